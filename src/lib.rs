@@ -1,0 +1,9 @@
+//! stylize-video repaints a video, an image sequence or a picture in the style of a painting.
+
+pub mod decode;
+pub mod encode;
+pub mod interrupt;
+pub mod media;
+pub mod report;
+pub mod settings;
+pub mod stylize;

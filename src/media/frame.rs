@@ -1,0 +1,68 @@
+//! What travels through the pipeline: owned pixels with their timing.
+
+use super::time::Timing;
+
+/// One decoded or stylised frame. `index` counts from 0 in display order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    pub pixels: Pixels,
+    pub timing: Timing,
+    pub index: u64,
+}
+
+/// A picture as planar float RGB, `[3,H,W]` in row-major order, each sample in 0..=1 (gamma-encoded, as displayed).
+///
+/// Float planes are what the networks take (a plane is a tensor's channel) and they hold 8-bit and 10-bit
+/// sources alike, so there is one representation and one conversion at each end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pixels {
+    pub width: usize,
+    pub height: usize,
+    /// R plane, G plane, B plane; `3 * width * height` samples.
+    pub rgb: Vec<f32>,
+    /// Opacity, `width * height` samples in 0..=1; `None` means opaque. Never shown to the network.
+    pub alpha: Option<Vec<f32>>,
+}
+
+impl Pixels {
+    /// An opaque black picture.
+    pub fn black(width: usize, height: usize) -> Self {
+        Self { width, height, rgb: vec![0.0; 3 * width * height], alpha: None }
+    }
+
+    /// From interleaved 8-bit RGB, `3 * width * height` bytes.
+    pub fn from_rgb8(width: usize, height: usize, bytes: &[u8]) -> Self {
+        assert_eq!(bytes.len(), 3 * width * height, "RGB bytes must fill the picture");
+        let plane = width * height;
+        let mut rgb = vec![0.0; 3 * plane];
+        for (i, pixel) in bytes.chunks_exact(3).enumerate() {
+            for (channel, &value) in pixel.iter().enumerate() {
+                rgb[channel * plane + i] = f32::from(value) / 255.0;
+            }
+        }
+        Self { width, height, rgb, alpha: None }
+    }
+
+    /// Interleaved 8-bit RGB, rounded to nearest and clamped.
+    pub fn to_rgb8(&self) -> Vec<u8> {
+        let plane = self.width * self.height;
+        let mut bytes = vec![0; 3 * plane];
+        for (i, pixel) in bytes.chunks_exact_mut(3).enumerate() {
+            for (channel, value) in pixel.iter_mut().enumerate() {
+                *value = to_u8(self.rgb[channel * plane + i]);
+            }
+        }
+        bytes
+    }
+
+    /// Bytes of memory held, for sizing the channels between stages.
+    pub fn bytes(&self) -> usize {
+        4 * (self.rgb.len() + self.alpha.as_ref().map_or(0, Vec::len))
+    }
+}
+
+/// 0..=1 to 0..=255, rounded to nearest; NaN becomes 0.
+pub fn to_u8(value: f32) -> u8 {
+    // `as` saturates and maps NaN to 0.
+    (value * 255.0).round() as u8
+}

@@ -1,0 +1,349 @@
+//! Everything that decides what the result looks like: one struct, resolved once, never copied field by field.
+
+use serde::{Deserialize, Serialize};
+
+/// The resolved settings of a run. Every key can be set by a preset, the user's config, the environment
+/// (`STYLIZE_VIDEO_LOSS_BETA=200`) and the command line (`--set loss.beta=200`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Seeds everything that is random.
+    pub seed: u64,
+    /// `auto` (CUDA where there is one, else the CPU), `cpu`, `cuda` or `cuda:N`.
+    pub device: Device,
+    pub frame: FrameSettings,
+    pub style: StyleSettings,
+    pub loss: LossSettings,
+    pub network: NetworkSettings,
+    pub optimizer: OptimizerSettings,
+    pub init: InitSettings,
+    pub output: OutputSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            device: Device::Auto,
+            frame: FrameSettings::default(),
+            style: StyleSettings::default(),
+            loss: LossSettings::default(),
+            network: NetworkSettings::default(),
+            optimizer: OptimizerSettings::default(),
+            init: InitSettings::default(),
+            output: OutputSettings::default(),
+        }
+    }
+}
+
+/// Where tensors live. Written `auto`, `cpu`, `cuda` or `cuda:N`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Device {
+    Auto,
+    Cpu,
+    Cuda(usize),
+}
+
+impl TryFrom<String> for Device {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            other => other
+                .strip_prefix("cuda:")
+                .and_then(|n| n.parse().ok())
+                .map(Self::Cuda)
+                .ok_or_else(|| format!("unknown device `{other}`: use auto, cpu, cuda or cuda:N")),
+        }
+    }
+}
+
+impl From<Device> for String {
+    fn from(device: Device) -> Self {
+        match device {
+            Device::Auto => "auto".into(),
+            Device::Cpu => "cpu".into(),
+            Device::Cuda(n) => format!("cuda:{n}"),
+        }
+    }
+}
+
+/// `[frame]`: the frame that is optimised.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FrameSettings {
+    /// Long side of the optimised frame in pixels, or `auto`. The output keeps the source's size.
+    pub size: Size,
+}
+
+/// Long side in pixels; `auto` fits the device (see `stylize::build`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SizeToml", into = "SizeToml")]
+pub enum Size {
+    #[default]
+    Auto,
+    Pixels(u32),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum SizeToml {
+    Number(u32),
+    Word(String),
+}
+
+impl TryFrom<SizeToml> for Size {
+    type Error = String;
+
+    fn try_from(value: SizeToml) -> Result<Self, String> {
+        match value {
+            SizeToml::Number(n @ 16..=16384) => Ok(Self::Pixels(n)),
+            SizeToml::Word(word) if word == "auto" => Ok(Self::Auto),
+            SizeToml::Number(n) => Err(format!("size {n} is out of range: use 16 to 16384 or \"auto\"")),
+            SizeToml::Word(word) => Err(format!("size \"{word}\" is not known: use a number of pixels or \"auto\"")),
+        }
+    }
+}
+
+impl From<Size> for SizeToml {
+    fn from(size: Size) -> Self {
+        match size {
+            Size::Auto => Self::Word("auto".into()),
+            Size::Pixels(n) => Self::Number(n),
+        }
+    }
+}
+
+/// `[style]`: the pictures whose style is taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StyleSettings {
+    /// One or more pictures; their Gram matrices are blended by weight (weights are normalised to sum 1).
+    pub images: Vec<StyleImage>,
+    /// Size of the style picture's strokes: its area is the optimised frame's area times the square of this.
+    pub scale: f64,
+    /// `style`: the painting's colours. `content`: keep the clip's own colours (luma transfer).
+    pub colour: Colour,
+    /// Map the content's colours to the style's (mean and covariance) before the first iteration.
+    pub match_colours: bool,
+}
+
+impl Default for StyleSettings {
+    fn default() -> Self {
+        Self { images: Vec::new(), scale: 1.0, colour: Colour::Style, match_colours: true }
+    }
+}
+
+/// A style picture. In TOML: `"plate.webp"` or `{ image = "plate.webp", weight = 2.0 }`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "StyleImageToml")]
+pub struct StyleImage {
+    /// A path, or `builtin:NAME` for a picture compiled into the program.
+    pub image: String,
+    pub weight: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StyleImageToml {
+    Plain(String),
+    Weighted(WeightedImage),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WeightedImage {
+    image: String,
+    weight: f64,
+}
+
+impl From<StyleImageToml> for StyleImage {
+    fn from(value: StyleImageToml) -> Self {
+        match value {
+            StyleImageToml::Plain(image) => Self { image, weight: 1.0 },
+            StyleImageToml::Weighted(WeightedImage { image, weight }) => Self { image, weight },
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colour {
+    Style,
+    Content,
+}
+
+/// `[loss]`: J(G) = alpha J_content + beta sum_l lambda_l J_style_l + tv J_tv.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LossSettings {
+    pub convention: Convention,
+    pub alpha: f64,
+    pub beta: f64,
+    /// lambda_l for the backbone's five style layers, fine to coarse.
+    pub style_weights: [f64; 5],
+    /// Weight of the total variation of G, mean squared difference of neighbours.
+    pub tv: f64,
+}
+
+impl Default for LossSettings {
+    fn default() -> Self {
+        Self { convention: Convention::Relative, alpha: 1.0, beta: 150.0, style_weights: [0.2; 5], tv: 0.05 }
+    }
+}
+
+/// How content and style distances are normalised; the formulas are in `stylize::loss`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Convention {
+    /// |F-P|^2/|P|^2 and |G-A|^2/|A|^2: one pair of weights serves every network and size.
+    Relative,
+    /// Gatys et al. 2015: 1/2 sum and 1/(4 C^2 M^2).
+    Gatys,
+    /// Ng's lecture notes: 1/2 sum and 1/(2 nH nW nC).
+    Lecture,
+    /// jcjohnson/neural-style: means.
+    NeuralStyle,
+}
+
+/// `[network]`: the pre-trained network whose features are compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// `auto` (vgg19 if its weights are installed, else scatter), `vgg19`, `vgg16`, `squeezenet1_0`,
+    /// `squeezenet1_1` or `scatter`.
+    pub backbone: String,
+    /// Folder with weights files, searched before all others; empty for none.
+    pub weights_dir: String,
+    pub pooling: Pooling,
+    pub padding: Padding,
+    /// Style layers fine to coarse; empty for the backbone's own five.
+    pub style_layers: Vec<String>,
+    /// Content layers; empty for the backbone's own.
+    pub content_layers: Vec<String>,
+}
+
+impl Default for NetworkSettings {
+    fn default() -> Self {
+        Self {
+            backbone: "auto".into(),
+            weights_dir: String::new(),
+            pooling: Pooling::Max,
+            padding: Padding::Reflect,
+            style_layers: Vec::new(),
+            content_layers: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooling {
+    Max,
+    Avg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Padding {
+    Reflect,
+    Zeros,
+    Replicate,
+}
+
+/// `[optimizer]`: gradient descent on G's pixels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerSettings {
+    pub method: Method,
+    /// Iterations of a shot's first frame and of the frames after it: `[first, next]`.
+    pub iterations: [u32; 2],
+    /// Stop when J's relative change over `check_every` evaluations falls below this; 0 never stops early.
+    pub tolerance: f64,
+    /// Evaluations between two looks at J.
+    pub check_every: u32,
+    /// Pairs kept by L-BFGS.
+    pub history: u32,
+    /// Step of Adam, in pixel units (0..=1).
+    pub learning_rate: f64,
+}
+
+impl Default for OptimizerSettings {
+    fn default() -> Self {
+        Self {
+            method: Method::Lbfgs,
+            iterations: [120, 20],
+            tolerance: 1e-3,
+            check_every: 10,
+            history: 10,
+            learning_rate: 0.02,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    Lbfgs,
+    Adam,
+}
+
+/// `[init]`: what G starts from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InitSettings {
+    /// The first frame of a shot.
+    pub first: FirstInit,
+    /// The frames after it.
+    pub next: NextInit,
+}
+
+impl Default for InitSettings {
+    fn default() -> Self {
+        Self { first: FirstInit::Content, next: NextInit::Previous }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FirstInit {
+    Content,
+    Random,
+    Style,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NextInit {
+    Previous,
+    Content,
+    Random,
+}
+
+/// `[output]`: the file that is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutputSettings {
+    /// Quality of H.264 (0 lossless .. 51) and VP9 (0 .. 63).
+    pub crf: u8,
+    /// What to do when the output is already there.
+    pub if_exists: IfExists,
+}
+
+impl Default for OutputSettings {
+    fn default() -> Self {
+        Self { crf: 18, if_exists: IfExists::Fail }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IfExists {
+    Fail,
+    Skip,
+    Replace,
+}

@@ -1,0 +1,36 @@
+//! Stylise: pixels in, painted pixels out, one for one.
+
+use crate::media::Pixels;
+
+/// Repaints pictures one after another. Gets pixels, not frames: it cannot lose a timestamp.
+pub trait Stylizer {
+    fn stylize(&mut self, content: &Pixels, shot: Shot) -> Result<Stylized, StyleError>;
+}
+
+/// Whether a frame goes on from the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shot {
+    New,
+    Continues,
+}
+
+/// A stylised picture and what it took.
+#[derive(Debug, Clone)]
+pub struct Stylized {
+    pub pixels: Pixels,
+    pub stats: FrameStats,
+}
+
+/// What the optimiser did for one frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct FrameStats {
+    pub iterations: u32,
+    /// J before the first step.
+    pub initial_objective: f64,
+    /// J of the frame given back.
+    pub objective: f64,
+}
+
+/// Why a frame cannot be stylised.
+#[derive(Debug, thiserror::Error)]
+pub enum StyleError {}
