@@ -1,5 +1,19 @@
 //! Stylise: pixels in, painted pixels out, one for one.
 
+pub mod backbone;
+pub mod colour;
+pub mod device;
+mod error;
+pub mod fake;
+pub mod init;
+pub mod loss;
+pub mod objective;
+pub mod optimizer;
+pub mod painter;
+pub mod tensor;
+
+pub use error::StyleError;
+
 use crate::media::Pixels;
 
 /// Repaints pictures one after another. Gets pixels, not frames: it cannot lose a timestamp.
@@ -30,7 +44,3 @@ pub struct FrameStats {
     /// J of the frame given back.
     pub objective: f64,
 }
-
-/// Why a frame cannot be stylised.
-#[derive(Debug, thiserror::Error)]
-pub enum StyleError {}

@@ -1,0 +1,82 @@
+//! Feature networks: pictures in, named layers of activations out.
+
+mod convnet;
+mod scatter;
+mod squeezenet;
+mod vgg;
+
+use std::collections::BTreeMap;
+
+use tch::{Device, Tensor};
+
+use super::StyleError;
+use crate::settings::{Padding, Pooling};
+
+pub use convnet::ConvNet;
+pub use scatter::Scatter;
+
+/// Every network the program knows, the built-in one last.
+pub const NAMES: [&str; 5] = ["vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "scatter"];
+
+/// A fixed network whose activations are compared. Weights never get a gradient; the image does.
+pub trait Backbone {
+    fn name(&self) -> &str;
+    /// Every layer that can be asked for, in the order in which they are computed.
+    fn layers(&self) -> Vec<String>;
+    /// The five canonical style layers, fine to coarse.
+    fn style_layers(&self) -> [&str; 5];
+    /// The canonical content layers.
+    fn content_layers(&self) -> Vec<&str>;
+    /// Activations `[1,C,H',W']` of `wanted` (indices into `layers()`, in any order) for `image` `[1,3,H,W]`, RGB in
+    /// 0..=1. Nothing beyond the deepest wanted layer is computed.
+    ///
+    /// # Errors
+    /// What libtorch reports, out of memory above all.
+    fn forward(&self, image: &Tensor, wanted: &[usize]) -> Result<Vec<Tensor>, StyleError>;
+
+    /// The index of a layer by its name.
+    ///
+    /// # Errors
+    /// An unknown name; the error lists the known ones.
+    fn layer(&self, name: &str) -> Result<usize, StyleError> {
+        let known = self.layers();
+        known.iter().position(|layer| layer == name).ok_or_else(|| StyleError::UnknownLayer {
+            backbone: self.name().to_owned(),
+            layer: name.to_owned(),
+            known,
+        })
+    }
+}
+
+/// How a convolutional network treats pooling and borders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetOptions {
+    pub pooling: Pooling,
+    pub padding: Padding,
+}
+
+/// Tensors of a weights file by torchvision's key (`features.0.weight`).
+pub type NamedTensors = BTreeMap<String, Tensor>;
+
+/// Builds a network by name; `weights` is asked only for networks that have some.
+///
+/// # Errors
+/// An unknown name, weights that are missing or do not fit.
+pub fn build(
+    name: &str,
+    options: NetOptions,
+    device: Device,
+    weights: impl FnOnce() -> Result<NamedTensors, StyleError>,
+) -> Result<Box<dyn Backbone>, StyleError> {
+    Ok(match name {
+        "vgg19" | "vgg16" => Box::new(vgg::build(name, options, device, &weights()?)?),
+        "squeezenet1_0" | "squeezenet1_1" => Box::new(squeezenet::build(name, options, device, &weights()?)?),
+        "scatter" => Box::new(Scatter::new(device)?),
+        _ => {
+            return Err(StyleError::UnknownBackbone {
+                name: name.to_owned(),
+                known: NAMES.iter().map(|&n| n.to_owned()).collect(),
+            });
+        }
+    })
+}

@@ -1,0 +1,39 @@
+//! VGG-16 and VGG-19 (Simonyan & Zisserman 2014), convolutional part only: the classifier's 124 M parameters play no
+//! role in a style.
+
+use tch::Device;
+
+use super::convnet::{Conv, ConvNet, ConvShape, Layer, Op};
+use super::{NamedTensors, NetOptions};
+use crate::stylize::StyleError;
+
+/// Channels of each block of 3x3 convolutions; a 2x2 pooling follows each block.
+const CHANNELS: [i64; 5] = [64, 128, 256, 512, 512];
+
+/// `vgg16` or `vgg19` with torchvision's numbering of `features.N`. A layer is named after its block and place:
+/// `conv3_1`, `relu3_1`, `pool3`.
+pub fn build(
+    name: &str,
+    options: NetOptions,
+    device: Device,
+    weights: &NamedTensors,
+) -> Result<ConvNet, StyleError> {
+    let depths: [usize; 5] = if name == "vgg16" { [2, 2, 3, 3, 3] } else { [2, 2, 4, 4, 4] };
+    let mut layers = Vec::new();
+    let mut inp = 3;
+    for (block, (&out, &depth)) in CHANNELS.iter().zip(&depths).enumerate() {
+        let block = block + 1;
+        for place in 1..=depth {
+            let shape = ConvShape { out, inp, kernel: 3, stride: 1, padding: 1 };
+            let key = format!("features.{}", layers.len());
+            let conv = Conv::load(weights, &key, shape, device)
+                .map_err(|problem| StyleError::Weights { backbone: name.to_owned(), problem })?;
+            layers.push(Layer { name: format!("conv{block}_{place}"), op: Op::Conv(conv) });
+            layers.push(Layer { name: format!("relu{block}_{place}"), op: Op::Relu });
+            inp = out;
+        }
+        layers.push(Layer { name: format!("pool{block}"), op: Op::Pool { kernel: 2, stride: 2, ceil: false } });
+    }
+    let style = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"];
+    ConvNet::new(name, layers, style, "relu4_2", options, device)
+}

@@ -1,0 +1,36 @@
+//! The machine that computes.
+
+use tch::{Cuda, Device};
+
+use super::StyleError;
+use crate::settings;
+
+/// CUDA where it is asked for or there, else the CPU.
+///
+/// # Errors
+/// A CUDA device that is asked for by name and is not there.
+pub fn resolve(wanted: settings::Device) -> Result<Device, StyleError> {
+    // Asked in this order, a CPU run never starts the CUDA driver.
+    match wanted {
+        settings::Device::Cpu => Ok(Device::Cpu),
+        settings::Device::Auto if Cuda::is_available() => Ok(Device::Cuda(0)),
+        settings::Device::Auto => Ok(Device::Cpu),
+        settings::Device::Cuda(wanted) => {
+            let found = if Cuda::is_available() { Cuda::device_count().max(0) as usize } else { 0 };
+            if wanted < found {
+                return Ok(Device::Cuda(wanted));
+            }
+            let found = match found {
+                0 => "no CUDA device".to_owned(),
+                1 => "only cuda:0".to_owned(),
+                n => format!("only cuda:0 to cuda:{}", n - 1),
+            };
+            Err(StyleError::NoCuda { wanted, found })
+        }
+    }
+}
+
+/// Long side of the optimised frame when the settings say `auto`: what a minute-long clip can afford there.
+pub fn default_size(device: Device) -> u32 {
+    if device.is_cuda() { 1280 } else { 320 }
+}

@@ -1,0 +1,51 @@
+//! What can go wrong while painting.
+
+use std::path::PathBuf;
+
+use tch::TchError;
+
+/// Why a frame cannot be stylised.
+#[derive(Debug, thiserror::Error)]
+pub enum StyleError {
+    #[error(
+        "out of memory ({0}): use a smaller --size, --backbone squeezenet1_0 or scatter, \
+         or --set optimizer.history=4"
+    )]
+    OutOfMemory(String),
+    #[error("libtorch: {0}")]
+    Torch(String),
+    #[error("CUDA device {wanted} was asked for, but libtorch sees {found}: use --device cpu or --device auto")]
+    NoCuda { wanted: usize, found: String },
+    #[error("unknown backbone `{name}`: the backbones are {}", known.join(", "))]
+    UnknownBackbone { name: String, known: Vec<String> },
+    #[error("backbone {backbone} has no layer `{layer}`: its layers are {}", known.join(", "))]
+    UnknownLayer { backbone: String, layer: String, known: Vec<String> },
+    #[error("{given} style layers are named, but loss.style_weights has {weights} numbers: name as many")]
+    LayerCount { given: usize, weights: usize },
+    #[error("weights of {backbone}: {problem}")]
+    Weights { backbone: String, problem: String },
+    #[error(transparent)]
+    WeightsFile(#[from] crate::weights::WeightsError),
+    #[error("no style picture: name one with --style or choose a --preset")]
+    NoStyle,
+    #[error("style picture {}: {problem}", path.display())]
+    StylePicture { path: PathBuf, problem: String },
+    #[error("J is not finite at the first evaluation (alpha, beta or a picture is extreme): {0}")]
+    NotFinite(String),
+    #[error("interrupted")]
+    Cancelled,
+}
+
+impl From<TchError> for StyleError {
+    fn from(error: TchError) -> Self {
+        let text = error.to_string();
+        // The first line says what happened; the rest is a C++ stack.
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("Internal torch error: ").to_owned();
+        let low = text.to_ascii_lowercase();
+        if low.contains("out of memory") || low.contains("can't allocate memory") {
+            Self::OutOfMemory(first)
+        } else {
+            Self::Torch(first)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What G starts from.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use tch::Tensor;
+
+use super::StyleError;
+use super::tensor::resize;
+use crate::settings::{FirstInit, NextInit};
+
+/// What an initialisation may use; all pictures `[1,3,H,W]`, RGB, 0..=1.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// The content as the objective sees it (colours already matched), in the optimised size.
+    pub content: &'a Tensor,
+    /// The first style picture, in any size.
+    pub style: &'a Tensor,
+    /// The previous stylised frame, float, in the optimised size.
+    pub previous: Option<&'a Tensor>,
+}
+
+/// A rule for G's first value.
+pub trait Init {
+    /// `[1,3,H,W]` in the content's size.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError>;
+}
+
+/// The content itself: the fastest way to a picture that shows it.
+#[derive(Debug)]
+pub struct FromContent;
+
+impl Init for FromContent {
+    fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
+        Ok(from.content.shallow_clone())
+    }
+}
+
+/// White noise, uniform in 0..=1 (Gatys et al. 2015). The same field in every frame, so that it does not flicker, and
+/// on every device, because it is drawn on the host.
+#[derive(Debug)]
+pub struct FromNoise {
+    pub seed: u64,
+}
+
+impl Init for FromNoise {
+    fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        let noise: Vec<f32> = (0..from.content.numel()).map(|_| (random.next_u32() >> 8) as f32 / 16_777_215.0).collect();
+        Ok(Tensor::f_from_slice(&noise)?.f_view(from.content.size().as_slice())?.f_to_device(from.content.device())?)
+    }
+}
+
+/// The style picture, stretched to the content's size.
+#[derive(Debug)]
+pub struct FromStyle;
+
+impl Init for FromStyle {
+    fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
+        let (_, _, h, w) = from.content.size4()?;
+        resize(from.style, h, w)
+    }
+}
+
+/// The previous stylised frame, the content where there is none.
+#[derive(Debug)]
+pub struct FromPrevious;
+
+impl Init for FromPrevious {
+    fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
+        Ok(from.previous.unwrap_or(from.content).shallow_clone())
+    }
+}
+
+/// The rule for the first frame of a shot.
+pub fn first(init: FirstInit, seed: u64) -> Box<dyn Init> {
+    match init {
+        FirstInit::Content => Box::new(FromContent),
+        FirstInit::Random => Box::new(FromNoise { seed }),
+        FirstInit::Style => Box::new(FromStyle),
+    }
+}
+
+/// The rule for the frames after it.
+pub fn next(init: NextInit, seed: u64) -> Box<dyn Init> {
+    match init {
+        NextInit::Previous => Box::new(FromPrevious),
+        NextInit::Content => Box::new(FromContent),
+        NextInit::Random => Box::new(FromNoise { seed }),
+    }
+}

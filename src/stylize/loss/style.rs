@@ -1,0 +1,96 @@
+//! Style: G's Gram matrices come near the painting's (Gatys et al. 2015).
+
+use tch::Tensor;
+
+use super::{LossTerm, View, energy};
+use crate::settings::Convention;
+use crate::stylize::StyleError;
+use crate::stylize::tensor::scalar;
+
+/// Gram matrix per position, `[C,C]`: F F^T / M for activations F as a C x M matrix, M = H' W'.
+///
+/// # Errors
+/// What libtorch reports.
+pub fn gram(features: &Tensor) -> Result<Tensor, StyleError> {
+    let (_, channels, h, w) = features.size4()?;
+    let positions = h * w;
+    // Channels-last activations are an M x C matrix as they lie: no copy.
+    let product = if features.stride().get(1) == Some(&1) {
+        let flat = features.f_permute([0, 2, 3, 1])?.f_reshape([positions, channels])?;
+        flat.f_tr()?.f_matmul(&flat)?
+    } else {
+        let flat = features.f_reshape([channels, positions])?;
+        flat.f_matmul(&flat.f_tr()?)?
+    };
+    Ok(product.f_div_scalar(positions as f64)?)
+}
+
+/// The painting's side of one style layer.
+#[derive(Debug)]
+pub struct GramTarget {
+    /// Position in the objective's layer list.
+    pub place: usize,
+    /// A per position, `[C,C]`; of several paintings, the weighted blend.
+    pub gram: Tensor,
+    /// lambda_l.
+    pub weight: f64,
+}
+
+/// beta times sum_l lambda_l E_l. With Gram matrices per position G and A, C channels and M positions of G's layer
+/// (so that a style picture of another size is comparable):
+///
+/// | convention | E_l |
+/// |---|---|
+/// | relative | sum (G-A)^2 / sum A^2 |
+/// | gatys | 1/(4 C^2 M^2) sum (MG-MA)^2 |
+/// | lecture | 1/(2 nH nW nC) sum (MG-MA)^2, nC = C, nH nW = M |
+/// | neural-style | 1/C^2 sum (G/C-A/C)^2 |
+#[derive(Debug)]
+pub struct Style {
+    targets: Vec<GramTarget>,
+    convention: Convention,
+    beta: f64,
+    /// 1 / sum A^2 of each target.
+    inverse_energy: Vec<f64>,
+}
+
+impl Style {
+    /// # Errors
+    /// What libtorch reports.
+    pub fn new(targets: Vec<GramTarget>, convention: Convention, beta: f64) -> Result<Self, StyleError> {
+        let inverse_energy = targets
+            .iter()
+            .map(|target| Ok(1.0 / scalar(&energy(&target.gram)?)?.max(1e-24)))
+            .collect::<Result<_, StyleError>>()?;
+        Ok(Self { targets, convention, beta, inverse_energy })
+    }
+
+    /// What stands before the sum of squared differences of Gram matrices per position.
+    fn factor(&self, target: usize, features: &Tensor) -> Result<f64, StyleError> {
+        let (_, channels, h, w) = features.size4()?;
+        let (c, m) = (channels as f64, (h * w) as f64);
+        Ok(match self.convention {
+            Convention::Relative => self.inverse_energy[target],
+            Convention::Gatys => 1.0 / (4.0 * c * c),
+            Convention::Lecture => m / (2.0 * c),
+            Convention::NeuralStyle => 1.0 / c.powi(4),
+        })
+    }
+}
+
+impl LossTerm for Style {
+    fn name(&self) -> &'static str {
+        "style"
+    }
+
+    fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
+        let mut sum = Tensor::f_zeros([], (view.image.kind(), view.image.device()))?;
+        for (index, target) in self.targets.iter().enumerate() {
+            let features = &view.features[target.place];
+            let distance = energy(&gram(features)?.f_sub(&target.gram)?)?;
+            let factor = self.beta * target.weight * self.factor(index, features)?;
+            sum = sum.f_add(&distance.f_mul_scalar(factor)?)?;
+        }
+        Ok(sum)
+    }
+}

@@ -1,0 +1,141 @@
+//! L-BFGS (Nocedal 1980; Liu & Nocedal 1989) with backtracking, decided on the device.
+//!
+//! Every decision (is J finite, did it fall enough, is the curvature pair usable) is a 0-d tensor that selects between
+//! old and new state, so that a GPU never waits for the host. A refused pair has rho = 0 and takes no part in the
+//! two-loop recursion.
+
+use std::collections::VecDeque;
+
+use tch::Tensor;
+
+use super::super::StyleError;
+use super::super::objective::Objective;
+use super::Optimizer;
+
+/// Sufficient decrease (Armijo).
+const DECREASE: f64 = 1e-4;
+/// What a refused step is shortened by.
+const SHORTEN: f64 = 0.3;
+/// A pair counts when y.s > CURVATURE |y||s|.
+const CURVATURE: f64 = 1e-6;
+/// The first step moves no pixel by more than this; the second knows the curvature.
+const FIRST_STEP: f64 = 0.01;
+
+/// s = x' - x, y = g' - g, rho = 1 / y.s (0 for a refused pair).
+struct Pair {
+    s: Tensor,
+    y: Tensor,
+    rho: Tensor,
+}
+
+/// What is known at the last accepted point.
+struct Accepted {
+    j: Tensor,
+    gradient: Tensor,
+    direction: Tensor,
+    /// gradient . direction
+    slope: Tensor,
+    /// Share of the direction to go.
+    step: Tensor,
+    /// Scale of the initial inverse Hessian.
+    gamma: Tensor,
+}
+
+/// A descent by L-BFGS.
+pub struct Lbfgs {
+    x: Tensor,
+    unknown: Tensor,
+    accepted: Option<Accepted>,
+    pairs: VecDeque<Pair>,
+    history: usize,
+}
+
+impl Lbfgs {
+    /// From `start`, keeping `history` pairs (at least 1).
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn new(start: &Tensor, history: usize) -> Result<Self, StyleError> {
+        let x = start.f_detach_copy()?;
+        let unknown = Tensor::f_full([], f64::NAN, (x.kind(), x.device()))?;
+        Ok(Self { x, unknown, accepted: None, pairs: VecDeque::new(), history: history.max(1) })
+    }
+
+    fn first(&mut self, objective: &dyn Objective) -> Result<(), StyleError> {
+        let (j, gradient) = objective.evaluate(&self.x)?;
+        let largest = gradient.f_abs()?.f_max()?.f_clamp_min(1e-30)?;
+        let gamma = largest.f_reciprocal()?.f_mul_scalar(FIRST_STEP)?;
+        let direction = gradient.f_mul(&gamma)?.f_neg()?;
+        let slope = dot(&gradient, &direction)?;
+        let step = j.f_ones_like()?;
+        self.accepted = Some(Accepted { j, gradient, direction, slope, step, gamma });
+        Ok(())
+    }
+
+    /// -H g by the two-loop recursion.
+    fn direction(&self, gradient: &Tensor, gamma: &Tensor) -> Result<Tensor, StyleError> {
+        let mut q = gradient.f_neg()?;
+        let mut shares = Vec::with_capacity(self.pairs.len());
+        for pair in self.pairs.iter().rev() {
+            let share = dot(&pair.s, &q)?.f_mul(&pair.rho)?;
+            q = q.f_addcmul_(&pair.y, &share.f_neg()?)?;
+            shares.push(share);
+        }
+        q = q.f_mul_(gamma)?;
+        for (pair, share) in self.pairs.iter().zip(shares.iter().rev()) {
+            let back = dot(&pair.y, &q)?.f_mul(&pair.rho)?;
+            q = q.f_addcmul_(&pair.s, &share.f_sub(&back)?)?;
+        }
+        Ok(q)
+    }
+}
+
+/// Inner product, 0-d.
+fn dot(a: &Tensor, b: &Tensor) -> Result<Tensor, StyleError> {
+    Ok(a.f_reshape(-1)?.f_dot(&b.f_reshape(-1)?)?)
+}
+
+impl Optimizer for Lbfgs {
+    fn step(&mut self, objective: &dyn Objective) -> Result<(), StyleError> {
+        let Some(old) = self.accepted.take() else {
+            return self.first(objective);
+        };
+        let move_by = old.direction.f_mul(&old.step)?;
+        let trial = self.x.f_add(&move_by)?;
+        let (j, gradient) = objective.evaluate(&trial)?;
+
+        let bound = old.slope.f_mul(&old.step)?.f_mul_scalar(DECREASE)?.f_add(&old.j)?;
+        // A NaN compares false, so a broken evaluation is refused like one that goes uphill.
+        let finite = gradient.f_sum(gradient.kind())?.f_isfinite()?.f_logical_and(&j.f_isfinite()?)?;
+        let accept = j.f_le_tensor(&bound)?.f_logical_and(&finite)?;
+
+        let zero = j.f_zeros_like()?;
+        let s = move_by.f_where_self(&accept, &zero)?;
+        let y = gradient.f_sub(&old.gradient)?.f_where_self(&accept, &zero)?;
+        let (ys, yy, ss) = (dot(&y, &s)?, dot(&y, &y)?, dot(&s, &s)?);
+        let usable = ys.f_gt_tensor(&yy.f_mul(&ss)?.f_sqrt()?.f_mul_scalar(CURVATURE)?)?;
+        let rho = ys.f_reciprocal()?.f_where_self(&usable, &zero)?;
+        let gamma = ys.f_div(&yy)?.f_where_self(&usable, &old.gamma)?;
+        if self.pairs.len() == self.history {
+            self.pairs.pop_front();
+        }
+        self.pairs.push_back(Pair { s, y, rho });
+
+        self.x = trial.f_where_self(&accept, &self.x)?;
+        let j = j.f_where_self(&accept, &old.j)?;
+        let gradient = gradient.f_where_self(&accept, &old.gradient)?;
+        let step = j.f_ones_like()?.f_where_self(&accept, &old.step.f_mul_scalar(SHORTEN)?)?;
+        let direction = self.direction(&gradient, &gamma)?;
+        let slope = dot(&gradient, &direction)?;
+        // Rounding can spoil a direction; steepest descent then starts anew.
+        let downhill = slope.f_lt(0.0)?;
+        let direction = direction.f_where_self(&downhill, &gradient.f_mul(&gamma)?.f_neg()?)?;
+        let slope = dot(&gradient, &direction)?;
+        self.accepted = Some(Accepted { j, gradient, direction, slope, step, gamma });
+        Ok(())
+    }
+
+    fn current(&self) -> (&Tensor, &Tensor) {
+        (&self.x, self.accepted.as_ref().map_or(&self.unknown, |accepted| &accepted.j))
+    }
+}

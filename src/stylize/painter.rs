@@ -1,0 +1,215 @@
+//! The chain: one frame after another, each starting from what the one before became.
+
+use tch::{Device, Tensor, no_grad};
+
+use super::backbone::Backbone;
+use super::colour::{ColourMap, keep_colours};
+use super::init::{self, Init, Start};
+use super::loss::{Content, GramTarget, LossTerm, Style, Variation, gram};
+use super::objective::PictureObjective;
+use super::optimizer::{self, Budget, descend};
+use super::tensor::{from_pixels, resize, to_pixels};
+use super::{FrameStats, Shot, StyleError, Stylized, Stylizer};
+use crate::interrupt::CancelToken;
+use crate::media::Pixels;
+use crate::settings::{Colour, Settings, Size};
+
+/// Networks halve a picture up to four times; below this nothing is left of it.
+const SHORTEST_SIDE: f64 = 64.0;
+
+/// A style picture in its own size, `[1,3,H,W]`, and its share of the blend.
+#[derive(Debug)]
+pub struct StylePicture {
+    pub image: Tensor,
+    pub weight: f64,
+}
+
+/// Which layers of the backbone are compared.
+#[derive(Debug)]
+struct LayerPlan {
+    /// Indices into the backbone's layers: style layers, then content layers.
+    wanted: Vec<usize>,
+    style: usize,
+}
+
+/// What stays the same within a shot.
+struct ShotState {
+    height: i64,
+    width: i64,
+    /// Content's colours to the style's.
+    colours: Option<ColourMap>,
+    style: Style,
+    /// The last stylised frame in the optimised size, float: no 8-bit rounding between frames.
+    previous: Option<Tensor>,
+}
+
+/// Paints frames by gradient descent on their pixels.
+pub struct Painter {
+    backbone: Box<dyn Backbone>,
+    layers: LayerPlan,
+    styles: Vec<StylePicture>,
+    settings: Settings,
+    device: Device,
+    first: Box<dyn Init>,
+    next: Box<dyn Init>,
+    variation: Variation,
+    shot: Option<ShotState>,
+    cancel: CancelToken,
+}
+
+impl Painter {
+    /// # Errors
+    /// Unknown layer names, no style picture, not as many style layers as weights.
+    pub fn new(
+        backbone: Box<dyn Backbone>,
+        styles: Vec<StylePicture>,
+        settings: Settings,
+        device: Device,
+        cancel: CancelToken,
+    ) -> Result<Self, StyleError> {
+        if styles.is_empty() {
+            return Err(StyleError::NoStyle);
+        }
+        let layers = plan_layers(backbone.as_ref(), &settings)?;
+        Ok(Self {
+            layers,
+            backbone,
+            styles,
+            device,
+            first: init::first(settings.init.first, settings.seed),
+            next: init::next(settings.init.next, settings.seed),
+            variation: Variation::new(settings.loss.tv),
+            settings,
+            shot: None,
+            cancel,
+        })
+    }
+
+    /// The optimised frame's height and width for a source of `height` x `width`.
+    fn working_size(&self, height: usize, width: usize) -> (i64, i64) {
+        let (h, w) = (height as f64, width as f64);
+        let long = match self.settings.frame.size {
+            Size::Pixels(n) => f64::from(n),
+            // Never larger than the source: there is nothing to gain.
+            Size::Auto => f64::from(super::device::default_size(self.device)).min(h.max(w)),
+        };
+        let scale = (long / h.max(w)).max(SHORTEST_SIDE / h.min(w));
+        ((h * scale).round() as i64, (w * scale).round() as i64)
+    }
+
+    /// The style pictures' Gram matrices, blended, at strokes of the right size for an `h` x `w` frame.
+    fn style_term(&self, content: &Tensor, h: i64, w: i64) -> Result<Style, StyleError> {
+        let total: f64 = self.styles.iter().map(|style| style.weight).sum();
+        let wanted = &self.layers.wanted[..self.layers.style];
+        let mut blend: Vec<Option<Tensor>> = wanted.iter().map(|_| None).collect();
+        for style in &self.styles {
+            let mut image = self.scaled(&style.image, h, w)?;
+            if self.settings.style.colour == Colour::Content && self.settings.style.match_colours {
+                image = ColourMap::between(&image, content)?.apply(&image)?;
+            }
+            for (slot, features) in blend.iter_mut().zip(self.backbone.forward(&image, wanted)?) {
+                let share = gram(&features)?.f_mul_scalar(style.weight / total)?;
+                *slot = Some(match slot.take() {
+                    Some(sum) => sum.f_add(&share)?,
+                    None => share,
+                });
+            }
+        }
+        let weights = self.settings.loss.style_weights;
+        let targets = blend
+            .into_iter()
+            .flatten()
+            .zip(weights)
+            .enumerate()
+            .filter(|&(_, (_, weight))| weight > 0.0)
+            .map(|(place, (gram, weight))| GramTarget { place, gram, weight })
+            .collect();
+        Style::new(targets, self.settings.loss.convention, self.settings.loss.beta)
+    }
+
+    /// A style picture with the frame's area times style.scale squared, its own aspect kept.
+    fn scaled(&self, image: &Tensor, h: i64, w: i64) -> Result<Tensor, StyleError> {
+        let (_, _, own_h, own_w) = image.size4()?;
+        let ratio = ((h * w) as f64 / (own_h * own_w) as f64).sqrt() * self.settings.style.scale;
+        let ratio = ratio.max(SHORTEST_SIDE / own_h.min(own_w) as f64);
+        resize(image, (own_h as f64 * ratio).round() as i64, (own_w as f64 * ratio).round() as i64)
+    }
+
+    fn begin_shot(&self, content: &Tensor) -> Result<ShotState, StyleError> {
+        let (_, _, height, width) = content.size4()?;
+        let matches = self.settings.style.match_colours && self.settings.style.colour == Colour::Style;
+        // Fixed for the shot: a map of its own for every frame would flicker.
+        let colours = if matches { Some(ColourMap::between(content, &self.styles[0].image)?) } else { None };
+        let style = self.style_term(content, height, width)?;
+        Ok(ShotState { height, width, colours, style, previous: None })
+    }
+
+    fn content_term(&self, content: &Tensor) -> Result<Content, StyleError> {
+        let wanted = &self.layers.wanted[self.layers.style..];
+        let features = self.backbone.forward(content, wanted)?;
+        let targets = features.into_iter().enumerate().map(|(i, target)| (self.layers.style + i, target)).collect();
+        Content::new(targets, self.settings.loss.convention, self.settings.loss.alpha)
+    }
+}
+
+fn plan_layers(backbone: &dyn Backbone, settings: &Settings) -> Result<LayerPlan, StyleError> {
+    let network = &settings.network;
+    let names = |chosen: &[String], own: Vec<&str>| -> Vec<String> {
+        if chosen.is_empty() { own.into_iter().map(str::to_owned).collect() } else { chosen.to_vec() }
+    };
+    let style = names(&network.style_layers, backbone.style_layers().to_vec());
+    let weights = settings.loss.style_weights.len();
+    if style.len() != weights {
+        return Err(StyleError::LayerCount { given: style.len(), weights });
+    }
+    let content = names(&network.content_layers, backbone.content_layers());
+    let wanted = style.iter().chain(&content).map(|name| backbone.layer(name)).collect::<Result<_, _>>()?;
+    Ok(LayerPlan { wanted, style: style.len() })
+}
+
+impl Stylizer for Painter {
+    fn stylize(&mut self, pixels: &Pixels, shot: Shot) -> Result<Stylized, StyleError> {
+        let source = from_pixels(pixels, self.device)?;
+        let (h, w) = self.working_size(pixels.height, pixels.width);
+        let raw = resize(&source, h, w)?;
+        let state = match self.shot.take() {
+            Some(state) if shot == Shot::Continues && (state.height, state.width) == (h, w) => state,
+            _ => no_grad(|| self.begin_shot(&raw))?,
+        };
+        let (first, next) = (self.first.as_ref(), self.next.as_ref());
+        let content = match &state.colours {
+            Some(map) => map.apply(&raw)?,
+            None => raw,
+        };
+        let content_term = no_grad(|| self.content_term(&content))?;
+        let start = Start { content: &content, style: &self.styles[0].image, previous: state.previous.as_ref() };
+        let continues = state.previous.is_some();
+        let start = if continues { next.start(&start)? } else { first.start(&start)? };
+
+        let terms: Vec<&dyn LossTerm> = vec![&content_term, &state.style, &self.variation];
+        let objective = PictureObjective::new(self.backbone.as_ref(), &self.layers.wanted, terms);
+        let settings = &self.settings.optimizer;
+        let budget = Budget {
+            iterations: settings.iterations[usize::from(continues)],
+            tolerance: settings.tolerance,
+            check_every: settings.check_every,
+        };
+        let mut optimizer = optimizer::begin(settings, &start)?;
+        let minimum = descend(optimizer.as_mut(), &objective, budget, &self.cancel)?;
+        let painted = minimum.x.f_clamp(0.0, 1.0)?;
+
+        let mut full = resize(&painted, pixels.height as i64, pixels.width as i64)?;
+        if self.settings.style.colour == Colour::Content {
+            full = keep_colours(&full, &source)?;
+        }
+        let mut result = to_pixels(&full)?;
+        result.alpha.clone_from(&pixels.alpha);
+        let stats = FrameStats {
+            iterations: minimum.iterations,
+            initial_objective: minimum.initial,
+            objective: minimum.objective,
+        };
+        self.shot = Some(ShotState { previous: Some(painted), ..state });
+        Ok(Stylized { pixels: result, stats })
+    }
+}

@@ -1,0 +1,43 @@
+//! Between pixels and tensors: `[1,3,H,W]`, RGB, 0..=1, 32-bit float.
+
+use tch::{Device, Kind, Tensor};
+
+use super::StyleError;
+use crate::media::Pixels;
+
+/// The colour planes as `[1,3,H,W]` on `device`. Alpha stays behind.
+pub fn from_pixels(pixels: &Pixels, device: Device) -> Result<Tensor, StyleError> {
+    let (h, w) = (pixels.height as i64, pixels.width as i64);
+    Ok(Tensor::f_from_slice(&pixels.rgb)?.f_view([1, 3, h, w])?.f_to_device(device)?)
+}
+
+/// `[1,3,H,W]` as pixels, clamped to 0..=1.
+pub fn to_pixels(image: &Tensor) -> Result<Pixels, StyleError> {
+    let (_, channels, h, w) = image.size4()?;
+    let flat = image.f_detach()?.f_clamp(0.0, 1.0)?.f_to_device(Device::Cpu)?.f_contiguous()?.f_view(-1)?;
+    let mut rgb = vec![0.0f32; (channels * h * w) as usize];
+    let count = rgb.len();
+    flat.f_copy_data(&mut rgb, count)?;
+    Ok(Pixels { width: w as usize, height: h as usize, rgb, alpha: None })
+}
+
+/// Bicubic resampling with antialiasing (the kernel widens when shrinking), clamped to 0..=1.
+pub fn resize(image: &Tensor, height: i64, width: i64) -> Result<Tensor, StyleError> {
+    let (_, _, h, w) = image.size4()?;
+    if (h, w) == (height, width) {
+        return Ok(image.shallow_clone());
+    }
+    let resized = image.f_internal_upsample_bicubic2d_aa([height, width], false, None, None)?;
+    Ok(resized.f_clamp(0.0, 1.0)?)
+}
+
+/// The same values with the channels innermost in memory ("channels last"), which convolutions on a CPU and tensor
+/// cores prefer.
+pub fn channels_last(image: &Tensor) -> Result<Tensor, StyleError> {
+    Ok(image.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
+}
+
+/// One number read back to the host.
+pub fn scalar(value: &Tensor) -> Result<f64, StyleError> {
+    Ok(value.f_to_kind(Kind::Double)?.f_double_value(&[])?)
+}
