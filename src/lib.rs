@@ -7,3 +7,4 @@ pub mod media;
 pub mod report;
 pub mod settings;
 pub mod stylize;
+pub mod weights;
