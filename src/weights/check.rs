@@ -21,6 +21,11 @@ pub(super) trait TensorFile {
     /// The shape of a tensor, if the file has it.
     fn shape(&self, tensor: &str) -> Option<Vec<usize>>;
 
+    /// What the file has under this name instead of a tensor, such as `posix.system`.
+    fn stranger(&self, _tensor: &str) -> Option<String> {
+        None
+    }
+
     /// The numbers of a tensor the file has.
     fn read(&mut self, tensor: &str) -> Result<Vec<f32>, WeightsError>;
 }
@@ -62,13 +67,9 @@ pub(super) fn read_all(
 /// The manifest's tensors that the file lacks or has in another shape.
 pub(super) fn misfits(file: &dyn TensorFile, manifest: &Manifest) -> Vec<(String, TensorProblem)> {
     let problem = |name: &str, expected: &[usize]| match file.shape(name) {
-        None => Some(TensorProblem::Missing),
+        None => Some(file.stranger(name).map_or(TensorProblem::Missing, |kind| TensorProblem::Stranger { kind })),
         Some(found) if found != expected => Some(TensorProblem::Shape { expected: expected.to_vec(), found }),
         Some(_) => None,
     };
-    manifest
-        .tensors
-        .iter()
-        .filter_map(|(name, shape)| Some((name.clone(), problem(name, shape)?)))
-        .collect()
+    manifest.tensors.iter().filter_map(|(name, shape)| Some((name.clone(), problem(name, shape)?))).collect()
 }

@@ -26,11 +26,7 @@ pub(super) struct Wanted<'a> {
 
 /// Downloads a file. Redirects and the proxy of the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`,
 /// `NO_PROXY`) are followed. What an interrupted download brought stays in the part file for the next try.
-pub(super) fn download(
-    wanted: &Wanted,
-    cancel: &CancelToken,
-    progress: &mut dyn Progress,
-) -> Result<(), WeightsError> {
+pub(super) fn download(wanted: &Wanted, cancel: &CancelToken, progress: &mut dyn Progress) -> Result<(), WeightsError> {
     let mut part = Part::open(wanted)?;
     let outcome = part.fill(wanted, cancel, progress);
     progress.finish();
@@ -64,13 +60,8 @@ impl Part {
         if let Some(dir) = path.parent() {
             fs::create_dir_all(dir).map_err(|source| WeightsError::write(dir, source))?;
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { path, file }),
             Err(TryLockError::WouldBlock) => Err(WeightsError::Busy { path: wanted.dest.to_owned() }),
@@ -78,12 +69,7 @@ impl Part {
         }
     }
 
-    fn fill(
-        &mut self,
-        wanted: &Wanted,
-        cancel: &CancelToken,
-        progress: &mut dyn Progress,
-    ) -> Result<(), WeightsError> {
+    fn fill(&mut self, wanted: &Wanted, cancel: &CancelToken, progress: &mut dyn Progress) -> Result<(), WeightsError> {
         let mut have = self.rewind_to_end()?;
         loop {
             match ask(wanted.url, have)? {
@@ -131,9 +117,7 @@ impl Part {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(stopped(self, got, error.to_string())),
             };
-            self.file
-                .write_all(&buffer[..count])
-                .map_err(|source| WeightsError::write(&self.path, source))?;
+            self.file.write_all(&buffer[..count]).map_err(|source| WeightsError::write(&self.path, source))?;
             got += count as u64;
             if got > total.unwrap_or(MAX_BYTES) {
                 self.keep(0)?;
@@ -148,9 +132,7 @@ impl Part {
 
     /// Checks the digest of the whole file, the resumed beginning with it. A wrong one deletes the file.
     fn check(&mut self, wanted: &Wanted) -> Result<(), WeightsError> {
-        self.file
-            .sync_all()
-            .map_err(|source| WeightsError::write(&self.path, source))?;
+        self.file.sync_all().map_err(|source| WeightsError::write(&self.path, source))?;
         let found = self
             .file
             .seek(SeekFrom::Start(0))
@@ -174,9 +156,7 @@ impl Part {
     }
 
     fn rewind_to_end(&mut self) -> Result<u64, WeightsError> {
-        self.file
-            .seek(SeekFrom::End(0))
-            .map_err(|source| WeightsError::read(&self.path, source))
+        self.file.seek(SeekFrom::End(0)).map_err(|source| WeightsError::read(&self.path, source))
     }
 }
 
@@ -195,9 +175,8 @@ fn ask(url: &str, have: u64) -> Result<Answer, WeightsError> {
     if have > 0 {
         request = request.header(header::RANGE, format!("bytes={have}-"));
     }
-    let response = request
-        .call()
-        .map_err(|source| WeightsError::Network { url: url.to_owned(), source: Box::new(source) })?;
+    let response =
+        request.call().map_err(|source| WeightsError::Network { url: url.to_owned(), source: Box::new(source) })?;
     answer(url, have, response)
 }
 

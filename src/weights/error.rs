@@ -29,19 +29,10 @@ pub enum WeightsError {
     BadFile { path: PathBuf, why: String },
 
     #[error("weights file {}: tensor {tensor}: {problem}", path.display())]
-    BadTensor {
-        path: PathBuf,
-        tensor: String,
-        problem: TensorProblem,
-    },
+    BadTensor { path: PathBuf, tensor: String, problem: TensorProblem },
 
     #[error("weights file {}: it fits no network; nearest is {network}, but tensor {tensor}: {problem}", path.display())]
-    NoMatch {
-        path: PathBuf,
-        network: String,
-        tensor: String,
-        problem: TensorProblem,
-    },
+    NoMatch { path: PathBuf, network: String, tensor: String, problem: TensorProblem },
 
     #[error("bad manifest: {0}")]
     Manifest(#[from] toml::de::Error),
@@ -60,13 +51,7 @@ pub enum WeightsError {
         expected.map_or("an unknown number of".to_owned(), |n| n.to_string()),
         part.display()
     )]
-    Interrupted {
-        url: String,
-        part: PathBuf,
-        got: u64,
-        expected: Option<u64>,
-        why: String,
-    },
+    Interrupted { url: String, part: PathBuf, got: u64, expected: Option<u64>, why: String },
 
     #[error("{url}: the answer cannot be used: {why}")]
     BadAnswer { url: String, why: String },
@@ -75,11 +60,7 @@ pub enum WeightsError {
         "{url}: SHA-256 should begin with {expected} but is {found}; the download was deleted: run the same command \
          again, and if it fails again do not trust that server"
     )]
-    WrongDigest {
-        url: String,
-        expected: String,
-        found: String,
-    },
+    WrongDigest { url: String, expected: String, found: String },
 
     #[error("another process is downloading {}: wait for it to end", path.display())]
     Busy { path: PathBuf },
@@ -94,10 +75,7 @@ pub enum WeightsError {
         "model hub, {repo}: {source}; check the network, the proxy (HTTPS_PROXY) and HF_ENDPOINT, or fetch without \
          --from-hub"
     )]
-    Hub {
-        repo: String,
-        source: Box<hf_hub::api::sync::ApiError>,
-    },
+    Hub { repo: String, source: Box<hf_hub::api::sync::ApiError> },
 }
 
 /// What is wrong with one tensor of a file.
@@ -105,6 +83,8 @@ pub enum WeightsError {
 pub enum TensorProblem {
     #[error("it is missing")]
     Missing,
+    #[error("it is no tensor but a `{kind}`, which is not read: save the state dict alone")]
+    Stranger { kind: String },
     #[error("expected {expected:?}, found {found:?}")]
     Shape { expected: Vec<usize>, found: Vec<usize> },
     #[error("its numbers are {found}; expected 16, 32 or 64-bit floats")]
@@ -148,8 +128,10 @@ fn list(paths: &[PathBuf]) -> String {
 fn advice(status: u16) -> &'static str {
     match status {
         404 | 410 => " (no such file there); if STYLIZE_VIDEO_WEIGHTS_URL is set, see whether it is right",
-        401 | 403 => " (it wants to know who you are, or does not serve you); a mirror can be set by \
-                      STYLIZE_VIDEO_WEIGHTS_URL",
+        401 | 403 => {
+            " (it wants to know who you are, or does not serve you); a mirror can be set by \
+                      STYLIZE_VIDEO_WEIGHTS_URL"
+        }
         407 => " (the proxy wants a name and password: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT)",
         429 => " (too many requests); try again later",
         500..=599 => " (a fault of the server's); try again later",

@@ -62,10 +62,7 @@ pub fn fetch(
             Ok(imported.path)
         }
         FetchSource::Hub { endpoint, cache } => {
-            let place = manifest
-                .hub
-                .as_ref()
-                .ok_or_else(|| WeightsError::NotOnHub { name: manifest.name.clone() })?;
+            let place = manifest.hub.as_ref().ok_or_else(|| WeightsError::NotOnHub { name: manifest.name.clone() })?;
             let file = hub::cached_file(place, endpoint.as_deref(), cache.as_deref(), progress)?;
             Ok(import(&file, only, &options.dir)?.path)
         }

@@ -79,10 +79,7 @@ impl Manifest {
 
     /// Bytes of the installed file's numbers, as 32-bit floats.
     pub fn installed_bytes(&self) -> u64 {
-        self.tensors
-            .values()
-            .map(|shape| 4 * shape.iter().map(|&n| n as u64).product::<u64>())
-            .sum()
+        self.tensors.values().map(|shape| 4 * shape.iter().map(|&n| n as u64).product::<u64>()).sum()
     }
 }
 

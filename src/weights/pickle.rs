@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use pytorch_reader::{DType, PytorchReader, Tensor};
+use pytorch_reader::{DType, PickleValue, PytorchReader, Tensor};
 
 use super::check::TensorFile;
 use super::floats::Float;
@@ -36,6 +36,14 @@ impl TensorFile for PickleFile {
         self.tensors.get(tensor).map(|tensor| tensor.shape().to_vec())
     }
 
+    fn stranger(&self, tensor: &str) -> Option<String> {
+        // Asked of a file that will be refused anyway, so reading its pickle a second time costs nobody.
+        match PytorchReader::read_pickle_data(&self.path, Some(tensor)) {
+            Ok(PickleValue::Unsupported(kind)) => Some(kind),
+            _ => None,
+        }
+    }
+
     fn read(&mut self, tensor: &str) -> Result<Vec<f32>, WeightsError> {
         let fail = |problem| WeightsError::tensor(&self.path, tensor, problem);
         let stored = self.tensors.get(tensor).ok_or_else(|| fail(TensorProblem::Missing))?;
@@ -46,9 +54,7 @@ impl TensorFile for PickleFile {
             DType::BF16 => Float::Bf16,
             other => return Err(fail(TensorProblem::Dtype { found: format!("{other:?}") })),
         };
-        let bytes = stored
-            .read()
-            .map_err(|error| fail(TensorProblem::Unreadable(error.to_string())))?;
+        let bytes = stored.read().map_err(|error| fail(TensorProblem::Unreadable(error.to_string())))?;
         Ok(float.read(&bytes))
     }
 }

@@ -1,12 +1,14 @@
 //! A safetensors file, opened by its header: tensors are read one by one, so a file with layers that are not
 //! needed costs only the needed ones.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
-use safetensors::tensor::{Metadata, TensorInfo};
+use safetensors::tensor::TensorInfo;
+use serde::Deserialize;
 
 use super::check::TensorFile;
 use super::floats::Float;
@@ -15,12 +17,22 @@ use super::{TensorProblem, WeightsError};
 /// As in the format's own reader.
 const MAX_HEADER: u64 = 100_000_000;
 
+/// The header's JSON. The crate's own type refuses a bad one without saying which tensor is at fault.
+#[derive(Debug, Deserialize)]
+struct Header {
+    /// Free text; here only so that it is not taken for a tensor.
+    #[serde(rename = "__metadata__")]
+    _about: Option<HashMap<String, String>>,
+    #[serde(flatten)]
+    tensors: BTreeMap<String, TensorInfo>,
+}
+
 /// An open safetensors file whose header agrees with its length.
 #[derive(Debug)]
 pub(super) struct SafetensorsFile {
     path: PathBuf,
     file: File,
-    header: Metadata,
+    tensors: BTreeMap<String, TensorInfo>,
     /// Where the tensors' bytes begin.
     data_start: u64,
 }
@@ -49,11 +61,11 @@ impl SafetensorsFile {
         }
         let mut text = vec![0; length as usize];
         file.read_exact(&mut text).map_err(unreadable)?;
-        let header: Metadata = serde_json::from_slice(&text)
+        let Header { tensors, .. } = serde_json::from_slice(&text)
             .map_err(|error| WeightsError::file(path, format!("its header cannot be read: {error}")))?;
         let data_start = length + 8;
-        check_offsets(path, &header, data_start, size)?;
-        Ok(Self { path: path.to_owned(), file, header, data_start })
+        check_offsets(path, &tensors, data_start, size)?;
+        Ok(Self { path: path.to_owned(), file, tensors, data_start })
     }
 }
 
@@ -63,12 +75,12 @@ impl TensorFile for SafetensorsFile {
     }
 
     fn shape(&self, tensor: &str) -> Option<Vec<usize>> {
-        self.header.info(tensor).map(|info| info.shape.clone())
+        self.tensors.get(tensor).map(|info| info.shape.clone())
     }
 
     fn read(&mut self, tensor: &str) -> Result<Vec<f32>, WeightsError> {
         let fail = |problem| WeightsError::tensor(&self.path, tensor, problem);
-        let info = self.header.info(tensor).ok_or_else(|| fail(TensorProblem::Missing))?;
+        let info = self.tensors.get(tensor).ok_or_else(|| fail(TensorProblem::Missing))?;
         let float = match info.dtype {
             Dtype::F64 => Float::F64,
             Dtype::F32 => Float::F32,
@@ -89,11 +101,17 @@ impl TensorFile for SafetensorsFile {
 
 /// The tensors' bytes must follow one another without a gap, be as many as their shapes ask for, and end where the
 /// file ends. The format's own reader says the same, but does not say which tensor a short file cuts.
-fn check_offsets(path: &Path, header: &Metadata, data_start: u64, size: u64) -> Result<(), WeightsError> {
-    let mut tensors: Vec<(String, &TensorInfo)> = header.tensors().into_iter().collect();
-    tensors.sort_by(|a, b| (a.1.data_offsets, &a.0).cmp(&(b.1.data_offsets, &b.0)));
+fn check_offsets(
+    path: &Path,
+    tensors: &BTreeMap<String, TensorInfo>,
+    data_start: u64,
+    size: u64,
+) -> Result<(), WeightsError> {
+    let mut in_order: Vec<(&String, &TensorInfo)> = tensors.iter().collect();
+    // Stable: a tensor of no bytes stays before or behind its neighbours as by name.
+    in_order.sort_by_key(|(_, info)| info.data_offsets);
     let mut position = 0;
-    for (name, info) in &tensors {
+    for (name, info) in in_order {
         let (start, end) = info.data_offsets;
         if start != position || end < start || bytes_of(info) != Some(end - start) {
             return Err(WeightsError::tensor(path, name, TensorProblem::Offsets { found: (start, end) }));

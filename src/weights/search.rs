@@ -127,16 +127,9 @@ fn user_data_dir() -> Option<PathBuf> {
 /// `weights` in the program's folder, and in the nearest folder above it that is a checkout: the one whose
 /// `weights` holds the manifests.
 fn beside_program(dir: &Path) -> Vec<PathBuf> {
-    let is_checkout = |weights: &PathBuf| {
-        all()
-            .iter()
-            .all(|manifest| weights.join(format!("{}.toml", manifest.name)).is_file())
-    };
-    let above = dir
-        .ancestors()
-        .skip(1)
-        .map(|dir| dir.join("weights"))
-        .find(is_checkout);
+    let is_checkout =
+        |weights: &PathBuf| all().iter().all(|manifest| weights.join(format!("{}.toml", manifest.name)).is_file());
+    let above = dir.ancestors().skip(1).map(|dir| dir.join("weights")).find(is_checkout);
     std::iter::once(dir.join("weights")).chain(above).collect()
 }
 
@@ -164,9 +157,7 @@ mod tests {
     #[test]
     fn a_missing_file_names_the_places_and_the_command() {
         let dir = tempfile::tempdir().unwrap();
-        let message = find("vgg16", &SearchPath::from_places(vec![named(dir.path())]))
-            .unwrap_err()
-            .to_string();
+        let message = find("vgg16", &SearchPath::from_places(vec![named(dir.path())])).unwrap_err().to_string();
         assert!(message.contains(&dir.path().join("vgg16.safetensors").display().to_string()), "{message}");
         assert!(message.contains("stylize-video weights fetch vgg16"), "{message}");
     }
@@ -175,10 +166,7 @@ mod tests {
     fn the_named_folder_is_first_and_an_empty_one_is_none() {
         let path = SearchPath::new(Some(Path::new("/somewhere")));
         assert_eq!(path.places()[0], named(Path::new("/somewhere")));
-        assert!(SearchPath::new(Some(Path::new("")))
-            .places()
-            .iter()
-            .all(|place| place.kind != PlaceKind::Named));
+        assert!(SearchPath::new(Some(Path::new(""))).places().iter().all(|place| place.kind != PlaceKind::Named));
     }
 
     #[test]
