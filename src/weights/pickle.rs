@@ -22,7 +22,10 @@ impl PickleFile {
     pub(super) fn open(path: &Path) -> Result<Self, WeightsError> {
         // The reader's own errors carry no path, and an unreadable file should say so plainly.
         std::fs::File::open(path).map_err(|source| WeightsError::read(path, source))?;
-        let reader = PytorchReader::new(path).map_err(|error| WeightsError::file(path, error.to_string()))?;
+        let reader = PytorchReader::new(path).map_err(|error| {
+            let why = format!("neither torch.save's formats nor safetensors can be read from it: {error}");
+            WeightsError::file(path, why)
+        })?;
         Ok(Self { path: path.to_owned(), tensors: reader.into_tensors() })
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn install(
         views.push((*name, view));
     }
     // One entry only: the crate keeps them in a hash map, whose order would change the file's digest.
-    let about = format!("{}: {} ({})", manifest.name, manifest.source, manifest.licence);
+    // It says what the file is, not who trained it: an imported file could be anyone's.
+    let about = format!("convolutions of {} for stylize-video, torchvision's names", manifest.name);
     let about = HashMap::from([("about".to_owned(), about)]);
     let file = safetensors::serialize(views, Some(about)).map_err(|error| failed(io::Error::other(error)))?;
 

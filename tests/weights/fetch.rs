@@ -252,6 +252,20 @@ fn the_hub_is_asked_once_and_then_its_cache() {
 }
 
 #[test]
+fn a_hub_without_the_file_or_without_a_server_names_the_repository() {
+    let (dir, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = Server::start(|_| response("404 Not Found", "Content-Length: 0\r\n", b""));
+    for endpoint in [server.url.clone(), Server::start(|_| Vec::new()).url.clone()] {
+        let source = FetchSource::Hub { endpoint: Some(endpoint), cache: Some(cache.path().to_owned()) };
+        let options = FetchOptions { dir: dir.path().to_owned(), source, cancel: CancelToken::default() };
+        let error = weights::fetch(&tiny(), &options, &mut NoProgress).unwrap_err();
+        assert!(matches!(&error, WeightsError::Hub { repo, .. } if repo == "tests/tiny"), "{error}");
+        assert!(error.to_string().contains("HF_ENDPOINT"), "{error}");
+    }
+    assert!(files(dir.path()).is_empty());
+}
+
+#[test]
 fn a_network_that_is_not_on_the_hub_says_so() {
     let source = FetchSource::from_env(true);
     let options = FetchOptions { dir: PathBuf::new(), source, cancel: CancelToken::default() };
