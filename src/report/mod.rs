@@ -1,5 +1,7 @@
 //! Progress: stages say what happened, an observer shows it.
 
+pub mod download;
+
 use serde::Serialize;
 
 /// What a job tells while it runs.

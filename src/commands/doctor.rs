@@ -1,0 +1,220 @@
+//! `stylize-video doctor`: what this machine has, what it lacks, and how to get it.
+
+use std::io::{self, Write};
+
+use super::weights::how_to_get;
+use crate::weights::{self, Manifest, SearchPath};
+
+/// The tensor library, as `stylize` sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TorchInfo {
+    /// Such as `2.11.0`.
+    pub version: String,
+    /// Whether the library can use a CUDA device here.
+    pub cuda: bool,
+    pub cuda_devices: usize,
+}
+
+/// FFmpeg, as the media modules see it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FfmpegInfo {
+    /// Each library's name and version, such as `libavcodec` and `59.37.100`.
+    pub libraries: Vec<(String, String)>,
+    /// Names of the encoders that are there, out of those that [`encoder_names`] asks for.
+    pub encoders: Vec<String>,
+}
+
+/// A folder with presets, and what is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresetFolder {
+    /// For people: a path, or `compiled in`.
+    pub place: String,
+    /// Names of the presets; `None` when there is no such folder.
+    pub presets: Option<Vec<String>>,
+}
+
+/// What the report is about.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    pub torch: TorchInfo,
+    pub ffmpeg: FfmpegInfo,
+    pub weights: SearchPath,
+    pub presets: Vec<PresetFolder>,
+}
+
+/// An encoder: name, what it is for, how to get it.
+const ENCODERS: [(&str, &str, &str); 9] = [
+    ("libx264", "H.264 in .mp4, .mov, .mkv", BUILT_WITH),
+    ("libx265", "H.265", BUILT_WITH),
+    ("libvpx-vp9", "VP9 in .webm", BUILT_WITH),
+    ("libsvtav1", "AV1, fast", BUILT_WITH),
+    ("libaom-av1", "AV1", BUILT_WITH),
+    ("prores_ks", "ProRes in .mov", ITS_OWN),
+    ("ffv1", "lossless, in .mkv", ITS_OWN),
+    ("aac", "sound that cannot be copied", ITS_OWN),
+    ("h264_nvenc", "H.264 on an NVIDIA GPU, never needed", "use an FFmpeg built with nvenc, and NVIDIA's driver"),
+];
+const BUILT_WITH: &str = "use an FFmpeg built with this library, as distributions' packages are";
+const ITS_OWN: &str = "it is part of FFmpeg, left out of this build: use a distribution's package";
+
+/// The encoders the report looks for.
+pub fn encoder_names() -> impl Iterator<Item = &'static str> {
+    ENCODERS.iter().map(|(name, _, _)| *name)
+}
+
+/// Writes the report; gives back how many of its lines are faults: things that are there but broken, or without
+/// which nothing can be written. What is merely not installed is no fault.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn report(findings: &Findings, out: &mut dyn Write) -> io::Result<usize> {
+    torch(&findings.torch, out)?;
+    let mut faults = ffmpeg(&findings.ffmpeg, out)?;
+    faults += networks(&findings.weights, out)?;
+    presets(&findings.presets, out)?;
+    match faults {
+        0 => writeln!(out, "\nNo faults found.")?,
+        1 => writeln!(out, "\n1 fault found.")?,
+        _ => writeln!(out, "\n{faults} faults found.")?,
+    }
+    Ok(faults)
+}
+
+fn torch(torch: &TorchInfo, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "libtorch")?;
+    line(out, "found", "libtorch", &torch.version)?;
+    if torch.cuda && torch.cuda_devices > 0 {
+        let devices = if torch.cuda_devices == 1 { "device" } else { "devices" };
+        line(out, "found", "CUDA", &format!("{} {devices}", torch.cuda_devices))
+    } else if torch.cuda {
+        line(out, "missing", "CUDA", "libtorch has it, but sees no device: check NVIDIA's driver (nvidia-smi)")
+    } else {
+        let how = "frames are painted on the CPU; with an NVIDIA GPU, set LIBTORCH to a libtorch with CUDA and build";
+        line(out, "missing", "CUDA", how)
+    }
+}
+
+fn ffmpeg(ffmpeg: &FfmpegInfo, out: &mut dyn Write) -> io::Result<usize> {
+    writeln!(out, "\nFFmpeg")?;
+    for (name, version) in &ffmpeg.libraries {
+        line(out, "found", name, version)?;
+    }
+    let has = |name: &str| ffmpeg.encoders.iter().any(|found| found == name);
+    for (name, purpose, how) in ENCODERS {
+        if has(name) {
+            line(out, "found", name, purpose)?;
+        } else {
+            line(out, "missing", name, &format!("{purpose}; {how}"))?;
+        }
+    }
+    let video = ENCODERS.iter().any(|(name, _, _)| *name != "aac" && has(name));
+    if !video {
+        line(out, "FAULT", "video", "none of these video encoders is there, so no video can be written")?;
+    }
+    Ok(usize::from(!video))
+}
+
+fn networks(path: &SearchPath, out: &mut dyn Write) -> io::Result<usize> {
+    writeln!(out, "\nWeights")?;
+    line(out, "found", "scatter", "built in, needs no weights")?;
+    let mut faults = 0;
+    for manifest in weights::all() {
+        faults += network(&manifest, path, out)?;
+    }
+    writeln!(out, "  looked in:")?;
+    for place in path.places() {
+        writeln!(out, "    {} ({})", place.dir.display(), place.kind.label())?;
+    }
+    Ok(faults)
+}
+
+/// A file that is there is read whole: a damaged one should show here, not in the middle of the night.
+fn network(manifest: &Manifest, path: &SearchPath, out: &mut dyn Write) -> io::Result<usize> {
+    let Ok(found) = weights::find(&manifest.name, path) else {
+        let how = format!("{:.1} MiB: {}", manifest.download.size_mib, how_to_get(manifest));
+        line(out, "missing", &manifest.name, &how)?;
+        return Ok(0);
+    };
+    match weights::load(&found.path, manifest) {
+        Ok(_) => line(out, "found", &manifest.name, &found.path.display().to_string()).map(|()| 0),
+        Err(error) => line(out, "FAULT", &manifest.name, &error.to_string()).map(|()| 1),
+    }
+}
+
+fn presets(folders: &[PresetFolder], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\nPresets")?;
+    for folder in folders {
+        match &folder.presets {
+            Some(presets) if presets.is_empty() => line(out, "found", "none", &folder.place)?,
+            Some(presets) => line(out, "found", &presets.join(", "), &folder.place)?,
+            None => line(out, "missing", "folder", &format!("{}; make it to keep presets there", folder.place))?,
+        }
+    }
+    Ok(())
+}
+
+fn line(out: &mut dyn Write, state: &str, what: &str, more: &str) -> io::Result<()> {
+    writeln!(out, "  {state:7}  {what:13}  {more}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::weights::{Place, PlaceKind};
+    use std::path::PathBuf;
+
+    fn findings(dir: PathBuf) -> Findings {
+        Findings {
+            torch: TorchInfo { version: "2.11.0".into(), cuda: false, cuda_devices: 0 },
+            ffmpeg: FfmpegInfo {
+                libraries: vec![("libavcodec".into(), "59.37.100".into())],
+                encoders: vec!["libx264".into(), "aac".into()],
+            },
+            weights: SearchPath::from_places(vec![Place { kind: PlaceKind::Named, dir }]),
+            presets: vec![
+                PresetFolder { place: "compiled in".into(), presets: Some(vec!["oil".into(), "ink".into()]) },
+                PresetFolder { place: "/home/me/presets".into(), presets: None },
+            ],
+        }
+    }
+
+    fn written(findings: &Findings) -> (usize, String) {
+        let mut out = Vec::new();
+        let faults = report(findings, &mut out).unwrap();
+        (faults, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn says_what_is_there_and_how_to_get_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let (faults, text) = written(&findings(dir.path().to_owned()));
+        assert_eq!(faults, 0, "{text}");
+        for expected in [
+            "found    libtorch       2.11.0",
+            "missing  CUDA",
+            "found    libavcodec     59.37.100",
+            "found    libx264",
+            "missing  libx265",
+            "stylize-video weights fetch vgg19",
+            "oil, ink",
+            "missing  folder         /home/me/presets",
+            "No faults found.",
+        ] {
+            assert!(text.contains(expected), "no `{expected}` in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_and_no_video_encoder_are_faults() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("vgg19.safetensors"), "xxxxxxxxxx").unwrap();
+        let mut findings = findings(dir.path().to_owned());
+        findings.ffmpeg.encoders = vec!["aac".into()];
+        findings.torch = TorchInfo { version: "2.11.0".into(), cuda: true, cuda_devices: 1 };
+        let (faults, text) = written(&findings);
+        assert_eq!(faults, 2, "{text}");
+        assert!(text.contains("FAULT    vgg19") && text.contains("FAULT    video"), "{text}");
+        assert!(text.contains("1 device\n"), "{text}");
+    }
+}

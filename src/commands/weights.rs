@@ -1,0 +1,99 @@
+//! `stylize-video weights`: list, fetch, import, path.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::interrupt::CancelToken;
+use crate::weights::{self, FetchOptions, FetchSource, Manifest, Progress, SearchPath, WeightsError};
+
+/// A table of the networks: size, licence, where installed, or how to get it.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn list(path: &SearchPath, out: &mut dyn Write) -> Result<(), WeightsError> {
+    let header = ["NETWORK", "DOWNLOAD", "LICENCE", "INSTALLED"].map(str::to_owned);
+    let rows: Vec<[String; 4]> =
+        std::iter::once(header).chain(weights::all().iter().map(|manifest| row(manifest, path))).collect();
+    let mut widths = [0; 3];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.len());
+        }
+    }
+    for [name, size, licence, installed] in &rows {
+        let [a, b, c] = widths;
+        say(out, format_args!("{name:a$}  {size:>b$}  {licence:c$}  {installed}"))?;
+    }
+    say(out, format_args!("\nWithout any of them the built-in network `scatter` is used."))
+}
+
+fn row(manifest: &Manifest, path: &SearchPath) -> [String; 4] {
+    let installed = match weights::find(&manifest.name, path) {
+        Ok(found) => found.path.display().to_string(),
+        Err(_) => format!("missing: {}", how_to_get(manifest)),
+    };
+    [manifest.name.clone(), format!("{:.1} MiB", manifest.download.size_mib), manifest.licence.clone(), installed]
+}
+
+/// The command that brings the weights of a network.
+pub(super) fn how_to_get(manifest: &Manifest) -> String {
+    format!("stylize-video weights fetch {}", manifest.name)
+}
+
+/// Fetches the weights of each network named, into the folder that `path` installs to. One that is installed there
+/// and sound is left alone. `from_hub` takes the model hub instead of torchvision's server.
+///
+/// # Errors
+/// An unknown name (nothing is fetched then); else what [`weights::fetch`] says about the first that fails.
+pub fn fetch(
+    names: &[String],
+    from_hub: bool,
+    path: &SearchPath,
+    cancel: &CancelToken,
+    progress: &mut dyn Progress,
+    out: &mut dyn Write,
+) -> Result<(), WeightsError> {
+    let manifests: Vec<Manifest> = names.iter().map(|name| weights::known(name)).collect::<Result<_, _>>()?;
+    let dir = path.install_dir()?.to_owned();
+    let source = FetchSource::from_env(from_hub);
+    let options = FetchOptions { dir, source, cancel: cancel.clone() };
+    for manifest in &manifests {
+        let file = options.dir.join(manifest.file_name());
+        if file.is_file() && weights::load(&file, manifest).is_ok() {
+            say(out, format_args!("{}: already at {}", manifest.name, file.display()))?;
+            continue;
+        }
+        let file = weights::fetch(manifest, &options, progress)?;
+        say(out, format_args!("{}: installed as {}", manifest.name, file.display()))?;
+    }
+    Ok(())
+}
+
+/// Imports `file`, into the folder that `path` installs to, as the network it fits, or as the one named.
+///
+/// # Errors
+/// See [`weights::import`].
+pub fn import(file: &Path, network: Option<&str>, path: &SearchPath, out: &mut dyn Write) -> Result<(), WeightsError> {
+    let manifests = match network {
+        Some(name) => vec![weights::known(name)?],
+        None => weights::all(),
+    };
+    let imported = weights::import(file, &manifests, path.install_dir()?)?;
+    say(out, format_args!("{}: installed as {}", imported.network, imported.path.display()))
+}
+
+/// Writes where the weights of a network lie, for scripts.
+///
+/// # Errors
+/// When they are not installed, or there is no such network.
+pub fn path(name: &str, path: &SearchPath, out: &mut dyn Write) -> Result<(), WeightsError> {
+    say(out, format_args!("{}", weights::find(name, path)?.path.display()))
+}
+
+fn say(out: &mut dyn Write, line: std::fmt::Arguments) -> Result<(), WeightsError> {
+    writeln!(out, "{line}").map_err(unwritable)
+}
+
+fn unwritable(source: io::Error) -> WeightsError {
+    WeightsError::Write { path: PathBuf::from("the output"), source }
+}

@@ -1,0 +1,75 @@
+//! Reading a file's tensors and holding them against the manifest.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::safetensors_file::SafetensorsFile;
+use super::{Manifest, TensorProblem, WeightsError};
+
+/// A tensor's numbers, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    /// Outermost first; a convolution's weight is (out, in, height, width).
+    pub shape: Vec<usize>,
+    pub data: Vec<f32>,
+}
+
+/// A file of named tensors whose numbers are read when asked for.
+pub(super) trait TensorFile {
+    fn path(&self) -> &Path;
+
+    /// The shape of a tensor, if the file has it.
+    fn shape(&self, tensor: &str) -> Option<Vec<usize>>;
+
+    /// What the file has under this name instead of a tensor, such as `posix.system`.
+    fn stranger(&self, _tensor: &str) -> Option<String> {
+        None
+    }
+
+    /// The numbers of a tensor the file has.
+    fn read(&mut self, tensor: &str) -> Result<Vec<f32>, WeightsError>;
+}
+
+/// Reads the tensors of `manifest` from a safetensors file (16, 32 or 64-bit floats). Others in it are ignored.
+///
+/// # Errors
+/// When the file cannot be read, is cut off, or a tensor is missing, has another shape or holds a number that is
+/// not finite; the message names the file and the tensor.
+pub fn load(path: &Path, manifest: &Manifest) -> Result<BTreeMap<String, Array>, WeightsError> {
+    read_all(&mut SafetensorsFile::open(path)?, manifest)
+}
+
+/// Every tensor of the manifest. Shapes are checked before anything is read, so what a hostile file can make this
+/// allocate is bounded by the manifest.
+pub(super) fn read_all(
+    file: &mut dyn TensorFile,
+    manifest: &Manifest,
+) -> Result<BTreeMap<String, Array>, WeightsError> {
+    if let Some((tensor, problem)) = misfits(file, manifest).into_iter().next() {
+        return Err(WeightsError::tensor(file.path(), &tensor, problem));
+    }
+    let mut arrays = BTreeMap::new();
+    for (name, shape) in &manifest.tensors {
+        let data = file.read(name)?;
+        let count: usize = shape.iter().product();
+        if data.len() != count {
+            let problem = TensorProblem::Unreadable(format!("expected {count} numbers, found {}", data.len()));
+            return Err(WeightsError::tensor(file.path(), name, problem));
+        }
+        if let Some(index) = data.iter().position(|number| !number.is_finite()) {
+            return Err(WeightsError::tensor(file.path(), name, TensorProblem::NotFinite { index }));
+        }
+        arrays.insert(name.clone(), Array { shape: shape.clone(), data });
+    }
+    Ok(arrays)
+}
+
+/// The manifest's tensors that the file lacks or has in another shape.
+pub(super) fn misfits(file: &dyn TensorFile, manifest: &Manifest) -> Vec<(String, TensorProblem)> {
+    let problem = |name: &str, expected: &[usize]| match file.shape(name) {
+        None => Some(file.stranger(name).map_or(TensorProblem::Missing, |kind| TensorProblem::Stranger { kind })),
+        Some(found) if found != expected => Some(TensorProblem::Shape { expected: expected.to_vec(), found }),
+        Some(_) => None,
+    };
+    manifest.tensors.iter().filter_map(|(name, shape)| Some((name.clone(), problem(name, shape)?))).collect()
+}

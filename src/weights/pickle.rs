@@ -1,0 +1,63 @@
+//! torchvision's `.pth` files, in both of PyTorch's formats: the zip archive and the older run of pickles.
+//!
+//! `pytorch-reader` interprets the pickles. It runs no code: it knows the few names a state dict is made of,
+//! bounds what a file can make it allocate, and reads a tensor's bytes only when asked.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use pytorch_reader::{DType, PickleValue, PytorchReader, Tensor};
+
+use super::check::TensorFile;
+use super::floats::Float;
+use super::{TensorProblem, WeightsError};
+
+/// An open `.pth` file.
+pub(super) struct PickleFile {
+    path: PathBuf,
+    tensors: HashMap<String, Tensor>,
+}
+
+impl PickleFile {
+    pub(super) fn open(path: &Path) -> Result<Self, WeightsError> {
+        // The reader's own errors carry no path, and an unreadable file should say so plainly.
+        std::fs::File::open(path).map_err(|source| WeightsError::read(path, source))?;
+        let reader = PytorchReader::new(path).map_err(|error| {
+            let why = format!("neither torch.save's formats nor safetensors can be read from it: {error}");
+            WeightsError::file(path, why)
+        })?;
+        Ok(Self { path: path.to_owned(), tensors: reader.into_tensors() })
+    }
+}
+
+impl TensorFile for PickleFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn shape(&self, tensor: &str) -> Option<Vec<usize>> {
+        self.tensors.get(tensor).map(|tensor| tensor.shape().to_vec())
+    }
+
+    fn stranger(&self, tensor: &str) -> Option<String> {
+        // Asked of a file that will be refused anyway, so reading its pickle a second time costs nobody.
+        match PytorchReader::read_pickle_data(&self.path, Some(tensor)) {
+            Ok(PickleValue::Unsupported(kind)) => Some(kind),
+            _ => None,
+        }
+    }
+
+    fn read(&mut self, tensor: &str) -> Result<Vec<f32>, WeightsError> {
+        let fail = |problem| WeightsError::tensor(&self.path, tensor, problem);
+        let stored = self.tensors.get(tensor).ok_or_else(|| fail(TensorProblem::Missing))?;
+        let float = match stored.dtype() {
+            DType::F64 => Float::F64,
+            DType::F32 => Float::F32,
+            DType::F16 => Float::F16,
+            DType::BF16 => Float::Bf16,
+            other => return Err(fail(TensorProblem::Dtype { found: format!("{other:?}") })),
+        };
+        let bytes = stored.read().map_err(|error| fail(TensorProblem::Unreadable(error.to_string())))?;
+        Ok(float.read(&bytes))
+    }
+}

@@ -1,0 +1,81 @@
+//! Putting a weights file in place, and its digest.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use sha2::{Digest, Sha256};
+
+use super::{Array, Manifest, WeightsError};
+
+/// Writes `DIR/NAME.safetensors`, complete or not at all. The same numbers give the same bytes.
+pub(super) fn install(
+    arrays: &BTreeMap<String, Array>,
+    manifest: &Manifest,
+    dir: &Path,
+) -> Result<PathBuf, WeightsError> {
+    let path = dir.join(manifest.file_name());
+    let failed = |source| WeightsError::write(&path, source);
+    let bytes: BTreeMap<&str, Vec<u8>> = arrays
+        .iter()
+        .map(|(name, array)| (name.as_str(), array.data.iter().flat_map(|number| number.to_le_bytes()).collect()))
+        .collect();
+    let mut views = Vec::new();
+    for (name, bytes) in &bytes {
+        let shape = arrays[*name].shape.clone();
+        let view = TensorView::new(Dtype::F32, shape, bytes).map_err(|error| failed(io::Error::other(error)))?;
+        views.push((*name, view));
+    }
+    // One entry only: the crate keeps them in a hash map, whose order would change the file's digest.
+    // It says what the file is, not who trained it: an imported file could be anyone's.
+    let about = format!("convolutions of {} for stylize-video, torchvision's names", manifest.name);
+    let about = HashMap::from([("about".to_owned(), about)]);
+    let file = safetensors::serialize(views, Some(about)).map_err(|error| failed(io::Error::other(error)))?;
+
+    fs::create_dir_all(dir).map_err(|source| WeightsError::write(dir, source))?;
+    let mut temporary = tempfile::NamedTempFile::with_prefix_in(".weights-", dir).map_err(failed)?;
+    temporary.write_all(&file).map_err(failed)?;
+    temporary.as_file().sync_all().map_err(failed)?;
+    readable_by_all(temporary.as_file()).map_err(failed)?;
+    temporary.persist(&path).map_err(|error| failed(error.error))?;
+    Ok(path)
+}
+
+/// Temporary files are private; an installed file is not.
+#[cfg(unix)]
+fn readable_by_all(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn digest(path: &Path) -> Result<String, WeightsError> {
+    let failed = |source| WeightsError::read(path, source);
+    digest_of(&mut File::open(path).map_err(failed)?).map_err(failed)
+}
+
+/// The SHA-256 of what is left to read.
+pub(super) fn digest_of(file: &mut File) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => hash.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
