@@ -1,5 +1,8 @@
 //! stylize-video repaints a video, an image sequence or a picture in the style of a painting.
 
+pub mod batch;
+pub mod cli;
+pub mod commands;
 pub mod decode;
 pub mod encode;
 pub mod interrupt;
