@@ -35,6 +35,7 @@ Exit codes:
 #[command(
     version,
     about,
+    override_usage = "stylize-video [OPTIONS] <INPUT>... [-o OUTPUT]\n       stylize-video <COMMAND>",
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
@@ -61,11 +62,11 @@ pub struct RunArgs {
     pub output: Option<PathBuf>,
 
     /// Preset by name (see `presets list`) or file [default: monet]
-    #[arg(short, long, value_name = "NAME|FILE")]
+    #[arg(long, value_name = "NAME|FILE")]
     pub preset: Option<String>,
 
     /// Style picture in place of the preset's; several are blended by weight
-    #[arg(short, long = "style", value_name = "IMG[=WEIGHT]", value_parser = values::style())]
+    #[arg(long = "style", value_name = "IMG[=WEIGHT]", value_parser = values::style())]
     pub styles: Vec<StyleArg>,
 
     /// Long side in pixels of the frame that is optimised; the output keeps the input's size

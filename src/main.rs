@@ -82,7 +82,7 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
                 Event::Skipped { input: path.clone(), output: path, why }
             }
             Planned::Fail { input, error } => {
-                Event::Failed { input: input.display().to_string(), error: format!("{:#}", anyhow::Error::from(error)) }
+                Event::Failed { input: input.display().to_string(), error: report::causes(&error) }
             }
         };
         observer.event(&event);

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::print;
 use crate::batch::plan::{Job, Planned};
 use crate::media::{Input, Output};
+use crate::report::causes;
 use crate::settings::{Resolved, Settings, Size};
 
 /// The merged settings as TOML.
@@ -26,7 +27,9 @@ pub fn dry_run(planned: &[Planned], resolved: &Resolved) -> anyhow::Result<()> {
             Planned::Run(job) => writeln!(text, "{}", describe(job))?,
             Planned::Skip { job, why } => writeln!(text, "{} (skipped: {why})", describe(job))?,
             Planned::Fail { input, error } => {
-                writeln!(text, "{}: fails: {:#}", input.display(), anyhow::anyhow!(error.to_string()))?;
+                let (input, error) = (input.display().to_string(), causes(error));
+                let error = error.strip_prefix(&format!("{input}: ")).unwrap_or(&error);
+                writeln!(text, "{input}: fails: {error}")?;
             }
         }
     }

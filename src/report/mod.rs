@@ -148,12 +148,24 @@ pub fn choose(style: &Style) -> Box<dyn Observer> {
 
 /// Shows the error that ends the program, with its causes, in one line.
 pub fn final_error(style: &Style, error: &anyhow::Error) {
-    let text = format!("{error:#}");
+    let text = causes(error.as_ref());
     let line = match style.format {
         LogFormat::Text => format!("error: {text}"),
         LogFormat::Json => json::failed(&text, style.began.elapsed()),
     };
     style.screen.suspend(|| write_line(&mut std::io::stderr(), &line));
+}
+
+/// An error and its causes in one line, joined by `: `.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    // A library's message can be of several lines.
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Writes a line. A stderr that is gone is no reason to stop hours of work.

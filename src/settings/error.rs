@@ -49,9 +49,9 @@ pub enum SettingsError {
 /// No preset has this name.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{}unknown preset `{name}`{}; presets: {}; searched {}",
+    "{}unknown preset `{name}`{}; there are {}; searched {}",
     at.as_ref().map(|at| format!("{at}: ")).unwrap_or_default(),
-    meant(nearest.as_deref()),
+    nearest.as_ref().map(|name| format!(" (did you mean {name}?)")).unwrap_or_default(),
     names.join(", "),
     searched(folder.as_deref()),
 )]

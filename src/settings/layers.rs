@@ -10,7 +10,7 @@ use super::ambient::Ambient;
 use super::error::SettingsError;
 use super::file::{self, BUILTIN, Base};
 use super::origin::{Entry, Origin};
-use super::preset::{Library, builtin_image};
+use super::preset::Library;
 use super::schema::{Schema, nearest};
 use super::{Settings, StyleImage};
 
@@ -251,16 +251,15 @@ impl Merged {
     /// # Errors
     /// At the first that is not.
     pub fn check_pictures(&self, settings: &Settings) -> Result<(), SettingsError> {
-        match settings.style.images.iter().find(|image| !image.exists()) {
-            None => Ok(()),
-            Some(StyleImage { image, .. }) if image.starts_with(BUILTIN) => {
-                debug_assert!(builtin_image(image).is_none());
-                Err(self.invalid("style.images", format!("the program has no picture {image}")))
-            }
-            Some(StyleImage { image, .. }) => {
-                Err(self.invalid("style.images", format!("picture {image} does not exist")))
-            }
-        }
+        let Some(StyleImage { image, .. }) = settings.style.images.iter().find(|image| !image.exists()) else {
+            return Ok(());
+        };
+        let message = if image.starts_with(BUILTIN) {
+            format!("the program has no picture {image}")
+        } else {
+            format!("picture {image} does not exist")
+        };
+        Err(self.invalid("style.images", message))
     }
 
     /// The error for `path` (`loss.style_weights[2]`), at the place where its setting was written.
@@ -310,7 +309,7 @@ fn plain(message: &str) -> String {
         ("expected f64", "expected a number"),
         ("expected u64", "expected a whole number of 0 or more"),
         ("expected u32", "expected a whole number of 0 or more"),
-        ("expected u8", "expected a whole number of 0 or more"),
+        ("expected u8", "expected a whole number from 0 to 255"),
         ("expected usize", "expected a whole number of 0 or more"),
         ("expected a boolean", "expected true or false"),
         ("expected a sequence", "expected an array [..]"),

@@ -154,7 +154,7 @@ impl Default for StyleSettings {
     }
 }
 
-/// A style picture. In TOML: `"plate.webp"` or `{ image = "plate.webp", weight = 2.0 }`.
+/// A style picture. In TOML: `"plate.webp"` or `{ image = "plate.webp", weight = 2.0 }`; weight 1 if none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "StyleImageToml")]
 pub struct StyleImage {
@@ -174,7 +174,12 @@ enum StyleImageToml {
 #[serde(deny_unknown_fields)]
 struct WeightedImage {
     image: String,
+    #[serde(default = "one")]
     weight: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 impl From<StyleImageToml> for StyleImage {

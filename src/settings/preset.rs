@@ -75,7 +75,7 @@ pub struct Library {
 }
 
 /// Where one preset's text is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 enum Place {
     Builtin {
         name: &'static str,
@@ -93,6 +93,17 @@ impl Place {
         match self {
             Self::Builtin { name, .. } => format!("built-in {name}.toml"),
             Self::File { shown, .. } => shown.clone(),
+        }
+    }
+
+    /// Whether both are the same preset, however their paths are spelled.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Builtin { name: a, .. }, Self::Builtin { name: b, .. }) => a == b,
+            (Self::File { path: a, .. }, Self::File { path: b, .. }) => {
+                a == b || same_file::is_same_file(a, b).unwrap_or(false)
+            }
+            _ => false,
         }
     }
 }
@@ -158,7 +169,7 @@ impl Library {
                 Place::File { path, .. } => folder_of(path),
             };
             let parent = self.place(&parent, &base, Some(place), Some(&at))?;
-            if chain.contains(&parent) {
+            if chain.iter().any(|place| place.is(&parent)) {
                 let chain = chain.iter().chain([&parent]).map(Place::shown).collect();
                 return Err(SettingsError::Circle { at, chain });
             }
@@ -180,16 +191,17 @@ impl Library {
         at: Option<&Origin>,
     ) -> Result<Place, SettingsError> {
         if name.contains(std::path::is_separator) || name.ends_with(".toml") {
-            // One spelling for one file, so that a circle through `../` is seen.
-            let joined = base.join(name);
-            let path = joined.canonicalize().unwrap_or(joined);
-            return Ok(Place::File { shown: name.to_string(), path }).map(|place| renamed(place, child));
+            let path = base.join(name);
+            // Beside another file, the bare name would mislead.
+            let shown = if child.is_some() { path.display().to_string() } else { name.to_string() };
+            return Ok(Place::File { shown, path });
         }
         let builtin = BUILTINS.iter().find(|(builtin, _)| *builtin == name);
         if let Some(path) = self.user_file(name) {
-            let itself = matches!(child, Some(Place::File { path: own, .. }) if *own == path);
+            let file = Place::File { shown: path.display().to_string(), path };
+            let itself = child.is_some_and(|child| child.is(&file));
             if !(itself && builtin.is_some()) {
-                return Ok(Place::File { shown: path.display().to_string(), path });
+                return Ok(file);
             }
         }
         if let Some((name, text)) = builtin {
@@ -207,7 +219,7 @@ impl Library {
 
     fn user_file(&self, name: &str) -> Option<PathBuf> {
         let path = self.folder.as_ref()?.join(format!("{name}.toml"));
-        path.is_file().then(|| path.canonicalize().unwrap_or(path))
+        path.is_file().then_some(path)
     }
 
     /// Every name that [`load`](Self::load) finds, in alphabetical order.
@@ -229,14 +241,6 @@ impl Library {
     /// Every preset; one that is broken stays in the list with its error.
     pub fn list(&self) -> Vec<Listed> {
         self.names().into_iter().map(|name| (name.clone(), self.load(&name))).collect()
-    }
-}
-
-/// In an error, a path beside the file that names it is clearer than the bare name.
-fn renamed(place: Place, child: Option<&Place>) -> Place {
-    match (place, child) {
-        (Place::File { path, .. }, Some(_)) => Place::File { shown: path.display().to_string(), path },
-        (place, _) => place,
     }
 }
 
