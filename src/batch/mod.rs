@@ -1,0 +1,3 @@
+//! Jobs: which inputs become which outputs.
+
+pub mod plan;
