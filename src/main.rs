@@ -75,11 +75,11 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
             Planned::Run(job) => {
                 failed = true;
                 let error = "this build only plans: use --dry-run".into();
-                Event::Failed { input: job.output.path().display().to_string(), error }
+                Event::Failed { input: job.input_path().display().to_string(), error }
             }
             Planned::Skip { job, why } => {
-                let path = job.output.path().display().to_string();
-                Event::Skipped { input: path.clone(), output: path, why }
+                let shown = |path: &std::path::Path| path.display().to_string();
+                Event::Skipped { input: shown(job.input_path()), output: shown(job.output.path()), why }
             }
             Planned::Fail { input, error } => {
                 Event::Failed { input: input.display().to_string(), error: report::causes(&error) }

@@ -247,6 +247,8 @@ fn values_of_set_are_toml_or_bare_words() {
     for text in ["loss.beta", "=3", "loss..beta=3", "loss.=3", ".=3", ""] {
         assert!(World::new().set(text).error().contains("write KEY=VALUE"), "{text}");
     }
+    let long = World::new().set(&format!("seed={}", "é".repeat(5000))).error();
+    assert!(long.chars().count() < 250 && long.ends_with("expected a whole number of 0 or more"), "{long}");
     // A line break in a value is no way to smuggle another key in.
     assert!(World::new().set("loss.beta=1\nseed=2").error().contains("loss.beta: invalid type"));
 }

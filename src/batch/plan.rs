@@ -30,6 +30,13 @@ pub struct Job {
     pub range: Range,
 }
 
+impl Job {
+    /// The file that the input is or the folder that holds it.
+    pub fn input_path(&self) -> &Path {
+        checks::place(&self.input)
+    }
+}
+
 /// What is planned for an input.
 #[derive(Debug)]
 pub enum Planned {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use anyhow::Context;
 use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -11,10 +12,10 @@ use super::{LogFormat, Style, Verbosity};
 /// Sets up logging for the whole process. `filter` (from `STYLIZE_VIDEO_LOG`) wins over `-v` and `-q`.
 ///
 /// # Errors
-/// When it is set up already.
+/// When `filter` is none, or logging is set up already.
 pub fn init(style: &Style, filter: Option<&str>) -> anyhow::Result<()> {
     let filter = match filter {
-        Some(text) => EnvFilter::try_new(text)?,
+        Some(text) => EnvFilter::try_new(text).with_context(|| format!("STYLIZE_VIDEO_LOG={text}"))?,
         None => EnvFilter::try_new(level(style.verbosity))?,
     };
     let writer = AroundBar(style.screen.clone());

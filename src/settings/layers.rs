@@ -27,6 +27,10 @@ const ENV_TEST: &str = "STYLIZE_VIDEO_TEST_";
 /// The preset when nothing names one.
 const DEFAULT_PRESET: &str = "monet";
 
+/// How much of an over-long error message is kept.
+const SHOWN_AT_START: usize = 120;
+const SHOWN_AT_END: usize = 80;
+
 /// A style picture of the command line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StyleArg {
@@ -316,5 +320,12 @@ fn plain(message: &str) -> String {
     ] {
         text = text.replace(rust, word);
     }
-    text
+    // A value that fills the screen hides what is wrong with it.
+    match text.char_indices().nth(SHOWN_AT_START) {
+        Some((start, _)) if text.chars().count() > SHOWN_AT_START + SHOWN_AT_END => {
+            let end = text.char_indices().rev().nth(SHOWN_AT_END - 1).map_or(text.len(), |(end, _)| end);
+            format!("{} ... {}", &text[..start], &text[end..])
+        }
+        _ => text,
+    }
 }

@@ -14,7 +14,7 @@ fn same(a: &Path, b: &Path) -> bool {
 }
 
 /// The file or folder that `input` is.
-fn place(input: &Input) -> &Path {
+pub fn place(input: &Input) -> &Path {
     match input {
         Input::Video(path) | Input::Picture(path) => path,
         Input::Sequence { folder, .. } if folder.as_os_str().is_empty() => Path::new("."),
