@@ -1,0 +1,136 @@
+//! Frames of pictures.
+
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, ImageDecoder, ImageReader};
+
+use super::FrameSource;
+use super::error::DecodeError;
+use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, TimeBase, Timing};
+
+/// Sequences have no clock of their own: picture `n` is shown at `n/25` s.
+const BASE: TimeBase = TimeBase::new(1, 25);
+
+/// One picture, or several in order.
+pub(super) struct ImageSource {
+    info: MediaInfo,
+    files: Vec<PathBuf>,
+    /// The picture that `files[next]` was decoded to when its size was needed.
+    decoded: Option<Pixels>,
+    start: usize,
+    next: usize,
+}
+
+impl ImageSource {
+    pub fn picture(path: &Path) -> Result<Self, DecodeError> {
+        Self::open(vec![path.into()], 0)
+    }
+
+    /// Part of a sequence: `range.start` counts at 25 pictures a second.
+    pub fn sequence(folder: &Path, files: &[PathBuf], range: Range) -> Result<Self, DecodeError> {
+        if files.is_empty() {
+            return Err(DecodeError::NoPictures { folder: folder.into() });
+        }
+        if !(range.start.is_finite() && range.start >= 0.0) {
+            return Err(DecodeError::BadStart { path: folder.into(), start: range.start });
+        }
+        let start = BASE.ticks(range.start).max(0) as usize;
+        if start >= files.len() {
+            return Err(DecodeError::StartsAfterEnd { path: folder.into(), start: range.start });
+        }
+        let count = range.frames.and_then(|frames| usize::try_from(frames).ok()).unwrap_or(files.len());
+        let end = start.saturating_add(count).min(files.len());
+        Self::open(files[..end].to_vec(), start)
+    }
+
+    fn open(files: Vec<PathBuf>, start: usize) -> Result<Self, DecodeError> {
+        // A limit of no frames at all still has a size: that of the picture it would start with.
+        let decoded = files.get(start).or(files.last()).map(|path| read(path)).transpose()?;
+        let (width, height) = decoded.as_ref().map_or((0, 0), |pixels| (pixels.width, pixels.height));
+        let info = MediaInfo {
+            width,
+            height,
+            frames: Some((files.len() - start) as u64),
+            base: BASE,
+            rate: Some(Ratio::new(BASE.den, BASE.num)),
+            sample_aspect: None,
+            color: ColorInfo::BT709,
+            source: None,
+        };
+        Ok(Self { info, files, decoded, start, next: start })
+    }
+}
+
+impl FrameSource for ImageSource {
+    fn info(&self) -> &MediaInfo {
+        &self.info
+    }
+
+    fn next(&mut self) -> Result<Option<Frame>, DecodeError> {
+        let Some(path) = self.files.get(self.next) else { return Ok(None) };
+        let pixels = match self.decoded.take() {
+            Some(pixels) => pixels,
+            None => read(path)?,
+        };
+        if (pixels.width, pixels.height) != (self.info.width, self.info.height) {
+            return Err(DecodeError::Sizes {
+                path: path.clone(),
+                width: pixels.width,
+                height: pixels.height,
+                first: self.files[self.start].clone(),
+                first_width: self.info.width,
+                first_height: self.info.height,
+            });
+        }
+        let timing = Timing { pts: self.next as i64, duration: Some(1), base: BASE };
+        let frame = Frame { pixels, timing, index: (self.next - self.start) as u64 };
+        self.next += 1;
+        Ok(Some(frame))
+    }
+}
+
+/// Reads a picture upright, as its EXIF orientation says.
+fn read(path: &Path) -> Result<Pixels, DecodeError> {
+    let io = |source| DecodeError::Io { path: path.into(), source };
+    let bad = |source| DecodeError::Picture { path: path.into(), source };
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(DecodeError::Missing { path: path.into() });
+        }
+        Ok(found) if found.is_file() && found.len() == 0 => return Err(DecodeError::Empty { path: path.into() }),
+        _ => {}
+    }
+    // By content: a JPEG named .png is still a JPEG.
+    let reader = ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
+    let mut decoder = reader.into_decoder().map_err(bad)?;
+    let orientation = decoder.orientation().map_err(bad)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(bad)?;
+    picture.apply_orientation(orientation);
+    Ok(pixels(&picture))
+}
+
+/// Exact for 8 and 16 bits a channel.
+fn pixels(picture: &DynamicImage) -> Pixels {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let plane = width * height;
+    let color = picture.color();
+    let mut pixels = Pixels::black(width, height);
+    let mut alpha = vec![1.0; plane];
+    let mut put = |i: usize, rgba: [f32; 4]| {
+        for channel in 0..3 {
+            pixels.rgb[channel * plane + i] = rgba[channel];
+        }
+        alpha[i] = rgba[3];
+    };
+    if color.bytes_per_pixel() > color.channel_count() {
+        for (i, pixel) in picture.to_rgba16().pixels().enumerate() {
+            put(i, pixel.0.map(|value| f32::from(value) / 65535.0));
+        }
+    } else {
+        for (i, pixel) in picture.to_rgba8().pixels().enumerate() {
+            put(i, pixel.0.map(|value| f32::from(value) / 255.0));
+        }
+    }
+    pixels.alpha = color.has_alpha().then_some(alpha);
+    pixels
+}
