@@ -1,13 +1,21 @@
 //! The command line of stylize-video.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use stylize_video::batch::plan::{self, PlanError, Planned, Request};
-use stylize_video::cli::{self, Cli, Command, PresetsCommand, RunArgs};
+use stylize_video::batch::{self, Engine};
+use stylize_video::cli::{self, Cli, Command, PresetsCommand, RunArgs, StylizerArg, WeightsCommand};
+use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
 use stylize_video::commands::{self, presets};
-use stylize_video::report::{self, Event, Style};
-use stylize_video::settings::{Ambient, Library, Settings, SettingsError};
+use stylize_video::interrupt::CancelToken;
+use stylize_video::media::libav;
+use stylize_video::report::download::DownloadBar;
+use stylize_video::report::{self, Style};
+use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
+use stylize_video::stylize::device;
+use stylize_video::weights::SearchPath;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -44,9 +52,57 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
             commands::print(cli::completions(shell))?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Weights(_)) => anyhow::bail!("this build cannot manage weights"),
-        Some(Command::Doctor) => anyhow::bail!("this build has no doctor"),
+        Some(Command::Weights(command)) => manage_weights(command, ambient),
+        Some(Command::Doctor) => examine(ambient),
     }
+}
+
+/// Where weights are looked for: the settings' own folder first.
+fn weights_places(ambient: Ambient) -> anyhow::Result<SearchPath> {
+    let layers = LayerInputs { ambient, ..LayerInputs::default() };
+    let resolved = Settings::resolve(&layers)?;
+    Ok(SearchPath::new(Some(Path::new(&resolved.settings.network.weights_dir))))
+}
+
+fn manage_weights(command: WeightsCommand, ambient: Ambient) -> anyhow::Result<ExitCode> {
+    let places = weights_places(ambient)?;
+    let mut out = Vec::new();
+    let done = match command {
+        WeightsCommand::List => commands::weights::list(&places, &mut out),
+        WeightsCommand::Fetch { names, from_hub } => {
+            let cancel = CancelToken::on_signals()?;
+            let mut bar = DownloadBar::default();
+            commands::weights::fetch(&names, from_hub, &places, &cancel, &mut bar, &mut out)
+        }
+        WeightsCommand::Import { file, network } => {
+            commands::weights::import(&file, network.as_deref(), &places, &mut out)
+        }
+        WeightsCommand::Path { name } => commands::weights::path(&name, &places, &mut out),
+    };
+    // What was done before a failure is told as well.
+    commands::print(out)?;
+    done?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
+    let cuda = device::cuda_devices();
+    let encoders = encoder_names().filter(|name| libav::has_encoder(name)).map(str::to_owned).collect();
+    let presets = Library::new(&ambient).folders();
+    let findings = Findings {
+        torch: TorchInfo {
+            version: device::libtorch_version().into(),
+            cuda: cuda.is_some(),
+            cuda_devices: cuda.unwrap_or(0),
+        },
+        ffmpeg: FfmpegInfo { libraries: libav::libraries(), encoders },
+        weights: weights_places(ambient)?,
+        presets: presets.into_iter().map(|(place, presets)| PresetFolder { place, presets }).collect(),
+    };
+    let mut out = Vec::new();
+    let faults = doctor::report(&findings, &mut out)?;
+    commands::print(out)?;
+    Ok(ExitCode::from(u8::from(faults > 0)))
 }
 
 fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<ExitCode> {
@@ -68,26 +124,16 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         commands::plan::dry_run(&planned, &resolved)?;
         return Ok(ExitCode::from(u8::from(failed)));
     }
+    let cancel = CancelToken::on_signals()?;
+    let engine = match args.stylizer {
+        StylizerArg::Optimise => Engine::Optimise,
+        StylizerArg::Identity => Engine::Identity,
+    };
     let observer = report::choose(style);
-    let mut failed = failed;
-    for planned in planned {
-        let event = match planned {
-            Planned::Run(job) => {
-                failed = true;
-                let error = "this build only plans: use --dry-run".into();
-                Event::Failed { input: job.input_path().display().to_string(), error }
-            }
-            Planned::Skip { job, why } => {
-                let shown = |path: &std::path::Path| path.display().to_string();
-                Event::Skipped { input: shown(job.input_path()), output: shown(job.output.path()), why }
-            }
-            Planned::Fail { input, error } => {
-                Event::Failed { input: input.display().to_string(), error: report::causes(&error) }
-            }
-        };
-        observer.event(&event);
-    }
-    Ok(ExitCode::from(u8::from(failed)))
+    let summary = batch::run(planned, &resolved.settings, engine, observer.as_ref(), &cancel);
+    // A shell's convention: 128 and the signal's number.
+    let interrupted = cancel.signal().filter(|_| summary.cancelled).map(|signal| 128 + signal as u8);
+    Ok(ExitCode::from(interrupted.unwrap_or(u8::from(summary.failed > 0))))
 }
 
 /// 2 for mistakes of the user, 1 for everything else.

@@ -75,7 +75,8 @@ impl Staged {
         let failed = |source| PublishError::Move { path: self.target.clone(), source };
         let finished = self.output.path();
         if !replace {
-            if self.target.symlink_metadata().is_ok() {
+            let empty = || fs::read_dir(&self.target).is_ok_and(|mut entries| entries.next().is_none());
+            if self.target.symlink_metadata().is_ok() && !empty() {
                 return Err(PublishError::Appeared(self.target.clone()));
             }
             return fs::rename(finished, &self.target).map_err(failed);

@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageDecoder, ImageReader};
-
 use super::FrameSource;
 use super::error::DecodeError;
-use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, TimeBase, Timing};
+use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, TimeBase, Timing, picture};
 
 /// Sequences have no clock of their own: picture `n` is shown at `n/25` s.
 const BASE: TimeBase = TimeBase::new(1, 25);
@@ -100,37 +98,6 @@ fn read(path: &Path) -> Result<Pixels, DecodeError> {
         Ok(found) if found.is_file() && found.len() == 0 => return Err(DecodeError::Empty { path: path.into() }),
         _ => {}
     }
-    // By content: a JPEG named .png is still a JPEG.
-    let reader = ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
-    let mut decoder = reader.into_decoder().map_err(bad)?;
-    let orientation = decoder.orientation().map_err(bad)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(bad)?;
-    picture.apply_orientation(orientation);
-    Ok(pixels(&picture))
-}
-
-/// Exact for 8 and 16 bits a channel.
-fn pixels(picture: &DynamicImage) -> Pixels {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let plane = width * height;
-    let color = picture.color();
-    let mut pixels = Pixels::black(width, height);
-    let mut alpha = vec![1.0; plane];
-    let mut put = |i: usize, rgba: [f32; 4]| {
-        for channel in 0..3 {
-            pixels.rgb[channel * plane + i] = rgba[channel];
-        }
-        alpha[i] = rgba[3];
-    };
-    if color.bytes_per_pixel() > color.channel_count() {
-        for (i, pixel) in picture.to_rgba16().pixels().enumerate() {
-            put(i, pixel.0.map(|value| f32::from(value) / 65535.0));
-        }
-    } else {
-        for (i, pixel) in picture.to_rgba8().pixels().enumerate() {
-            put(i, pixel.0.map(|value| f32::from(value) / 255.0));
-        }
-    }
-    pixels.alpha = color.has_alpha().then_some(alpha);
-    pixels
+    let bytes = std::fs::read(path).map_err(io)?;
+    picture::decode(&bytes).map_err(bad)
 }

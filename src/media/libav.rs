@@ -14,3 +14,23 @@ pub fn init() {
         ffmpeg::log::set_level(ffmpeg::log::Level::Fatal);
     });
 }
+
+/// The FFmpeg libraries in use, name and version.
+pub fn libraries() -> Vec<(String, String)> {
+    let dotted = |version: u32| format!("{}.{}.{}", version >> 16, (version >> 8) & 0xff, version & 0xff);
+    [
+        ("libavutil", ffmpeg::util::version()),
+        ("libavcodec", ffmpeg::codec::version()),
+        ("libavformat", ffmpeg::format::version()),
+        ("libavfilter", ffmpeg::filter::version()),
+        ("libswscale", ffmpeg::software::scaling::version()),
+    ]
+    .map(|(name, version)| (name.to_owned(), dotted(version)))
+    .to_vec()
+}
+
+/// Whether FFmpeg has an encoder of this name.
+pub fn has_encoder(name: &str) -> bool {
+    init();
+    ffmpeg::codec::encoder::find_by_name(name).is_some()
+}

@@ -6,7 +6,8 @@ mod frame;
 pub(crate) mod graph;
 mod info;
 mod job;
-mod libav;
+pub mod libav;
+pub mod picture;
 mod time;
 
 pub use color::ColorInfo;

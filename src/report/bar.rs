@@ -62,7 +62,7 @@ impl Observer for BarObserver {
                     self.remove(&last);
                 }
             }
-            Event::Warning { .. } | Event::Skipped { .. } => {}
+            Event::Note { .. } | Event::Warning { .. } | Event::Skipped { .. } => {}
         }
         if let Some(line) = plain_line(event) {
             self.screen.suspend(|| write_line(&mut std::io::stderr(), &line));

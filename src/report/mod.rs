@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `started` | `input`, `output`, `frames` (or null), `width`, `height` |
 //! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds` |
+//! | `note` | `message` |
 //! | `warning` | `message` |
 //! | `finished` | `output`, `frames`, `seconds` |
 //! | `skipped` | `input`, `output`, `why` |
@@ -51,6 +52,10 @@ pub enum Event {
         iterations: u32,
         objective: f64,
         seconds: f64,
+    },
+    /// How the job is done: backbone, device, what would do it better.
+    Note {
+        message: String,
     },
     /// Something the user should know that does not stop the job.
     Warning {
@@ -178,6 +183,7 @@ fn write_line(out: &mut impl Write, line: &str) {
 fn plain_line(event: &Event) -> Option<String> {
     match event {
         Event::Started { .. } | Event::Frame { .. } => None,
+        Event::Note { message } => Some(message.clone()),
         Event::Warning { message } => Some(format!("warning: {message}")),
         Event::Finished { output, frames, seconds } => {
             let took = pace::duration(*seconds);

@@ -238,6 +238,18 @@ impl Library {
         names
     }
 
+    /// Where presets are looked for, first to last, and their names there; `None` where there is no such folder.
+    pub fn folders(&self) -> Vec<(String, Option<Vec<String>>)> {
+        let builtin = BUILTINS.iter().map(|(name, _)| name.to_string()).collect();
+        let user = self.folder.iter().map(|folder| {
+            let names = folder
+                .is_dir()
+                .then(|| self.names().into_iter().filter(|name| self.user_file(name).is_some()).collect());
+            (folder.display().to_string(), names)
+        });
+        user.chain([("compiled in".to_owned(), Some(builtin))]).collect()
+    }
+
     /// Every preset; one that is broken stays in the list with its error.
     pub fn list(&self) -> Vec<Listed> {
         self.names().into_iter().map(|name| (name.clone(), self.load(&name))).collect()
