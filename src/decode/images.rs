@@ -117,10 +117,11 @@ fn pixels(picture: &DynamicImage) -> Pixels {
     let mut pixels = Pixels::black(width, height);
     let mut alpha = vec![1.0; plane];
     let mut put = |i: usize, rgba: [f32; 4]| {
-        for channel in 0..3 {
-            pixels.rgb[channel * plane + i] = rgba[channel];
-        }
-        alpha[i] = rgba[3];
+        let [red, green, blue, opacity] = rgba;
+        pixels.rgb[i] = red;
+        pixels.rgb[plane + i] = green;
+        pixels.rgb[2 * plane + i] = blue;
+        alpha[i] = opacity;
     };
     if color.bytes_per_pixel() > color.channel_count() {
         for (i, pixel) in picture.to_rgba16().pixels().enumerate() {

@@ -73,9 +73,9 @@ impl Feed {
             self.waiting.push_back(packet);
         }
         let seconds = |(position, ticks): (usize, Option<i64>)| {
-            // A codec's own delay is not counted: containers that have a field for it add it again.
+            // A codec's own delay is not counted: Matroska, which has a field for it, adds it again in milliseconds.
             let delay = self.input.stream(self.streams[position]).map_or(0.0, |stream| ffi::codec_delay(&stream));
-            ticks.map(|ticks| self.bases[position].seconds(ticks) + delay)
+            ticks.map(|ticks| self.bases[position].seconds(ticks) + (delay * 1000.0).round() / 1000.0)
         };
         Ok(first.into_iter().enumerate().filter_map(seconds).collect())
     }

@@ -48,7 +48,7 @@ impl VideoSink {
             Some(source) => {
                 let input = ffi::open_input(&source.path)
                     .map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
-                Plan::new(&input, source.stream, path, container)?
+                Plan::new(&input, source.stream, path, container, work)?
             }
             None => Plan::default(),
         };
@@ -59,7 +59,7 @@ impl VideoSink {
         let intermediate = work.join(format!("{}.pictures", container.extension));
         let fail = |error| EncodeError::libav(&intermediate, "creating it", error);
         // The QuickTime family holds any time base exactly; Matroska would round to milliseconds.
-        let mut output = ffi::open_output(&intermediate, "mov").map_err(fail)?;
+        let mut output = ffi::open_output(&intermediate, "mp4").map_err(fail)?;
         let mut stream = output.add_stream_with(&encoder).map_err(fail)?;
         stream.set_time_base(info.base);
         let unused = output.write_header_with(mux::quicktime_options(info.base, &[])).map_err(fail)?;
