@@ -1,7 +1,7 @@
 //! Colours through both conversions. An identity round trip would hide a wrong matrix, so each direction is compared
 //! with what `ffmpeg` makes of the same numbers, told the matrix.
 
-use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, probe};
+use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, probe, psnr};
 use stylize_video::encode::{self, Target};
 use stylize_video::media::{ColorInfo, Frame, MediaInfo, Output, Pixels, Ratio, TimeBase, Timing};
 use stylize_video::settings::OutputSettings;
@@ -118,5 +118,40 @@ fn output_is_bt709_and_says_so() {
         assert_eq!(tags, ["yuv420p,tv,bt709,bt709,bt709"], "{name}");
         let chain = "scale=in_color_matrix=bt709:in_range=tv:flags=accurate_rnd+full_chroma_int";
         assert_bars(&decoded_by_ffmpeg(&desk, &desk.path(name), chain), name);
+    }
+}
+
+#[test]
+fn formats_of_all_kinds() {
+    let clips = [
+        ("in.gif", "-vf format=rgb24,split[a][b];[a]palettegen[p];[b][p]paletteuse"),
+        ("in10.mp4", "-c:v libx264 -pix_fmt yuv420p10le -crf 4"),
+        ("in444.mp4", "-c:v libx264 -pix_fmt yuv444p -crf 4"),
+        ("in.mov", "-c:v prores_ks -profile:v 3"),
+        ("alpha.mov", "-c:v prores_ks -profile:v 4 -pix_fmt yuva444p10le"),
+        ("grey.mkv", "-c:v ffv1 -pix_fmt gray"),
+        ("grey16.mkv", "-c:v ffv1 -pix_fmt gray16le"),
+        ("grey.png", "-c:v apng -f apng -pix_fmt gray"),
+        ("rgb.mkv", "-c:v ffv1 -pix_fmt gbrp"),
+        ("rgb16.mkv", "-c:v ffv1 -pix_fmt gbrp16le"),
+        ("bgr0.avi", "-c:v rawvideo -pix_fmt bgr24"),
+        ("jpeg.avi", "-c:v mjpeg -q:v 2"),
+        ("in.webm", "-c:v libvpx -crf 4 -b:v 5M"),
+        ("in.png", "-c:v apng -f apng"),
+    ];
+    for (name, options) in clips {
+        let desk = Desk::new();
+        let input = desk.clip(name, &format!("-f lavfi -i testsrc=s=98x66:r=25:d=0.4 {options}"));
+        let (_, frames) = frames(&input, ALL).unwrap();
+        assert_eq!(frames.len(), 10, "{name}");
+        let chain =
+            "scale=in_color_matrix=bt601:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,format=rgb24";
+        let reference = decoded_by_ffmpeg(&desk, &input, chain);
+        for index in [0, 9] {
+            let rgb = frames[index].pixels.to_rgb8();
+            let quality = psnr(&rgb, &reference[index * rgb.len()..(index + 1) * rgb.len()]);
+            assert!(quality > 40.0, "{name}: frame {index} at {quality} dB");
+        }
+        desk.transcode(&input, "out.mp4", ALL).unwrap();
     }
 }

@@ -56,6 +56,11 @@ fn opus_goes_to_webm() {
     assert_eq!(probe(&output, "v", "stream=codec_name"), ["vp9"]);
     assert_eq!(times(&output), times(&input));
     assert!((lead(&input) - lead(&output)).abs() < 0.0011);
+    // From a container that has its delay elsewhere, and back.
+    let mp4 = desk.transcode(&input, "out.mp4", ALL).unwrap();
+    assert!((lead(&input) - lead(&mp4)).abs() < 0.0011, "{} and {}", lead(&input), lead(&mp4));
+    let again = desk.transcode(&mp4, "again.mkv", ALL).unwrap();
+    assert!((lead(&mp4) - lead(&again)).abs() < 0.0011, "{} and {}", lead(&mp4), lead(&again));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::common::{ALL, Desk, frames, real_clip, times};
-use stylize_video::media::Range;
+use stylize_video::encode::{self, Target};
+use stylize_video::media::{ColorInfo, Frame, MediaInfo, Output, Pixels, Range, TimeBase, Timing};
+use stylize_video::settings::OutputSettings;
 
 const BFRAMES: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v libx264 -preset veryfast -bf 3";
 
@@ -131,6 +133,47 @@ fn same_input_same_bytes() {
         let first = desk.transcode(&input, &format!("a.{name}"), ALL).unwrap();
         let second = desk.transcode(&input, &format!("b.{name}"), ALL).unwrap();
         assert!(std::fs::read(first).unwrap() == std::fs::read(second).unwrap(), "two runs into {name} differ");
+    }
+}
+
+#[test]
+fn any_time_base_and_any_start() {
+    let nano = TimeBase::new(1, 1_000_000_000);
+    let cases = [
+        (TimeBase::new(1001, 30000), vec![-3, -2, 0, 1, 2, 9]),
+        (TimeBase::new(1, 90000), vec![8_589_934_592, 8_589_934_593, 8_589_944_000]),
+        (nano, vec![7, 33_366_674, 66_733_341]),
+        (TimeBase::new(1, 1000), vec![-100, -60, -21, 5]),
+        (TimeBase::new(1, 1), vec![5, 6, 4000]),
+    ];
+    for (base, pts) in cases {
+        for name in ["out.mp4", "out.mkv", "out.mov"] {
+            let desk = Desk::new();
+            let info = MediaInfo {
+                width: 32,
+                height: 16,
+                frames: None,
+                base,
+                rate: None,
+                sample_aspect: None,
+                color: ColorInfo::BT709,
+                source: None,
+            };
+            let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
+            let mut sink = encode::open(&target, &info, &OutputSettings::default()).unwrap();
+            for (index, &pts) in (0..).zip(&pts) {
+                let timing = Timing { pts, duration: None, base };
+                sink.push(Frame { pixels: Pixels::black(32, 16), timing, index }).unwrap();
+            }
+            // The sink compares every timestamp itself before it says that it is done.
+            sink.finish().unwrap();
+            let got = times(&desk.path(name));
+            let shift = got[0] - base.seconds(pts[0]);
+            assert!(pts[0] < 0 || shift.abs() < 0.0006, "{name}: moved by {shift} s");
+            for (got, &pts) in got.iter().zip(&pts) {
+                assert!((got - shift - base.seconds(pts)).abs() < 0.0011, "{name}: {got} for {pts}");
+            }
+        }
     }
 }
 
