@@ -80,7 +80,10 @@ fn ratio(of: &[f64], to: &[f64]) -> f64 {
 fn main() {
     let Some(options) = options() else { return };
     tch::set_num_threads(options.threads);
-    println!("{WIDTH} x {HEIGHT}, {} threads, {} rounds; seconds per iteration, medians", options.threads, options.rounds);
+    println!(
+        "{WIDTH} x {HEIGHT}, {} threads, {} rounds; seconds per iteration, medians",
+        options.threads, options.rounds
+    );
     for network in &options.networks {
         measure(network, &options);
     }
