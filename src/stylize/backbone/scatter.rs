@@ -58,7 +58,8 @@ impl Scatter {
     pub fn new(device: Device) -> Result<Self, StyleError> {
         let (a, b, c) = (3f64.sqrt().recip(), 2f64.sqrt().recip(), 6f64.sqrt().recip());
         let rows = [[a, a, a], [b, 0.0, -b], [c, -2.0 * c, c]];
-        let gains = [1.0, 2.5, 4.0];
+        // Chroma varies less than lightness; more than this and its content would hold back the style.
+        let gains = [1.0, 1.5, 2.0];
         let opponent: Vec<f64> = rows.iter().zip(gains).flat_map(|(row, gain)| row.map(|v| v * gain)).collect();
         let binomial = [1.0, 4.0, 6.0, 4.0, 1.0];
         let kernel: Vec<f64> = binomial.iter().flat_map(|v| binomial.map(|u| u * v / 256.0)).collect();
@@ -187,7 +188,8 @@ impl Backbone for Scatter {
     }
 
     fn content_layers(&self) -> Vec<&str> {
-        vec![LAYERS[5], LAYERS[6]]
+        // energy1 would hold every detail in place, and the strokes with it.
+        vec![LAYERS[6]]
     }
 
     fn forward(&self, image: &Tensor, wanted: &[usize]) -> Result<Vec<Tensor>, StyleError> {
