@@ -16,6 +16,8 @@ use crate::settings::{Colour, Settings, Size};
 
 /// Networks halve a picture up to four times; below this nothing is left of it.
 const SHORTEST_SIDE: f64 = 64.0;
+/// A small picture is enlarged to the shortest side in its own aspect, but for no longer side than this.
+const LONGEST_ENLARGED: f64 = 512.0;
 
 /// A style picture in its own size, `[1,3,H,W]`, and its share of the blend.
 #[derive(Debug)]
@@ -93,8 +95,7 @@ impl Painter {
             // Never larger than the source: there is nothing to gain.
             Size::Auto => f64::from(super::device::default_size(self.device)).min(h.max(w)),
         };
-        let scale = (long / h.max(w)).max(SHORTEST_SIDE / h.min(w));
-        ((h * scale).round() as i64, (w * scale).round() as i64)
+        scaled_size(h, w, long / h.max(w))
     }
 
     /// The style pictures' Gram matrices, blended, at strokes of the right size for an `h` x `w` frame.
@@ -131,8 +132,8 @@ impl Painter {
     fn scaled(&self, image: &Tensor, h: i64, w: i64) -> Result<Tensor, StyleError> {
         let (_, _, own_h, own_w) = image.size4()?;
         let ratio = ((h * w) as f64 / (own_h * own_w) as f64).sqrt() * self.settings.style.scale;
-        let ratio = ratio.max(SHORTEST_SIDE / own_h.min(own_w) as f64);
-        resize(image, (own_h as f64 * ratio).round() as i64, (own_w as f64 * ratio).round() as i64)
+        let (h, w) = scaled_size(own_h as f64, own_w as f64, ratio);
+        resize(image, h, w)
     }
 
     fn begin_shot(&self, content: &Tensor) -> Result<ShotState, StyleError> {
@@ -150,6 +151,14 @@ impl Painter {
         let targets = features.into_iter().enumerate().map(|(i, target)| (self.layers.style + i, target)).collect();
         Content::new(targets, self.settings.loss.convention, self.settings.loss.alpha)
     }
+}
+
+/// `h` x `w` times `scale`, large enough for a network. Where that would make a thread of a picture huge (1 x 4000, say),
+/// only its short side is stretched.
+fn scaled_size(h: f64, w: f64, scale: f64) -> (i64, i64) {
+    let scale = scale.max((SHORTEST_SIDE / h.min(w)).min(LONGEST_ENLARGED / h.max(w)));
+    let side = |length: f64| (length * scale).round().max(SHORTEST_SIDE) as i64;
+    (side(h), side(w))
 }
 
 fn plan_layers(backbone: &dyn Backbone, settings: &Settings) -> Result<LayerPlan, StyleError> {

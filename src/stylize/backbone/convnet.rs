@@ -33,14 +33,16 @@ pub struct ConvShape {
 }
 
 impl Conv {
-    /// Takes `{key}.weight` `[out,in,k,k]` and `{key}.bias` `[out]` from `weights`.
+    /// Takes `{key}.weight` `[out,in,k,k]` and `{key}.bias` `[out]` from `weights`. Double precision stays, for a check
+    /// of gradients; all else becomes 32-bit.
     pub fn load(weights: &NamedTensors, key: &str, shape: ConvShape, device: Device) -> Result<Self, String> {
         let take = |name: String, want: &[i64]| {
             let tensor = weights.get(&name).ok_or_else(|| format!("tensor {name} is missing"))?;
             if tensor.size() != want {
                 return Err(format!("tensor {name} has shape {:?}, expected {want:?}", tensor.size()));
             }
-            tensor.f_to_kind(Kind::Float).and_then(|t| t.f_to_device(device)).map_err(|e| format!("tensor {name}: {e}"))
+            let kind = if tensor.kind() == Kind::Double { Kind::Double } else { Kind::Float };
+            tensor.f_to_kind(kind).and_then(|t| t.f_to_device(device)).map_err(|e| format!("tensor {name}: {e}"))
         };
         let weight = take(format!("{key}.weight"), &[shape.out, shape.inp, shape.kernel, shape.kernel])?;
         let bias = take(format!("{key}.bias"), &[shape.out])?;

@@ -12,17 +12,30 @@ use crate::stylize::tensor::scalar;
 /// # Errors
 /// What libtorch reports.
 pub fn gram(features: &Tensor) -> Result<Tensor, StyleError> {
-    let (_, channels, h, w) = features.size4()?;
+    products(features, features)
+}
+
+/// A B^T / M for the same activations twice, of which one may be detached.
+fn products(a: &Tensor, b: &Tensor) -> Result<Tensor, StyleError> {
+    let (_, channels, h, w) = a.size4()?;
     let positions = h * w;
     // Channels-last activations are an M x C matrix as they lie: no copy.
-    let product = if features.stride().get(1) == Some(&1) {
-        let flat = features.f_permute([0, 2, 3, 1])?.f_reshape([positions, channels])?;
-        flat.f_tr()?.f_matmul(&flat)?
+    let product = if a.stride().get(1) == Some(&1) {
+        let flat = |x: &Tensor| x.f_permute([0, 2, 3, 1])?.f_reshape([positions, channels]);
+        flat(a)?.f_tr()?.f_matmul(&flat(b)?)?
     } else {
-        let flat = features.f_reshape([channels, positions])?;
-        flat.f_matmul(&flat.f_tr()?)?
+        let flat = |x: &Tensor| x.f_reshape([channels, positions]);
+        flat(a)?.f_matmul(&flat(b)?.f_tr()?)?
     };
     Ok(product.f_div_scalar(positions as f64)?)
+}
+
+/// sum (G-A)^2 for the Gram matrix G of `features`.
+fn distance(features: &Tensor, target: &Tensor) -> Result<Tensor, StyleError> {
+    // G and A are symmetric, so both factors of F F^T have the same gradient: one is computed and counted twice, which
+    // saves a third of the products.
+    let half = energy(&products(features, &features.f_detach()?)?.f_sub(target)?)?;
+    Ok(half.f_mul_scalar(2.0)?.f_sub(&half.f_detach()?)?)
 }
 
 /// The painting's side of one style layer.
@@ -87,7 +100,7 @@ impl LossTerm for Style {
         let mut sum = Tensor::f_zeros([], (view.image.kind(), view.image.device()))?;
         for (index, target) in self.targets.iter().enumerate() {
             let features = &view.features[target.place];
-            let distance = energy(&gram(features)?.f_sub(&target.gram)?)?;
+            let distance = distance(features, &target.gram)?;
             let factor = self.beta * target.weight * self.factor(index, features)?;
             sum = sum.f_add(&distance.f_mul_scalar(factor)?)?;
         }

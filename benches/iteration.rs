@@ -1,0 +1,136 @@
+//! Seconds an iteration takes, beside a plain PyTorch loop that does the same work (`scripts/bench` runs both).
+//!
+//! Both sides take turns of a few iterations in one run, and what counts is the median of the ratios within a round: a
+//! machine that others use too slows both. The work is set beside the machine's own matrix product.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../tests/stylize/formula.rs"]
+mod formula;
+#[path = "iteration/ours.rs"]
+mod ours;
+#[path = "iteration/reference.rs"]
+mod reference;
+
+use std::time::Instant;
+
+use ours::Ours;
+use reference::Reference;
+use stylize_video::settings::Padding;
+use tch::{Device, Kind, Tensor};
+
+const HEIGHT: usize = 180;
+const WIDTH: usize = 320;
+
+/// Someone whose iterations are timed.
+trait Contestant {
+    /// Seconds per iteration over `count` iterations.
+    fn run(&mut self, count: u32) -> f64;
+}
+
+struct Options {
+    networks: Vec<String>,
+    rounds: usize,
+    threads: i32,
+    /// PyTorch's interpreter and the script; without them only ours is measured.
+    reference: Option<[String; 2]>,
+}
+
+fn options() -> Option<Options> {
+    let mut options = Options { networks: Vec::new(), rounds: 5, threads: tch::get_num_threads(), reference: None };
+    let mut arguments = std::env::args().skip(1);
+    let mut timed = false;
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
+        match argument.as_str() {
+            "--bench" => timed = true,
+            "--network" => options.networks.push(value()),
+            "--rounds" => options.rounds = value().parse().unwrap(),
+            "--threads" => options.threads = value().parse().unwrap(),
+            "--reference" => options.reference = Some([value(), value()]),
+            other => panic!("unknown argument {other}"),
+        }
+    }
+    if options.networks.is_empty() {
+        options.networks = ["scatter", "squeezenet1_0", "vgg19"].map(String::from).into();
+    }
+    // `cargo test` runs a bench to see that it starts; it has.
+    timed.then_some(options)
+}
+
+/// Multiply-adds per second of a 32-bit product of two matrices of 1536 x 1536.
+fn product_rate() -> f64 {
+    let n = 1536;
+    let (a, b) = (Tensor::rand([n, n], (Kind::Float, Device::Cpu)), Tensor::rand([n, n], (Kind::Float, Device::Cpu)));
+    let begin = Instant::now();
+    let c = a.matmul(&b);
+    assert!(c.double_value(&[0, 0]).is_finite());
+    (n as f64).powi(3) / begin.elapsed().as_secs_f64()
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+fn ratio(of: &[f64], to: &[f64]) -> f64 {
+    median(&of.iter().zip(to).map(|(a, b)| a / b).collect::<Vec<_>>())
+}
+
+fn main() {
+    let Some(options) = options() else { return };
+    tch::set_num_threads(options.threads);
+    println!(
+        "{WIDTH} x {HEIGHT}, {} threads, {} rounds; seconds per iteration, medians",
+        options.threads, options.rounds
+    );
+    for network in &options.networks {
+        measure(network, &options);
+    }
+}
+
+fn measure(network: &str, options: &Options) {
+    let mut ours = Ours::new(network, Padding::Reflect);
+    // Scatter's borders are its own.
+    let mut zeros = (network != "scatter").then(|| Ours::new(network, Padding::Zeros));
+    let mut reference = options.reference.as_ref().map(|program| Reference::start(program, network, options.threads));
+    println!("\n{network}");
+    if let Some(reference) = &reference {
+        let (a, b) = (ours.start(), reference.start_j);
+        println!("  J at the start  ours {a:.6}, PyTorch {} {b:.6}", reference.version);
+        assert!((a - b).abs() < 1e-3 * b.abs(), "the two sides do not do the same work");
+    }
+    let count = if network == "vgg19" { 3 } else { 6 };
+    let [mut own, mut theirs, mut plain, mut rates] = [const { Vec::new() }; 4];
+    for round in 0..=options.rounds {
+        let rate = product_rate();
+        let times = [
+            ours.run(count),
+            reference.as_mut().map_or(f64::NAN, |reference| reference.run(count)),
+            zeros.as_mut().map_or(f64::NAN, |zeros| zeros.run(count)),
+        ];
+        // The first round warms up.
+        if round > 0 {
+            own.push(times[0]);
+            theirs.push(times[1]);
+            plain.push(times[2]);
+            rates.push(rate);
+        }
+    }
+    println!("  ours            {:.4}", median(&own));
+    if let Some(reference) = &reference {
+        println!("  PyTorch         {:.4}   ours / PyTorch {:.3}", median(&theirs), ratio(&own, &theirs));
+        // Forward, and backward by data.
+        let work = 2.0 * reference.multiply_adds;
+        let share: Vec<f64> = own.iter().zip(&rates).map(|(seconds, rate)| work / seconds / rate).collect();
+        println!(
+            "  work            {:.3} G multiply-adds; ours runs at {:.0} % of the matrix product's {:.1} G/s",
+            work / 1e9,
+            100.0 * median(&share),
+            median(&rates) / 1e9
+        );
+    }
+    if zeros.is_some() {
+        println!("  ours, zeros     {:.4}   reflect / zeros {:.3}", median(&plain), ratio(&own, &plain));
+    }
+}

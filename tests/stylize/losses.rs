@@ -1,0 +1,174 @@
+//! Every term of J in every convention against plain loops over numbers.
+
+use stylize_video::settings::Convention;
+use stylize_video::stylize::loss::{Content, GramTarget, LossTerm, Style, Variation, View, gram};
+use tch::{Kind, Tensor};
+
+use crate::{formula, gap, number, numbers};
+
+const CONVENTIONS: [Convention; 4] =
+    [Convention::Relative, Convention::Gatys, Convention::Lecture, Convention::NeuralStyle];
+
+/// Activations: channels, then positions.
+type Maps = Vec<Vec<f64>>;
+
+fn activations(name: &str, shape: [i64; 4]) -> Tensor {
+    // Not centred, as rectified activations are not.
+    formula::uniform(name, &shape, 1.0).to_kind(Kind::Double) + 0.3
+}
+
+fn maps(tensor: &Tensor) -> Maps {
+    let positions = (tensor.size()[2] * tensor.size()[3]) as usize;
+    numbers(tensor).chunks(positions).map(<[f64]>::to_vec).collect()
+}
+
+/// sum_k F_ik F_jk, not divided by anything.
+fn raw_gram(maps: &Maps) -> Maps {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum();
+    maps.iter().map(|a| maps.iter().map(|b| dot(a, b)).collect()).collect()
+}
+
+fn square(value: f64) -> f64 {
+    value * value
+}
+
+/// Sum over i, j of (scale_g G - scale_a A)^2.
+fn distance(g: &Maps, scale_g: f64, a: &Maps, scale_a: f64) -> f64 {
+    let pairs = g.iter().flatten().zip(a.iter().flatten());
+    pairs.map(|(g, a)| square(g * scale_g - a * scale_a)).sum()
+}
+
+/// E_l by the letter of each convention. Gatys and the lecture compare sums over positions; a painting of another
+/// size counts as if it had G's number of positions.
+fn style_layer(f: &Maps, p: &Maps, convention: Convention) -> f64 {
+    let (g, a) = (raw_gram(f), raw_gram(p));
+    let (c, m, n) = (f.len() as f64, f[0].len() as f64, p[0].len() as f64);
+    match convention {
+        Convention::Relative => {
+            distance(&g, 1.0 / m, &a, 1.0 / n) / a.iter().flatten().map(|v| square(v / n)).sum::<f64>()
+        }
+        Convention::Gatys => distance(&g, 1.0, &a, m / n) / (4.0 * c * c * m * m),
+        Convention::Lecture => distance(&g, 1.0, &a, m / n) / (2.0 * m * c),
+        Convention::NeuralStyle => distance(&g, 1.0 / (c * m), &a, 1.0 / (c * n)) / (c * c),
+    }
+}
+
+fn content_layer(f: &Maps, p: &Maps, convention: Convention) -> f64 {
+    let sum = distance(f, 1.0, p, 1.0);
+    match convention {
+        Convention::Relative => sum / p.iter().flatten().copied().map(square).sum::<f64>(),
+        Convention::Gatys | Convention::Lecture => 0.5 * sum,
+        Convention::NeuralStyle => sum / (f.len() * f[0].len()) as f64,
+    }
+}
+
+fn assert_close(found: f64, wanted: f64, what: &str) {
+    assert!((found - wanted).abs() <= 1e-12 * wanted.abs(), "{what}: {found:e}, expected {wanted:e}");
+}
+
+fn evaluate(term: &dyn LossTerm, features: &[Tensor]) -> f64 {
+    let image = Tensor::zeros([1, 3, 4, 4], (Kind::Double, tch::Device::Cpu));
+    let value = term.evaluate(&View { image: &image, features }).unwrap();
+    assert_eq!(value.size(), [] as [i64; 0], "{} is a single number", term.name());
+    number(&value)
+}
+
+#[test]
+fn the_gram_matrix_is_the_mean_of_products_of_channels() {
+    let tensor = activations("gram", [1, 5, 6, 7]);
+    let wanted = raw_gram(&maps(&tensor));
+    for (found, wanted) in numbers(&gram(&tensor).unwrap()).iter().zip(wanted.iter().flatten()) {
+        assert_close(*found, wanted / 42.0, "G");
+    }
+}
+
+#[test]
+fn the_gram_matrix_does_not_depend_on_the_order_in_memory() {
+    let tensor = activations("order", [1, 6, 5, 9]);
+    let innermost = tensor.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
+    assert_eq!(innermost.stride()[1], 1);
+    assert!(gap(&gram(&tensor).unwrap(), &gram(&innermost).unwrap()) < 1e-15);
+    // One channel, one position: strides that say nothing.
+    for shape in [[1, 1, 5, 9], [1, 6, 1, 1], [1, 1, 1, 1]] {
+        let tensor = activations("order", shape);
+        let wanted = raw_gram(&maps(&tensor));
+        let positions = (shape[2] * shape[3]) as f64;
+        for (found, wanted) in numbers(&gram(&tensor).unwrap()).iter().zip(wanted.iter().flatten()) {
+            assert_close(*found, wanted / positions, "G");
+        }
+    }
+}
+
+#[test]
+fn style_in_every_convention_with_a_painting_of_another_size() {
+    // The layers' places in the features are not their order in the term.
+    let features = [activations("f0", [1, 4, 6, 5]), activations("f1", [1, 7, 3, 4])];
+    let paintings = [activations("p0", [1, 4, 9, 8]), activations("p1", [1, 7, 5, 3])];
+    let weights = [0.3, 0.7];
+    for convention in CONVENTIONS {
+        let targets = [1, 0].map(|place: usize| {
+            let gram = gram(&paintings[place]).unwrap();
+            GramTarget { place, gram, weight: weights[place] }
+        });
+        let term = Style::new(targets.into(), convention, 40.0).unwrap();
+        let layer = |l: usize| weights[l] * style_layer(&maps(&features[l]), &maps(&paintings[l]), convention);
+        assert_close(evaluate(&term, &features), 40.0 * (layer(0) + layer(1)), &format!("{convention:?}"));
+    }
+}
+
+#[test]
+fn content_in_every_convention_is_the_mean_over_layers() {
+    let features = [activations("f0", [1, 4, 6, 5]), activations("f1", [1, 7, 3, 4])];
+    let contents = [activations("c0", [1, 4, 6, 5]), activations("c1", [1, 7, 3, 4])];
+    for convention in CONVENTIONS {
+        let targets = [1, 0].map(|place: usize| (place, contents[place].shallow_clone()));
+        let term = Content::new(targets.into(), convention, 2.5).unwrap();
+        let layer = |l: usize| content_layer(&maps(&features[l]), &maps(&contents[l]), convention);
+        assert_close(evaluate(&term, &features), 2.5 * (layer(0) + layer(1)) / 2.0, &format!("{convention:?}"));
+    }
+}
+
+#[test]
+fn equal_activations_cost_nothing() {
+    let features = [activations("f", [1, 4, 6, 5])];
+    for convention in CONVENTIONS {
+        let content = Content::new(vec![(0, features[0].shallow_clone())], convention, 1.0).unwrap();
+        let target = GramTarget { place: 0, gram: gram(&features[0]).unwrap(), weight: 1.0 };
+        let style = Style::new(vec![target], convention, 1.0).unwrap();
+        assert_eq!(evaluate(&content, &features), 0.0);
+        assert_eq!(evaluate(&style, &features), 0.0);
+    }
+}
+
+#[test]
+fn black_pictures_and_missing_layers_give_finite_terms() {
+    let features = [activations("f", [1, 4, 6, 5])];
+    let black = Tensor::zeros([1, 4, 6, 5], (Kind::Double, tch::Device::Cpu));
+    for convention in CONVENTIONS {
+        let content = Content::new(vec![(0, black.shallow_clone())], convention, 1.0).unwrap();
+        let target = GramTarget { place: 0, gram: gram(&black).unwrap(), weight: 1.0 };
+        let style = Style::new(vec![target], convention, 1.0).unwrap();
+        assert!(evaluate(&content, &features).is_finite());
+        assert!(evaluate(&style, &features).is_finite());
+        assert_eq!(evaluate(&Content::new(Vec::new(), convention, 1.0).unwrap(), &features), 0.0);
+        assert_eq!(evaluate(&Style::new(Vec::new(), convention, 1.0).unwrap(), &features), 0.0);
+    }
+}
+
+#[test]
+fn variation_is_the_mean_squared_step_in_each_direction() {
+    for (h, w) in [(5usize, 7usize), (1, 7), (5, 1), (1, 1)] {
+        let image = activations("image", [1, 3, h as i64, w as i64]);
+        let planes = maps(&image);
+        let (mut across, mut down) = (Vec::new(), Vec::new());
+        for plane in &planes {
+            for (y, row) in plane.chunks(w).enumerate() {
+                across.extend(row.windows(2).map(|pair| square(pair[1] - pair[0])));
+                down.extend((0..w).filter(|_| y + 1 < h).map(|x| square(plane[(y + 1) * w + x] - row[x])));
+            }
+        }
+        let mean = |steps: &[f64]| steps.iter().sum::<f64>() / steps.len().max(1) as f64;
+        let found = Variation::new(3.0).evaluate(&View { image: &image, features: &[] }).unwrap();
+        assert_close(number(&found), 3.0 * (mean(&across) + mean(&down)), &format!("{h} x {w}"));
+    }
+}

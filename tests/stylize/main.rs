@@ -1,0 +1,39 @@
+//! The core that paints, held against references that know nothing of it.
+#![allow(clippy::unwrap_used)]
+
+mod formula;
+mod forward;
+mod golden;
+mod gradients;
+mod losses;
+mod optimizers;
+mod painter;
+mod pictures;
+mod real_weights;
+mod tiny;
+
+use stylize_video::settings::{Padding, Pooling};
+use stylize_video::stylize::backbone::{self, Backbone, NamedTensors, NetOptions};
+use tch::{Device, Tensor};
+
+const PLAIN: NetOptions = NetOptions { pooling: Pooling::Max, padding: Padding::Zeros };
+
+fn network(name: &str, options: NetOptions, weights: NamedTensors) -> Box<dyn Backbone> {
+    backbone::build(name, options, Device::Cpu, || Ok(weights)).unwrap()
+}
+
+/// A 0-d tensor's number.
+fn number(tensor: &Tensor) -> f64 {
+    tensor.double_value(&[])
+}
+
+/// Largest difference of two tensors of the same shape.
+fn gap(a: &Tensor, b: &Tensor) -> f64 {
+    assert_eq!(a.size(), b.size());
+    number(&(a - b).abs().max())
+}
+
+/// All numbers of a tensor, row-major.
+fn numbers(tensor: &Tensor) -> Vec<f64> {
+    Vec::try_from(tensor.to_kind(tch::Kind::Double).contiguous().view(-1)).unwrap()
+}

@@ -1,0 +1,72 @@
+//! Painters on small pictures made by formula.
+
+use stylize_video::interrupt::CancelToken;
+use stylize_video::media::Pixels;
+use stylize_video::settings::Settings;
+use stylize_video::stylize::backbone::Backbone;
+use stylize_video::stylize::painter::{Painter, StylePicture};
+use stylize_video::stylize::tensor::to_pixels;
+use stylize_video::stylize::{Shot, StyleError, Stylized, Stylizer};
+use tch::{Device, Tensor};
+
+use crate::{PLAIN, formula, network};
+
+pub const HEIGHT: usize = 66;
+pub const WIDTH: usize = 80;
+
+/// Few iterations, all of them used.
+pub fn quick() -> Settings {
+    let mut settings = Settings::default();
+    settings.optimizer.iterations = [8, 4];
+    settings.optimizer.tolerance = 0.0;
+    settings.style.match_colours = false;
+    settings
+}
+
+/// Nothing but the start: a painter that gives its initialisation back.
+pub fn only_start() -> Settings {
+    let mut settings = quick();
+    settings.optimizer.iterations = [0, 0];
+    settings
+}
+
+/// Frame `kind`, in 0.3..=0.7 so that nothing is clamped for long.
+pub fn frame(kind: usize, height: usize, width: usize) -> Pixels {
+    to_pixels(&(formula::picture(kind, height, width) * 0.4 + 0.3)).unwrap()
+}
+
+/// A style picture of its own size and aspect.
+pub fn plate(kind: usize) -> Tensor {
+    formula::picture(kind, 70, 96)
+}
+
+pub fn painter(styles: &[(usize, f64)], settings: Settings) -> Painter {
+    try_painter(network("scatter", PLAIN, Default::default()), styles, settings).unwrap()
+}
+
+pub fn try_painter(
+    network: Box<dyn Backbone>,
+    styles: &[(usize, f64)],
+    settings: Settings,
+) -> Result<Painter, StyleError> {
+    let styles = styles.iter().map(|&(kind, weight)| StylePicture { image: plate(kind), weight }).collect();
+    Painter::new(network, styles, settings, Device::Cpu, CancelToken::default())
+}
+
+/// The frames one after another, the first as a new shot.
+pub fn paint(painter: &mut Painter, frames: &[&Pixels]) -> Vec<Stylized> {
+    let shots = std::iter::once(Shot::New).chain(std::iter::repeat(Shot::Continues));
+    frames.iter().zip(shots).map(|(frame, shot)| painter.stylize(frame, shot).unwrap()).collect()
+}
+
+/// Largest difference of two pictures of the same size.
+pub fn difference(a: &Pixels, b: &Pixels) -> f64 {
+    assert_eq!((a.width, a.height), (b.width, b.height));
+    a.rgb.iter().zip(&b.rgb).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max)
+}
+
+/// Mean of each colour plane.
+pub fn means(pixels: &Pixels) -> [f64; 3] {
+    let plane = pixels.width * pixels.height;
+    [0, 1, 2].map(|c| pixels.rgb[c * plane..][..plane].iter().map(|&v| f64::from(v)).sum::<f64>() / plane as f64)
+}
