@@ -1,6 +1,6 @@
 //! Links libtorch's CUDA half and makes the programs find libtorch at run time without an environment variable.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -10,6 +10,7 @@ fn main() {
         eprintln!("there is no libtorch in '{}': run scripts/setup once (docs/setup.md)", libtorch.display());
         std::process::exit(1);
     };
+    println!("cargo:rustc-env=LIBTORCH_VERSION={}", version(&libtorch));
     // The real folder first: it stays valid when the checkout's link goes.
     for folder in [&real, &libtorch.join("lib")] {
         link_arg("-Xlinker");
@@ -28,4 +29,17 @@ fn main() {
 
 fn link_arg(arg: &str) {
     println!("cargo:rustc-link-arg={arg}");
+}
+
+/// From `build-version` (the zip from pytorch.org) or `version.py` (PyPI's package): the first quoted or bare version.
+fn version(libtorch: &Path) -> String {
+    let read = |name: &str| std::fs::read_to_string(libtorch.join(name)).ok();
+    let python = |text: String| {
+        let line = text.lines().find(|line| line.starts_with("__version__"))?;
+        line.split(['\'', '"']).nth(1).map(str::to_owned)
+    };
+    read("build-version")
+        .map(|text| text.trim().to_owned())
+        .or_else(|| read("version.py").and_then(python))
+        .unwrap_or_else(|| "of unknown version".into())
 }

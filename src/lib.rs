@@ -1,10 +1,13 @@
 //! stylize-video repaints a video, an image sequence or a picture in the style of a painting.
 
+pub mod batch;
+pub mod cli;
 pub mod commands;
 pub mod decode;
 pub mod encode;
 pub mod interrupt;
 pub mod media;
+pub mod pipeline;
 pub mod report;
 pub mod settings;
 pub mod stylize;

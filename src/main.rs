@@ -1,3 +1,143 @@
 //! The command line of stylize-video.
 
-fn main() {}
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use stylize_video::batch::plan::{self, PlanError, Planned, Request};
+use stylize_video::batch::{self, Engine};
+use stylize_video::cli::{self, Cli, Command, PresetsCommand, RunArgs, StylizerArg, WeightsCommand};
+use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
+use stylize_video::commands::{self, presets};
+use stylize_video::interrupt::CancelToken;
+use stylize_video::media::libav;
+use stylize_video::report::download::DownloadBar;
+use stylize_video::report::{self, Style};
+use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
+use stylize_video::stylize::device;
+use stylize_video::weights::SearchPath;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let style = Style::of_stderr(cli.talk.format(), cli.talk.verbosity());
+    match run(cli, &style) {
+        Ok(code) => code,
+        Err(error) => {
+            report::final_error(&style, &error);
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// Does what the command line says.
+fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
+    report::log::init(style, std::env::var("STYLIZE_VIDEO_LOG").ok().filter(|text| !text.is_empty()).as_deref())?;
+    let ambient = Ambient::of_process();
+    match cli.command {
+        None => stylize(&cli.run, ambient, style),
+        Some(Command::Presets(command)) => {
+            let library = Library::new(&ambient);
+            match command {
+                PresetsCommand::List => presets::list(&library)?,
+                PresetsCommand::Show { name } => presets::show(&library, &name)?,
+                PresetsCommand::Check { files } => {
+                    if !presets::check(&library, &files, |error| report::final_error(style, &error))? {
+                        return Ok(ExitCode::from(2));
+                    }
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Completions { shell }) => {
+            commands::print(cli::completions(shell))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Weights(command)) => manage_weights(command, ambient),
+        Some(Command::Doctor) => examine(ambient),
+    }
+}
+
+/// Where weights are looked for: the settings' own folder first.
+fn weights_places(ambient: Ambient) -> anyhow::Result<SearchPath> {
+    let layers = LayerInputs { ambient, ..LayerInputs::default() };
+    let resolved = Settings::resolve(&layers)?;
+    Ok(SearchPath::new(Some(Path::new(&resolved.settings.network.weights_dir))))
+}
+
+fn manage_weights(command: WeightsCommand, ambient: Ambient) -> anyhow::Result<ExitCode> {
+    let places = weights_places(ambient)?;
+    let mut out = Vec::new();
+    let done = match command {
+        WeightsCommand::List => commands::weights::list(&places, &mut out),
+        WeightsCommand::Fetch { names, from_hub } => {
+            let cancel = CancelToken::on_signals()?;
+            let mut bar = DownloadBar::default();
+            commands::weights::fetch(&names, from_hub, &places, &cancel, &mut bar, &mut out)
+        }
+        WeightsCommand::Import { file, network } => {
+            commands::weights::import(&file, network.as_deref(), &places, &mut out)
+        }
+        WeightsCommand::Path { name } => commands::weights::path(&name, &places, &mut out),
+    };
+    // What was done before a failure is told as well.
+    commands::print(out)?;
+    done?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
+    let cuda = device::cuda_devices();
+    let encoders = encoder_names().filter(|name| libav::has_encoder(name)).map(str::to_owned).collect();
+    let presets = Library::new(&ambient).folders();
+    let findings = Findings {
+        torch: TorchInfo {
+            version: device::libtorch_version().into(),
+            cuda: cuda.is_some(),
+            cuda_devices: cuda.unwrap_or(0),
+        },
+        ffmpeg: FfmpegInfo { libraries: libav::libraries(), encoders },
+        weights: weights_places(ambient)?,
+        presets: presets.into_iter().map(|(place, presets)| PresetFolder { place, presets }).collect(),
+    };
+    let mut out = Vec::new();
+    let faults = doctor::report(&findings, &mut out)?;
+    commands::print(out)?;
+    Ok(ExitCode::from(u8::from(faults > 0)))
+}
+
+fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<ExitCode> {
+    let resolved = Settings::resolve(&args.layers(ambient))?;
+    if args.print_settings {
+        commands::plan::print_settings(&resolved.settings)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let planned = plan::plan(&Request {
+        inputs: &args.inputs,
+        output: args.output.as_deref(),
+        preset: &resolved.preset,
+        range: args.range(),
+        if_exists: resolved.settings.output.if_exists,
+        dry_run: args.dry_run,
+    })?;
+    let failed = planned.iter().any(|planned| matches!(planned, Planned::Fail { .. }));
+    if args.dry_run {
+        commands::plan::dry_run(&planned, &resolved)?;
+        return Ok(ExitCode::from(u8::from(failed)));
+    }
+    let cancel = CancelToken::on_signals()?;
+    let engine = match args.stylizer {
+        StylizerArg::Optimise => Engine::Optimise,
+        StylizerArg::Identity => Engine::Identity,
+    };
+    let observer = report::choose(style);
+    let summary = batch::run(planned, &resolved.settings, engine, observer.as_ref(), &cancel);
+    // A shell's convention: 128 and the signal's number.
+    let interrupted = cancel.signal().filter(|_| summary.cancelled).map(|signal| 128 + signal as u8);
+    Ok(ExitCode::from(interrupted.unwrap_or(u8::from(summary.failed > 0))))
+}
+
+/// 2 for mistakes of the user, 1 for everything else.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    let settings = error.downcast_ref::<SettingsError>().map(SettingsError::exit_code);
+    settings.or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code)).unwrap_or(1)
+}

@@ -1,4 +1,20 @@
-//! Commands that do not paint: they take plain arguments and write plain text.
+//! The subcommands, and what the options print instead of working.
 
 pub mod doctor;
+pub mod plan;
+pub mod presets;
 pub mod weights;
+
+use std::io::{self, Write};
+
+/// Writes to stdout. A reader that has seen enough (`| head -1`) is no error.
+///
+/// # Errors
+/// When writing fails for another reason.
+pub fn print(text: impl AsRef<[u8]>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}

@@ -1,6 +1,16 @@
 //! Decode: a source of frames, whatever the input is.
 
-use crate::media::{Frame, MediaInfo};
+mod clock;
+mod demux;
+mod ending;
+mod error;
+mod images;
+mod ingest;
+mod video;
+
+pub use error::DecodeError;
+
+use crate::media::{Frame, Input, MediaInfo, Range};
 
 /// Frames in display order.
 pub trait FrameSource: Send {
@@ -10,6 +20,15 @@ pub trait FrameSource: Send {
     fn next(&mut self) -> Result<Option<Frame>, DecodeError>;
 }
 
-/// Why an input cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum DecodeError {}
+/// Opens an input. A video is read up to its first frame, so that its size and colours are certain.
+///
+/// Errors at once for what can be told without reading on: a missing, empty or foreign file, no video stream, a
+/// codec or colours that cannot be read. A file that ends early or is damaged errors at its end, from
+/// [`FrameSource::next`].
+pub fn open(input: &Input, range: Range) -> Result<Box<dyn FrameSource>, DecodeError> {
+    match input {
+        Input::Video(path) => Ok(Box::new(video::VideoSource::open(path, range)?)),
+        Input::Picture(path) => Ok(Box::new(images::ImageSource::picture(path)?)),
+        Input::Sequence { folder, files } => Ok(Box::new(images::ImageSource::sequence(folder, files, range)?)),
+    }
+}

@@ -1,12 +1,30 @@
 //! Encode: a sink of frames, whatever the output is.
 
-use crate::media::Frame;
+mod audio;
+mod codec;
+mod error;
+mod feed;
+mod images;
+mod mux;
+mod verify;
+mod video;
+
+use std::path::PathBuf;
+
+pub use error::EncodeError;
+
+use crate::media::{Frame, MediaInfo, Output};
+use crate::settings::OutputSettings;
 
 /// Takes frames in display order and, at the end, leaves a finished, verified temporary output.
 pub trait FrameSink: Send {
     fn push(&mut self, frame: Frame) -> Result<(), EncodeError>;
     /// Drains the encoder, closes the file, adds what the source has beside its pictures, verifies the result.
     fn finish(self: Box<Self>) -> Result<Encoded, EncodeError>;
+    /// What the output will lack, one line each; known from the start.
+    fn warnings(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// What a sink wrote.
@@ -15,6 +33,23 @@ pub struct Encoded {
     pub frames: u64,
 }
 
-/// Why an output cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub enum EncodeError {}
+/// Where a sink writes: not to the final place, which only a finished result may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The paths to write, inside a temporary folder beside the final output, named like it.
+    pub output: Output,
+    /// That folder; intermediate files go there too. It exists.
+    pub work: PathBuf,
+}
+
+/// Opens an output for frames as `info` describes them.
+///
+/// Everything that can be known to fail is an error here, before any slow work: an unknown extension, a missing
+/// encoder, audio that the container cannot hold, a folder that cannot be written.
+pub fn open(target: &Target, info: &MediaInfo, settings: &OutputSettings) -> Result<Box<dyn FrameSink>, EncodeError> {
+    match &target.output {
+        Output::Video(path) => Ok(Box::new(video::VideoSink::open(path, &target.work, info, settings)?)),
+        Output::Picture(path) => Ok(Box::new(images::PictureSink::open(path)?)),
+        Output::Sequence { folder, names } => Ok(Box::new(images::SequenceSink::open(folder, names, info)?)),
+    }
+}

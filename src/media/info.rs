@@ -1,5 +1,29 @@
 //! What an input is, known before its first frame.
 
+use std::path::PathBuf;
+
+use super::color::ColorInfo;
+use super::job::Range;
+use super::time::TimeBase;
+
+/// A fraction, for frame rates (frames per second) and sample aspect ratios (width to height of a pixel).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ratio {
+    pub num: i32,
+    pub den: i32,
+}
+
+impl Ratio {
+    pub const fn new(num: i32, den: i32) -> Self {
+        Self { num, den }
+    }
+
+    /// As a number; 0 for a fraction without meaning.
+    pub fn value(self) -> f64 {
+        if self.den == 0 { 0.0 } else { f64::from(self.num) / f64::from(self.den) }
+    }
+}
+
 /// Properties of the pictures of an input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MediaInfo {
@@ -8,4 +32,25 @@ pub struct MediaInfo {
     pub height: usize,
     /// Expected number of frames where the container tells it. A hint: only the drained decoder knows.
     pub frames: Option<u64>,
+    /// The time base of every frame's `Timing`.
+    pub base: TimeBase,
+    /// Frames per second, where it is known. A hint for encoders: it never decides a timestamp.
+    pub rate: Option<Ratio>,
+    /// Shape of a pixel of the upright picture; `None` means square or unknown.
+    pub sample_aspect: Option<Ratio>,
+    /// How the decoded frames are to be written again (see [`ColorInfo::written`]).
+    pub color: ColorInfo,
+    /// The video the pictures come from, whose other streams a video output takes over. `None` for pictures.
+    pub source: Option<Source>,
+}
+
+/// A video file, as the origin of streams to copy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    pub path: PathBuf,
+    /// Index of the stream the pictures come from.
+    pub stream: usize,
+    /// The part of the input that is read. Where it begins later than the input, every stream of the output is
+    /// moved so that the first frame is at 0.
+    pub range: Range,
 }

@@ -1,11 +1,18 @@
-//! The words all stages share: frames, time, inputs and outputs.
+//! The words all stages share: frames, time, colour, inputs and outputs, and the calls into FFmpeg they need.
 
+mod color;
+pub(crate) mod ffi;
 mod frame;
+pub(crate) mod graph;
 mod info;
 mod job;
+pub mod libav;
+pub mod picture;
 mod time;
 
+pub use color::ColorInfo;
 pub use frame::{Frame, Pixels, to_u8};
-pub use info::MediaInfo;
+pub use info::{MediaInfo, Ratio, Source};
 pub use job::{Input, Output, Range};
+pub use libav::init;
 pub use time::{TimeBase, Timing};

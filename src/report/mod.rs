@@ -1,8 +1,37 @@
 //! Progress: stages say what happened, an observer shows it.
+//!
+//! Everything here goes to stderr. With `--log-format json` every line is one object:
+//!
+//! | `event` | other fields |
+//! |---|---|
+//! | `started` | `input`, `output`, `frames` (or null), `width`, `height` |
+//! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds` |
+//! | `note` | `message` |
+//! | `warning` | `message` |
+//! | `finished` | `output`, `frames`, `seconds` |
+//! | `skipped` | `input`, `output`, `why` |
+//! | `failed` | `input` (null when no single input is to blame), `error` |
+//! | `cancelled` | `input`, `frames` |
+//!
+//! and each has `elapsed`, seconds since the program began. A line without `event` is a log record (`-v`) with
+//! `timestamp`, `level`, `target` and `message`.
 
+mod bar;
 pub mod download;
+mod json;
+mod lines;
+pub mod log;
+mod pace;
 
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::MultiProgress;
 use serde::Serialize;
+
+pub use bar::BarObserver;
+pub use json::JsonObserver;
+pub use lines::LinesObserver;
 
 /// What a job tells while it runs.
 #[derive(Debug, Clone, Serialize)]
@@ -23,6 +52,10 @@ pub enum Event {
         iterations: u32,
         objective: f64,
         seconds: f64,
+    },
+    /// How the job is done: backbone, device, what would do it better.
+    Note {
+        message: String,
     },
     /// Something the user should know that does not stop the job.
     Warning {
@@ -51,4 +84,119 @@ pub enum Event {
 /// Shows events: a bar on a terminal, lines elsewhere, JSON for machines.
 pub trait Observer: Send + Sync {
     fn event(&self, event: &Event);
+}
+
+/// `--log-format`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// How much is said: `-v` adds one, `-q` takes one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Verbosity(pub i8);
+
+impl Verbosity {
+    /// Whether `event` is shown: everything, with `-q` only what went wrong, with `-qq` only what failed.
+    pub fn shows(self, event: &Event) -> bool {
+        match event {
+            Event::Failed { .. } | Event::Cancelled { .. } => true,
+            Event::Warning { .. } => self.0 >= -1,
+            _ => self.0 >= 0,
+        }
+    }
+}
+
+/// How things are shown, decided once in `main`.
+#[derive(Debug, Clone)]
+pub struct Style {
+    pub format: LogFormat,
+    pub verbosity: Verbosity,
+    /// Whether stderr is a terminal.
+    pub terminal: bool,
+    /// When the program began.
+    pub began: Instant,
+    /// What draws bars; log lines are written through it so that they do not tear them.
+    pub screen: MultiProgress,
+}
+
+impl Style {
+    /// The style for this process's stderr.
+    pub fn of_stderr(format: LogFormat, verbosity: Verbosity) -> Self {
+        Self {
+            format,
+            verbosity,
+            terminal: std::io::stderr().is_terminal(),
+            began: Instant::now(),
+            screen: MultiProgress::new(),
+        }
+    }
+
+    fn clock(&self) -> Clock {
+        let began = self.began;
+        Box::new(move || began.elapsed())
+    }
+}
+
+/// Time since the program began; a parameter so that tests need not wait.
+pub type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
+
+/// The observer for `style`.
+pub fn choose(style: &Style) -> Box<dyn Observer> {
+    match style.format {
+        LogFormat::Json => Box::new(JsonObserver::new(std::io::stderr(), style.clock(), style.verbosity)),
+        LogFormat::Text if style.terminal && style.verbosity.0 >= 0 => Box::new(BarObserver::new(style.screen.clone())),
+        LogFormat::Text => Box::new(LinesObserver::new(std::io::stderr(), style.clock(), style.verbosity)),
+    }
+}
+
+/// Shows the error that ends the program, with its causes, in one line.
+pub fn final_error(style: &Style, error: &anyhow::Error) {
+    let text = causes(error.as_ref());
+    let line = match style.format {
+        LogFormat::Text => format!("error: {text}"),
+        LogFormat::Json => json::failed(&text, style.began.elapsed()),
+    };
+    style.screen.suspend(|| write_line(&mut std::io::stderr(), &line));
+}
+
+/// An error and its causes in one line, joined by `: `.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    // A library's message can be of several lines.
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Writes a line. A stderr that is gone is no reason to stop hours of work.
+fn write_line(out: &mut impl Write, line: &str) {
+    let _ = writeln!(out, "{line}");
+}
+
+/// The lines that text observers have in common; `None` for events they show each in their own way.
+fn plain_line(event: &Event) -> Option<String> {
+    match event {
+        Event::Started { .. } | Event::Frame { .. } => None,
+        Event::Note { message } => Some(message.clone()),
+        Event::Warning { message } => Some(format!("warning: {message}")),
+        Event::Finished { output, frames, seconds } => {
+            let took = pace::duration(*seconds);
+            Some(format!("{output}: done, {frames} {} in {took}", plural(*frames)))
+        }
+        Event::Skipped { input, why, .. } => Some(format!("{input}: skipped, {why}")),
+        Event::Failed { input, error } if input.is_empty() => Some(format!("error: {error}")),
+        Event::Failed { input, error } if error.contains(input.as_str()) => Some(format!("error: {error}")),
+        Event::Failed { input, error } => Some(format!("error: {input}: {error}")),
+        Event::Cancelled { input, frames } => Some(format!("{input}: interrupted after {frames} {}", plural(*frames))),
+    }
+}
+
+fn plural(frames: u64) -> &'static str {
+    if frames == 1 { "frame" } else { "frames" }
 }

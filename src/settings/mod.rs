@@ -1,6 +1,22 @@
 //! Everything that decides what the result looks like: one struct, resolved once, never copied field by field.
 
+mod ambient;
+mod error;
+mod file;
+mod layers;
+mod origin;
+mod preset;
+mod schema;
+mod validate;
+
 use serde::{Deserialize, Serialize};
+
+pub use ambient::Ambient;
+pub use error::{SettingsError, UnknownPreset};
+pub use layers::{Assignment, LayerInputs, Resolved, StyleArg};
+pub use origin::Origin;
+pub use preset::{Library, Listed, Preset, builtin_image};
+pub use validate::{BACKBONES, InvalidValue};
 
 /// The resolved settings of a run. Every key can be set by a preset, the user's config, the environment
 /// (`STYLIZE_VIDEO_LOSS_BETA=200`) and the command line (`--set loss.beta=200`).
@@ -90,7 +106,7 @@ pub enum Size {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number of pixels or \"auto\"")]
 enum SizeToml {
     Number(u32),
     Word(String),
@@ -138,7 +154,7 @@ impl Default for StyleSettings {
     }
 }
 
-/// A style picture. In TOML: `"plate.webp"` or `{ image = "plate.webp", weight = 2.0 }`.
+/// A style picture. In TOML: `"plate.webp"` or `{ image = "plate.webp", weight = 2.0 }`; weight 1 if none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "StyleImageToml")]
 pub struct StyleImage {
@@ -148,7 +164,7 @@ pub struct StyleImage {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a path or { image = \"PATH\", weight = NUMBER }")]
 enum StyleImageToml {
     Plain(String),
     Weighted(WeightedImage),
@@ -158,7 +174,12 @@ enum StyleImageToml {
 #[serde(deny_unknown_fields)]
 struct WeightedImage {
     image: String,
+    #[serde(default = "one")]
     weight: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 impl From<StyleImageToml> for StyleImage {

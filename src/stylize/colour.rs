@@ -79,7 +79,8 @@ impl ColourMap {
 /// What libtorch reports.
 pub fn keep_colours(painted: &Tensor, content: &Tensor) -> Result<Tensor, StyleError> {
     let weights = Tensor::f_from_slice(&LUMA)?.f_view([1, 3, 1, 1])?.f_to_device(painted.device())?;
-    let difference = painted.f_sub(content)?.f_mul(&weights)?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?;
+    let difference =
+        painted.f_sub(content)?.f_mul(&weights)?.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?;
     Ok(content.f_add(&difference)?.f_clamp(0.0, 1.0)?)
 }
 

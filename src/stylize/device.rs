@@ -34,3 +34,13 @@ pub fn resolve(wanted: settings::Device) -> Result<Device, StyleError> {
 pub fn default_size(device: Device) -> u32 {
     if device.is_cuda() { 1280 } else { 320 }
 }
+
+/// How many CUDA devices libtorch sees; `None` for a libtorch without CUDA.
+pub fn cuda_devices() -> Option<usize> {
+    tch::utils::has_cuda().then(|| usize::try_from(Cuda::device_count()).unwrap_or(0))
+}
+
+/// The version of libtorch that this program was built with.
+pub fn libtorch_version() -> &'static str {
+    env!("LIBTORCH_VERSION")
+}

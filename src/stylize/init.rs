@@ -48,7 +48,8 @@ pub struct FromNoise {
 impl Init for FromNoise {
     fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        let noise: Vec<f32> = (0..from.content.numel()).map(|_| (random.next_u32() >> 8) as f32 / 16_777_215.0).collect();
+        let noise: Vec<f32> =
+            (0..from.content.numel()).map(|_| (random.next_u32() >> 8) as f32 / 16_777_215.0).collect();
         Ok(Tensor::f_from_slice(&noise)?.f_view(from.content.size().as_slice())?.f_to_device(from.content.device())?)
     }
 }

@@ -1,6 +1,7 @@
 //! Stylise: pixels in, painted pixels out, one for one.
 
 pub mod backbone;
+mod build;
 pub mod colour;
 pub mod device;
 mod error;
@@ -12,6 +13,7 @@ pub mod optimizer;
 pub mod painter;
 pub mod tensor;
 
+pub use build::{Built, build};
 pub use error::StyleError;
 
 use crate::media::Pixels;

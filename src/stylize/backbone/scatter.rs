@@ -193,14 +193,8 @@ impl Backbone for Scatter {
     fn forward(&self, image: &Tensor, wanted: &[usize]) -> Result<Vec<Tensor>, StyleError> {
         // A style layer looks at the octave below it too; an energy layer at its own.
         let deepest = wanted.iter().map(|&w| if w < OCTAVES { (w + 2).min(OCTAVES) } else { w - OCTAVES + 1 }).max();
-        let mut colours = image.f_sub_scalar(0.5)?.f_conv2d(
-            &self.opponent,
-            None::<&Tensor>,
-            [1, 1],
-            [0, 0],
-            [1, 1],
-            1,
-        )?;
+        let mut colours =
+            image.f_sub_scalar(0.5)?.f_conv2d(&self.opponent, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1)?;
         let mut octaves = Vec::new();
         for level in 0..deepest.unwrap_or(0) {
             let next = self.halve(&colours)?;
@@ -208,9 +202,11 @@ impl Backbone for Scatter {
         }
         wanted
             .iter()
-            .map(|&want| {
-                if want < OCTAVES { self.style(&octaves, want) } else { Self::energy(&octaves[want - OCTAVES]) }
-            })
+            .map(
+                |&want| {
+                    if want < OCTAVES { self.style(&octaves, want) } else { Self::energy(&octaves[want - OCTAVES]) }
+                },
+            )
             .collect()
     }
 }

@@ -43,12 +43,7 @@ const V1_1: [Part; 11] = [
 
 /// `squeezenet1_0` or `squeezenet1_1` with torchvision's numbering of `features.N`. Layers: `conv1`, `relu1`, `pool1`,
 /// `fire2` ... `fire9`, as in the paper.
-pub fn build(
-    name: &str,
-    options: NetOptions,
-    device: Device,
-    weights: &NamedTensors,
-) -> Result<ConvNet, StyleError> {
+pub fn build(name: &str, options: NetOptions, device: Device, weights: &NamedTensors) -> Result<ConvNet, StyleError> {
     let bad = |problem| StyleError::Weights { backbone: name.to_owned(), problem };
     let (parts, channels, kernel) = if name == "squeezenet1_0" { (&V1_0, 96, 7) } else { (&V1_1, 64, 3) };
     let first = ConvShape { out: channels, inp: 3, kernel, stride: 2, padding: 0 };

@@ -12,12 +12,7 @@ const CHANNELS: [i64; 5] = [64, 128, 256, 512, 512];
 
 /// `vgg16` or `vgg19` with torchvision's numbering of `features.N`. A layer is named after its block and place:
 /// `conv3_1`, `relu3_1`, `pool3`.
-pub fn build(
-    name: &str,
-    options: NetOptions,
-    device: Device,
-    weights: &NamedTensors,
-) -> Result<ConvNet, StyleError> {
+pub fn build(name: &str, options: NetOptions, device: Device, weights: &NamedTensors) -> Result<ConvNet, StyleError> {
     let depths: [usize; 5] = if name == "vgg16" { [2, 2, 3, 3, 3] } else { [2, 2, 4, 4, 4] };
     let mut layers = Vec::new();
     let mut inp = 3;

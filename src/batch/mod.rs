@@ -1,0 +1,138 @@
+//! Jobs: which inputs become which outputs, and doing them one after another.
+
+pub mod plan;
+mod publish;
+
+use std::time::Instant;
+
+use crate::decode;
+use crate::encode::{self, Target};
+use crate::interrupt::CancelToken;
+use crate::pipeline::{self, PipelineError};
+use crate::report::{Event, Observer, causes};
+use crate::settings::{IfExists, Settings};
+use crate::stylize::fake::Identity;
+use crate::stylize::{self, StyleError, Stylizer};
+
+use plan::{Job, Planned};
+use publish::{PublishError, Staged};
+
+/// What repaints the frames.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// Gradient descent on pixels.
+    #[default]
+    Optimise,
+    /// Changes nothing; for tests of everything else.
+    Identity,
+}
+
+/// How the jobs of a batch ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub done: usize,
+    pub skipped: usize,
+    pub failed: usize,
+    /// The batch was interrupted; the jobs after that were not begun.
+    pub cancelled: bool,
+}
+
+/// Why a job failed.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error(transparent)]
+    Decode(#[from] decode::DecodeError),
+    #[error(transparent)]
+    Encode(#[from] encode::EncodeError),
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+/// Does all that is planned, in order. A job that fails does not stop the others.
+pub fn run(
+    planned: Vec<Planned>,
+    settings: &Settings,
+    engine: Engine,
+    observer: &dyn Observer,
+    cancel: &CancelToken,
+) -> Summary {
+    let mut summary = Summary::default();
+    for planned in planned {
+        if cancel.is_cancelled() {
+            summary.cancelled = true;
+            break;
+        }
+        match planned {
+            Planned::Skip { job, why } => {
+                summary.skipped += 1;
+                let (input, output) = names(&job);
+                observer.event(&Event::Skipped { input, output, why });
+            }
+            Planned::Fail { input, error } => {
+                summary.failed += 1;
+                observer.event(&Event::Failed { input: input.display().to_string(), error: causes(&error) });
+            }
+            Planned::Run(job) => match run_job(&job, settings, engine, observer, cancel) {
+                Ok(()) => summary.done += 1,
+                Err(JobError::Pipeline(PipelineError::Cancelled { frames })) => {
+                    summary.cancelled = true;
+                    observer.event(&Event::Cancelled { input: names(&job).0, frames });
+                }
+                Err(error) => {
+                    summary.failed += 1;
+                    observer.event(&Event::Failed { input: names(&job).0, error: causes(&error) });
+                }
+            },
+        }
+    }
+    summary
+}
+
+fn names(job: &Job) -> (String, String) {
+    (job.input_path().display().to_string(), job.output.path().display().to_string())
+}
+
+fn run_job(
+    job: &Job,
+    settings: &Settings,
+    engine: Engine,
+    observer: &dyn Observer,
+    cancel: &CancelToken,
+) -> Result<(), JobError> {
+    let began = Instant::now();
+    let source = decode::open(&job.input, job.range)?;
+    let staged = Staged::new(&job.output)?;
+    let target = Target { output: staged.output().clone(), work: staged.work().to_path_buf() };
+    let sink = encode::open(&target, source.info(), &settings.output)?;
+    let (input, output) = names(job);
+    let info = source.info();
+    let (frames, width, height) = (info.frames, info.width, info.height);
+    observer.event(&Event::Started { input, output: output.clone(), frames, width, height });
+    for message in sink.warnings() {
+        observer.event(&Event::Warning { message: message.clone() });
+    }
+    let make = || make_stylizer(settings, engine, observer, cancel);
+    let encoded = pipeline::run(source, make, sink, observer, cancel)?;
+    staged.publish(settings.output.if_exists == IfExists::Replace)?;
+    let seconds = began.elapsed().as_secs_f64();
+    observer.event(&Event::Finished { output, frames: encoded.frames, seconds });
+    Ok(())
+}
+
+fn make_stylizer(
+    settings: &Settings,
+    engine: Engine,
+    observer: &dyn Observer,
+    cancel: &CancelToken,
+) -> Result<Box<dyn Stylizer>, StyleError> {
+    if engine == Engine::Identity {
+        return Ok(Box::new(Identity));
+    }
+    let built = stylize::build(settings, cancel)?;
+    for message in built.notes {
+        observer.event(&Event::Note { message });
+    }
+    Ok(built.stylizer)
+}

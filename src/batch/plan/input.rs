@@ -1,0 +1,126 @@
+//! What an input is.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::{Pattern, PlanError};
+use crate::media::Input;
+
+/// Extensions that are taken for a video. What is inside, the decoder finds out.
+pub const VIDEOS: [&str; 22] = [
+    "mp4", "mkv", "mov", "webm", "m4v", "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "flv",
+    "ogv", "3gp", "mxf", "nut", "y4m", "gif",
+];
+
+/// Extensions of pictures that can be read and written.
+pub const PICTURES: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+
+/// An input and, for a sequence, how its names are made.
+#[derive(Debug)]
+pub struct Found {
+    /// As the user wrote it.
+    pub path: PathBuf,
+    pub input: Input,
+    /// The numbers of a pattern's files; `None` for a folder.
+    pub numbers: Option<Vec<u64>>,
+}
+
+/// The extension in lower case, empty for none.
+pub fn extension(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+pub fn is_video(path: &Path) -> bool {
+    VIDEOS.contains(&extension(path).as_str())
+}
+
+pub fn is_picture(path: &Path) -> bool {
+    PICTURES.contains(&extension(path).as_str())
+}
+
+/// Says what `path` is, by its name and by what is on disk.
+///
+/// # Errors
+/// When it is not there or is nothing that can be stylised.
+pub fn classify(path: &Path) -> Result<Found, PlanError> {
+    let found = |input| Ok(Found { path: path.into(), input, numbers: None });
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => found(folder(path)?),
+        Ok(_) if is_video(path) => found(Input::Video(path.into())),
+        Ok(_) if is_picture(path) => found(Input::Picture(path.into())),
+        Ok(_) => {
+            let what = match extension(path) {
+                ext if ext.is_empty() => "a file without an extension".to_string(),
+                ext => format!(".{ext}"),
+            };
+            Err(PlanError::UnknownKind { path: path.into(), what })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match Pattern::parse(path)? {
+            Some(pattern) => numbered(path, &pattern),
+            None => Err(PlanError::Missing(path.into())),
+        },
+        Err(source) => Err(PlanError::Unreadable { path: path.into(), source }),
+    }
+}
+
+/// A folder's pictures in natural order: `f2.png` before `f10.png`.
+fn folder(path: &Path) -> Result<Input, PlanError> {
+    let mut files = Vec::new();
+    let mut foreign = Vec::new();
+    for name in names_in(path)? {
+        let file = path.join(&name);
+        let is_file = file.is_file();
+        if is_file && is_picture(&file) { files.push(file) } else { foreign.push(file) }
+    }
+    foreign.sort();
+    if let Some(first) = foreign.first() {
+        // One video among pictures is a foreign file, videos alone are a wish.
+        let videos = files.is_empty() && foreign.iter().all(|file| is_video(file));
+        return Err(if videos { PlanError::VideoFolder(path.into()) } else { PlanError::ForeignFile(first.clone()) });
+    }
+    if files.is_empty() {
+        return Err(PlanError::EmptyFolder(path.into()));
+    }
+    let text = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    files.sort_by(|a, b| natord::compare(&text(a), &text(b)).then_with(|| a.cmp(b)));
+    Ok(Input::Sequence { folder: path.into(), files })
+}
+
+fn numbered(path: &Path, pattern: &Pattern) -> Result<Found, PlanError> {
+    if !is_picture(path) {
+        return Err(PlanError::BadPattern { path: path.into(), what: "a pattern must name png, jpg or webp pictures" });
+    }
+    let folder = if pattern.folder.as_os_str().is_empty() { Path::new(".") } else { pattern.folder.as_path() };
+    if !folder.is_dir() {
+        return Err(PlanError::Missing(path.into()));
+    }
+    let names = names_in(folder)?;
+    let mut numbers: Vec<u64> = names.iter().filter_map(|name| pattern.number(name.to_str()?)).collect();
+    numbers.sort_unstable();
+    let (Some(&first), Some(&last)) = (numbers.first(), numbers.last()) else {
+        return Err(PlanError::NothingMatches(path.into()));
+    };
+    if let Some((before, _)) = numbers.iter().zip(numbers.iter().skip(1)).find(|(a, b)| **a + 1 != **b) {
+        return Err(PlanError::Gap { pattern: path.into(), missing: before + 1, first, last });
+    }
+    let files = numbers.iter().map(|&number| pattern.folder.join(pattern.name(number))).collect();
+    let input = Input::Sequence { folder: pattern.folder.clone(), files };
+    Ok(Found { path: path.into(), input, numbers: Some(numbers) })
+}
+
+/// The names in a folder, without hidden ones.
+fn names_in(folder: &Path) -> Result<Vec<OsString>, PlanError> {
+    let unreadable = |source| PlanError::Unreadable { path: folder.into(), source };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name();
+        if !is_hidden(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().first() == Some(&b'.')
+}

@@ -1,0 +1,125 @@
+//! Where an output goes.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::input::{Found, PICTURES, extension, is_picture, is_video};
+use super::{Pattern, PlanError, Request};
+use crate::media::{Input, Output};
+
+/// Containers that are written.
+const CONTAINERS: [&str; 4] = ["mp4", "mkv", "mov", "webm"];
+
+/// Containers whose other streams MP4 mostly refuses.
+const TO_MKV: [&str; 13] = ["avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "ogv", "mxf", "nut"];
+
+/// Names the output of `found`.
+///
+/// # Errors
+/// When `-o` does not fit what the input is.
+pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
+    let beside = || default_path(found, request.preset);
+    let Some(given) = request.output else {
+        return with_names(found, beside()?, None);
+    };
+    let single = matches!(found.input, Input::Sequence { .. }) && request.inputs.len() == 1;
+    // A folder that holds the outputs, not the output itself. For one sequence only the `/` says so: else the
+    // same command would mean another folder once the first run has made it.
+    let holder = ends_in_separator(given) || (!single && given.is_dir());
+    if holder {
+        let default = beside()?;
+        let name = default.file_name().ok_or_else(|| PlanError::Nameless(found.path.clone()))?;
+        return with_names(found, given.join(name), None);
+    }
+    if request.inputs.len() > 1 {
+        return Err(PlanError::OneOutput { path: given.into(), count: request.inputs.len() });
+    }
+    let wrong = |kind, valid: String| Err(PlanError::WrongKind { path: given.into(), kind, valid });
+    match &found.input {
+        Input::Video(_) if CONTAINERS.contains(&extension(given).as_str()) && Pattern::parse(given)?.is_none() => {
+            Ok(Output::Video(given.into()))
+        }
+        Input::Video(_) => wrong("video", format!("use {}", list(&CONTAINERS))),
+        Input::Picture(_) if is_picture(given) && Pattern::parse(given)?.is_none() => Ok(Output::Picture(given.into())),
+        Input::Picture(_) => wrong("picture", format!("use {}", list(&PICTURES))),
+        Input::Sequence { .. } => match Pattern::parse(given)? {
+            Some(pattern) if is_picture(given) => with_names(found, pattern.folder.clone(), Some(&pattern)),
+            None if !is_picture(given) && !is_video(given) => with_names(found, given.into(), None),
+            _ => {
+                let valid = format!("use a folder or folder/name_%04d with {}", list(&PICTURES));
+                wrong("sequence", valid)
+            }
+        },
+    }
+}
+
+/// `.mp4, .mkv`
+fn list(extensions: &[&str]) -> String {
+    extensions.iter().map(|ext| format!(".{ext}")).collect::<Vec<_>>().join(", ")
+}
+
+fn ends_in_separator(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().last().is_some_and(|&b| std::path::is_separator(char::from(b)))
+}
+
+/// The output beside the input, with the preset in its name.
+fn default_path(found: &Found, preset: &str) -> Result<PathBuf, PlanError> {
+    match &found.input {
+        Input::Video(path) => {
+            let ext = match extension(path).as_str() {
+                kept if CONTAINERS.contains(&kept) => path.extension().unwrap_or_default().to_owned(),
+                ext if TO_MKV.contains(&ext) => "mkv".into(),
+                _ => "mp4".into(),
+            };
+            Ok(path.with_file_name(tagged(path, preset, &ext)))
+        }
+        Input::Picture(path) => Ok(path.with_file_name(tagged(path, preset, path.extension().unwrap_or_default()))),
+        Input::Sequence { folder, .. } => {
+            // `.`, `..` and the empty path have a name only once they are resolved.
+            let named = match folder.file_name() {
+                Some(_) => folder.clone(),
+                None => {
+                    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+                    let unreadable = |source| PlanError::Unreadable { path: folder.into(), source };
+                    folder.canonicalize().map_err(unreadable)?
+                }
+            };
+            let mut name = named.file_name().ok_or_else(|| PlanError::Nameless(found.path.clone()))?.to_owned();
+            name.push(".");
+            name.push(preset);
+            Ok(named.with_file_name(name))
+        }
+    }
+}
+
+fn tagged(path: &Path, preset: &str, ext: &std::ffi::OsStr) -> OsString {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    for part in [".".as_ref(), preset.as_ref(), ".".as_ref(), ext] {
+        name.push(part);
+    }
+    name
+}
+
+/// The output at `path`; for a sequence with the names of its pictures.
+fn with_names(found: &Found, path: PathBuf, pattern: Option<&Pattern>) -> Result<Output, PlanError> {
+    let files = match &found.input {
+        Input::Video(_) => return Ok(Output::Video(path)),
+        Input::Picture(_) => return Ok(Output::Picture(path)),
+        Input::Sequence { files, .. } => files,
+    };
+    let names = match (pattern, &found.numbers) {
+        (Some(pattern), Some(numbers)) => numbers.iter().map(|&number| pattern.name(number)).collect(),
+        (Some(pattern), None) => (1..).zip(files).map(|(number, _)| pattern.name(number)).collect(),
+        (None, _) => files.iter().map(|file| utf8_name(file)).collect::<Result<_, _>>()?,
+    };
+    let folder = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
+    Ok(Output::Sequence { folder, names })
+}
+
+fn utf8_name(file: &Path) -> Result<String, PlanError> {
+    let name = file.file_name().and_then(|name| name.to_str()).map(ToString::to_string);
+    name.ok_or_else(|| PlanError::BadPattern {
+        path: file.into(),
+        what: "this name is not UTF-8: give -o folder/name_%04d.png",
+    })
+}

@@ -1,0 +1,286 @@
+//! The command line. No defaults of its own and no I/O: options that are not given leave the other layers alone.
+
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::media::Range;
+use crate::report::{LogFormat, Verbosity};
+use crate::settings::{Ambient, Assignment, LayerInputs, StyleArg};
+
+const EXAMPLES: &str = "\
+Examples:
+  stylize-video holiday.mp4                      writes holiday.monet.mp4
+  stylize-video --preset vangogh --size 720 holiday.mp4 -o night.mp4
+  stylize-video --style mine.jpg --style yours.jpg=0.5 holiday.mp4
+  stylize-video --start 1:30 --frames 48 holiday.mp4      try out a part
+  stylize-video --preset sketch 'render/f_%04d.png' -o drawn/f_%04d.png
+  stylize-video --if-exists skip *.mov -o painted/        a batch to go on with
+  stylize-video --preset monet --print-settings > mine.toml
+
+Settings come from, each over the ones before: the defaults, the preset, config.toml in the user's
+config folder (~/.config/stylize-video), STYLIZE_VIDEO_* variables (STYLIZE_VIDEO_LOSS_BETA=200), options.
+
+Exit codes:
+  0  all done (or skipped as told)
+  1  a job failed
+  2  wrong usage, or a mistake in a preset or setting
+  130, 143  interrupted by ctrl-c, by SIGTERM";
+
+/// Repaints videos, image sequences and pictures in the style of a painting, without flicker
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    override_usage = "stylize-video [OPTIONS] <INPUT>... [-o OUTPUT]\n       stylize-video <COMMAND>",
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    max_term_width = 110
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub run: RunArgs,
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// What to stylise and how.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Videos, pictures (png, jpg, webp) or image sequences (frame_%04d.png, or a folder of pictures)
+    #[arg(value_name = "INPUT", required_unless_present = "print_settings")]
+    pub inputs: Vec<PathBuf>,
+
+    /// Output file; or a folder, which several inputs need [default: beside the input, in.mp4 -> in.monet.mp4]
+    #[arg(short, long, value_name = "OUTPUT")]
+    pub output: Option<PathBuf>,
+
+    /// Preset by name (see `presets list`) or file [default: monet]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub preset: Option<String>,
+
+    /// Style picture in place of the preset's; several are blended by weight
+    #[arg(long = "style", value_name = "IMG[=WEIGHT]", value_parser = values::style())]
+    pub styles: Vec<StyleArg>,
+
+    /// Long side in pixels of the frame that is optimised; the output keeps the input's size
+    #[arg(long, value_name = "N|auto")]
+    pub size: Option<String>,
+
+    /// Iterations of a shot's first frame and of those after it [NEXT: a quarter of FIRST]
+    #[arg(long, value_name = "FIRST[,NEXT]", value_parser = values::iterations)]
+    pub iterations: Option<[u32; 2]>,
+
+    /// Begin at this time of a video: seconds or [HH:]MM:SS[.mmm]
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub start: Option<f64>,
+
+    /// Stop after so many frames
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub frames: Option<u64>,
+
+    /// Network whose features are compared: auto, vgg19, vgg16, squeezenet1_0, squeezenet1_1, scatter
+    #[arg(long, value_name = "NAME")]
+    pub backbone: Option<String>,
+
+    /// Folder with weights files, searched before all others
+    #[arg(long, value_name = "DIR")]
+    pub weights_dir: Option<String>,
+
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+
+    /// Seed of everything random
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    pub seed: Option<i64>,
+
+    /// What to do when an output is there already
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub if_exists: Option<IfExistsArg>,
+
+    /// Any setting by its key, as --set loss.beta=200 (--print-settings shows all)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+
+    /// Print the merged settings, which can be used as a preset, and do nothing
+    #[arg(long)]
+    pub print_settings: bool,
+
+    /// Print what would be done, and do nothing
+    #[arg(long, conflicts_with = "print_settings")]
+    pub dry_run: bool,
+
+    /// For tests: `identity` gives frames back as they are
+    #[arg(long, value_enum, default_value_t, hide = true)]
+    pub stylizer: StylizerArg,
+}
+
+/// How much is said, and how; the same for all commands.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct TalkArgs {
+    /// Say more (-vv: even more)
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+
+    /// Say only what went wrong (-qq: only what failed)
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "verbose")]
+    pub quiet: u8,
+
+    /// Progress and messages on stderr as text, or as one JSON object a line
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, global = true)]
+    pub log_format: LogFormatArg,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum LogFormatArg {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum IfExistsArg {
+    Fail,
+    Skip,
+    Replace,
+}
+
+/// What repaints the frames.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum StylizerArg {
+    #[default]
+    Optimise,
+    Identity,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look at presets
+    #[command(subcommand)]
+    Presets(PresetsCommand),
+    /// Get the weights of pre-trained networks
+    #[command(subcommand)]
+    Weights(WeightsCommand),
+    /// Check FFmpeg, libtorch, devices and weights
+    Doctor,
+    /// Print a completion script for a shell
+    Completions { shell: Shell },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PresetsCommand {
+    /// All presets, and where they are from
+    List,
+    /// The settings of a preset, with the defaults filled in
+    Show {
+        #[arg(value_name = "NAME|FILE")]
+        name: String,
+    },
+    /// Check preset files
+    Check {
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WeightsCommand {
+    /// Known networks, and which of them are installed
+    List,
+    /// Download and verify the weights of networks
+    Fetch {
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+        /// Get them from the Hugging Face Hub
+        #[arg(long)]
+        from_hub: bool,
+    },
+    /// Convert and install a file of weights
+    Import {
+        file: PathBuf,
+        /// The network it is for [default: recognised by its contents]
+        #[arg(long = "as", value_name = "NAME")]
+        network: Option<String>,
+    },
+    /// Print where a network's weights are
+    Path {
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+impl RunArgs {
+    /// These options as the top layer over `ambient`.
+    pub fn layers(&self, ambient: Ambient) -> LayerInputs {
+        let texts = [("--size", "frame.size", self.size.as_ref()), ("--device", "device", self.device.as_ref())];
+        let words = [
+            ("--backbone", "network.backbone", self.backbone.clone()),
+            ("--weights-dir", "network.weights_dir", self.weights_dir.clone()),
+            ("--if-exists", "output.if_exists", self.if_exists.map(|arg| values::name_of(&arg))),
+        ];
+        let mut options: Vec<Assignment> = Vec::new();
+        for (option, key, text) in texts {
+            options.extend(text.map(|text| Assignment::parse(option, key, text)));
+        }
+        for (option, key, word) in words {
+            options.extend(word.map(|word| Assignment { option, key, value: word.into() }));
+        }
+        if let Some(seed) = self.seed {
+            options.push(Assignment { option: "--seed", key: "seed", value: seed.into() });
+        }
+        if let Some(iterations) = self.iterations {
+            let value = iterations.map(i64::from).to_vec().into();
+            options.push(Assignment { option: "--iterations", key: "optimizer.iterations", value });
+        }
+        LayerInputs {
+            ambient,
+            preset: self.preset.clone(),
+            styles: self.styles.clone(),
+            options,
+            sets: self.sets.clone(),
+        }
+    }
+
+    /// The part of the input to stylise.
+    pub fn range(&self) -> Range {
+        Range { start: self.start.unwrap_or(0.0), frames: self.frames }
+    }
+}
+
+impl TalkArgs {
+    pub fn verbosity(self) -> Verbosity {
+        let count = |n: u8| i8::try_from(n).unwrap_or(i8::MAX);
+        Verbosity(count(self.verbose) - count(self.quiet))
+    }
+
+    pub fn format(self) -> LogFormat {
+        match self.log_format {
+            LogFormatArg::Text => LogFormat::Text,
+            LogFormatArg::Json => LogFormat::Json,
+        }
+    }
+}
+
+/// The completion script for `shell`.
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "stylize-video", &mut script);
+    script
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,95 @@
+//! `--dry-run` and `--print-settings`: says what would be done.
+
+use std::fmt::Write;
+
+use super::print;
+use crate::batch::plan::{Job, Planned};
+use crate::media::{Input, Output};
+use crate::report::causes;
+use crate::settings::{Resolved, Settings, Size};
+
+/// The merged settings as TOML.
+///
+/// # Errors
+/// When stdout fails.
+pub fn print_settings(settings: &Settings) -> anyhow::Result<()> {
+    Ok(print(toml::to_string(settings)?)?)
+}
+
+/// The plan, input by input, then the settings they share.
+///
+/// # Errors
+/// When stdout fails.
+pub fn dry_run(planned: &[Planned], resolved: &Resolved) -> anyhow::Result<()> {
+    let mut text = String::new();
+    for planned in planned {
+        match planned {
+            Planned::Run(job) => writeln!(text, "{}", describe(job))?,
+            Planned::Skip { job, why } => writeln!(text, "{} (skipped: {why})", describe(job))?,
+            Planned::Fail { input, error } => {
+                let (input, error) = (input.display().to_string(), causes(error));
+                let error = error.strip_prefix(&format!("{input}: ")).unwrap_or(&error);
+                writeln!(text, "{input}: fails: {error}")?;
+            }
+        }
+    }
+    text.push_str(&summary(resolved));
+    Ok(print(text)?)
+}
+
+fn describe(job: &Job) -> String {
+    let what = match &job.input {
+        Input::Video(path) => format!("{}: video", path.display()),
+        Input::Picture(path) => format!("{}: picture", path.display()),
+        Input::Sequence { folder, files } => {
+            let folder = if folder.as_os_str().is_empty() { ".".into() } else { folder.display().to_string() };
+            let name = |file: Option<&std::path::PathBuf>| {
+                file.and_then(|file| file.file_name()).unwrap_or_default().to_string_lossy().into_owned()
+            };
+            let (first, last) = (name(files.first()), name(files.last()));
+            format!("{folder}: sequence of {} pictures, {first} to {last}", files.len())
+        }
+    };
+    let mut part = String::new();
+    if job.range.start > 0.0 {
+        part.push_str(&format!(", from {} s", job.range.start));
+    }
+    if let Some(frames) = job.range.frames {
+        part.push_str(&format!(", at most {frames} frames"));
+    }
+    let names = match &job.output {
+        Output::Sequence { names, .. } => match (names.first(), names.last()) {
+            (Some(first), Some(last)) => format!(" ({first} to {last})"),
+            _ => String::new(),
+        },
+        Output::Video(_) | Output::Picture(_) => String::new(),
+    };
+    format!("{what}{part} -> {}{names}", job.output.path().display())
+}
+
+/// The settings that change most from run to run; all of them are in `--print-settings`.
+fn summary(Resolved { settings, preset }: &Resolved) -> String {
+    let images: Vec<String> = settings
+        .style
+        .images
+        .iter()
+        .map(
+            |image| if image.weight == 1.0 { image.image.clone() } else { format!("{}={}", image.image, image.weight) },
+        )
+        .collect();
+    let size = match settings.frame.size {
+        Size::Auto => "auto".to_string(),
+        Size::Pixels(n) => n.to_string(),
+    };
+    let [first, next] = settings.optimizer.iterations;
+    format!(
+        "preset {preset}; style {}; alpha {}, beta {}; size {size}; iterations {first}, then {next}; backbone {}; \
+         device {}; seed {}\n",
+        images.join(" + "),
+        settings.loss.alpha,
+        settings.loss.beta,
+        settings.network.backbone,
+        String::from(settings.device),
+        settings.seed,
+    )
+}

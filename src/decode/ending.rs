@@ -1,0 +1,79 @@
+//! Whether a file was read to the end its container promises.
+
+use ffmpeg_next::format::context::Input;
+
+use super::demux::Demuxer;
+use crate::media::{Ratio, TimeBase, ffi};
+
+/// What a container says about its end, in seconds on the file's clock.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Promise {
+    /// End of the video stream, where the container tells it for the stream.
+    stream: Option<f64>,
+    /// End of the longest stream.
+    file: Option<f64>,
+}
+
+impl Promise {
+    pub fn of(input: &Input, index: usize) -> Self {
+        let file = (input.duration() > 0 && !ffi::duration_is_a_guess(input)).then(|| {
+            // The duration counts from the earliest stream.
+            let start = input
+                .streams()
+                .filter(|stream| stream.start_time() != NONE)
+                .map(|stream| TimeBase::from(stream.time_base()).seconds(stream.start_time()))
+                .fold(f64::INFINITY, f64::min);
+            (if start.is_finite() { start } else { 0.0 }) + input.duration() as f64 / 1e6
+        });
+        let stream = input.stream(index).and_then(|stream| {
+            let base = TimeBase::from(stream.time_base());
+            let start = if stream.start_time() == NONE { 0 } else { stream.start_time() };
+            let from_header =
+                (stream.duration() > 0 && file.is_some()).then(|| base.seconds(start + stream.duration()));
+            // Matroska has no field for it; writers leave a tag.
+            from_header.or_else(|| stream.metadata().get("DURATION").and_then(clock_time))
+        });
+        Self { stream, file }
+    }
+
+    /// Whether reading stopped clearly before the promised end. Some slack, for containers are not exact about it.
+    pub fn is_broken(&self, read: &Demuxer, rate: Option<Ratio>) -> bool {
+        let frame = rate.filter(|rate| rate.value() > 0.0).map_or(0.04, |rate| 1.0 / rate.value());
+        let short = |promised: Option<f64>, got: Option<f64>, slack: f64| match (promised, got) {
+            (Some(promised), Some(got)) => promised - got > slack,
+            _ => false,
+        };
+        short(self.stream, read.end, (3.0 * frame).max(0.25))
+            || short(self.file, read.end_of_all, (3.0 * frame).max(0.5))
+    }
+
+    /// How many frames the promise amounts to.
+    pub fn frames(&self, begin: f64, rate: Option<Ratio>) -> Option<u64> {
+        let end = self.stream.or(self.file)?;
+        let frames = (end - begin) * rate?.value();
+        (frames >= 1.0).then_some(frames.round() as u64)
+    }
+}
+
+/// FFmpeg's "no timestamp".
+const NONE: i64 = i64::MIN;
+
+/// `HH:MM:SS.fraction` in seconds.
+fn clock_time(text: &str) -> Option<f64> {
+    let mut parts = text.trim().split(':');
+    let hours: f64 = parts.next()?.parse().ok()?;
+    let minutes: f64 = parts.next()?.parse().ok()?;
+    let seconds: f64 = parts.next()?.parse().ok()?;
+    parts.next().is_none().then_some(hours * 3600.0 + minutes * 60.0 + seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matroska_durations_are_read() {
+        assert_eq!(clock_time("00:01:02.500000000"), Some(62.5));
+        assert_eq!(clock_time("soon"), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! Frames of pictures.
+
+use std::path::{Path, PathBuf};
+
+use super::FrameSource;
+use super::error::DecodeError;
+use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, TimeBase, Timing, picture};
+
+/// Sequences have no clock of their own: picture `n` is shown at `n/25` s.
+const BASE: TimeBase = TimeBase::new(1, 25);
+
+/// One picture, or several in order.
+pub(super) struct ImageSource {
+    info: MediaInfo,
+    files: Vec<PathBuf>,
+    /// The picture that `files[next]` was decoded to when its size was needed.
+    decoded: Option<Pixels>,
+    start: usize,
+    next: usize,
+}
+
+impl ImageSource {
+    pub fn picture(path: &Path) -> Result<Self, DecodeError> {
+        Self::open(vec![path.into()], 0)
+    }
+
+    /// Part of a sequence: `range.start` counts at 25 pictures a second.
+    pub fn sequence(folder: &Path, files: &[PathBuf], range: Range) -> Result<Self, DecodeError> {
+        if files.is_empty() {
+            return Err(DecodeError::NoPictures { folder: folder.into() });
+        }
+        if !(range.start.is_finite() && range.start >= 0.0) {
+            return Err(DecodeError::BadStart { path: folder.into(), start: range.start });
+        }
+        let start = BASE.ticks(range.start).max(0) as usize;
+        if start >= files.len() {
+            return Err(DecodeError::StartsAfterEnd { path: folder.into(), start: range.start });
+        }
+        let count = range.frames.and_then(|frames| usize::try_from(frames).ok()).unwrap_or(files.len());
+        let end = start.saturating_add(count).min(files.len());
+        Self::open(files[..end].to_vec(), start)
+    }
+
+    fn open(files: Vec<PathBuf>, start: usize) -> Result<Self, DecodeError> {
+        // A limit of no frames at all still has a size: that of the picture it would start with.
+        let decoded = files.get(start).or(files.last()).map(|path| read(path)).transpose()?;
+        let (width, height) = decoded.as_ref().map_or((0, 0), |pixels| (pixels.width, pixels.height));
+        let info = MediaInfo {
+            width,
+            height,
+            frames: Some((files.len() - start) as u64),
+            base: BASE,
+            rate: Some(Ratio::new(BASE.den, BASE.num)),
+            sample_aspect: None,
+            color: ColorInfo::BT709,
+            source: None,
+        };
+        Ok(Self { info, files, decoded, start, next: start })
+    }
+}
+
+impl FrameSource for ImageSource {
+    fn info(&self) -> &MediaInfo {
+        &self.info
+    }
+
+    fn next(&mut self) -> Result<Option<Frame>, DecodeError> {
+        let Some(path) = self.files.get(self.next) else { return Ok(None) };
+        let pixels = match self.decoded.take() {
+            Some(pixels) => pixels,
+            None => read(path)?,
+        };
+        if (pixels.width, pixels.height) != (self.info.width, self.info.height) {
+            return Err(DecodeError::Sizes {
+                path: path.clone(),
+                width: pixels.width,
+                height: pixels.height,
+                first: self.files[self.start].clone(),
+                first_width: self.info.width,
+                first_height: self.info.height,
+            });
+        }
+        let timing = Timing { pts: self.next as i64, duration: Some(1), base: BASE };
+        let frame = Frame { pixels, timing, index: (self.next - self.start) as u64 };
+        self.next += 1;
+        Ok(Some(frame))
+    }
+}
+
+/// Reads a picture upright, as its EXIF orientation says.
+fn read(path: &Path) -> Result<Pixels, DecodeError> {
+    let io = |source| DecodeError::Io { path: path.into(), source };
+    let bad = |source| DecodeError::Picture { path: path.into(), source };
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(DecodeError::Missing { path: path.into() });
+        }
+        Ok(found) if found.is_file() && found.len() == 0 => return Err(DecodeError::Empty { path: path.into() }),
+        _ => {}
+    }
+    let bytes = std::fs::read(path).map_err(io)?;
+    picture::decode(&bytes).map_err(bad)
+}

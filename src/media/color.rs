@@ -1,0 +1,121 @@
+//! What a video's numbers mean as colours.
+
+use ffmpeg_next::color::{Primaries, Range, Space, TransferCharacteristic};
+
+/// How YUV and RGB samples are to be read. Every field is decided: nothing is `Unspecified`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColorInfo {
+    /// The matrix between RGB and YUV.
+    pub matrix: Space,
+    /// Whether samples use the full range (0..=255) rather than the limited one (16..=235).
+    pub full_range: bool,
+    pub primaries: Primaries,
+    pub transfer: TransferCharacteristic,
+}
+
+impl ColorInfo {
+    /// BT.709, limited range: what SDR video is unless it says otherwise.
+    pub const BT709: Self = Self {
+        matrix: Space::BT709,
+        full_range: false,
+        primaries: Primaries::BT709,
+        transfer: TransferCharacteristic::BT709,
+    };
+
+    /// Fills in what a stream leaves unsaid. Untagged video is BT.709 from 1280 wide or more than 576 high, BT.601
+    /// below, and of limited range: the rule of the common players.
+    pub fn resolve(
+        width: u32,
+        height: u32,
+        matrix: Space,
+        range: Range,
+        primaries: Primaries,
+        transfer: TransferCharacteristic,
+    ) -> Self {
+        let large = width >= 1280 || height > 576;
+        let matrix = match matrix {
+            Space::Unspecified | Space::Reserved if large => Space::BT709,
+            Space::Unspecified | Space::Reserved => Space::SMPTE170M,
+            known => known,
+        };
+        let primaries = match primaries {
+            Primaries::Unspecified | Primaries::Reserved | Primaries::Reserved0 => Primaries::BT709,
+            known => known,
+        };
+        let transfer = match transfer {
+            TransferCharacteristic::Unspecified
+            | TransferCharacteristic::Reserved
+            | TransferCharacteristic::Reserved0 => TransferCharacteristic::BT709,
+            known => known,
+        };
+        Self { matrix, full_range: range == Range::JPEG, primaries, transfer }
+    }
+
+    /// How the result is written: always through the BT.709 matrix in limited range.
+    ///
+    /// RGB is not converted between primaries or transfer curves on its way, so tags that would look different stay
+    /// (wide-gamut primaries, gamma 2.2, gamma 2.8, sRGB); those that look like BT.709 become BT.709.
+    pub fn written(self) -> Self {
+        let primaries = match self.primaries {
+            wide @ (Primaries::BT2020 | Primaries::SMPTE431 | Primaries::SMPTE432) => wide,
+            _ => Primaries::BT709,
+        };
+        let transfer = match self.transfer {
+            other @ (TransferCharacteristic::GAMMA22
+            | TransferCharacteristic::GAMMA28
+            | TransferCharacteristic::IEC61966_2_1) => other,
+            _ => TransferCharacteristic::BT709,
+        };
+        Self { primaries, transfer, ..Self::BT709 }
+    }
+
+    /// The name of the HDR transfer curve, if it is one.
+    pub fn hdr(self) -> Option<&'static str> {
+        match self.transfer {
+            TransferCharacteristic::SMPTE2084 => Some("PQ"),
+            TransferCharacteristic::ARIB_STD_B67 => Some("HLG"),
+            _ => None,
+        }
+    }
+
+    /// The name FFmpeg's `scale` filter has for the matrix; `None` if it cannot convert it.
+    pub fn scale_matrix(self) -> Option<&'static str> {
+        match self.matrix {
+            Space::BT709 => Some("bt709"),
+            Space::SMPTE170M | Space::BT470BG => Some("bt601"),
+            Space::FCC => Some("fcc"),
+            Space::SMPTE240M => Some("smpte240m"),
+            Space::BT2020NCL | Space::BT2020CL => Some("bt2020"),
+            // Already RGB: the filter does not look at it.
+            Space::RGB => Some("bt709"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn untagged(width: u32, height: u32) -> ColorInfo {
+        let transfer = TransferCharacteristic::Unspecified;
+        ColorInfo::resolve(width, height, Space::Unspecified, Range::Unspecified, Primaries::Unspecified, transfer)
+    }
+
+    #[test]
+    fn untagged_video_follows_its_size() {
+        assert_eq!(untagged(720, 576).matrix, Space::SMPTE170M);
+        assert_eq!(untagged(1280, 544).matrix, Space::BT709);
+        assert_eq!(untagged(720, 1280).matrix, Space::BT709);
+        assert!(!untagged(720, 576).full_range);
+    }
+
+    #[test]
+    fn wide_gamut_stays_tagged() {
+        let wide = ColorInfo { primaries: Primaries::BT2020, matrix: Space::BT2020NCL, ..ColorInfo::BT709 };
+        assert_eq!(wide.written().primaries, Primaries::BT2020);
+        assert_eq!(wide.written().matrix, Space::BT709);
+        let sd = ColorInfo { primaries: Primaries::SMPTE170M, matrix: Space::SMPTE170M, ..ColorInfo::BT709 };
+        assert_eq!(sd.written(), ColorInfo::BT709);
+    }
+}

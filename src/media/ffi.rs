@@ -1,0 +1,268 @@
+//! The only unsafe code: calls into FFmpeg that have no safe wrapper, each behind a small safe function.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::{ptr, slice};
+
+use ffmpeg_next::codec::{self, encoder};
+use ffmpeg_next::format::context::{Input, Output};
+use ffmpeg_next::{Dictionary, Error, StreamMut, ffi, frame};
+
+use super::info::Ratio;
+
+fn check(code: i32) -> Result<(), Error> {
+    if code < 0 { Err(Error::from(code)) } else { Ok(()) }
+}
+
+/// A path as FFmpeg takes it. Without the protocol `a:b.mp4` would be read as protocol `a`.
+fn url(path: &Path) -> Result<CString, Error> {
+    let bytes = [b"file:".as_slice(), path.as_os_str().as_bytes()].concat();
+    CString::new(bytes).map_err(|_| Error::Other { errno: ffmpeg_next::error::EINVAL })
+}
+
+/// Opens a media file and looks at its streams. Takes any path, also one that is not UTF-8.
+pub fn open_input(path: &Path) -> Result<Input, Error> {
+    let url = url(path)?;
+    let mut context = ptr::null_mut();
+    // SAFETY: `url` outlives the call; a null context makes FFmpeg allocate one, and free it again on failure.
+    check(unsafe { ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null_mut(), ptr::null_mut()) })?;
+    // SAFETY: the open succeeded, so `context` is valid and owned by nobody else; `Input` closes it on drop.
+    let mut input = unsafe { Input::wrap(context) };
+    // SAFETY: the context is open and no other reference to it is in use.
+    check(unsafe { ffi::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut()) })?;
+    Ok(input)
+}
+
+/// Creates a file (truncating it) for FFmpeg's muxer of that name.
+pub fn open_output(path: &Path, muxer: &str) -> Result<Output, Error> {
+    let url = url(path)?;
+    let muxer = CString::new(muxer).map_err(|_| Error::MuxerNotFound)?;
+    let mut context = ptr::null_mut();
+    // SAFETY: the strings outlive the call; on failure `context` stays null and nothing is to be freed.
+    check(unsafe { ffi::avformat_alloc_output_context2(&mut context, ptr::null(), muxer.as_ptr(), url.as_ptr()) })?;
+    // SAFETY: the context was just allocated and is owned by nobody else; `Output` closes its file (null is
+    // allowed) and frees it on drop.
+    let mut output = unsafe { Output::wrap(context) };
+    // SAFETY: `pb` is null and becomes the opened file or stays null.
+    check(unsafe { ffi::avio_open(&mut (*output.as_mut_ptr()).pb, url.as_ptr(), ffi::AVIO_FLAG_WRITE) })?;
+    Ok(output)
+}
+
+/// Writes out what is buffered and returns the first error that any write to the file met. A full disk shows only
+/// here when the muxer's last bytes were still in the buffer.
+pub fn flush_output(output: &mut Output) -> Result<(), Error> {
+    // SAFETY: the context is valid for the life of `output`; `pb` is null or the file opened for it.
+    unsafe {
+        let pb = (*output.as_mut_ptr()).pb;
+        if pb.is_null() {
+            return Ok(());
+        }
+        ffi::avio_flush(pb);
+        check((*pb).error)
+    }
+}
+
+/// The frame rate a stream most likely has.
+pub fn guess_frame_rate(input: &mut Input, index: usize) -> Option<Ratio> {
+    if index >= input.nb_streams() as usize {
+        return None;
+    }
+    // SAFETY: the index was checked, so the stream pointer is valid; a null frame is allowed.
+    let rate = unsafe {
+        let context = input.as_mut_ptr();
+        ffi::av_guess_frame_rate(context, *(*context).streams.add(index), ptr::null_mut())
+    };
+    (rate.num > 0 && rate.den > 0).then(|| Ratio::new(rate.num, rate.den))
+}
+
+/// The shape of a pixel, from the container or else the frame; `None` for square or unknown.
+pub fn guess_sample_aspect(input: &mut Input, index: usize, frame: &mut frame::Video) -> Option<Ratio> {
+    if index >= input.nb_streams() as usize {
+        return None;
+    }
+    // SAFETY: the index was checked, so the stream pointer is valid; `frame` is a live AVFrame.
+    let aspect = unsafe {
+        let context = input.as_mut_ptr();
+        ffi::av_guess_sample_aspect_ratio(context, *(*context).streams.add(index), frame.as_mut_ptr())
+    };
+    (aspect.num > 0 && aspect.den > 0 && aspect.num != aspect.den).then(|| Ratio::new(aspect.num, aspect.den))
+}
+
+/// Whether the container's duration was only guessed from the bit rate.
+pub fn duration_is_a_guess(input: &Input) -> bool {
+    // SAFETY: the context is valid for the life of `input`; the field is a plain enum.
+    let method = unsafe { (*input.as_ptr()).duration_estimation_method };
+    method == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE
+}
+
+/// Whether a muxer takes a codec: `None` when only trying tells.
+pub fn muxer_takes(muxer: &str, codec: codec::Id) -> Option<bool> {
+    let name = CString::new(muxer).ok()?;
+    // SAFETY: `name` outlives the call; the returned format is static.
+    let answer = unsafe {
+        let format = ffi::av_guess_format(name.as_ptr(), ptr::null(), ptr::null());
+        if format.is_null() {
+            return Some(false);
+        }
+        ffi::avformat_query_codec(format, codec.into(), ffi::FF_COMPLIANCE_NORMAL)
+    };
+    match answer {
+        1 => Some(true),
+        0 => Some(false),
+        _ => None,
+    }
+}
+
+/// Adds flags to those the encoder has by default (the wrapper's setter would replace them).
+pub fn add_encoder_flags(encoder: &mut encoder::video::Video, flags: codec::Flags) {
+    // SAFETY: the codec context is valid for the life of `encoder`.
+    unsafe { (*encoder.as_mut_ptr()).flags |= flags.bits() as i32 };
+}
+
+/// Opens an encoder and refuses options it does not know (the wrapper drops them silently).
+pub fn open_encoder(
+    mut encoder: encoder::video::Video,
+    codec: ffmpeg_next::Codec,
+    options: Dictionary,
+) -> Result<encoder::Video, Error> {
+    // SAFETY: context and codec are valid; FFmpeg replaces the dictionary by what it did not use, which is owned
+    // (and freed) by `unused` afterwards.
+    let (code, unused) = unsafe {
+        let mut options = options.disown();
+        let code = ffi::avcodec_open2(encoder.as_mut_ptr(), codec.as_ptr(), &mut options);
+        (code, Dictionary::own(options))
+    };
+    check(code)?;
+    match unused.iter().next() {
+        Some(_) => Err(Error::OptionNotFound),
+        None => Ok(encoder::video::Encoder(encoder)),
+    }
+}
+
+/// Sets the shape of a stream's pixels in the container.
+pub fn set_stream_aspect(stream: &mut StreamMut, aspect: Ratio) {
+    let aspect = ffi::AVRational { num: aspect.num, den: aspect.den };
+    // SAFETY: the stream and its codec parameters are valid for the life of `stream`.
+    unsafe {
+        let stream = stream.as_mut_ptr();
+        (*stream).sample_aspect_ratio = aspect;
+        (*(*stream).codecpar).sample_aspect_ratio = aspect;
+    }
+}
+
+/// Makes `to` carry the same codec as `from`, with its disposition and metadata, whatever the container.
+pub fn copy_stream(from: &ffmpeg_next::Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(), Error> {
+    // SAFETY: both streams belong to open contexts that outlive the call; the copy is deep.
+    unsafe {
+        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
+        check(ffi::avcodec_parameters_copy((*to).codecpar, (*from).codecpar))?;
+        // The tag is the source container's name for the codec: the muxer picks its own.
+        (*(*to).codecpar).codec_tag = 0;
+        (*to).disposition = (*from).disposition;
+        copy_dictionary((*from).metadata, &mut (*to).metadata, skip)
+    }
+}
+
+/// Samples a second of an audio stream; 0 if unknown.
+pub fn sample_rate(stream: &ffmpeg_next::Stream) -> i32 {
+    // SAFETY: a stream of an open context always has codec parameters.
+    unsafe { (*(*stream.as_ptr()).codecpar).sample_rate }
+}
+
+/// Seconds that an audio stream's decoder drops at its beginning, where the container has a field for it.
+pub fn codec_delay(stream: &ffmpeg_next::Stream) -> f64 {
+    // SAFETY: a stream of an open context always has codec parameters.
+    let (samples, rate) = unsafe {
+        let parameters = (*stream.as_ptr()).codecpar;
+        ((*parameters).initial_padding, (*parameters).sample_rate)
+    };
+    if rate > 0 { f64::from(samples) / f64::from(rate) } else { 0.0 }
+}
+
+/// Copies only the metadata (language, title, ...) of a stream.
+pub fn copy_stream_metadata(from: &ffmpeg_next::Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(), Error> {
+    // SAFETY: both streams belong to open contexts that outlive the call.
+    unsafe {
+        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
+        (*to).disposition = (*from).disposition;
+        copy_dictionary((*from).metadata, &mut (*to).metadata, skip)
+    }
+}
+
+/// Copies the metadata (title, artist, ...) of a file.
+pub fn copy_metadata(from: &Input, to: &mut Output, skip: &[&str]) -> Result<(), Error> {
+    // SAFETY: both contexts are valid for the life of their owners.
+    unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, skip) }
+}
+
+/// Copies the metadata of a chapter.
+pub fn copy_chapter_metadata(from: &ffmpeg_next::Chapter, to: &mut ffmpeg_next::ChapterMut) -> Result<(), Error> {
+    // SAFETY: both chapters belong to open contexts that outlive the call.
+    unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, &[]) }
+}
+
+/// Byte for byte: metadata need not be UTF-8.
+///
+/// # Safety
+/// `from` is null or a valid dictionary that `to` does not own, `to` points to null or a valid dictionary.
+unsafe fn copy_dictionary(
+    from: *const ffi::AVDictionary,
+    to: *mut *mut ffi::AVDictionary,
+    skip: &[&str],
+) -> Result<(), Error> {
+    let mut entry = ptr::null_mut();
+    loop {
+        // SAFETY: `entry` is null or an entry of `from`, which is not changed here; an empty key with this flag
+        // walks over all entries; the strings of an entry are null-terminated and copied by `av_dict_set`.
+        unsafe {
+            entry = ffi::av_dict_get(from, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX);
+            if entry.is_null() {
+                return Ok(());
+            }
+            let key = CStr::from_ptr((*entry).key);
+            if !skip.iter().any(|name| key.to_bytes().eq_ignore_ascii_case(name.as_bytes())) {
+                check(ffi::av_dict_set(to, (*entry).key, (*entry).value, 0))?;
+            }
+        }
+    }
+}
+
+/// FFmpeg's name of a pixel format.
+pub fn pixel_format_name(format: ffmpeg_next::format::Pixel) -> &'static str {
+    format.descriptor().map_or("none", |descriptor| descriptor.name())
+}
+
+/// Row `y` of a plane of full height, `bytes` long. `None` if the frame has no such row. Rows lie apart by
+/// `linesize`, which is larger than a row and negative in a picture that a filter flipped.
+pub fn row(frame: &frame::Video, plane: usize, y: usize, bytes: usize) -> Option<&[u8]> {
+    // SAFETY: `plane` is within the arrays; `y` is checked against the height and `bytes` against the line size, so
+    // the row lies in the plane's buffer, which lives as long as `frame`.
+    unsafe {
+        let (data, linesize) = plane_start(frame, plane, y, bytes)?;
+        Some(slice::from_raw_parts(data.offset(linesize * y as isize), bytes))
+    }
+}
+
+/// Like [`row`], to write. The frame must not share its buffers: use it on frames made by `frame::Video::new`.
+pub fn row_mut(frame: &mut frame::Video, plane: usize, y: usize, bytes: usize) -> Option<&mut [u8]> {
+    // SAFETY: as in `row`; the exclusive borrow of the frame makes this the only slice.
+    unsafe {
+        let (data, linesize) = plane_start(frame, plane, y, bytes)?;
+        Some(slice::from_raw_parts_mut(data.offset(linesize * y as isize), bytes))
+    }
+}
+
+/// The first byte of a plane and the distance of its rows.
+///
+/// # Safety
+/// `frame` is an allocated video frame whose `plane` has the frame's height.
+unsafe fn plane_start(frame: &frame::Video, plane: usize, y: usize, bytes: usize) -> Option<(*mut u8, isize)> {
+    if plane >= 4 || y >= frame.height() as usize {
+        return None;
+    }
+    // SAFETY: the frame is live and `plane` is within its fixed arrays.
+    let (data, linesize) = unsafe { ((*frame.as_ptr()).data[plane], (*frame.as_ptr()).linesize[plane] as isize) };
+    (!data.is_null() && bytes <= linesize.unsigned_abs()).then_some((data, linesize))
+}

@@ -1,0 +1,80 @@
+//! A chain of FFmpeg filters from one video input to one video output.
+
+use ffmpeg_next::{self as ffmpeg, filter, format::Pixel, frame};
+
+use super::ffi;
+use super::info::Ratio;
+use super::time::TimeBase;
+
+/// What the frames that enter a graph look like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub width: u32,
+    pub height: u32,
+    pub format: Pixel,
+    pub base: TimeBase,
+    pub sample_aspect: Option<Ratio>,
+    pub matrix: ffmpeg::color::Space,
+    pub range: ffmpeg::color::Range,
+}
+
+impl Entry {
+    fn arguments(&self) -> String {
+        let Self { width, height, base, .. } = self;
+        let aspect = self.sample_aspect.unwrap_or(Ratio::new(0, 1));
+        let mut text = format!(
+            "video_size={width}x{height}:pix_fmt={}:time_base={}/{}:pixel_aspect={}/{}",
+            ffi::pixel_format_name(self.format),
+            base.num,
+            base.den,
+            aspect.num,
+            aspect.den
+        );
+        // From FFmpeg 7 on the buffer source wants to know the colours before the first frame.
+        if filter::version() >> 16 >= 10 {
+            let matrix: ffmpeg::ffi::AVColorSpace = self.matrix.into();
+            let range: ffmpeg::ffi::AVColorRange = self.range.into();
+            text += &format!(":colorspace={}:range={}", matrix as i32, range as i32);
+        }
+        text
+    }
+}
+
+/// A configured chain of filters.
+pub(crate) struct VideoGraph {
+    graph: filter::Graph,
+}
+
+impl VideoGraph {
+    /// `chain` in FFmpeg's filter syntax.
+    pub fn new(entry: &Entry, chain: &str) -> Result<Self, ffmpeg::Error> {
+        let source = filter::find("buffer").ok_or(ffmpeg::Error::FilterNotFound)?;
+        let sink = filter::find("buffersink").ok_or(ffmpeg::Error::FilterNotFound)?;
+        let mut graph = filter::Graph::new();
+        graph.add(&source, "in", &entry.arguments())?;
+        graph.add(&sink, "out", "")?;
+        graph.output("in", 0)?.input("out", 0)?.parse(chain)?;
+        graph.validate()?;
+        Ok(Self { graph })
+    }
+
+    /// Feeds a frame and leaves it empty: its buffers move into the graph.
+    pub fn push(&mut self, frame: &mut frame::Video) -> Result<(), ffmpeg::Error> {
+        self.graph.get("in").ok_or(ffmpeg::Error::Bug)?.source().add(frame)
+    }
+
+    /// Says that no more frames come: what the graph holds back can be pulled.
+    pub fn flush(&mut self) -> Result<(), ffmpeg::Error> {
+        self.graph.get("in").ok_or(ffmpeg::Error::Bug)?.source().flush()
+    }
+
+    /// The next finished frame, or `None` until more are pushed (or, after a flush, for good).
+    pub fn pull(&mut self) -> Result<Option<frame::Video>, ffmpeg::Error> {
+        let mut frame = frame::Video::empty();
+        match self.graph.get("out").ok_or(ffmpeg::Error::Bug)?.sink().frame(&mut frame) {
+            Ok(()) => Ok(Some(frame)),
+            Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Decode, stylise, encode: three threads and two bounded channels. The only file that sees all three stages.
+//!
+//! The stylise thread alone touches torch. A stage that ends lets go of its channels, which stops the others; the
+//! first failure is the one reported.
+
+use std::sync::Mutex;
+use std::thread;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::decode::{DecodeError, FrameSource};
+use crate::encode::{EncodeError, Encoded, FrameSink};
+use crate::interrupt::CancelToken;
+use crate::media::{Frame, Pixels};
+use crate::report::{Event, Observer};
+use crate::stylize::{Shot, StyleError, Stylizer};
+
+/// Memory that the frames waiting in one channel may take.
+const CHANNEL_BYTES: usize = 256 << 20;
+const CHANNEL_FRAMES: usize = 4;
+
+/// Why a job did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Style(#[from] StyleError),
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error("{read} frames were read, but {written} written: this is a fault of the program")]
+    FrameCount { read: u64, written: u64 },
+    #[error("interrupted")]
+    Cancelled { frames: u64 },
+    #[error("the {0} stage broke down: this is a fault of the program")]
+    Panicked(&'static str),
+}
+
+/// What goes over a channel. A channel that closes without `End` means that the stage before it failed.
+enum Message {
+    Frame(Frame),
+    End,
+}
+
+/// What the stages share while they run.
+struct Shared<'a> {
+    observer: &'a dyn Observer,
+    cancel: &'a CancelToken,
+    /// The first failure: later ones follow from it.
+    failure: Mutex<Option<PipelineError>>,
+    expected: Option<u64>,
+}
+
+impl Shared<'_> {
+    fn fail(&self, error: impl Into<PipelineError>) {
+        // A poisoned lock only says that another stage panicked while failing.
+        let mut failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        failure.get_or_insert(error.into());
+    }
+}
+
+/// Runs a job: every frame of `source`, through the stylizer, into `sink`, which is finished at the end.
+/// `make_stylizer` is called inside the thread that stylises.
+///
+/// # Errors
+/// The first failure of any stage; `Cancelled` when `cancel` was set. The sink is then dropped unfinished.
+pub fn run(
+    source: Box<dyn FrameSource>,
+    make_stylizer: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError> + Send,
+    sink: Box<dyn FrameSink>,
+    observer: &dyn Observer,
+    cancel: &CancelToken,
+) -> Result<Encoded, PipelineError> {
+    let info = source.info();
+    let frame_bytes = (12 * info.width * info.height).max(1);
+    let room = (CHANNEL_BYTES / frame_bytes).clamp(1, CHANNEL_FRAMES);
+    let shared = Shared { observer, cancel, failure: Mutex::new(None), expected: info.frames };
+    let (decoded_in, decoded_out) = bounded(room);
+    let (styled_in, styled_out) = bounded(room);
+
+    let (read, styled, encoded) = thread::scope(|scope| {
+        let shared = &shared;
+        let decode = scope.spawn(move || decode(source, &decoded_in, shared));
+        let stylize = scope.spawn(move || stylize(make_stylizer, &decoded_out, &styled_in, shared));
+        let encode = scope.spawn(move || encode(sink, &styled_out, shared));
+        let read = decode.join().unwrap_or_else(|_| broken(shared, "decode"));
+        let styled = stylize.join().unwrap_or_else(|_| broken(shared, "stylise"));
+        let encoded = encode.join().unwrap_or_else(|_| broken(shared, "encode"));
+        (read, styled, encoded)
+    });
+
+    if cancel.is_cancelled() && encoded.is_none() {
+        return Err(PipelineError::Cancelled { frames: styled.unwrap_or(0) });
+    }
+    if let Some(error) = shared.failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        return Err(error);
+    }
+    let encoded = encoded.ok_or(PipelineError::Panicked("encode"))?;
+    let read = read.unwrap_or(0);
+    if encoded.frames != read {
+        return Err(PipelineError::FrameCount { read, written: encoded.frames });
+    }
+    Ok(encoded)
+}
+
+fn broken<T>(shared: &Shared<'_>, stage: &'static str) -> Option<T> {
+    shared.fail(PipelineError::Panicked(stage));
+    None
+}
+
+/// The number of frames read, if all were.
+fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message>, shared: &Shared<'_>) -> Option<u64> {
+    let mut count = 0;
+    loop {
+        if shared.cancel.is_cancelled() {
+            return None;
+        }
+        let message = match source.next() {
+            Ok(Some(frame)) => Message::Frame(frame),
+            Ok(None) => Message::End,
+            Err(error) => {
+                shared.fail(error);
+                return None;
+            }
+        };
+        let ends = matches!(message, Message::End);
+        out.send(message).ok()?;
+        if ends {
+            return Some(count);
+        }
+        count += 1;
+    }
+}
+
+/// The number of frames stylised.
+fn stylize(
+    make: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError>,
+    frames: &Receiver<Message>,
+    out: &Sender<Message>,
+    shared: &Shared<'_>,
+) -> Option<u64> {
+    let mut stylizer = make().map_err(|error| shared.fail(error)).ok()?;
+    let mut shot = Shot::New;
+    let mut count = 0;
+    while let Message::Frame(frame) = frames.recv().ok()? {
+        if shared.cancel.is_cancelled() {
+            return Some(count);
+        }
+        let began = Instant::now();
+        let styled = match stylizer.stylize(&frame.pixels, shot) {
+            Ok(styled) => styled,
+            Err(StyleError::Cancelled) => return Some(count),
+            Err(error) => {
+                shared.fail(error);
+                return None;
+            }
+        };
+        shot = Shot::Continues;
+        count += 1;
+        let pixels: Pixels = styled.pixels;
+        out.send(Message::Frame(Frame { pixels, ..frame })).ok()?;
+        shared.observer.event(&Event::Frame {
+            frame: count,
+            frames: shared.expected,
+            iterations: styled.stats.iterations,
+            objective: styled.stats.objective,
+            seconds: began.elapsed().as_secs_f64(),
+        });
+    }
+    out.send(Message::End).ok()?;
+    Some(count)
+}
+
+fn encode(mut sink: Box<dyn FrameSink>, frames: &Receiver<Message>, shared: &Shared<'_>) -> Option<Encoded> {
+    while let Message::Frame(frame) = frames.recv().ok()? {
+        sink.push(frame).map_err(|error| shared.fail(error)).ok()?;
+    }
+    sink.finish().map_err(|error| shared.fail(error)).ok()
+}

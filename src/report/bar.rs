@@ -1,0 +1,143 @@
+//! Progress on a terminal: one bar for the job that runs.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::pace::Pace;
+use super::{Event, Observer, plain_line, write_line};
+
+/// Draws a bar with frame, pace, time left and J.
+pub struct BarObserver {
+    screen: MultiProgress,
+    job: Mutex<Option<JobBar>>,
+}
+
+struct JobBar {
+    bar: ProgressBar,
+    pace: Pace,
+}
+
+impl BarObserver {
+    pub fn new(screen: MultiProgress) -> Self {
+        Self { screen, job: Mutex::new(None) }
+    }
+
+    fn start(&self, input: &str, frames: Option<u64>) -> JobBar {
+        let (bar, template) = match frames {
+            Some(frames) => (ProgressBar::new(frames), "{prefix} {wide_bar} {pos}/{len} {elapsed} {msg}"),
+            None => (ProgressBar::no_length(), "{prefix} {spinner} frame {pos} {elapsed} {msg}"),
+        };
+        let bar = self.screen.add(bar);
+        // A template is checked by a test; the default is as good for a user.
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_prefix(input.to_string());
+        bar.set_message("first frame");
+        // A frame can take minutes: the ticking clock says that the program lives.
+        bar.enable_steady_tick(Duration::from_secs(1));
+        JobBar { bar, pace: Pace::default() }
+    }
+}
+
+impl Observer for BarObserver {
+    fn event(&self, event: &Event) {
+        let mut job = self.job.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Started { input, frames, .. } => {
+                let started = self.start(input, *frames);
+                if let Some(last) = job.replace(started) {
+                    self.remove(&last);
+                }
+            }
+            Event::Frame { frame, frames, objective, seconds, .. } => {
+                if let Some(JobBar { bar, pace }) = job.as_mut() {
+                    pace.add(*seconds);
+                    bar.set_position(*frame);
+                    bar.set_message(pace.describe(*frame, *frames, *objective));
+                }
+            }
+            Event::Finished { .. } | Event::Failed { .. } | Event::Cancelled { .. } => {
+                if let Some(last) = job.take() {
+                    self.remove(&last);
+                }
+            }
+            Event::Note { .. } | Event::Warning { .. } | Event::Skipped { .. } => {}
+        }
+        if let Some(line) = plain_line(event) {
+            self.screen.suspend(|| write_line(&mut std::io::stderr(), &line));
+        }
+    }
+}
+
+impl BarObserver {
+    fn remove(&self, job: &JobBar) {
+        job.bar.finish_and_clear();
+        self.screen.remove(&job.bar);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use indicatif::{ProgressDrawTarget, TermLike};
+
+    use super::*;
+
+    /// A terminal that keeps everything that was ever drawn.
+    #[derive(Debug, Clone, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            120
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_bar_shows_frame_pace_and_objective_and_goes_at_the_end() {
+        let paper = Paper::default();
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(paper.clone()), 200);
+        let observer = BarObserver::new(MultiProgress::with_draw_target(target));
+        let (input, output) = ("in.mp4".to_string(), "out.mp4".to_string());
+        observer.event(&Event::Started { input, output: output.clone(), frames: Some(240), width: 64, height: 48 });
+        observer.event(&Event::Frame { frame: 12, frames: Some(240), iterations: 20, objective: 0.5, seconds: 2.0 });
+        observer.job.lock().unwrap().as_ref().unwrap().bar.tick();
+        std::thread::sleep(Duration::from_millis(50));
+        observer.job.lock().unwrap().as_ref().unwrap().bar.tick();
+        let shown = paper.0.lock().unwrap().clone();
+        for part in ["in.mp4", "12/240", "2.00 s/frame", "8 min left", "J 0.5000"] {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+        observer.event(&Event::Finished { output, frames: 240, seconds: 480.0 });
+        assert!(observer.job.lock().unwrap().is_none());
+    }
+}

@@ -1,0 +1,78 @@
+//! One JSON object a line, for machines. The fields are listed in the parent module.
+
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Clock, Event, Observer, Verbosity, write_line};
+
+/// Writes each event as a line of JSON.
+pub struct JsonObserver<W> {
+    clock: Clock,
+    verbosity: Verbosity,
+    out: Mutex<W>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    elapsed: f64,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+impl<W: Write> JsonObserver<W> {
+    pub fn new(out: W, clock: Clock, verbosity: Verbosity) -> Self {
+        Self { clock, verbosity, out: Mutex::new(out) }
+    }
+}
+
+impl<W: Write + Send> Observer for JsonObserver<W> {
+    fn event(&self, event: &Event) {
+        if !self.verbosity.shows(event) {
+            return;
+        }
+        let line = Line { elapsed: seconds((self.clock)()), event };
+        if let Ok(text) = serde_json::to_string(&line) {
+            write_line(&mut *self.out.lock().unwrap_or_else(PoisonError::into_inner), &text);
+        }
+    }
+}
+
+/// The line for an error that belongs to no single input.
+pub fn failed(error: &str, elapsed: Duration) -> String {
+    serde_json::json!({ "elapsed": seconds(elapsed), "event": "failed", "input": null, "error": error }).to_string()
+}
+
+/// Milliseconds are enough.
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_one_object_with_its_name_and_time() {
+        let clock = Box::new(|| Duration::from_millis(1500));
+        let observer = JsonObserver::new(Vec::new(), clock, Verbosity(0));
+        observer.event(&Event::Frame { frame: 2, frames: None, iterations: 20, objective: f64::NAN, seconds: 0.25 });
+        observer.event(&Event::Warning { message: "two\nlines".into() });
+        let text = String::from_utf8(observer.out.into_inner().unwrap()).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[0]["event"], "frame");
+        assert_eq!(lines[0]["elapsed"], 1.5);
+        assert!(lines[0]["objective"].is_null());
+        assert_eq!(lines[1], serde_json::json!({ "elapsed": 1.5, "event": "warning", "message": "two\nlines" }));
+    }
+
+    #[test]
+    fn a_final_error_is_an_event_too() {
+        let line: serde_json::Value = serde_json::from_str(&failed("no \"x\"", Duration::from_secs(2))).unwrap();
+        assert_eq!(line["event"], "failed");
+        assert_eq!(line["error"], "no \"x\"");
+    }
+}

@@ -1,0 +1,146 @@
+//! Progress where nobody watches (cron, a log file): a few lines, ever further apart.
+
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::pace::Pace;
+use super::{Clock, Event, Observer, Verbosity, plain_line, write_line};
+
+/// After this, one line per interval of this length.
+const LONGEST: Duration = Duration::from_secs(64);
+const THEN: Duration = Duration::from_secs(60);
+
+/// Writes a line 1, 2, 4, .. 64 seconds into a job and then every minute, beside its start, end and warnings.
+pub struct LinesObserver<W> {
+    clock: Clock,
+    verbosity: Verbosity,
+    state: Mutex<State<W>>,
+}
+
+struct State<W> {
+    out: W,
+    input: String,
+    began: Duration,
+    /// Time into the job of the next line.
+    next: Duration,
+    pace: Pace,
+}
+
+impl<W: Write> LinesObserver<W> {
+    pub fn new(out: W, clock: Clock, verbosity: Verbosity) -> Self {
+        let state = State {
+            out,
+            input: String::new(),
+            began: Duration::ZERO,
+            next: Duration::from_secs(1),
+            pace: Pace::default(),
+        };
+        Self { clock, verbosity, state: Mutex::new(state) }
+    }
+}
+
+impl<W: Write + Send> Observer for LinesObserver<W> {
+    fn event(&self, event: &Event) {
+        if !self.verbosity.shows(event) {
+            return;
+        }
+        let now = (self.clock)();
+        // A panic elsewhere leaves the state usable.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = state.line(event, now) {
+            write_line(&mut state.out, &line);
+        }
+    }
+}
+
+impl<W> State<W> {
+    fn line(&mut self, event: &Event, now: Duration) -> Option<String> {
+        match event {
+            Event::Started { input, output, frames, width, height } => {
+                self.input.clone_from(input);
+                self.began = now;
+                self.next = Duration::from_secs(1);
+                self.pace = Pace::default();
+                let frames = frames.map(|n| format!(", {n} {}", super::plural(n))).unwrap_or_default();
+                Some(format!("{input}: {width}x{height}{frames} -> {output}"))
+            }
+            Event::Frame { frame, frames, objective, seconds, .. } => {
+                self.pace.add(*seconds);
+                let into_job = now.saturating_sub(self.began);
+                if into_job < self.next {
+                    return None;
+                }
+                while self.next <= into_job {
+                    self.next = if self.next < LONGEST { self.next * 2 } else { self.next + THEN };
+                }
+                let total = frames.map(|n| format!("/{n}")).unwrap_or_default();
+                let pace = self.pace.describe(*frame, *frames, *objective);
+                Some(format!("{}: frame {frame}{total}, {pace}", self.input))
+            }
+            other => plain_line(other),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    /// Runs `events`, each at its second, and gives the lines.
+    fn lines(events: &[(u64, Event)], verbosity: i8) -> Vec<String> {
+        let now = Arc::new(AtomicU64::new(0));
+        let shared = Arc::clone(&now);
+        let clock = Box::new(move || Duration::from_secs(shared.load(Ordering::Relaxed)));
+        let observer = LinesObserver::new(Vec::new(), clock, Verbosity(verbosity));
+        for (second, event) in events {
+            now.store(*second, Ordering::Relaxed);
+            observer.event(event);
+        }
+        let out = observer.state.into_inner().unwrap().out;
+        String::from_utf8(out).unwrap().lines().map(ToString::to_string).collect()
+    }
+
+    fn started() -> Event {
+        let (input, output) = ("in.mp4".into(), "out.mp4".into());
+        Event::Started { input, output, frames: Some(400), width: 64, height: 48 }
+    }
+
+    fn frame(frame: u64) -> Event {
+        Event::Frame { frame, frames: Some(400), iterations: 20, objective: 0.5, seconds: 1.0 }
+    }
+
+    #[test]
+    fn lines_come_ever_further_apart() {
+        // A job that begins at second 1000 and gives a frame each second.
+        let mut events = vec![(1000, started())];
+        events.extend((1..=300).map(|n| (1000 + n, frame(n))));
+        let numbers: Vec<u64> = lines(&events, 0)
+            .iter()
+            .filter_map(|line| line.split("frame ").nth(1)?.split('/').next()?.parse().ok())
+            .collect();
+        assert_eq!(numbers, [1, 2, 4, 8, 16, 32, 64, 124, 184, 244]);
+    }
+
+    #[test]
+    fn slow_frames_give_one_line_each() {
+        let events = [(0, started()), (50, frame(1)), (100, frame(2)), (110, frame(3))];
+        let lines = lines(&events, 0);
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert_eq!(lines[0], "in.mp4: 64x48, 400 frames -> out.mp4");
+        assert!(lines[1].starts_with("in.mp4: frame 1/400, 1.00 s/frame, 7 min left, J 0.5000"), "{lines:?}");
+    }
+
+    #[test]
+    fn quiet_keeps_what_went_wrong() {
+        let warning = Event::Warning { message: "odd size".into() };
+        let failed = Event::Failed { input: "in.mp4".into(), error: "broken".into() };
+        let events = [(0, started()), (9, frame(1)), (9, warning), (10, failed)];
+        assert_eq!(lines(&events, -1), ["warning: odd size", "error: in.mp4: broken"]);
+        assert_eq!(lines(&events, -2), ["error: in.mp4: broken"]);
+    }
+}

@@ -1,0 +1,30 @@
+//! What a run finds around itself: environment, config folder, working folder. Read once, passed in everywhere.
+
+use std::path::PathBuf;
+
+use super::layers::ENV_PREFIX;
+
+/// The surroundings that settings are resolved in.
+#[derive(Debug, Clone, Default)]
+pub struct Ambient {
+    /// The environment's `STYLIZE_VIDEO_*` variables, in full.
+    pub env: Vec<(String, String)>,
+    /// The folder that holds `config.toml` and `presets/`, whether or not it exists.
+    pub config_dir: Option<PathBuf>,
+    /// Relative paths of the command line and the environment start here.
+    pub cwd: PathBuf,
+}
+
+impl Ambient {
+    /// Reads the surroundings of this process.
+    pub fn of_process() -> Self {
+        let env = std::env::vars_os()
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+            .filter(|(name, _)| name.starts_with(ENV_PREFIX))
+            .collect();
+        let config_dir = directories::ProjectDirs::from("", "", "stylize-video").map(|dirs| dirs.config_dir().into());
+        // A deleted working folder is no reason to fail: absolute paths still work.
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        Self { env, config_dir, cwd }
+    }
+}

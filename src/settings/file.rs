@@ -1,0 +1,195 @@
+//! One TOML file of settings: its entries, each with its line, and its paths made absolute.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
+
+use super::error::SettingsError;
+use super::origin::{Entry, Origin};
+use super::schema::{Schema, join};
+
+/// Marks a style picture that is compiled into the program.
+pub const BUILTIN: &str = "builtin:";
+
+/// What relative paths in a layer are relative to.
+#[derive(Debug, Clone)]
+pub enum Base {
+    Folder(PathBuf),
+    /// The pictures compiled into the program.
+    Builtin,
+}
+
+/// A parsed file.
+#[derive(Debug)]
+pub struct SettingsFile {
+    pub entries: Vec<Entry>,
+    /// The keys that are no settings, with where they stand.
+    pub extras: BTreeMap<String, (String, Origin)>,
+}
+
+/// Parses `text`, which errors call `name`. `extras` are the keys with a text that may stand beside settings.
+///
+/// # Errors
+/// When it is not TOML, has an unknown key or a table where a value belongs.
+pub fn parse(text: &str, name: &str, base: &Base, extras: &[&str]) -> Result<SettingsFile, SettingsError> {
+    let origin_at = |line: usize| Origin::File { name: name.to_string(), line };
+    let line_of = |offset: usize| text.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count() + 1;
+    let syntax = |error: &toml::de::Error| SettingsError::Syntax {
+        at: origin_at(line_of(error.span().map_or(0, |span| span.start))),
+        message: error.message().to_string(),
+    };
+
+    let spanned = DeTable::parse(text).map_err(|e| syntax(&e))?;
+    let mut lines = BTreeMap::new();
+    index_lines(spanned.get_ref(), "", &line_of, &mut lines);
+    let origin = |key: &str| origin_at(lines.get(key).copied().unwrap_or(1));
+
+    let mut table = Table::deserialize(toml::de::Deserializer::from(spanned)).map_err(|e| syntax(&e))?;
+    let mut found = BTreeMap::new();
+    for &key in extras {
+        match table.remove(key) {
+            None => {}
+            Some(Value::String(text)) => {
+                found.insert(key.to_string(), (text, origin(key)));
+            }
+            Some(other) => {
+                let message = format!("expected a text in quotes, found {}", other.type_str());
+                return Err(SettingsError::Value { at: origin(key), key: key.into(), message });
+            }
+        }
+    }
+    let mut entries = Schema::new(extras).flatten(table, &origin)?;
+    rebase(&mut entries, base)?;
+    Ok(SettingsFile { entries, extras: found })
+}
+
+/// Notes the line of every key, also of those in arrays: `style.images[0].weight`.
+fn index_lines(
+    table: &DeTable<'_>,
+    prefix: &str,
+    line_of: &dyn Fn(usize) -> usize,
+    lines: &mut BTreeMap<String, usize>,
+) {
+    for (name, value) in table {
+        let key = join(prefix, name.get_ref());
+        index_value(value, &key, line_of, lines);
+        lines.insert(key, line_of(name.span().start));
+    }
+}
+
+fn index_value(
+    value: &Spanned<DeValue<'_>>,
+    key: &str,
+    line_of: &dyn Fn(usize) -> usize,
+    lines: &mut BTreeMap<String, usize>,
+) {
+    match value.get_ref() {
+        DeValue::Table(inner) => index_lines(inner, key, line_of, lines),
+        DeValue::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                let key = format!("{key}[{index}]");
+                index_value(element, &key, line_of, lines);
+                lines.insert(key, line_of(element.span().start));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Makes the paths in `entries` independent of where they were written.
+///
+/// # Errors
+/// When the folder's name is not UTF-8.
+pub fn rebase(entries: &mut [Entry], base: &Base) -> Result<(), SettingsError> {
+    for entry in entries {
+        match (entry.key.as_str(), &mut entry.value) {
+            ("style.images", Value::Array(elements)) => {
+                for element in elements {
+                    match element {
+                        Value::String(path) => *path = anchored(path, base)?,
+                        Value::Table(table) => {
+                            if let Some(Value::String(path)) = table.get_mut("image") {
+                                *path = anchored(path, base)?;
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            ("network.weights_dir", Value::String(path)) if !path.is_empty() => *path = anchored(path, base)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn anchored(path: &str, base: &Base) -> Result<String, SettingsError> {
+    match base {
+        _ if path.starts_with(BUILTIN) => Ok(path.to_string()),
+        Base::Builtin => Ok(format!("{BUILTIN}{path}")),
+        Base::Folder(folder) => utf8(folder.join(path)),
+    }
+}
+
+/// A path as the text that stands in settings.
+///
+/// # Errors
+/// When it is not UTF-8.
+pub fn utf8(path: PathBuf) -> Result<String, SettingsError> {
+    path.into_os_string().into_string().map_err(|path| SettingsError::NotUtf8 { path: path.into() })
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// When it cannot be read or is not UTF-8.
+pub fn read(path: &Path) -> Result<String, SettingsError> {
+    std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.into(), source })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<SettingsFile, SettingsError> {
+        parse(text, "my.toml", &Base::Folder("/p".into()), &["description", "extends"])
+    }
+
+    #[test]
+    fn an_unknown_key_names_line_and_neighbour() {
+        let error = parsed("description = \"x\"\n\n[loss]\nalpha = 1\nbetta = 2\n").unwrap_err();
+        assert_eq!(error.to_string(), "my.toml:5: unknown key loss.betta: did you mean loss.beta?");
+    }
+
+    #[test]
+    fn an_unknown_key_of_a_picture_is_named() {
+        let text = "[style]\nimages = [\n  \"a.png\",\n  { image = \"b.png\", wieght = 2 },\n]\n";
+        let error = parsed(text).unwrap_err();
+        assert_eq!(error.to_string(), "my.toml:4: unknown key style.images[1].wieght: did you mean weight?");
+    }
+
+    #[test]
+    fn a_quoted_dotted_key_is_not_the_setting() {
+        assert!(parsed("\"loss.beta\" = 3\n").unwrap_err().to_string().contains("unknown key \"loss.beta\""));
+    }
+
+    #[test]
+    fn syntax_errors_name_the_line() {
+        assert!(parsed("seed = 1\n[loss\n").unwrap_err().to_string().starts_with("my.toml:2: "));
+        assert!(parsed("seed = 1\nseed = 2\n").unwrap_err().to_string().starts_with("my.toml:2: "));
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let text = "[style]\nimages = [\"a.png\", { image = \"/abs.png\", weight = 2 }, \"builtin:monet.webp\"]\n";
+        let entries = parsed(text).unwrap().entries;
+        let images = entries.first().unwrap().value.as_array().unwrap();
+        assert_eq!(images[0].as_str(), Some("/p/a.png"));
+        assert_eq!(images[1]["image"].as_str(), Some("/abs.png"));
+        assert_eq!(images[2].as_str(), Some("builtin:monet.webp"));
+    }
+}

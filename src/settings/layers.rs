@@ -1,0 +1,331 @@
+//! The layers: defaults < preset < user's config < environment < command line.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_path_to_error::Segment;
+use toml::{Table, Value};
+
+use super::ambient::Ambient;
+use super::error::SettingsError;
+use super::file::{self, BUILTIN, Base};
+use super::origin::{Entry, Origin};
+use super::preset::Library;
+use super::schema::{Schema, nearest};
+use super::{Settings, StyleImage};
+
+/// What every variable of ours begins with.
+pub const ENV_PREFIX: &str = "STYLIZE_VIDEO_";
+
+/// Names the preset that is used when the command line gives none.
+const ENV_PRESET: &str = "STYLIZE_VIDEO_PRESET";
+
+/// Variables that are read elsewhere and are no settings.
+const ENV_OTHER: [&str; 2] = ["STYLIZE_VIDEO_WEIGHTS_URL", "STYLIZE_VIDEO_LOG"];
+const ENV_TEST: &str = "STYLIZE_VIDEO_TEST_";
+
+/// The preset when nothing names one.
+const DEFAULT_PRESET: &str = "monet";
+
+/// How much of an over-long error message is kept.
+const SHOWN_AT_START: usize = 120;
+const SHOWN_AT_END: usize = 80;
+
+/// A style picture of the command line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StyleArg {
+    pub image: PathBuf,
+    pub weight: f64,
+}
+
+/// An option that stands for one setting: `--size 480` is `frame.size = 480`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    /// As the user typed it, `--size`.
+    pub option: &'static str,
+    /// Dotted, `frame.size`.
+    pub key: &'static str,
+    pub value: Value,
+}
+
+impl Assignment {
+    /// An option whose text is read as a value of `--set` is.
+    pub fn parse(option: &'static str, key: &'static str, text: &str) -> Self {
+        Self { option, key, value: parse_value(text) }
+    }
+}
+
+/// Everything that settings are made of.
+#[derive(Debug, Clone, Default)]
+pub struct LayerInputs {
+    pub ambient: Ambient,
+    /// `--preset`.
+    pub preset: Option<String>,
+    /// `--style`, which replace the preset's pictures.
+    pub styles: Vec<StyleArg>,
+    /// The other options.
+    pub options: Vec<Assignment>,
+    /// `--set`, as `KEY=VALUE`.
+    pub sets: Vec<String>,
+}
+
+/// The settings of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    pub settings: Settings,
+    /// Stands in the names of outputs: the preset's name or, without one, the first style picture's.
+    pub preset: String,
+}
+
+impl Settings {
+    /// Merges the layers, checks every value and finds the style pictures.
+    ///
+    /// # Errors
+    /// At the first mistake in any layer, naming where it stands.
+    pub fn resolve(inputs: &LayerInputs) -> Result<Resolved, SettingsError> {
+        let ambient = &inputs.ambient;
+        let config = user_config(ambient)?;
+        let mut merged = Merged::default();
+        let preset = chosen_preset(inputs, config.as_ref());
+        let mut name = inputs.styles.first().map(style_name).unwrap_or_default();
+        if let Some((preset, at)) = preset {
+            let preset = Library::new(ambient).load_named(&preset, at.as_ref())?;
+            merged.add(preset.entries)?;
+            name = preset.name;
+        }
+        if let Some(config) = config {
+            merged.add(config.entries)?;
+        }
+        merged.add(environment(ambient)?)?;
+        merged.add(command_line(inputs)?)?;
+        let settings = merged.settings()?;
+        if settings.style.images.is_empty() {
+            return Err(SettingsError::NoStyle);
+        }
+        merged.check_pictures(&settings)?;
+        Ok(Resolved { settings, preset: name })
+    }
+}
+
+/// The preset's name and, unless the command line gave it, where it stands.
+fn chosen_preset(inputs: &LayerInputs, config: Option<&file::SettingsFile>) -> Option<(String, Option<Origin>)> {
+    if let Some(name) = &inputs.preset {
+        return Some((name.clone(), None));
+    }
+    if !inputs.styles.is_empty() {
+        return None;
+    }
+    let variable = inputs.ambient.env.iter().find(|(name, value)| name == ENV_PRESET && !value.is_empty());
+    if let Some((variable, name)) = variable {
+        return Some((name.clone(), Some(Origin::Variable(variable.clone()))));
+    }
+    let configured = config.and_then(|config| config.extras.get("preset"));
+    let named = configured.map(|(name, at)| (name.clone(), Some(at.clone())));
+    named.or_else(|| Some((DEFAULT_PRESET.into(), None)))
+}
+
+fn style_name(style: &StyleArg) -> String {
+    // `builtin:monet.webp` is a name too.
+    let stem = style.image.file_stem().unwrap_or_default().to_string_lossy();
+    stem.strip_prefix(BUILTIN).unwrap_or(&stem).to_string()
+}
+
+fn user_config(ambient: &Ambient) -> Result<Option<file::SettingsFile>, SettingsError> {
+    let Some(folder) = &ambient.config_dir else { return Ok(None) };
+    let path = folder.join("config.toml");
+    match file::read(&path) {
+        Ok(text) => {
+            file::parse(&text, &path.display().to_string(), &Base::Folder(folder.clone()), &["preset"]).map(Some)
+        }
+        Err(SettingsError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn environment(ambient: &Ambient) -> Result<Vec<Entry>, SettingsError> {
+    let keys = Schema::new(&[]).keys();
+    let variable = |key: &str| format!("{ENV_PREFIX}{}", key.replace('.', "_").to_uppercase());
+    let mut entries = Vec::new();
+    for (name, text) in &ambient.env {
+        let other = name == ENV_PRESET || ENV_OTHER.contains(&name.as_str()) || name.starts_with(ENV_TEST);
+        // An empty variable is as good as none.
+        if !name.starts_with(ENV_PREFIX) || other || text.is_empty() {
+            continue;
+        }
+        let Some(key) = keys.iter().find(|key| variable(key) == *name) else {
+            let known: Vec<String> = keys.iter().map(|key| variable(key)).chain([ENV_PRESET.into()]).collect();
+            let nearest = nearest(name, known.iter().map(String::as_str));
+            return Err(SettingsError::UnknownVariable { name: name.clone(), nearest });
+        };
+        entries.push(Entry { key: key.clone(), value: parse_value(text), origin: Origin::Variable(name.clone()) });
+    }
+    file::rebase(&mut entries, &Base::Folder(ambient.cwd.clone()))?;
+    Ok(entries)
+}
+
+fn command_line(inputs: &LayerInputs) -> Result<Vec<Entry>, SettingsError> {
+    let schema = Schema::new(&[]);
+    let mut entries = Vec::new();
+    for text in &inputs.sets {
+        let malformed = || SettingsError::Assignment { text: text.clone() };
+        let (key, value) = text.split_once('=').ok_or_else(malformed)?;
+        let key = key.trim();
+        if key.is_empty() || key.split('.').any(str::is_empty) {
+            return Err(malformed());
+        }
+        let table = nested(key, parse_value(value.trim()));
+        entries.extend(schema.flatten(table, &|_| Origin::Option("--set".into()))?);
+    }
+    let mut named = Vec::new();
+    for Assignment { option, key, value } in &inputs.options {
+        named.push(Entry { key: (*key).into(), value: value.clone(), origin: Origin::Option((*option).into()) });
+    }
+    if !inputs.styles.is_empty() {
+        let mut images = Vec::new();
+        for style in &inputs.styles {
+            let image = Value::String(file::utf8(style.image.clone())?);
+            images.push(Value::Table(Table::from_iter([
+                ("image".to_string(), image),
+                ("weight".to_string(), Value::Float(style.weight)),
+            ])));
+        }
+        let origin = Origin::Option("--style".into());
+        named.push(Entry { key: "style.images".into(), value: Value::Array(images), origin });
+    }
+    for entry in &named {
+        if let Some(set) = entries.iter().find(|set| set.key == entry.key) {
+            let (first, second) = (entry.origin.clone(), set.origin.clone());
+            return Err(SettingsError::Twice { key: entry.key.clone(), first, second });
+        }
+    }
+    entries.append(&mut named);
+    file::rebase(&mut entries, &Base::Folder(inputs.ambient.cwd.clone()))?;
+    Ok(entries)
+}
+
+/// A value in TOML's syntax; a bare word that is none is taken as a text.
+fn parse_value(text: &str) -> Value {
+    text.parse().unwrap_or_else(|_| Value::String(text.to_string()))
+}
+
+/// `loss.beta`, 2 -> `{ loss: { beta: 2 } }`.
+fn nested(key: &str, value: Value) -> Table {
+    let mut segments = key.rsplit('.');
+    let last = segments.next().unwrap_or_default().to_string();
+    segments.fold(Table::from_iter([(last, value)]), |table, name| {
+        Table::from_iter([(name.to_string(), Value::Table(table))])
+    })
+}
+
+/// Layers laid over each other: for each setting the last value and where it was written.
+#[derive(Debug, Default)]
+pub struct Merged(BTreeMap<String, (Value, Origin)>);
+
+impl Merged {
+    /// Lays a layer on top. Arrays are replaced, never joined.
+    pub fn apply(&mut self, layer: Vec<Entry>) {
+        self.0.extend(layer.into_iter().map(|Entry { key, value, origin }| (key, (value, origin))));
+    }
+
+    /// As `apply`, and checks the layer even where a later one hides its values.
+    fn add(&mut self, layer: Vec<Entry>) -> Result<(), SettingsError> {
+        self.apply(layer);
+        self.settings().map(|_| ())
+    }
+
+    /// The merged settings, validated.
+    ///
+    /// # Errors
+    /// At a value of the wrong type or out of range.
+    pub fn settings(&self) -> Result<Settings, SettingsError> {
+        let mut root = Table::new();
+        for (key, (value, _)) in &self.0 {
+            insert(&mut root, key, value.clone());
+        }
+        let settings: Settings = serde_path_to_error::deserialize(Value::Table(root)).map_err(|error| {
+            let path = path_of(error.path());
+            self.invalid(&path, plain(error.inner().message()))
+        })?;
+        settings.validate().map_err(|error| self.invalid(error.key, error.message.clone()))?;
+        Ok(settings)
+    }
+
+    /// Checks that every style picture is there.
+    ///
+    /// # Errors
+    /// At the first that is not.
+    pub fn check_pictures(&self, settings: &Settings) -> Result<(), SettingsError> {
+        let Some(StyleImage { image, .. }) = settings.style.images.iter().find(|image| !image.exists()) else {
+            return Ok(());
+        };
+        let message = if image.starts_with(BUILTIN) {
+            format!("the program has no picture {image}")
+        } else {
+            format!("picture {image} does not exist")
+        };
+        Err(self.invalid("style.images", message))
+    }
+
+    /// The error for `path` (`loss.style_weights[2]`), at the place where its setting was written.
+    fn invalid(&self, path: &str, message: String) -> SettingsError {
+        let setting = path.split('[').next().unwrap_or_default();
+        // A check of two settings together can blame one that only has its default.
+        let origin = self.0.get(setting).or_else(|| {
+            let table = setting.split('.').next().unwrap_or_default();
+            self.0.iter().find(|(key, _)| key.split('.').next() == Some(table)).map(|(_, value)| value)
+        });
+        let at = origin.map_or_else(|| Origin::Option("settings".into()), |(_, origin)| origin.clone());
+        SettingsError::Value { at, key: path.to_string(), message }
+    }
+}
+
+fn insert(root: &mut Table, key: &str, value: Value) {
+    match key.split_once('.') {
+        None => {
+            root.insert(key.to_string(), value);
+        }
+        Some((name, rest)) => {
+            let inner = root.entry(name).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
+fn path_of(path: &serde_path_to_error::Path) -> String {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => text.push_str(&format!("[{index}]")),
+            Segment::Map { key } if text.is_empty() => text.push_str(key),
+            Segment::Map { key } => text.push_str(&format!(".{key}")),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    text
+}
+
+/// serde's words for a user who does not write Rust.
+fn plain(message: &str) -> String {
+    let mut text = message.trim().to_string();
+    for (rust, word) in [
+        ("expected f64", "expected a number"),
+        ("expected u64", "expected a whole number of 0 or more"),
+        ("expected u32", "expected a whole number of 0 or more"),
+        ("expected u8", "expected a whole number from 0 to 255"),
+        ("expected usize", "expected a whole number of 0 or more"),
+        ("expected a boolean", "expected true or false"),
+        ("expected a sequence", "expected an array [..]"),
+    ] {
+        text = text.replace(rust, word);
+    }
+    // A value that fills the screen hides what is wrong with it.
+    match text.char_indices().nth(SHOWN_AT_START) {
+        Some((start, _)) if text.chars().count() > SHOWN_AT_START + SHOWN_AT_END => {
+            let end = text.char_indices().rev().nth(SHOWN_AT_END - 1).map_or(text.len(), |(end, _)| end);
+            format!("{} ... {}", &text[..start], &text[end..])
+        }
+        _ => text,
+    }
+}

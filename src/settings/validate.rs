@@ -1,0 +1,133 @@
+//! Ranges of values: everything that a type cannot say.
+
+use super::Settings;
+use super::schema::nearest;
+
+/// The networks that `network.backbone` knows.
+pub const BACKBONES: [&str; 6] = ["auto", "vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "scatter"];
+
+/// A setting whose value makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {message}")]
+pub struct InvalidValue {
+    /// Dotted, `loss.beta`.
+    pub key: &'static str,
+    pub message: String,
+}
+
+impl Settings {
+    /// Checks every value that has a range.
+    ///
+    /// # Errors
+    /// The first value out of range, with its key.
+    pub fn validate(&self) -> Result<(), InvalidValue> {
+        check("seed", self.seed <= i64::MAX as u64, || format!("{} does not fit TOML's whole numbers", self.seed))?;
+        self.validate_style()?;
+        self.validate_loss()?;
+        self.validate_network()?;
+        self.validate_optimizer()?;
+        let crf = self.output.crf;
+        check("output.crf", crf <= 63, || format!("{crf} is out of range: use 0 (lossless) to 51 (H.264) or 63 (VP9)"))
+    }
+
+    fn validate_style(&self) -> Result<(), InvalidValue> {
+        let style = &self.style;
+        for image in &style.images {
+            check("style.images", !image.image.is_empty(), || "a picture has an empty path".into())?;
+            check("style.images", is_weight(image.weight), || {
+                format!("weight {} of {} must be 0 or more", image.weight, image.image)
+            })?;
+        }
+        let used = style.images.is_empty() || style.images.iter().any(|image| image.weight > 0.0);
+        check("style.images", used, || "every picture has weight 0".into())?;
+        check("style.scale", style.scale > 0.0 && style.scale <= 10.0, || {
+            format!("{} is out of range: use more than 0 and at most 10", style.scale)
+        })
+    }
+
+    fn validate_loss(&self) -> Result<(), InvalidValue> {
+        let loss = &self.loss;
+        for (key, weight) in [("loss.alpha", loss.alpha), ("loss.beta", loss.beta), ("loss.tv", loss.tv)] {
+            check(key, is_weight(weight), || format!("{weight} must be 0 or more"))?;
+        }
+        check("loss.beta", loss.alpha > 0.0 || loss.beta > 0.0, || {
+            "alpha and beta are both 0: nothing is left to optimise".into()
+        })?;
+        for weight in loss.style_weights {
+            check("loss.style_weights", is_weight(weight), || format!("{weight} must be 0 or more"))?;
+        }
+        check("loss.style_weights", loss.style_weights.iter().any(|w| *w > 0.0), || "every weight is 0".into())
+    }
+
+    fn validate_network(&self) -> Result<(), InvalidValue> {
+        let network = &self.network;
+        let backbone = network.backbone.as_str();
+        check("network.backbone", BACKBONES.contains(&backbone), || {
+            let meant = nearest(backbone, BACKBONES.into_iter()).map(|name| format!(": did you mean {name}?"));
+            format!("unknown network `{backbone}`{}; known: {}", meant.unwrap_or_default(), BACKBONES.join(", "))
+        })?;
+        let layers = network.style_layers.len();
+        check("network.style_layers", layers == 0 || layers == 5, || {
+            format!("{layers} layers: give five, one for each of loss.style_weights, or none")
+        })
+    }
+
+    fn validate_optimizer(&self) -> Result<(), InvalidValue> {
+        let optimizer = &self.optimizer;
+        for (key, count) in [
+            ("optimizer.iterations", optimizer.iterations[0]),
+            ("optimizer.iterations", optimizer.iterations[1]),
+            ("optimizer.check_every", optimizer.check_every),
+            ("optimizer.history", optimizer.history),
+        ] {
+            check(key, count >= 1, || format!("{count} must be 1 or more"))?;
+        }
+        let tolerance = optimizer.tolerance;
+        check("optimizer.tolerance", is_weight(tolerance), || format!("{tolerance} must be 0 or more"))?;
+        let rate = optimizer.learning_rate;
+        check("optimizer.learning_rate", rate > 0.0 && rate.is_finite(), || format!("{rate} must be more than 0"))
+    }
+}
+
+fn is_weight(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
+}
+
+fn check(key: &'static str, holds: bool, message: impl FnOnce() -> String) -> Result<(), InvalidValue> {
+    if holds { Ok(()) } else { Err(InvalidValue { key, message: message() }) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::settings::StyleImage;
+
+    fn key_of(change: impl FnOnce(&mut Settings)) -> &'static str {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        settings.validate().unwrap_err().key
+    }
+
+    #[test]
+    fn defaults_are_valid() {
+        assert_eq!(Settings::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_error_names_the_key() {
+        assert_eq!(key_of(|s| s.seed = u64::MAX), "seed");
+        assert_eq!(key_of(|s| s.style.scale = 0.0), "style.scale");
+        assert_eq!(key_of(|s| s.style.scale = f64::NAN), "style.scale");
+        assert_eq!(key_of(|s| s.loss.alpha = -1.0), "loss.alpha");
+        assert_eq!(key_of(|s| s.loss.beta = f64::INFINITY), "loss.beta");
+        assert_eq!(key_of(|s| s.loss.style_weights = [0.0; 5]), "loss.style_weights");
+        assert_eq!(key_of(|s| s.network.backbone = "vgg91".into()), "network.backbone");
+        assert_eq!(key_of(|s| s.network.style_layers = vec!["a".into()]), "network.style_layers");
+        assert_eq!(key_of(|s| s.optimizer.iterations = [10, 0]), "optimizer.iterations");
+        assert_eq!(key_of(|s| s.optimizer.learning_rate = 0.0), "optimizer.learning_rate");
+        assert_eq!(key_of(|s| s.output.crf = 64), "output.crf");
+        let unused = StyleImage { image: "a.png".into(), weight: 0.0 };
+        assert_eq!(key_of(|s| s.style.images = vec![unused]), "style.images");
+    }
+}

@@ -1,0 +1,87 @@
+//! From settings to a stylizer: device, network, weights, style pictures.
+
+use std::path::{Path, PathBuf};
+
+use tch::{Device, Tensor};
+
+use super::backbone::{self, Backbone, NamedTensors, NetOptions};
+use super::painter::{Painter, StylePicture};
+use super::tensor::from_pixels;
+use super::{StyleError, Stylizer, device};
+use crate::interrupt::CancelToken;
+use crate::media::picture;
+use crate::settings::{Settings, builtin_image};
+use crate::weights::{self, SearchPath};
+
+/// A stylizer, and what the user should know about it before a long run.
+pub struct Built {
+    pub stylizer: Box<dyn Stylizer>,
+    pub notes: Vec<String>,
+}
+
+/// Builds the painter that `settings` describe.
+///
+/// # Errors
+/// No such device, unknown backbone or layer, weights missing or damaged, a style picture that cannot be read.
+pub fn build(settings: &Settings, cancel: &CancelToken) -> Result<Built, StyleError> {
+    let device = device::resolve(settings.device)?;
+    let (backbone, mut notes) = network(settings, device)?;
+    notes.insert(0, format!("backbone {} on {}", backbone.name(), name_of(device)));
+    let styles = settings
+        .style
+        .images
+        .iter()
+        .map(|style| {
+            let pixels = read_style(&style.image)?;
+            Ok(StylePicture { image: from_pixels(&pixels, device)?, weight: style.weight })
+        })
+        .collect::<Result<_, StyleError>>()?;
+    let painter = Painter::new(backbone, styles, settings.clone(), device, cancel.clone())?;
+    Ok(Built { stylizer: Box::new(painter), notes })
+}
+
+fn name_of(device: Device) -> String {
+    match device {
+        Device::Cuda(n) => format!("cuda:{n}"),
+        _ => format!("the CPU, {} threads", tch::get_num_threads()),
+    }
+}
+
+/// The network asked for; for `auto`, VGG-19 where its weights are installed, else the one that needs none.
+fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
+    let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
+    let options = NetOptions { pooling: settings.network.pooling, padding: settings.network.padding };
+    let wanted = settings.network.backbone.as_str();
+    let build = |name: &str| backbone::build(name, options, device, || read_weights(name, &places, device));
+    if wanted != "auto" {
+        return Ok((build(wanted)?, Vec::new()));
+    }
+    if weights::find("vgg19", &places).is_ok() {
+        return Ok((build("vgg19")?, Vec::new()));
+    }
+    let advice = "scatter is built in; VGG-19 paints better: stylize-video weights fetch vgg19 \
+                  (on a CPU: weights fetch squeezenet1_0, then --backbone squeezenet1_0)";
+    Ok((build("scatter")?, vec![advice.to_owned()]))
+}
+
+fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<NamedTensors, StyleError> {
+    let manifest = weights::known(name)?;
+    let found = weights::find(name, places)?;
+    weights::load(&found.path, &manifest)?
+        .into_iter()
+        .map(|(key, array)| {
+            let shape: Vec<i64> = array.shape.iter().map(|&n| n as i64).collect();
+            Ok((key, Tensor::f_from_slice(&array.data)?.f_view(shape.as_slice())?.f_to_device(device)?))
+        })
+        .collect()
+}
+
+/// A style picture from a file, or `builtin:NAME`.
+fn read_style(image: &str) -> Result<crate::media::Pixels, StyleError> {
+    let bad = |problem: String| StyleError::StylePicture { path: PathBuf::from(image), problem };
+    let bytes = match image.strip_prefix("builtin:") {
+        Some(name) => builtin_image(name).ok_or_else(|| bad("there is no such built-in picture".into()))?.to_vec(),
+        None => std::fs::read(image).map_err(|error| bad(error.to_string()))?,
+    };
+    picture::decode(&bytes).map_err(|error| bad(format!("{error}; use a PNG, JPEG or WebP file")))
+}
