@@ -96,7 +96,7 @@ install_packages() {
     local as_root=() options=(-y --no-install-recommends)
     if [[ $(id -u) -ne 0 ]]; then
         can_sudo ||
-            die "Debian packages are missing, and there is neither root nor sudo to install them. Run as root:" \
+            die "Debian packages are missing, and without root or sudo they cannot be installed. Run as root:" \
                 "  apt-get update && apt-get install ${options[*]} ${missing[*]}" \
                 "then start again. (Are they there by other means? Set STYLIZE_VIDEO_SKIP_PACKAGES=1.)"
         as_root=(sudo)
@@ -229,8 +229,8 @@ install_torch() {
         mkdir -p -- "$venv/tmp"
         { "$python" -m venv "$venv" && TMPDIR=$venv/tmp "$venv/bin/python" -m pip install --no-input --no-cache-dir \
             --no-compile --disable-pip-version-check "torch==$TORCH_VERSION"; } </dev/null >&2 ||
-            die "torch $TORCH_VERSION could not be installed (no network? no space in $cache?). Try again when that is" \
-                "mended, or set LIBTORCH to a libtorch $TORCH_VERSION that is on this machine already."
+            die "torch $TORCH_VERSION could not be installed, see above (no network? no space in $cache?)." \
+                "Try again when that is mended, or set LIBTORCH to a libtorch $TORCH_VERSION that is here already."
         rm -rf -- "$venv/tmp"
         adopt_venv || die "the torch that pip installed does not load; remove $venv and try again"
     fi
