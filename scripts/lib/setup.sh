@@ -243,7 +243,8 @@ install_torch() {
 adopt_venv() {
     local found
     found=$(torch_of_venv)
-    [[ -n $found && -e $found-$TORCH_VERSION.dist-info/INSTALLER && $(libtorch_version "$found") == "$TORCH_VERSION" ]] && is_libtorch "$found" &&
+    [[ -n $found && -e $found-$TORCH_VERSION.dist-info/INSTALLER ]] && is_libtorch "$found" &&
+        [[ $(libtorch_version "$found") == "$TORCH_VERSION" ]] &&
         "$venv/bin/python" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$found/lib/libtorch.so" 2>/dev/null &&
         : >"$venv/.complete"
 }
@@ -285,5 +286,9 @@ build_release() {
         options+=(--quiet)
     fi
     # In the checkout, where cargo finds .cargo/config.toml.
-    (cd -- "$root" && unset CARGO_BUILD_TARGET && CARGO_TARGET_DIR=$target_dir cargo build "${options[@]}" </dev/null >&2)
+    (
+        cd -- "$root"
+        unset CARGO_BUILD_TARGET
+        CARGO_TARGET_DIR=$target_dir cargo build "${options[@]}" </dev/null >&2
+    )
 }
