@@ -127,7 +127,7 @@ fn measure(network: &str, options: &Options) {
         let work = 2.0 * (reference.multiply_adds + reference.gram_multiply_adds);
         let share: Vec<f64> = own.iter().zip(&rates).map(|(seconds, rate)| work / seconds / rate).collect();
         println!(
-            "  work            {:.3} G multiply-adds ({:.3} of them Gram matrices): {:.0} % of the matrix product's {:.1} G/s",
+            "  work            {:.3} G multiply-adds ({:.3} of them Gram): {:.0} % of the matrix product's {:.1} G/s",
             work / 1e9,
             2.0 * reference.gram_multiply_adds / 1e9,
             100.0 * median(&share),

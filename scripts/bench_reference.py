@@ -22,7 +22,8 @@ ALPHA, BETA, LAMBDA, TV = 1.0, 150.0, 0.2, 0.05
 FIRE = {  # index in torchvision's `features`: name, channels in, squeezed, each expanded
     "squeezenet1_0": [
         (3, "fire2", 96, 16, 64), (4, "fire3", 128, 16, 64), (5, "fire4", 128, 32, 128), (7, "fire5", 256, 32, 128),
-        (8, "fire6", 256, 48, 192), (9, "fire7", 384, 48, 192), (10, "fire8", 384, 64, 256), (12, "fire9", 512, 64, 256),
+        (8, "fire6", 256, 48, 192), (9, "fire7", 384, 48, 192), (10, "fire8", 384, 64, 256),
+        (12, "fire9", 512, 64, 256),
     ],
 }
 
