@@ -1,20 +1,34 @@
-//! Makes the binary find libtorch at run time without an environment variable.
+//! Links libtorch's CUDA half and makes the programs find libtorch at run time without an environment variable.
 
 use std::path::{Path, PathBuf};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
-    let Some(libtorch) = std::env::var_os("LIBTORCH").map(PathBuf::from) else {
-        println!("cargo:rustc-env=LIBTORCH_VERSION=of unknown version");
-        println!("cargo:warning=LIBTORCH is not set: run scripts/setup once");
-        return;
+    let libtorch = std::env::var_os("LIBTORCH").map(PathBuf::from).unwrap_or_default();
+    let Ok(real) = libtorch.join("lib").canonicalize() else {
+        eprintln!("there is no libtorch in '{}': run scripts/setup once (docs/setup.md)", libtorch.display());
+        std::process::exit(1);
     };
     println!("cargo:rustc-env=LIBTORCH_VERSION={}", version(&libtorch));
     // The real folder first: it stays valid when the checkout's link goes.
-    for folder in [libtorch.canonicalize().ok(), Some(libtorch)].into_iter().flatten() {
-        println!("cargo:rustc-link-arg=-Wl,-rpath,{}", folder.join("lib").display());
+    for folder in [&real, &libtorch.join("lib")] {
+        link_arg("-Xlinker");
+        link_arg("-rpath");
+        link_arg("-Xlinker");
+        link_arg(&folder.display().to_string());
     }
+    // Nothing refers to a symbol of it, so rustc's --as-needed would drop it: CUDA would look absent on every machine.
+    let cuda = real.join("libtorch_cuda.so");
+    if cuda.exists() {
+        link_arg("-Wl,--push-state,--no-as-needed");
+        link_arg(&cuda.display().to_string());
+        link_arg("-Wl,--pop-state");
+    }
+}
+
+fn link_arg(arg: &str) {
+    println!("cargo:rustc-link-arg={arg}");
 }
 
 /// From `build-version` (the zip from pytorch.org) or `version.py` (PyPI's package): the first quoted or bare version.

@@ -16,20 +16,15 @@ pub(super) struct Promise {
 
 impl Promise {
     pub fn of(input: &Input, index: usize) -> Self {
-        let file = (input.duration() > 0 && !ffi::duration_is_a_guess(input)).then(|| {
-            // The duration counts from the earliest stream.
-            let start = input
-                .streams()
-                .filter(|stream| stream.start_time() != NONE)
-                .map(|stream| TimeBase::from(stream.time_base()).seconds(stream.start_time()))
-                .fold(f64::INFINITY, f64::min);
-            (if start.is_finite() { start } else { 0.0 }) + input.duration() as f64 / 1e6
-        });
+        // From 0 on in the headers that have it (MP4, Matroska): a file that starts later ends there all the same.
+        // Where FFmpeg found it by looking at the file's end, from the first packet on; then it promises too little,
+        // which does no harm.
+        let known = input.duration() > 0 && !ffi::duration_is_a_guess(input);
+        let file = known.then(|| input.duration() as f64 / 1e6);
         let stream = input.stream(index).and_then(|stream| {
             let base = TimeBase::from(stream.time_base());
             let start = if stream.start_time() == NONE { 0 } else { stream.start_time() };
-            let from_header =
-                (stream.duration() > 0 && file.is_some()).then(|| base.seconds(start + stream.duration()));
+            let from_header = (stream.duration() > 0 && known).then(|| base.seconds(start + stream.duration()));
             // Matroska has no field for it; writers leave a tag.
             from_header.or_else(|| stream.metadata().get("DURATION").and_then(clock_time))
         });

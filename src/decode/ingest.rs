@@ -140,16 +140,24 @@ impl Ingest {
             matrix: shape.matrix,
             range: shape.range,
         };
+        const FLAGS: &str = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
+        let mut range = if color.full_range { "pc" } else { "tv" };
+        let mut first = String::new();
+        if shape.interlaced {
+            first += "bwdif=mode=send_frame:deint=interlaced,";
+        }
+        if is_grey(shape.format) {
+            // swscale makes green of grey when it writes float planes.
+            first += &format!("scale={FLAGS}:in_range={range}:out_range=tv,format=yuv444p16le,");
+            range = "tv";
+        }
         // Matrix and range are always spelled out: left alone, swscale takes BT.601 whatever the tags say. Turning
         // comes after the conversion, where every plane has the full size.
         let chain = format!(
-            "{}scale=w={}:h={}:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp\
-             :in_color_matrix={}:in_range={},format=gbrpf32le{}",
-            if shape.interlaced { "bwdif=mode=send_frame:deint=interlaced," } else { "" },
+            "{first}scale=w={}:h={}:{FLAGS}:in_color_matrix={}:in_range={range},format=gbrpf32le{}",
             self.width,
             self.height,
             color.scale_matrix().ok_or(ffmpeg::Error::PatchWelcome)?,
-            if color.full_range { "pc" } else { "tv" },
             self.turn.filter,
         );
         VideoGraph::new(&entry, &chain)
@@ -158,9 +166,13 @@ impl Ingest {
 
 /// The colours of a decoded frame, with what it leaves unsaid filled in.
 pub(super) fn color_of(frame: &frame::Video) -> ColorInfo {
-    // The old "JPEG" formats are of full range by their name.
-    let range =
-        if ffi::pixel_format_name(frame.format()).starts_with("yuvj") { Range::JPEG } else { frame.color_range() };
+    let range = match frame.color_range() {
+        // Grey comes from still-picture codecs, which do not tag what is always so.
+        Range::Unspecified if is_grey(frame.format()) => Range::JPEG,
+        // The old "JPEG" formats are of full range by their name.
+        _ if ffi::pixel_format_name(frame.format()).starts_with("yuvj") => Range::JPEG,
+        tagged => tagged,
+    };
     ColorInfo::resolve(
         frame.width(),
         frame.height(),
@@ -169,6 +181,11 @@ pub(super) fn color_of(frame: &frame::Video) -> ColorInfo {
         frame.color_primaries(),
         frame.color_transfer_characteristic(),
     )
+}
+
+fn is_grey(format: Pixel) -> bool {
+    let name = ffi::pixel_format_name(format);
+    ["gray", "ya8", "ya16", "mono"].iter().any(|grey| name.starts_with(grey))
 }
 
 /// Copies planar float G, B, R into our R, G, B.

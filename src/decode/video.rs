@@ -18,6 +18,9 @@ use crate::media::{self as words, Frame, MediaInfo, Pixels, Range, Ratio, Source
 const SEEK_FROM: f64 = 4.0;
 const SEEK_MARGIN: f64 = 2.0;
 
+/// A decoder may have read so many frames ahead of the one it gives.
+const LOOKAHEAD: u64 = 64;
+
 /// Decodes one video stream in display order.
 pub(super) struct VideoSource {
     path: PathBuf,
@@ -37,6 +40,11 @@ pub(super) struct VideoSource {
     ingest: Ingest,
     ready: VecDeque<(Pixels, Timing)>,
     given: u64,
+    /// Frames the decoder gave, and how many those were when damage was first met.
+    decoded: u64,
+    damaged_at: Option<u64>,
+    /// Frames that the decoder itself marked as damaged.
+    marked: u64,
     promise: Promise,
     /// Whether reading began in the middle, where a decoder may stumble before it finds its feet.
     sought: bool,
@@ -106,6 +114,9 @@ impl VideoSource {
             ingest: Ingest::new(0, 0, turn, base),
             ready: VecDeque::new(),
             given: 0,
+            decoded: 0,
+            damaged_at: None,
+            marked: 0,
             promise,
             sought: seek,
         };
@@ -159,10 +170,15 @@ impl VideoSource {
     /// The next frame as the decoder gives it, `None` once it is drained.
     fn decode(&mut self) -> Result<Option<frame::Video>, ffmpeg::Error> {
         while !self.drained {
+            if self.demuxer.damaged > 0 {
+                self.damaged_at.get_or_insert(self.decoded);
+            }
             let mut frame = frame::Video::empty();
             match self.decoder.receive_frame(&mut frame) {
                 Ok(()) => {
+                    self.decoded += 1;
                     if frame.is_corrupt() || frame.has_decode_errors() {
+                        self.marked += 1;
                         self.demuxer.note_damage()?;
                     }
                     return Ok(Some(frame));
@@ -199,7 +215,7 @@ impl VideoSource {
                 // A broadcast may begin, and a seek land, between two key frames: what is damaged before the first
                 // good frame was never part of the video.
                 Some(frame) => {
-                    self.demuxer.damaged = 0;
+                    self.forget_damage();
                     Some(frame)
                 }
                 None => self.decode()?,
@@ -212,7 +228,7 @@ impl VideoSource {
             let timing = self.clock.time(frame.timestamp().or(frame.pts()), frame.packet().duration);
             let early = timing.pts < self.from;
             if early && self.sought {
-                self.demuxer.damaged = 0;
+                self.forget_damage();
             }
             // Not worth converting, unless the deinterlacer looks back at it.
             if early && !frame.is_interlaced() {
@@ -224,18 +240,27 @@ impl VideoSource {
         Ok(true)
     }
 
+    fn forget_damage(&mut self) {
+        self.demuxer.damaged = 0;
+        self.damaged_at = None;
+        self.marked = 0;
+    }
+
     fn drop_early(&mut self) {
         self.ready.retain(|(_, timing)| timing.pts >= self.from);
     }
 
-    /// Whether what was read is all there is, and sound.
+    /// Whether what was read is all there is, and sound. Where only a limited number of frames was wanted, the decoder
+    /// has looked beyond them: damage counts if it is certain to lie among them.
     fn check_end(&self, limited: bool) -> Result<(), DecodeError> {
         let (path, frames) = (self.path.clone(), self.given);
         let expected = self.info.frames;
         if !limited && self.promise.is_broken(&self.demuxer, self.info.rate) {
             return Err(DecodeError::EndsEarly { path, frames, expected });
         }
-        if self.demuxer.damaged > 0 {
+        let inside = self.marked > 0 || self.damaged_at.is_some_and(|at| at + LOOKAHEAD < self.decoded);
+        let damaged = if limited { inside } else { self.demuxer.damaged > 0 };
+        if damaged {
             return Err(DecodeError::Damaged { path, places: self.demuxer.damaged, frames, expected });
         }
         if frames == 0 && !limited {

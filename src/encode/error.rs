@@ -1,47 +1,59 @@
 //! Why an output cannot be written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ffmpeg_next as ffmpeg;
 
-/// Why an output cannot be written. Every message names the file and says what to do next.
+/// Why an output cannot be written. Every message names the file (without its folder, which is a temporary one) and
+/// says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    #[error("{}: cannot write this kind of video; name it .mp4, .mkv, .mov or .webm", path.display())]
+    #[error("{}: cannot write this kind of video; name it .mp4, .mkv, .mov or .webm", name(path))]
     VideoExtension { path: PathBuf },
-    #[error("{}: cannot write this kind of picture; name it .png, .jpg or .webp", path.display())]
+    #[error("{}: cannot write this kind of picture; name it .png, .jpg or .webp", name(path))]
     PictureExtension { path: PathBuf },
-    #[error("{}: this FFmpeg has no {encoder} encoder; install an FFmpeg with it, or choose another kind of file", path.display())]
+    #[error(
+        "{}: this FFmpeg has no {encoder} encoder; install an FFmpeg with it, or choose another kind of file",
+        name(path)
+    )]
     NoEncoder { path: PathBuf, encoder: &'static str },
-    #[error("{}: crf {crf} is out of range; {codec} takes 0 to {max}", path.display())]
+    #[error("{}: crf {crf} is out of range; {codec} takes 0 to {max}", name(path))]
     Crf { path: PathBuf, crf: u8, codec: &'static str, max: u8 },
-    #[error("{}: {container} cannot hold the source's {codec} audio; {advice}", path.display())]
+    #[error("{}: {container} cannot hold the source's {codec} audio; {advice}", name(path))]
     AudioCodec { path: PathBuf, container: &'static str, codec: &'static str, advice: String },
-    #[error("{}: frame {index} is {width}x{height} where {expected_width}x{expected_height} was announced", path.display())]
+    #[error("{}: frame {index} is {width}x{height} where {expected_width}x{expected_height} was announced", name(path))]
     Size { path: PathBuf, index: u64, width: usize, height: usize, expected_width: usize, expected_height: usize },
-    #[error("{}: frame {index} does not come after the frame before it (pts {pts} after {last})", path.display())]
+    #[error("{}: frame {index} does not come after the frame before it (pts {pts} after {last})", name(path))]
     Order { path: PathBuf, index: u64, pts: i64, last: i64 },
-    #[error("{}: no frame was given to write", path.display())]
+    #[error("{}: no frame was given to write", name(path))]
     NoFrame { path: PathBuf },
-    #[error("{}: is one picture, but the input has more frames; name a video, or limit the job to one frame", path.display())]
+    #[error(
+        "{}: is one picture, but the input has more frames; name a video, or limit the job to one frame",
+        name(path)
+    )]
     OnePicture { path: PathBuf },
-    #[error("{}: there is no file name for picture {index}", folder.display())]
+    #[error("{}: there is no file name for picture {index}", name(folder))]
     NoName { folder: PathBuf, index: i64 },
-    #[error("{}: the disk is full; make room and run again", path.display())]
+    #[error("{}: the disk is full; make room and run again", name(path))]
     DiskFull { path: PathBuf },
-    #[error("{}: {doing} failed: {source}", path.display())]
+    #[error("{}: {doing} failed: {source}", name(path))]
     Libav { path: PathBuf, doing: &'static str, source: ffmpeg::Error },
-    #[error("{}: cannot be written: {source}; check the folder and its permissions", path.display())]
+    #[error("{}: cannot be written: {source}; check the folder and its permissions", name(path))]
     Io { path: PathBuf, source: std::io::Error },
-    #[error("{}: cannot be written as a picture: {source}", path.display())]
+    #[error("{}: cannot be written as a picture: {source}", name(path))]
     Picture { path: PathBuf, source: image::ImageError },
-    #[error("{}: the finished file is not what was written ({what}); please report this with the input", path.display())]
+    #[error("{}: the finished file is not what was written ({what}); please report this with the input", name(path))]
     Verify { path: PathBuf, what: String },
+}
+
+/// The last part of a path.
+fn name(path: &Path) -> std::path::Display<'_> {
+    path.file_name().map_or(path, Path::new).display()
 }
 
 impl EncodeError {
     /// For an FFmpeg call on `path` while `doing` something.
-    pub(super) fn libav(path: &std::path::Path, doing: &'static str, source: ffmpeg::Error) -> Self {
+    pub(super) fn libav(path: &Path, doing: &'static str, source: ffmpeg::Error) -> Self {
         use ffmpeg::error::{EFBIG, ENOSPC};
         let path = path.to_path_buf();
         match source {
@@ -51,7 +63,7 @@ impl EncodeError {
     }
 
     /// For a call of the standard library on `path`.
-    pub(super) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
+    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         let path = path.to_path_buf();
         match source.kind() {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::{self as ffmpeg, Packet};
+use ffmpeg_next::{self as ffmpeg, Packet, Stream};
 
 use crate::media::{TimeBase, ffi};
 
@@ -37,6 +37,8 @@ pub(super) struct Feed {
     /// Source stream of each output stream.
     streams: Vec<usize>,
     bases: Vec<TimeBase>,
+    /// Ticks by which each stream is made later.
+    later: Vec<i64>,
     span: Span,
     waiting: VecDeque<Packet>,
     damaged: usize,
@@ -47,7 +49,16 @@ impl Feed {
     pub fn new(input: Input, streams: &[usize], span: Span) -> Self {
         let base = |&index: &usize| input.stream(index).map_or(span.base, |stream| stream.time_base().into());
         let bases = streams.iter().map(base).collect();
-        Self { input, streams: streams.to_vec(), bases, span, waiting: VecDeque::new(), damaged: 0, ended: false }
+        Self {
+            input,
+            streams: streams.to_vec(),
+            bases,
+            later: vec![0; streams.len()],
+            span,
+            waiting: VecDeque::new(),
+            damaged: 0,
+            ended: false,
+        }
     }
 
     pub fn input(&self) -> &Input {
@@ -72,21 +83,50 @@ impl Feed {
             *place = place.or(packet.pts()).or(packet.dts());
             self.waiting.push_back(packet);
         }
+        // A codec's own delay is not counted: Matroska, which has a field for it, has room for that much.
         let seconds = |(position, ticks): (usize, Option<i64>)| {
-            // A codec's own delay is not counted: containers that have a field for it add it again.
-            let delay = self.input.stream(self.streams[position]).map_or(0.0, |stream| ffi::codec_delay(&stream));
-            ticks.map(|ticks| self.bases[position].seconds(ticks) + delay)
+            ticks.map(|ticks| self.bases[position].seconds(ticks) + self.delay(position))
         };
         Ok(first.into_iter().enumerate().filter_map(seconds).collect())
+    }
+
+    pub fn len(&self) -> usize {
+        self.streams.len()
+    }
+
+    pub fn stream(&self, position: usize) -> Option<Stream<'_>> {
+        self.input.stream(self.streams[position])
+    }
+
+    /// The codec delay of a stream in seconds, to the millisecond, as Matroska has it.
+    pub fn delay(&self, position: usize) -> f64 {
+        let delay = self.stream(position).map_or(0.0, |stream| ffi::codec_delay(&stream));
+        (delay * 1000.0).round() / 1000.0
+    }
+
+    /// A copy of the first packet of a stream, once [`Feed::first_seconds`] has looked for it.
+    pub fn first_packet(&self, position: usize) -> Option<Packet> {
+        self.waiting.iter().find(|packet| packet.stream() == position).cloned()
+    }
+
+    /// Makes all packets of a stream later.
+    pub fn delay_by(&mut self, position: usize, seconds: f64) {
+        self.later[position] = self.bases[position].ticks(seconds);
     }
 
     /// The next packet, its stream index being the position in `streams`, its timestamps moved by the offset but
     /// still in the source's ticks. `None` at the end.
     pub fn next(&mut self) -> Result<Option<Packet>, ffmpeg::Error> {
-        match self.waiting.pop_front() {
-            Some(packet) => Ok(Some(packet)),
-            None => self.read(),
-        }
+        let packet = match self.waiting.pop_front() {
+            Some(packet) => Some(packet),
+            None => self.read()?,
+        };
+        Ok(packet.map(|mut packet| {
+            let later = self.later[packet.stream()];
+            packet.set_pts(packet.pts().map(|pts| pts + later));
+            packet.set_dts(packet.dts().map(|dts| dts + later));
+            packet
+        }))
     }
 
     fn read(&mut self) -> Result<Option<Packet>, ffmpeg::Error> {

@@ -2,6 +2,7 @@
 
 mod audio;
 mod codec;
+mod delay;
 mod error;
 mod feed;
 mod images;

@@ -8,6 +8,7 @@ use ffmpeg_next::{self as ffmpeg, Dictionary, Packet, Rational, codec, encoder};
 use super::EncodeError;
 use super::audio::Plan;
 use super::codec::Container;
+use super::delay;
 use super::feed::{Feed, Span};
 use crate::media::{MediaInfo, TimeBase, ffi};
 
@@ -107,7 +108,11 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
     let source = pictures.info.source.as_ref().map(|source| open(&source.path)).transpose()?;
     let mut feed = source.map(|source| Feed::new(source, &plan.audio, span));
     let first_audio = match &mut feed {
-        Some(feed) => feed.first_seconds().map_err(fail("reading the source's audio"))?,
+        Some(feed) => {
+            let first = feed.first_seconds().map_err(fail("reading the source's audio"))?;
+            delay::correct(feed, container, &pictures.file.with_extension("trial")).map_err(fail("trying it"))?;
+            first
+        }
         None => Vec::new(),
     };
     let start = pictures.pts.first().copied().unwrap_or(0) + span.offset;

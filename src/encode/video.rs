@@ -48,7 +48,7 @@ impl VideoSink {
             Some(source) => {
                 let input = ffi::open_input(&source.path)
                     .map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
-                Plan::new(&input, source.stream, path, container)?
+                Plan::new(&input, source.stream, path, container, work)?
             }
             None => Plan::default(),
         };
@@ -57,9 +57,9 @@ impl VideoSink {
         let coded = container.video.coded_size(info.width, info.height);
         let graph = egress(coded, info.base).map_err(|error| EncodeError::libav(path, "preparing it", error))?;
         let intermediate = work.join(format!("{}.pictures", container.extension));
-        let fail = |error| EncodeError::libav(&intermediate, "creating it", error);
+        let fail = |error| EncodeError::libav(path, "creating its intermediate file", error);
         // The QuickTime family holds any time base exactly; Matroska would round to milliseconds.
-        let mut output = ffi::open_output(&intermediate, "mov").map_err(fail)?;
+        let mut output = ffi::open_output(&intermediate, "mp4").map_err(fail)?;
         let mut stream = output.add_stream_with(&encoder).map_err(fail)?;
         stream.set_time_base(info.base);
         let unused = output.write_header_with(mux::quicktime_options(info.base, &[])).map_err(fail)?;
@@ -133,7 +133,7 @@ impl VideoSink {
         let encode = self.fail("encoding");
         self.encoder.send_eof().map_err(&encode)?;
         self.drain().map_err(encode)?;
-        let close = |error| EncodeError::libav(&self.intermediate, "closing it", error);
+        let close = |error| EncodeError::libav(&self.path, "closing its intermediate file", error);
         self.output.write_trailer().map_err(close)?;
         ffi::flush_output(&mut self.output).map_err(close)
     }

@@ -1,0 +1,33 @@
+# Short names for the everyday commands; `just` lists them.
+_default:
+    @just --list
+
+# Install what a build needs
+setup:
+    scripts/setup
+
+# Build the program
+build: setup
+    cargo build --release --locked
+
+# Everything that must pass: format, lints, tests
+test:
+    scripts/test
+
+# Format, then lint and test
+precommit: setup
+    cargo fmt
+    cargo clippy --all-targets --locked -- -D warnings
+    cargo test --locked
+
+# Measure speed
+bench *ARGS:
+    scripts/bench {{ARGS}}
+
+# Paint the presets' style plates anew (needs numpy, pillow)
+plates *ARGS:
+    python3 scripts/paint_plates.py {{ARGS}}
+
+# Draw and encode the demo clip anew (needs numpy, ffmpeg)
+demo *ARGS:
+    python3 scripts/make_demo.py {{ARGS}}

@@ -1,0 +1,162 @@
+//! Makes clips, runs them through decode and encode without a stylizer, and looks at results with the `ffmpeg` tools.
+#![allow(clippy::unwrap_used, dead_code)]
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use stylize_video::decode::{self, DecodeError};
+use stylize_video::encode::{self, EncodeError, Target};
+use stylize_video::media::{Frame, Input, MediaInfo, Output, Range};
+use stylize_video::settings::OutputSettings;
+
+pub const ALL: Range = Range { start: 0.0, frames: None };
+
+/// A folder for one test, removed when dropped.
+pub struct Desk(tempfile::TempDir);
+
+impl Desk {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Makes a file with the `ffmpeg` tool; `arguments` are split at spaces.
+    pub fn clip(&self, name: &str, arguments: &str) -> PathBuf {
+        let path = self.path(name);
+        ffmpeg(arguments.split_whitespace().map(OsStr::new).chain([path.as_os_str()]));
+        path
+    }
+
+    /// A copy of `from` under a new name, its bytes changed.
+    pub fn changed(&self, from: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
+        let mut bytes = std::fs::read(from).unwrap();
+        change(&mut bytes);
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// Decodes and encodes again. The result lies in a work folder of its own, under `name`.
+    pub fn transcode(&self, input: &Path, name: &str, range: Range) -> Result<PathBuf, Failure> {
+        let work = self.path(&format!("work-{name}"));
+        std::fs::create_dir_all(&work).unwrap();
+        let output = work.join(name);
+        let target = Target { output: Output::Video(output.clone()), work: work.clone() };
+        convert(&Input::Video(input.into()), &target, range, |_| {})?;
+        let left: Vec<_> = std::fs::read_dir(&work).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [OsStr::new(name)], "nothing but the output stays in the work folder");
+        Ok(output)
+    }
+}
+
+#[derive(Debug)]
+pub enum Failure {
+    Decode(DecodeError),
+    Encode(EncodeError),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Decode(error) => error.fmt(f),
+            Self::Encode(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Runs an input into an output; `change` may paint on each frame.
+pub fn convert(
+    input: &Input,
+    target: &Target,
+    range: Range,
+    mut change: impl FnMut(&mut Frame),
+) -> Result<u64, Failure> {
+    let mut source = decode::open(input, range).map_err(Failure::Decode)?;
+    let settings = OutputSettings::default();
+    let mut sink = encode::open(target, source.info(), &settings).map_err(Failure::Encode)?;
+    let mut count = 0;
+    while let Some(mut frame) = source.next().map_err(Failure::Decode)? {
+        assert_eq!(frame.index, count, "frames are numbered in order");
+        count += 1;
+        change(&mut frame);
+        sink.push(frame).map_err(Failure::Encode)?;
+    }
+    let encoded = sink.finish().map_err(Failure::Encode)?;
+    assert_eq!(encoded.frames, count);
+    Ok(count)
+}
+
+/// All frames of a video.
+pub fn frames(path: &Path, range: Range) -> Result<(MediaInfo, Vec<Frame>), DecodeError> {
+    let mut source = decode::open(&Input::Video(path.into()), range)?;
+    let mut frames = Vec::new();
+    while let Some(frame) = source.next()? {
+        frames.push(frame);
+    }
+    Ok((source.info().clone(), frames))
+}
+
+/// Runs `ffmpeg`; it must succeed. Returns what it printed.
+pub fn ffmpeg<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> String {
+    run("ffmpeg", ["-nostdin", "-y", "-v", "error"].into_iter().map(OsStr::new).chain(arguments))
+}
+
+/// The values `ffprobe` has for `entries` of the chosen streams, one line each.
+pub fn probe(path: &Path, streams: &str, entries: &str) -> Vec<String> {
+    let fixed = ["-v", "error", "-select_streams", streams, "-show_entries", entries, "-of", "csv=p=0"];
+    let text = run("ffprobe", fixed.into_iter().map(OsStr::new).chain([path.as_os_str()]));
+    text.lines().map(|line| line.trim_end_matches(',').to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+/// Display times of the pictures in seconds.
+pub fn times(path: &Path) -> Vec<f64> {
+    let mut times: Vec<f64> = probe(path, "v:0", "packet=pts_time").iter().map(|time| time.parse().unwrap()).collect();
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+/// One hash of all packets' bytes per audio stream.
+pub fn audio_hashes(path: &Path) -> Vec<String> {
+    let arguments = ["-map", "0:a", "-c", "copy", "-f", "streamhash", "-hash", "md5", "-"];
+    let text = ffmpeg(["-i".as_ref(), path.as_os_str()].into_iter().chain(arguments.into_iter().map(OsStr::new)));
+    text.lines().filter_map(|line| line.rsplit('=').next()).map(str::to_owned).collect()
+}
+
+/// Interleaved 8-bit RGB of every frame as `ffmpeg` decodes it, with its filters `chain`.
+pub fn decoded_by_ffmpeg(desk: &Desk, path: &Path, chain: &str) -> Vec<u8> {
+    let raw = desk.path("reference.raw");
+    let arguments = ["-vf", chain, "-f", "rawvideo", "-pix_fmt", "rgb24", "-fps_mode", "passthrough"];
+    let input = ["-i".as_ref(), path.as_os_str()];
+    ffmpeg(input.into_iter().chain(arguments.into_iter().map(OsStr::new)).chain([raw.as_os_str()]));
+    std::fs::read(raw).unwrap()
+}
+
+/// Peak signal to noise ratio of two 8-bit pictures, in dB.
+pub fn psnr(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len(), "pictures of one size");
+    let square = |(&a, &b): (&u8, &u8)| (f64::from(a) - f64::from(b)).powi(2);
+    let error = a.iter().zip(b).map(square).sum::<f64>() / a.len() as f64;
+    if error == 0.0 { f64::INFINITY } else { 10.0 * (255.0 * 255.0 / error).log10() }
+}
+
+/// Real clips, where they are at hand: the folder in `STYLIZE_VIDEO_TEST_MEDIA`, or `../shared/media`.
+pub fn real_clip(name: &str) -> Option<PathBuf> {
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media");
+    let folder = std::env::var_os("STYLIZE_VIDEO_TEST_MEDIA").map_or_else(default, PathBuf::from);
+    let path = folder.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: there is no {name}; set STYLIZE_VIDEO_TEST_MEDIA to a folder that has it");
+    None
+}
+
+fn run<'a>(program: &str, arguments: impl IntoIterator<Item = &'a OsStr>) -> String {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

@@ -1,0 +1,17 @@
+//! Decode and encode, without a stylizer between them: what goes in comes out.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+#[path = "media/colour.rs"]
+mod colour;
+#[path = "media/errors.rs"]
+mod errors;
+#[path = "media/pictures.rs"]
+mod pictures;
+#[path = "media/shape.rs"]
+mod shape;
+#[path = "media/streams.rs"]
+mod streams;
+#[path = "media/timing.rs"]
+mod timing;

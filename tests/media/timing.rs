@@ -1,0 +1,189 @@
+//! Every frame, at its time.
+
+use std::path::Path;
+
+use crate::common::{ALL, Desk, frames, real_clip, times};
+use stylize_video::encode::{self, Target};
+use stylize_video::media::{ColorInfo, Frame, MediaInfo, Output, Pixels, Range, TimeBase, Timing};
+use stylize_video::settings::OutputSettings;
+
+const BFRAMES: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v libx264 -preset veryfast -bf 3";
+
+/// Same number of frames, same times. Matroska counts in milliseconds.
+fn assert_same_times(input: &Path, output: &Path) {
+    let (expected, got) = (times(input), times(output));
+    assert_eq!(expected.len(), got.len(), "frames of {}", output.display());
+    let slack = if output.extension().is_some_and(|e| e == "mkv" || e == "webm") { 0.00051 } else { 0.0000015 };
+    for (index, (expected, got)) in expected.iter().zip(&got).enumerate() {
+        assert!((expected - got).abs() < slack, "{}: frame {index} at {got}, not {expected}", output.display());
+    }
+}
+
+fn check(arguments: &str, name: &str) {
+    let desk = Desk::new();
+    let input = desk.clip(name, arguments);
+    for extension in ["mp4", "mkv", "mov"] {
+        let output = desk.transcode(&input, &format!("out.{extension}"), ALL).unwrap();
+        assert_same_times(&input, &output);
+    }
+}
+
+#[test]
+fn b_frames_lose_nothing() {
+    check(BFRAMES, "in.mp4");
+}
+
+#[test]
+fn variable_frame_rate() {
+    check(
+        "-f lavfi -i testsrc2=s=64x48:r=25:d=3 -vf select='gt(mod(n,7),2)',setpts='PTS+0.013*mod(N,3)/TB' \
+         -fps_mode passthrough -enc_time_base 1:90000 -c:v libx264 -preset veryfast",
+        "in.mp4",
+    );
+}
+
+#[test]
+fn gaps_of_seconds() {
+    check(
+        "-f lavfi -i testsrc2=s=64x48:r=1:d=9 -vf setpts=N*2.3/TB -fps_mode passthrough -c:v libx264 \
+         -video_track_timescale 90000",
+        "in.mp4",
+    );
+}
+
+#[test]
+fn broadcast_rate() {
+    check(&BFRAMES.replace("r=25", "r=30000/1001"), "in.mp4");
+}
+
+#[test]
+fn start_offset() {
+    check(&format!("{BFRAMES} -output_ts_offset 3.5"), "in.mp4");
+}
+
+#[test]
+fn transport_stream() {
+    check(BFRAMES, "in.ts");
+}
+
+#[test]
+fn matroska_source() {
+    check(BFRAMES, "in.mkv");
+}
+
+#[test]
+fn one_frame() {
+    check(&BFRAMES.replace("d=2", "d=0.04"), "in.mp4");
+}
+
+#[test]
+fn streams_without_timestamps_get_their_rate() {
+    let desk = Desk::new();
+    let input = desk.clip("in.h264", "-f lavfi -i testsrc2=s=64x48:r=25:d=1 -c:v libx264 -bf 0");
+    let output = desk.transcode(&input, "out.mp4", ALL).unwrap();
+    let expected: Vec<f64> = (0..25).map(|n| f64::from(n) / 25.0).collect();
+    assert_eq!(times(&output), expected);
+}
+
+#[test]
+fn avi_with_b_frames() {
+    let desk = Desk::new();
+    let input = desk.clip("in.avi", "-f lavfi -i testsrc2=s=64x48:r=25:d=1 -c:v mpeg4 -bf 2 -q:v 3");
+    let (_, frames) = frames(&input, ALL).unwrap();
+    assert_eq!(frames.len(), 25);
+    assert!(frames.windows(2).all(|pair| pair[0].timing.pts < pair[1].timing.pts));
+    desk.transcode(&input, "out.mp4", ALL).unwrap();
+}
+
+#[test]
+fn frames_are_found_from_any_start() {
+    let desk = Desk::new();
+    // Long enough that the start is sought; frequent key frames, so that seeking really lands in the middle.
+    let input = desk.clip("in.mp4", &format!("{} -g 20", BFRAMES.replace("d=2", "d=9")));
+    let (_, all) = frames(&input, ALL).unwrap();
+    for first in [0, 1, 50, 149, 151, 224] {
+        let range = Range { start: f64::from(first) / 25.0, frames: Some(3) };
+        let (info, part) = frames(&input, range).unwrap();
+        let expected = &all[first as usize..all.len().min(first as usize + 3)];
+        assert_eq!(part.len(), expected.len(), "from frame {first}");
+        assert_eq!(info.frames, Some(expected.len() as u64));
+        for (index, (part, expected)) in part.iter().zip(expected).enumerate() {
+            assert_eq!(part.index, index as u64);
+            assert_eq!(part.timing, expected.timing, "from frame {first}");
+            assert!(part.pixels == expected.pixels, "pixels of frame {index} from frame {first}");
+        }
+    }
+}
+
+#[test]
+fn a_part_starts_at_zero() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mp4", BFRAMES);
+    let output = desk.transcode(&input, "out.mp4", Range { start: 0.5, frames: Some(10) }).unwrap();
+    let times = times(&output);
+    assert_eq!(times.len(), 10);
+    assert_eq!(times[0], 0.0);
+}
+
+#[test]
+fn same_input_same_bytes() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mp4", &format!("-f lavfi -i sine=d=1 {} -t 1 -c:a libopus", BFRAMES));
+    for name in ["mp4", "mkv", "webm"] {
+        let first = desk.transcode(&input, &format!("a.{name}"), ALL).unwrap();
+        let second = desk.transcode(&input, &format!("b.{name}"), ALL).unwrap();
+        assert!(std::fs::read(first).unwrap() == std::fs::read(second).unwrap(), "two runs into {name} differ");
+    }
+}
+
+#[test]
+fn any_time_base_and_any_start() {
+    let nano = TimeBase::new(1, 1_000_000_000);
+    let cases = [
+        (TimeBase::new(1001, 30000), vec![-3, -2, 0, 1, 2, 9]),
+        (TimeBase::new(1, 90000), vec![8_589_934_592, 8_589_934_593, 8_589_944_000]),
+        (nano, vec![7, 33_366_674, 66_733_341]),
+        (TimeBase::new(1, 1000), vec![-100, -60, -21, 5]),
+        (TimeBase::new(1, 1), vec![5, 6, 4000]),
+    ];
+    for (base, pts) in cases {
+        for name in ["out.mp4", "out.mkv", "out.mov"] {
+            let desk = Desk::new();
+            let info = MediaInfo {
+                width: 32,
+                height: 16,
+                frames: None,
+                base,
+                rate: None,
+                sample_aspect: None,
+                color: ColorInfo::BT709,
+                source: None,
+            };
+            let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
+            let mut sink = encode::open(&target, &info, &OutputSettings::default()).unwrap();
+            for (index, &pts) in (0..).zip(&pts) {
+                let timing = Timing { pts, duration: None, base };
+                sink.push(Frame { pixels: Pixels::black(32, 16), timing, index }).unwrap();
+            }
+            // The sink compares every timestamp itself before it says that it is done.
+            sink.finish().unwrap();
+            let got = times(&desk.path(name));
+            let shift = got[0] - base.seconds(pts[0]);
+            assert!(pts[0] < 0 || shift.abs() < 0.0006, "{name}: moved by {shift} s");
+            for (got, &pts) in got.iter().zip(&pts) {
+                assert!((got - shift - base.seconds(pts)).abs() < 0.0011, "{name}: {got} for {pts}");
+            }
+        }
+    }
+}
+
+#[test]
+fn real_clips() {
+    for name in ["flower.mp4", "friday.mp4"] {
+        let Some(input) = real_clip(name) else { continue };
+        let desk = Desk::new();
+        let output = desk.transcode(&input, "out.mp4", Range { start: 0.0, frames: Some(20) }).unwrap();
+        let (expected, got) = (times(&input), times(&output));
+        assert_eq!(got, expected[..20]);
+    }
+}
