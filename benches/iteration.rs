@@ -57,14 +57,17 @@ fn options() -> Option<Options> {
     timed.then_some(options)
 }
 
-/// Multiply-adds per second of a 32-bit product of two matrices of 1536 x 1536.
+/// Multiply-adds per second of a 32-bit product of two matrices of 1536 x 1536, the best of three.
 fn product_rate() -> f64 {
     let n = 1536;
-    let (a, b) = (Tensor::rand([n, n], (Kind::Float, Device::Cpu)), Tensor::rand([n, n], (Kind::Float, Device::Cpu)));
-    let begin = Instant::now();
-    let c = a.matmul(&b);
-    assert!(c.double_value(&[0, 0]).is_finite());
-    (n as f64).powi(3) / begin.elapsed().as_secs_f64()
+    let matrix = || Tensor::rand([n, n], (Kind::Float, Device::Cpu));
+    let (a, b) = (matrix(), matrix());
+    let once = || {
+        let begin = Instant::now();
+        assert!(a.matmul(&b).double_value(&[0, 0]).is_finite());
+        (n as f64).powi(3) / begin.elapsed().as_secs_f64()
+    };
+    [once(), once(), once()].into_iter().fold(0.0, f64::max)
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -120,12 +123,13 @@ fn measure(network: &str, options: &Options) {
     println!("  ours            {:.4}", median(&own));
     if let Some(reference) = &reference {
         println!("  PyTorch         {:.4}   ours / PyTorch {:.3}", median(&theirs), ratio(&own, &theirs));
-        // Forward, and backward by data.
-        let work = 2.0 * reference.multiply_adds;
+        // Forward, and backward by data; of a Gram matrix, one product each.
+        let work = 2.0 * (reference.multiply_adds + reference.gram_multiply_adds);
         let share: Vec<f64> = own.iter().zip(&rates).map(|(seconds, rate)| work / seconds / rate).collect();
         println!(
-            "  work            {:.3} G multiply-adds; ours runs at {:.0} % of the matrix product's {:.1} G/s",
+            "  work            {:.3} G multiply-adds ({:.3} of them Gram): {:.0} % of the matrix product's {:.1} G/s",
             work / 1e9,
+            2.0 * reference.gram_multiply_adds / 1e9,
             100.0 * median(&share),
             median(&rates) / 1e9
         );

@@ -22,7 +22,8 @@ ALPHA, BETA, LAMBDA, TV = 1.0, 150.0, 0.2, 0.05
 FIRE = {  # index in torchvision's `features`: name, channels in, squeezed, each expanded
     "squeezenet1_0": [
         (3, "fire2", 96, 16, 64), (4, "fire3", 128, 16, 64), (5, "fire4", 128, 32, 128), (7, "fire5", 256, 32, 128),
-        (8, "fire6", 256, 48, 192), (9, "fire7", 384, 48, 192), (10, "fire8", 384, 64, 256), (12, "fire9", 512, 64, 256),
+        (8, "fire6", 256, 48, 192), (9, "fire7", 384, 48, 192), (10, "fire8", 384, 64, 256),
+        (12, "fire9", 512, 64, 256),
     ],
 }
 
@@ -136,13 +137,13 @@ class Scatter:
     """src/stylize/backbone/scatter.rs, function by function."""
 
     style = ["octave1", "octave2", "octave3", "octave4", "octave5"]
-    content = ["energy1", "energy2"]
+    content = ["energy2"]
     GAIN, COARSE_GAIN, EPS = 3.0, 0.5, 1e-4
 
     def __init__(self, _padding):
         a, b, c = 3**-0.5, 2**-0.5, 6**-0.5
         rows = torch.tensor([[a, a, a], [b, 0, -b], [c, -2 * c, c]], dtype=torch.float64)
-        gains = torch.tensor([1.0, 2.5, 4.0], dtype=torch.float64).reshape(3, 1)
+        gains = torch.tensor([1.0, 1.5, 2.0], dtype=torch.float64).reshape(3, 1)
         self.opponent = (rows * gains).float().reshape(3, 3, 1, 1)
         line = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
         self.blur = (line[:, None] * line).reshape(1, 1, 5, 5)
@@ -204,9 +205,11 @@ class Scatter:
             octaves.append(self.octave(colours, level == 0))
             if level < 4:
                 colours = self.halve(colours)
-        found = {f"octave{level + 1}": self.style_features(octaves, level) for level in range(5)}
-        found |= {f"energy{level + 1}": self.energy(octaves[level]) for level in range(2)}
-        return {name: found[name] for name in wanted}
+        found = {}
+        for name in wanted:
+            level = int(name[-1]) - 1
+            found[name] = self.energy(octaves[level]) if "energy" in name else self.style_features(octaves, level)
+        return found
 
 
 NETWORKS = {"vgg19": Vgg19, "squeezenet1_0": SqueezeNet, "scatter": Scatter}
@@ -255,7 +258,11 @@ def main():
     global multiply_adds
     multiply_adds = 0
     j = objective().item()
-    print(json.dumps({"j": j, "multiply_adds": multiply_adds, "torch": torch.__version__}), flush=True)
+    with torch.no_grad():
+        counted, sizes = multiply_adds, [features.shape for features in network(start, network.style).values()]
+    grams = sum(channels * channels * h * w for _, channels, h, w in sizes)
+    hello = {"j": j, "multiply_adds": counted, "gram_multiply_adds": grams, "torch": torch.__version__}
+    print(json.dumps(hello), flush=True)
     for line in sys.stdin:
         begin = time.perf_counter()
         for _ in range(int(line)):

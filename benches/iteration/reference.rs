@@ -13,8 +13,9 @@ pub struct Reference {
     answers: BufReader<ChildStdout>,
     pub version: String,
     pub start_j: f64,
-    /// Of one forward pass.
+    /// Of one forward pass: convolutions, and products of activations.
     pub multiply_adds: f64,
+    pub gram_multiply_adds: f64,
 }
 
 impl Reference {
@@ -34,6 +35,7 @@ impl Reference {
             version: hello["torch"].as_str().unwrap().to_owned(),
             start_j: hello["j"].as_f64().unwrap(),
             multiply_adds: hello["multiply_adds"].as_f64().unwrap(),
+            gram_multiply_adds: hello["gram_multiply_adds"].as_f64().unwrap(),
             child,
         }
     }

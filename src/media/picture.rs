@@ -28,8 +28,8 @@ fn pixels(picture: &DynamicImage) -> Pixels {
     let mut pixels = Pixels::black(width, height);
     let mut alpha = vec![1.0; plane];
     let mut put = |i: usize, rgba: [f32; 4]| {
-        for channel in 0..3 {
-            pixels.rgb[channel * plane + i] = rgba[channel];
+        for (channel, &value) in rgba[..3].iter().enumerate() {
+            pixels.rgb[channel * plane + i] = value;
         }
         alpha[i] = rgba[3];
     };

@@ -85,6 +85,7 @@ pub fn keep_colours(painted: &Tensor, content: &Tensor) -> Result<Tensor, StyleE
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

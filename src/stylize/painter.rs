@@ -153,8 +153,8 @@ impl Painter {
     }
 }
 
-/// `h` x `w` times `scale`, large enough for a network. Where that would make a thread of a picture huge (1 x 4000, say),
-/// only its short side is stretched.
+/// `h` x `w` times `scale`, large enough for a network. Where that would make a thread of a picture huge (1 x 4000,
+/// say), only its short side is stretched.
 fn scaled_size(h: f64, w: f64, scale: f64) -> (i64, i64) {
     let scale = scale.max((SHORTEST_SIDE / h.min(w)).min(LONGEST_ENLARGED / h.max(w)));
     let side = |length: f64| (length * scale).round().max(SHORTEST_SIDE) as i64;

@@ -148,14 +148,14 @@ fn lbfgs_steps_back_from_a_gradient_that_is_not_finite() {
     impl Objective for Torn {
         fn evaluate(&self, x: &Tensor) -> Result<(Tensor, Tensor), StyleError> {
             self.0.set(self.0.get() + 1);
-            let scale = if self.0.get().is_multiple_of(4) { f64::NAN } else { 2.0 };
+            let scale = if self.0.get().is_multiple_of(2) { f64::NAN } else { 2.0 };
             Ok((x.square().sum(Kind::Double), x * scale))
         }
     }
     let mut optimizer = Lbfgs::new(&Tensor::from_slice(&[3.0, -2.0]), 10).unwrap();
     let path = walk(&mut optimizer, &Torn(Cell::new(0)), 60);
     assert_never_rises(&path);
-    assert!(path[59] < 1e-8, "{:e}", path[59]);
+    assert!(path[59] < 1e-6, "{:e}", path[59]);
     assert!(bool::try_from(optimizer.current().0.isfinite().all()).unwrap());
 }
 

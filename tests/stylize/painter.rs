@@ -110,8 +110,10 @@ fn starts_are_what_they_are_called() {
 fn a_random_start_ends_in_a_painting_too() {
     let mut settings = quick();
     settings.init.first = FirstInit::Random;
-    let painted = paint(&mut painter(&[(4, 1.0)], settings), &[&ordinary(1)]);
-    assert!(painted[0].stats.objective < 0.5 * painted[0].stats.initial_objective);
+    settings.optimizer.iterations = [40, 4];
+    let stats = paint(&mut painter(&[(4, 1.0)], settings), &[&ordinary(1)])[0].stats;
+    eprintln!("from noise: J fell from {} to {}", stats.initial_objective, stats.objective);
+    assert!(stats.objective < 0.5 * stats.initial_objective);
 }
 
 #[test]
