@@ -287,7 +287,7 @@ build_release() {
     fi
     # In the checkout, where cargo finds .cargo/config.toml.
     (
-        cd -- "$root"
+        cd -- "$root" || exit
         unset CARGO_BUILD_TARGET
         CARGO_TARGET_DIR=$target_dir cargo build "${options[@]}" </dev/null >&2
     )
