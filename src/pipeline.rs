@@ -14,7 +14,8 @@ use crate::encode::{EncodeError, Encoded, FrameSink};
 use crate::interrupt::CancelToken;
 use crate::media::{Frame, Pixels};
 use crate::report::{Event, Observer};
-use crate::stylize::{Shot, StyleError, Stylizer};
+use crate::stylize::shot::CutDetector;
+use crate::stylize::{StyleError, Stylizer};
 
 /// Memory that the frames waiting in one channel may take.
 const CHANNEL_BYTES: usize = 256 << 20;
@@ -141,14 +142,14 @@ fn stylize(
     shared: &Shared<'_>,
 ) -> Option<u64> {
     let mut stylizer = make().map_err(|error| shared.fail(error)).ok()?;
-    let mut shot = Shot::New;
+    let mut cuts = CutDetector::default();
     let mut count = 0;
     while let Message::Frame(frame) = frames.recv().ok()? {
         if shared.cancel.is_cancelled() {
             return Some(count);
         }
         let began = Instant::now();
-        let styled = match stylizer.stylize(&frame.pixels, shot) {
+        let styled = match stylizer.stylize(&frame.pixels, cuts.next(&frame.pixels)) {
             Ok(styled) => styled,
             Err(StyleError::Cancelled) => return Some(count),
             Err(error) => {
@@ -156,7 +157,6 @@ fn stylize(
                 return None;
             }
         };
-        shot = Shot::Continues;
         count += 1;
         let pixels: Pixels = styled.pixels;
         out.send(Message::Frame(Frame { pixels, ..frame })).ok()?;

@@ -297,7 +297,7 @@ impl Default for OptimizerSettings {
     fn default() -> Self {
         Self {
             method: Method::Lbfgs,
-            iterations: [120, 20],
+            iterations: [120, 30],
             tolerance: 1e-3,
             check_every: 10,
             history: 10,

@@ -15,8 +15,15 @@ pub struct Start<'a> {
     pub content: &'a Tensor,
     /// The first style picture, in any size.
     pub style: &'a Tensor,
-    /// The previous stylised frame, float, in the optimised size.
-    pub previous: Option<&'a Tensor>,
+    /// The previous stylised frame and the content it was made from, float, in the optimised size.
+    pub previous: Option<&'a Carried>,
+}
+
+/// What a frame leaves to the next one; both `[1,3,H,W]`.
+#[derive(Debug)]
+pub struct Carried {
+    pub painted: Tensor,
+    pub content: Tensor,
 }
 
 /// A rule for G's first value.
@@ -65,13 +72,18 @@ impl Init for FromStyle {
     }
 }
 
-/// The previous stylised frame, the content where there is none.
+/// The previous stylised frame plus what has changed in the content since: G(t-1) + C(t) - C(t-1). Where nothing
+/// moved, that is the previous frame to the bit; where something moved, it does not leave a ghost that twenty
+/// iterations cannot paint over. The content where there is no previous frame.
 #[derive(Debug)]
 pub struct FromPrevious;
 
 impl Init for FromPrevious {
     fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
-        Ok(from.previous.unwrap_or(from.content).shallow_clone())
+        let Some(Carried { painted, content }) = from.previous else {
+            return Ok(from.content.shallow_clone());
+        };
+        Ok(painted.f_add(&from.content.f_sub(content)?)?.f_clamp(0.0, 1.0)?)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod loss;
 pub mod objective;
 pub mod optimizer;
 pub mod painter;
+pub mod shot;
 pub mod tensor;
 
 pub use build::{Built, build};

@@ -4,7 +4,7 @@ use tch::{Device, Tensor, no_grad};
 
 use super::backbone::Backbone;
 use super::colour::{ColourMap, keep_colours};
-use super::init::{self, Init, Start};
+use super::init::{self, Carried, Init, Start};
 use super::loss::{Content, GramTarget, LossTerm, Style, Variation, gram};
 use super::objective::PictureObjective;
 use super::optimizer::{self, Budget, descend};
@@ -42,7 +42,7 @@ struct ShotState {
     colours: Option<ColourMap>,
     style: Style,
     /// The last stylised frame in the optimised size, float: no 8-bit rounding between frames.
-    previous: Option<Tensor>,
+    previous: Option<Carried>,
 }
 
 /// Paints frames by gradient descent on their pixels.
@@ -218,7 +218,7 @@ impl Stylizer for Painter {
             initial_objective: minimum.initial,
             objective: minimum.objective,
         };
-        self.shot = Some(ShotState { previous: Some(painted), ..state });
+        self.shot = Some(ShotState { previous: Some(Carried { painted, content }), ..state });
         Ok(Stylized { pixels: result, stats })
     }
 }
