@@ -73,8 +73,8 @@ impl Init for FromStyle {
 }
 
 /// The previous stylised frame plus what has changed in the content since: G(t-1) + C(t) - C(t-1). Where nothing
-/// moved, that is the previous frame to the bit; where something moved, it does not leave a ghost that twenty
-/// iterations cannot paint over. The content where there is no previous frame.
+/// moved, that is the previous frame to the bit; where something moved, it does not leave a ghost that the few
+/// iterations of a later frame cannot paint over. The content where there is no previous frame.
 #[derive(Debug)]
 pub struct FromPrevious;
 
