@@ -93,7 +93,13 @@ fn starts_are_what_they_are_called() {
     };
     let [first, next] = start(FirstInit::Content, NextInit::Previous, 1);
     assert_eq!(first, ordinary(1));
-    assert_eq!(next, first, "the previous frame, not the new content");
+    assert!(difference(&next, &ordinary(2)) < 1e-6, "nothing is painted yet: only the content has changed");
+    let [first, next] = start(FirstInit::Random, NextInit::Previous, 1);
+    let (before, after) = (ordinary(1), ordinary(2));
+    let carried = first.rgb.iter().zip(&before.rgb).zip(&after.rgb).map(|((g, b), a)| (g + (a - b)).clamp(0.0, 1.0));
+    for (found, wanted) in next.rgb.iter().zip(carried) {
+        assert!((found - wanted).abs() < 1e-6, "G(t-1) + C(t) - C(t-1), not the content alone: {found}, {wanted}");
+    }
     let [first, next] = start(FirstInit::Style, NextInit::Content, 1);
     assert_eq!(first, to_pixels(&resize(&plate(4), HEIGHT as i64, WIDTH as i64).unwrap()).unwrap());
     assert_eq!(next, ordinary(2));
