@@ -1,5 +1,7 @@
 //! What travels through the pipeline: owned pixels with their timing.
 
+use rayon::prelude::*;
+
 use super::time::Timing;
 
 /// One decoded or stylised frame. `index` counts from 0 in display order.
@@ -33,13 +35,12 @@ impl Pixels {
     /// From interleaved 8-bit RGB, `3 * width * height` bytes.
     pub fn from_rgb8(width: usize, height: usize, bytes: &[u8]) -> Self {
         assert_eq!(bytes.len(), 3 * width * height, "RGB bytes must fill the picture");
-        let plane = width * height;
-        let mut rgb = vec![0.0; 3 * plane];
-        for (i, pixel) in bytes.chunks_exact(3).enumerate() {
-            for (channel, &value) in pixel.iter().enumerate() {
-                rgb[channel * plane + i] = f32::from(value) / 255.0;
+        let mut rgb = vec![0.0; bytes.len()];
+        rgb.par_chunks_exact_mut((width * height).max(1)).enumerate().for_each(|(channel, plane)| {
+            for (sample, pixel) in plane.iter_mut().zip(bytes.chunks_exact(3)) {
+                *sample = f32::from(pixel[channel]) / 255.0;
             }
-        }
+        });
         Self { width, height, rgb, alpha: None }
     }
 
@@ -47,11 +48,13 @@ impl Pixels {
     pub fn to_rgb8(&self) -> Vec<u8> {
         let plane = self.width * self.height;
         let mut bytes = vec![0; 3 * plane];
-        for (i, pixel) in bytes.chunks_exact_mut(3).enumerate() {
-            for (channel, value) in pixel.iter_mut().enumerate() {
-                *value = to_u8(self.rgb[channel * plane + i]);
+        bytes.par_chunks_exact_mut(3 * self.width.max(1)).enumerate().for_each(|(y, row)| {
+            for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+                for (channel, value) in pixel.iter_mut().enumerate() {
+                    *value = to_u8(self.rgb[channel * plane + y * self.width + x]);
+                }
             }
-        }
+        });
         bytes
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use tch::{Device, Tensor};
 
 use super::backbone::{self, Backbone, NamedTensors, NetOptions};
@@ -27,14 +28,12 @@ pub fn build(settings: &Settings, cancel: &CancelToken) -> Result<Built, StyleEr
     let device = device::resolve(settings.device)?;
     let (backbone, mut notes) = network(settings, device)?;
     notes.insert(0, format!("backbone {} on {}", backbone.name(), name_of(device)));
-    let styles = settings
-        .style
-        .images
+    let images = &settings.style.images;
+    let pictures = images.par_iter().map(|style| read_style(&style.image)).collect::<Result<Vec<_>, _>>()?;
+    let styles = pictures
         .iter()
-        .map(|style| {
-            let pixels = read_style(&style.image)?;
-            Ok(StylePicture { image: from_pixels(&pixels, device)?, weight: style.weight })
-        })
+        .zip(images)
+        .map(|(pixels, style)| Ok(StylePicture { image: from_pixels(pixels, device)?, weight: style.weight }))
         .collect::<Result<_, StyleError>>()?;
     let painter = Painter::new(backbone, styles, settings.clone(), device, cancel.clone())?;
     Ok(Built { stylizer: Box::new(painter), notes })
@@ -67,6 +66,7 @@ fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Ve
 fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<NamedTensors, StyleError> {
     let manifest = weights::known(name)?;
     let found = weights::find(name, places)?;
+    tracing::info!(path = %found.path.display(), "weights");
     weights::load(&found.path, &manifest)?
         .into_iter()
         .map(|(key, array)| {

@@ -213,6 +213,14 @@ impl Stylizer for Painter {
         }
         let mut result = to_pixels(&full)?;
         result.alpha.clone_from(&pixels.alpha);
+        tracing::debug!(
+            size = ?(h, w),
+            new_shot = !continues,
+            iterations = minimum.iterations,
+            from = minimum.initial,
+            to = minimum.objective,
+            "frame painted"
+        );
         let stats = FrameStats {
             iterations: minimum.iterations,
             initial_objective: minimum.initial,
