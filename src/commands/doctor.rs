@@ -89,7 +89,8 @@ fn torch(torch: &TorchInfo, out: &mut dyn Write) -> io::Result<()> {
     } else if torch.cuda {
         line(out, "missing", "CUDA", "libtorch has it, but sees no device: check NVIDIA's driver (nvidia-smi)")
     } else {
-        let how = "frames are painted on the CPU; with an NVIDIA GPU, set LIBTORCH to a libtorch with CUDA and build";
+        let how = "no device, so frames are painted on the CPU; where there is an NVIDIA GPU, check its driver \
+                   (nvidia-smi) and that this libtorch is one with CUDA";
         line(out, "missing", "CUDA", how)
     }
 }
