@@ -283,7 +283,8 @@ pub struct OptimizerSettings {
     pub method: Method,
     /// Iterations of a shot's first frame and of the frames after it: `[first, next]`.
     pub iterations: [u32; 2],
-    /// Stop when J's relative change over `check_every` evaluations falls below this; 0 never stops early.
+    /// Stop when J's relative change over `check_every` evaluations falls below this, or a later frame's J is as low as
+    /// its shot's first frame's; 0 never stops early.
     pub tolerance: f64,
     /// Evaluations between two looks at J.
     pub check_every: u32,

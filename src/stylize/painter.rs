@@ -41,6 +41,9 @@ struct ShotState {
     /// Content's colours to the style's.
     colours: Option<ColourMap>,
     style: Style,
+    /// J of the shot's first frame: later frames need no lower one. Going on would trade a little more content for
+    /// style in every frame, until the last ones show nothing of it.
+    first_objective: Option<f64>,
     /// The last stylised frame in the optimised size, float: no 8-bit rounding between frames.
     previous: Option<Carried>,
 }
@@ -142,7 +145,7 @@ impl Painter {
         // Fixed for the shot: a map of its own for every frame would flicker.
         let colours = if matches { Some(ColourMap::between(content, &self.styles[0].image)?) } else { None };
         let style = self.style_term(content, height, width)?;
-        Ok(ShotState { height, width, colours, style, previous: None })
+        Ok(ShotState { height, width, colours, style, first_objective: None, previous: None })
     }
 
     fn content_term(&self, content: &Tensor) -> Result<Content, StyleError> {
@@ -202,6 +205,7 @@ impl Stylizer for Painter {
             iterations: settings.iterations[usize::from(continues)],
             tolerance: settings.tolerance,
             check_every: settings.check_every,
+            target: state.first_objective.filter(|_| settings.tolerance > 0.0),
         };
         let mut optimizer = optimizer::begin(settings, &start)?;
         let minimum = descend(optimizer.as_mut(), &objective, budget, &self.cancel)?;
@@ -226,7 +230,8 @@ impl Stylizer for Painter {
             initial_objective: minimum.initial,
             objective: minimum.objective,
         };
-        self.shot = Some(ShotState { previous: Some(Carried { painted, content }), ..state });
+        let first_objective = state.first_objective.or(Some(minimum.objective));
+        self.shot = Some(ShotState { first_objective, previous: Some(Carried { painted, content }), ..state });
         Ok(Stylized { pixels: result, stats })
     }
 }

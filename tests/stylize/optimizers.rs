@@ -185,7 +185,7 @@ fn adams_first_step_is_the_learning_rate() {
     assert!(number(&(moved - 0.05).abs().max()) < 1e-6);
 }
 
-const FOREVER: Budget = Budget { iterations: 500, tolerance: 0.0, check_every: 10 };
+const FOREVER: Budget = Budget { iterations: 500, tolerance: 0.0, check_every: 10, target: None };
 
 fn run(budget: Budget, objective: &dyn Objective, cancel: &CancelToken) -> Result<Minimum, StyleError> {
     let start = Tensor::zeros([20], DOUBLE);
@@ -207,6 +207,8 @@ fn a_descent_uses_its_budget_up_unless_j_stands_still() {
     assert_eq!(run(Budget { tolerance: 1e-3, ..FOREVER }, &flat, &never).unwrap().iterations, 10);
     assert_eq!(run(Budget { tolerance: 1e-3, check_every: 4, ..FOREVER }, &flat, &never).unwrap().iterations, 4);
     assert_eq!(run(Budget { iterations: 25, ..FOREVER }, &flat, &never).unwrap().iterations, 25, "tolerance 0");
+    // Low enough at the first look: nothing is moved.
+    assert_eq!(run(Budget { target: Some(9.0), ..FOREVER }, &flat, &never).unwrap().iterations, 1);
 
     // J falls a thousandfold between looks, so the rule does not end it, however small J is.
     let tiny = Function::new(|x: &Tensor| (x - 1.0).square().sum(Kind::Double) * 1e-12);

@@ -42,6 +42,8 @@ pub struct Budget {
     /// Relative change of J over `check_every` evaluations below which it ends early; 0 never.
     pub tolerance: f64,
     pub check_every: u32,
+    /// J that is low enough.
+    pub target: Option<f64>,
 }
 
 /// The end of a descent.
@@ -82,6 +84,9 @@ pub fn descend(
             }
             initial = j;
         } else if budget.tolerance > 0.0 && (last - j).abs() <= budget.tolerance * last.abs() {
+            break;
+        }
+        if budget.target.is_some_and(|target| j <= target) {
             break;
         }
         last = j;
