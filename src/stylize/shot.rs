@@ -1,6 +1,7 @@
 //! Where a shot begins: hard cuts, found on the source.
 
 use super::Shot;
+use super::colour::LUMA;
 use crate::media::Pixels;
 
 /// Share of full scale, in percent, by which a cut differs from its frame before. Of 25 cuts and many thousand other
@@ -46,7 +47,7 @@ impl Luma {
         let rows = (0..frame.height).step_by(STEP);
         let samples = rows
             .flat_map(|y| (0..frame.width).step_by(STEP).map(move |x| y * frame.width + x))
-            .map(|i| 0.2126 * frame.rgb[i] + 0.7152 * frame.rgb[plane + i] + 0.0722 * frame.rgb[2 * plane + i])
+            .map(|i| LUMA[0] * frame.rgb[i] + LUMA[1] * frame.rgb[plane + i] + LUMA[2] * frame.rgb[2 * plane + i])
             .collect();
         Self { width: frame.width, height: frame.height, samples }
     }

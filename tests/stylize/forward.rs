@@ -1,15 +1,18 @@
 //! How a network is run: to the deepest layer asked for, without one layer spoiling another.
 
+use stylize_video::settings::BACKBONES;
 use stylize_video::stylize::StyleError;
-use stylize_video::stylize::backbone::{self, Backbone, NAMES};
+use stylize_video::stylize::backbone::{self, Backbone};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::{PLAIN, formula, gap, network};
 
 fn every_network() -> Vec<Box<dyn Backbone>> {
-    NAMES
-        .map(|name| network(name, PLAIN, if name == "scatter" { Default::default() } else { formula::weights(name) }))
-        .into()
+    // The first name is `auto`, which stands for one of the others.
+    BACKBONES[1..]
+        .iter()
+        .map(|&name| network(name, PLAIN, if name == "scatter" { Default::default() } else { formula::weights(name) }))
+        .collect()
 }
 
 #[test]
@@ -90,7 +93,7 @@ fn an_unknown_layer_is_answered_with_the_known_ones() {
 #[test]
 fn an_unknown_network_is_answered_with_the_known_ones() {
     let problem = backbone::build("resnet", PLAIN, Device::Cpu, || Ok(Default::default())).err().unwrap().to_string();
-    assert!(NAMES.iter().all(|name| problem.contains(name)), "{problem}");
+    assert!(BACKBONES.iter().all(|name| problem.contains(name)), "{problem}");
 }
 
 #[test]

@@ -10,13 +10,10 @@ use std::collections::BTreeMap;
 use tch::{Device, Tensor};
 
 use super::StyleError;
-use crate::settings::{Padding, Pooling};
+use crate::settings::{BACKBONES, Padding, Pooling};
 
 pub use convnet::ConvNet;
 pub use scatter::Scatter;
-
-/// Every network the program knows, the built-in one last.
-pub const NAMES: [&str; 5] = ["vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "scatter"];
 
 /// A fixed network whose activations are compared. Weights never get a gradient; the image does.
 pub trait Backbone {
@@ -75,7 +72,7 @@ pub fn build(
         _ => {
             return Err(StyleError::UnknownBackbone {
                 name: name.to_owned(),
-                known: NAMES.iter().map(|&n| n.to_owned()).collect(),
+                known: BACKBONES.map(str::to_owned).to_vec(),
             });
         }
     })
