@@ -101,6 +101,50 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
     pub seed: Option<i64>,
 
+    /// Filters before the painting, in FFmpeg's language: crop=640:360,fps=12
+    #[arg(long, value_name = "GRAPH")]
+    pub pre_filter: Option<String>,
+
+    /// Filters after the painting: scale=1920:-2
+    #[arg(long, value_name = "GRAPH")]
+    pub post_filter: Option<String>,
+
+    /// h264, hevc, av1, vp9, prores, ffv1, or an encoder of FFmpeg such as libx265 or h264_nvenc
+    #[arg(long, value_name = "NAME|auto", help_heading = "Files")]
+    pub codec: Option<String>,
+
+    /// Quality, lower is better [default: 18 for H.264, the like of it for others]
+    #[arg(long, value_name = "N|auto", help_heading = "Files")]
+    pub crf: Option<String>,
+
+    /// Pixel format, as FFmpeg names it [default: as the source's]
+    #[arg(long, value_name = "NAME|auto", help_heading = "Files")]
+    pub pix_fmt: Option<String>,
+
+    /// An option of the encoder; can be given several times
+    #[arg(long = "encoder-opt", value_name = "KEY=VALUE", help_heading = "Files")]
+    pub encoder_options: Vec<String>,
+
+    /// Kind of output in place of what its name says: mp4, mkv, mov, webm, gif, apng, webp, y4m, nut
+    #[arg(long, value_name = "KIND", help_heading = "Files")]
+    pub format: Option<String>,
+
+    /// Fail rather than leave out a stream that the output cannot hold
+    #[arg(long, help_heading = "Files")]
+    pub strict_streams: bool,
+
+    /// Pass over so many damaged places of an input [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..), help_heading = "Files")]
+    pub max_corrupt: Option<i64>,
+
+    /// FFmpeg's demuxer, for inputs that cannot be recognised: rawvideo
+    #[arg(long, value_name = "NAME", help_heading = "Files")]
+    pub input_format: Option<String>,
+
+    /// An option of the demuxer, as video_size=640x480; can be given several times
+    #[arg(long = "input-opt", value_name = "KEY=VALUE", help_heading = "Files")]
+    pub input_options: Vec<String>,
+
     /// What to do when an output is there already
     #[arg(long, value_name = "WHAT", value_enum)]
     pub if_exists: Option<IfExistsArg>,
@@ -117,7 +161,7 @@ pub struct RunArgs {
     #[arg(long, conflicts_with = "print_settings")]
     pub dry_run: bool,
 
-    /// For tests: `identity` gives frames back as they are
+    /// For tests: `identity` gives frames back as they are, `bars` paints known colours
     #[arg(long, value_enum, default_value_t, hide = true)]
     pub stylizer: StylizerArg,
 }
@@ -158,6 +202,7 @@ pub enum StylizerArg {
     #[default]
     Optimise,
     Identity,
+    Bars,
 }
 
 #[derive(Debug, Subcommand)]
@@ -219,10 +264,20 @@ pub enum WeightsCommand {
 impl RunArgs {
     /// These options as the top layer over `ambient`.
     pub fn layers(&self, ambient: Ambient) -> LayerInputs {
-        let texts = [("--size", "frame.size", self.size.as_ref()), ("--device", "device", self.device.as_ref())];
+        let texts = [
+            ("--size", "frame.size", self.size.as_ref()),
+            ("--device", "device", self.device.as_ref()),
+            ("--crf", "output.crf", self.crf.as_ref()),
+        ];
         let words = [
             ("--backbone", "network.backbone", self.backbone.clone()),
             ("--weights-dir", "network.weights_dir", self.weights_dir.clone()),
+            ("--pre-filter", "input.filter", self.pre_filter.clone()),
+            ("--post-filter", "output.filter", self.post_filter.clone()),
+            ("--codec", "output.codec", self.codec.clone()),
+            ("--pix-fmt", "output.pix_fmt", self.pix_fmt.clone()),
+            ("--format", "output.format", self.format.clone()),
+            ("--input-format", "input.format", self.input_format.clone()),
             ("--if-exists", "output.if_exists", self.if_exists.map(|arg| values::name_of(&arg))),
         ];
         let mut options: Vec<Assignment> = Vec::new();
@@ -231,6 +286,19 @@ impl RunArgs {
         }
         for (option, key, word) in words {
             options.extend(word.map(|word| Assignment { option, key, value: word.into() }));
+        }
+        let lists = [
+            ("--encoder-opt", "output.encoder_options", &self.encoder_options),
+            ("--input-opt", "input.options", &self.input_options),
+        ];
+        for (option, key, list) in lists.into_iter().filter(|(_, _, list)| !list.is_empty()) {
+            options.push(Assignment { option, key, value: list.clone().into() });
+        }
+        if self.strict_streams {
+            options.push(Assignment { option: "--strict-streams", key: "output.strict_streams", value: true.into() });
+        }
+        if let Some(places) = self.max_corrupt {
+            options.push(Assignment { option: "--max-corrupt", key: "input.max_corrupt", value: places.into() });
         }
         if let Some(seed) = self.seed {
             options.push(Assignment { option: "--seed", key: "seed", value: seed.into() });

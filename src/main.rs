@@ -128,6 +128,7 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
     let engine = match args.stylizer {
         StylizerArg::Optimise => Engine::Optimise,
         StylizerArg::Identity => Engine::Identity,
+        StylizerArg::Bars => Engine::Bars,
     };
     let observer = report::choose(style);
     let summary = batch::run(planned, &resolved.settings, engine, observer.as_ref(), &cancel);

@@ -126,6 +126,11 @@ fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message>, shared: &Shar
             }
         };
         let ends = matches!(message, Message::End);
+        if ends {
+            for message in source.take_warnings() {
+                shared.observer.event(&Event::Warning { message });
+            }
+        }
         out.send(message).ok()?;
         if ends {
             return Some(count);

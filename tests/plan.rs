@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use stylize_video::batch::plan::{Job, PlanError, Planned, Request, plan};
-use stylize_video::media::{Input, Output, Range};
+use stylize_video::media::{Input, Names, Output, Range};
 use stylize_video::settings::IfExists;
 use tempfile::TempDir;
 
@@ -71,7 +71,7 @@ impl Desk {
 
     fn names(&self) -> Vec<String> {
         match self.job().output {
-            Output::Sequence { names, .. } => names,
+            Output::Sequence { names: Names::Listed(names), .. } => names,
             other => panic!("{other:?}"),
         }
     }

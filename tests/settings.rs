@@ -175,7 +175,7 @@ fn mistakes_in_files_name_file_line_and_key() {
         ("[style]\nimages = [\"builtin:x\"]\n", "my.toml:2: style.images: the program has no picture builtin:x"),
         (
             "[output]\n\ncrf = 90\n",
-            "my.toml:3: output.crf: 90 is out of range: use 0 (lossless) to 51 (H.264) or 63 (VP9)",
+            "my.toml:3: output.crf: 90 is out of range: use 0 to 51 (H.264, HEVC), 0 to 63 (VP9, AV1) or \"auto\"",
         ),
         ("extends = 3\n", "my.toml:1: extends: expected a text in quotes, found integer"),
         ("description = \"x\"\n\n[loss\n", "my.toml:3: "),

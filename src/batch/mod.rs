@@ -11,7 +11,7 @@ use crate::interrupt::CancelToken;
 use crate::pipeline::{self, PipelineError};
 use crate::report::{Event, Observer, causes};
 use crate::settings::{IfExists, Settings};
-use crate::stylize::fake::Identity;
+use crate::stylize::fake::{Bars, Identity};
 use crate::stylize::{self, StyleError, Stylizer};
 
 use plan::{Job, Planned};
@@ -25,6 +25,8 @@ pub enum Engine {
     Optimise,
     /// Changes nothing; for tests of everything else.
     Identity,
+    /// Paints known colours; for tests of what an identity round trip hides.
+    Bars,
 }
 
 /// How the jobs of a batch ended.
@@ -102,7 +104,7 @@ fn run_job(
     cancel: &CancelToken,
 ) -> Result<(), JobError> {
     let began = Instant::now();
-    let source = decode::open(&job.input, job.range)?;
+    let mut source = decode::open(&job.input, job.range, &settings.input)?;
     let staged = Staged::new(&job.output)?;
     let target = Target { output: staged.output().clone(), work: staged.work().to_path_buf() };
     let sink = encode::open(&target, source.info(), &settings.output)?;
@@ -110,11 +112,14 @@ fn run_job(
     let info = source.info();
     let (frames, width, height) = (info.frames, info.width, info.height);
     observer.event(&Event::Started { input, output: output.clone(), frames, width, height });
-    for message in sink.warnings() {
-        observer.event(&Event::Warning { message: message.clone() });
+    for message in source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()) {
+        observer.event(&Event::Warning { message });
     }
     let make = || make_stylizer(settings, engine, observer, cancel);
     let encoded = pipeline::run(source, make, sink, observer, cancel)?;
+    for message in encoded.warnings {
+        observer.event(&Event::Warning { message });
+    }
     staged.publish(settings.output.if_exists == IfExists::Replace)?;
     let seconds = began.elapsed().as_secs_f64();
     observer.event(&Event::Finished { output, frames: encoded.frames, seconds });
@@ -127,8 +132,10 @@ fn make_stylizer(
     observer: &dyn Observer,
     cancel: &CancelToken,
 ) -> Result<Box<dyn Stylizer>, StyleError> {
-    if engine == Engine::Identity {
-        return Ok(Box::new(Identity));
+    match engine {
+        Engine::Optimise => {}
+        Engine::Identity => return Ok(Box::new(Identity)),
+        Engine::Bars => return Ok(Box::new(Bars)),
     }
     let built = stylize::build(settings, cancel)?;
     for message in built.notes {

@@ -175,7 +175,7 @@ fn plan_one(path: &Path, request: &Request<'_>) -> Result<Planned, PlanError> {
             return Err(PlanError::StartOfStill(path.into()));
         }
         Input::Picture(_) => Range::default(),
-        Input::Sequence { .. } => request.range,
+        Input::Sequence { .. } | Input::Stdin => request.range,
     };
     let output = output::name(&found, request)?;
     checks::not_own_input(&found.input, &output)?;

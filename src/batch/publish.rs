@@ -53,6 +53,7 @@ impl Staged {
             Output::Video(_) => Output::Video(inside),
             Output::Picture(_) => Output::Picture(inside),
             Output::Sequence { names, .. } => Output::Sequence { folder: inside, names: names.clone() },
+            Output::Stdout => Output::Stdout,
         };
         Ok(Self { work, output, target })
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::print;
 use crate::batch::plan::{Job, Planned};
-use crate::media::{Input, Output};
+use crate::media::{Input, Names, Output};
 use crate::report::causes;
 use crate::settings::{Resolved, Settings, Size};
 
@@ -41,6 +41,7 @@ fn describe(job: &Job) -> String {
     let what = match &job.input {
         Input::Video(path) => format!("{}: video", path.display()),
         Input::Picture(path) => format!("{}: picture", path.display()),
+        Input::Stdin => "standard input: video".to_string(),
         Input::Sequence { folder, files } => {
             let folder = if folder.as_os_str().is_empty() { ".".into() } else { folder.display().to_string() };
             let name = |file: Option<&std::path::PathBuf>| {
@@ -58,11 +59,12 @@ fn describe(job: &Job) -> String {
         part.push_str(&format!(", at most {frames} frames"));
     }
     let names = match &job.output {
-        Output::Sequence { names, .. } => match (names.first(), names.last()) {
+        Output::Sequence { names: Names::Listed(names), .. } => match (names.first(), names.last()) {
             (Some(first), Some(last)) => format!(" ({first} to {last})"),
             _ => String::new(),
         },
-        Output::Video(_) | Output::Picture(_) => String::new(),
+        Output::Sequence { names: Names::Numbered(name), .. } => format!(" ({} and on)", name.with(1)),
+        Output::Video(_) | Output::Picture(_) | Output::Stdout => String::new(),
     };
     format!("{what}{part} -> {}{names}", job.output.path().display())
 }

@@ -7,6 +7,8 @@ use ffmpeg_next as ffmpeg;
 /// Why an input cannot be read. Every message names the file and says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
+    #[error("-: reading from standard input is not supported yet; give a file")]
+    Stdin,
     #[error("{}: there is no such file; check the path", path.display())]
     Missing { path: PathBuf },
     #[error("{}: is a folder, not a video; give one of the files in it", path.display())]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::FrameSource;
 use super::error::DecodeError;
-use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, TimeBase, Timing, picture};
+use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing, picture};
 
 /// Sequences have no clock of their own: picture `n` is shown at `n/25` s.
 const BASE: TimeBase = TimeBase::new(1, 25);
@@ -53,6 +53,9 @@ impl ImageSource {
             rate: Some(Ratio::new(BASE.den, BASE.num)),
             sample_aspect: None,
             color: ColorInfo::BT709,
+            samples: Samples { alpha: decoded.as_ref().is_some_and(|pixels| pixels.alpha.is_some()), ..Samples::RGB8 },
+            codec: "",
+            first: start as u64,
             source: None,
         };
         Ok(Self { info, files, decoded, start, next: start })

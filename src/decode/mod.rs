@@ -11,6 +11,7 @@ mod video;
 pub use error::DecodeError;
 
 use crate::media::{Frame, Input, MediaInfo, Range};
+use crate::settings::InputSettings;
 
 /// Frames in display order.
 pub trait FrameSource: Send {
@@ -18,6 +19,11 @@ pub trait FrameSource: Send {
     fn info(&self) -> &MediaInfo;
     /// The next frame, or `None` once every frame has been given (the decoder is drained).
     fn next(&mut self) -> Result<Option<Frame>, DecodeError>;
+    /// What the user should know about the input and has not been told yet, one line each: after opening how it is
+    /// read (deinterlaced, tone-mapped, ...), after the last frame what was damaged and passed over.
+    fn take_warnings(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Opens an input. A video is read up to its first frame, so that its size and colours are certain.
@@ -25,9 +31,10 @@ pub trait FrameSource: Send {
 /// Errors at once for what can be told without reading on: a missing, empty or foreign file, no video stream, a
 /// codec or colours that cannot be read. A file that ends early or is damaged errors at its end, from
 /// [`FrameSource::next`].
-pub fn open(input: &Input, range: Range) -> Result<Box<dyn FrameSource>, DecodeError> {
+pub fn open(input: &Input, range: Range, settings: &InputSettings) -> Result<Box<dyn FrameSource>, DecodeError> {
     match input {
-        Input::Video(path) => Ok(Box::new(video::VideoSource::open(path, range)?)),
+        Input::Video(path) => Ok(Box::new(video::VideoSource::open(path, range, settings)?)),
+        Input::Stdin => Err(DecodeError::Stdin),
         Input::Picture(path) => Ok(Box::new(images::ImageSource::picture(path)?)),
         Input::Sequence { folder, files } => Ok(Box::new(images::ImageSource::sequence(folder, files, range)?)),
     }

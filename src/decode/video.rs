@@ -12,7 +12,8 @@ use super::demux::Demuxer;
 use super::ending::Promise;
 use super::error::DecodeError;
 use super::ingest::{Ingest, Turn, color_of};
-use crate::media::{self as words, Frame, MediaInfo, Pixels, Range, Ratio, Source, TimeBase, Timing, ffi};
+use crate::media::{self as words, Frame, MediaInfo, Pixels, Range, Ratio, Samples, Source, TimeBase, Timing, ffi};
+use crate::settings::InputSettings;
 
 /// A start later than this is sought, up to `SEEK_MARGIN` seconds before it; frames from there are dropped.
 const SEEK_FROM: f64 = 4.0;
@@ -51,7 +52,7 @@ pub(super) struct VideoSource {
 }
 
 impl VideoSource {
-    pub fn open(path: &Path, range: Range) -> Result<Self, DecodeError> {
+    pub fn open(path: &Path, range: Range, settings: &InputSettings) -> Result<Self, DecodeError> {
         words::init();
         look_at(path)?;
         if !(range.start.is_finite() && range.start >= 0.0) {
@@ -59,15 +60,15 @@ impl VideoSource {
         }
         if range.start > SEEK_FROM {
             // Only worth anything if it lands before the first frame wanted.
-            if let Ok(Some(source)) = Self::open_at(path, range, true) {
+            if let Ok(Some(source)) = Self::open_at(path, range, settings, true) {
                 return Ok(source);
             }
         }
-        Self::open_at(path, range, false)?.ok_or_else(|| DecodeError::NoFrame { path: path.into() })
+        Self::open_at(path, range, settings, false)?.ok_or_else(|| DecodeError::NoFrame { path: path.into() })
     }
 
     /// `None` if seeking was asked for and did not lead to the right place.
-    fn open_at(path: &Path, range: Range, seek: bool) -> Result<Option<Self>, DecodeError> {
+    fn open_at(path: &Path, range: Range, _settings: &InputSettings, seek: bool) -> Result<Option<Self>, DecodeError> {
         let fail = |doing| move |source| DecodeError::Libav { path: path.into(), doing, source };
         let mut input = ffi::open_input(path).map_err(|error| match error {
             ffmpeg::Error::InvalidData => DecodeError::NotMedia { path: path.into() },
@@ -80,6 +81,7 @@ impl VideoSource {
         let stream = input.stream(index).ok_or(ffmpeg::Error::StreamNotFound).map_err(fail("reading its streams"))?;
         let base = TimeBase::from(stream.time_base());
         let turn = Turn::of(&stream);
+        let codec = stream.parameters().id().name();
         let begin = (stream.start_time() != i64::MIN).then(|| stream.start_time());
         let count = u64::try_from(stream.frames()).ok().filter(|&count| count > 0);
         if seek {
@@ -101,6 +103,9 @@ impl VideoSource {
                 rate,
                 sample_aspect: None,
                 color: words::ColorInfo::BT709,
+                samples: Samples::RGB8,
+                codec,
+                first: 0,
                 source: Some(Source { path: path.into(), stream: index, range }),
             },
             range,
@@ -148,6 +153,7 @@ impl VideoSource {
         self.ingest = Ingest::new(width, height, turn, self.info.base);
         let (width, height) = (width as usize, height as usize);
         self.info.color = color;
+        self.info.samples = ffi::samples_of(first.format());
         self.info.sample_aspect = aspect;
         (self.info.width, self.info.height) = (width, height);
         if turn.swaps {

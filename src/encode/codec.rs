@@ -7,7 +7,7 @@ use ffmpeg_next::{self as ffmpeg, Dictionary, codec, color, encoder, threading};
 
 use super::EncodeError;
 use crate::media::{ColorInfo, MediaInfo, ffi};
-use crate::settings::OutputSettings;
+use crate::settings::{Crf, OutputSettings};
 
 /// A kind of video file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +92,12 @@ impl VideoCodec {
             Self::H264 => ("H.264", 51),
             Self::Vp9 => ("VP9", 63),
         };
-        if settings.crf > max {
-            return Err(EncodeError::Crf { path: path.into(), crf: settings.crf, codec: codec_name, max });
+        let crf = match settings.crf {
+            Crf::Auto => 18,
+            Crf::Value(crf) => crf,
+        };
+        if crf > max {
+            return Err(EncodeError::Crf { path: path.into(), crf, codec: codec_name, max });
         }
         let fail = |source| EncodeError::libav(path, "opening the video encoder", source);
         let name = self.encoder();
@@ -116,6 +120,6 @@ impl VideoCodec {
         video.set_color_transfer_characteristic(color.transfer);
         video.set_threading(threading::Config { kind: threading::Type::Frame, count: 0, ..Default::default() });
         ffi::add_encoder_flags(&mut video, codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT);
-        ffi::open_encoder(video, codec, self.options(settings.crf)).map_err(fail)
+        ffi::open_encoder(video, codec, self.options(crf)).map_err(fail)
     }
 }

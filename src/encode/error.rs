@@ -8,6 +8,8 @@ use ffmpeg_next as ffmpeg;
 /// says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
+    #[error("-: writing to standard output is not supported yet; give a file")]
+    Stdout,
     #[error("{}: cannot write this kind of video; name it .mp4, .mkv, .mov or .webm", name(path))]
     VideoExtension { path: PathBuf },
     #[error("{}: cannot write this kind of picture; name it .png, .jpg or .webp", name(path))]
@@ -33,7 +35,7 @@ pub enum EncodeError {
     )]
     OnePicture { path: PathBuf },
     #[error("{}: there is no file name for picture {index}", name(folder))]
-    NoName { folder: PathBuf, index: i64 },
+    NoName { folder: PathBuf, index: u64 },
     #[error("{}: the disk is full; make room and run again", name(path))]
     DiskFull { path: PathBuf },
     #[error("{}: {doing} failed: {source}", name(path))]

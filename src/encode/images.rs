@@ -10,7 +10,7 @@ use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::{EncodeError, Encoded, FrameSink};
-use crate::media::{Frame, MediaInfo, Pixels, to_u8};
+use crate::media::{Frame, MediaInfo, Names, Pixels, to_u8};
 
 /// Quality of JPEG files, 1..=100: without visible loss.
 const JPEG_QUALITY: u8 = 95;
@@ -60,7 +60,7 @@ impl FrameSink for PictureSink {
     fn finish(self: Box<Self>) -> Result<Encoded, EncodeError> {
         match self.frames {
             0 => Err(EncodeError::NoFrame { path: self.path }),
-            frames => Ok(Encoded { frames }),
+            frames => Ok(Encoded { frames, warnings: Vec::new() }),
         }
     }
 }
@@ -68,27 +68,30 @@ impl FrameSink for PictureSink {
 /// Writes each frame to a file of its own.
 pub(super) struct SequenceSink {
     folder: PathBuf,
-    names: Vec<String>,
-    /// Whether a frame's pts is its number in the sequence (it is for sequences read, not for videos).
-    by_pts: bool,
+    names: Names,
+    /// Number of the first frame in the source.
+    first: u64,
     frames: u64,
 }
 
 impl SequenceSink {
-    /// `names` has one file name for each picture of the input, also for those outside the range that is read.
-    pub fn open(folder: &Path, names: &[String], info: &MediaInfo) -> Result<Self, EncodeError> {
-        for name in names {
+    pub fn open(folder: &Path, names: &Names, info: &MediaInfo) -> Result<Self, EncodeError> {
+        let listed = match names {
+            Names::Listed(names) => names.as_slice(),
+            Names::Numbered(name) => &[name.with(0)],
+        };
+        for name in listed {
             Kind::of(&folder.join(name))?;
         }
         std::fs::create_dir_all(folder).map_err(|source| EncodeError::io(folder, source))?;
-        Ok(Self { folder: folder.into(), names: names.to_vec(), by_pts: info.source.is_none(), frames: 0 })
+        Ok(Self { folder: folder.into(), names: names.clone(), first: info.first, frames: 0 })
     }
 }
 
 impl FrameSink for SequenceSink {
     fn push(&mut self, frame: Frame) -> Result<(), EncodeError> {
-        let index = if self.by_pts { frame.timing.pts } else { frame.index as i64 };
-        let name = usize::try_from(index).ok().and_then(|index| self.names.get(index));
+        let index = self.first + frame.index;
+        let name = self.names.of(index);
         let name = name.ok_or_else(|| EncodeError::NoName { folder: self.folder.clone(), index })?;
         write(&self.folder.join(name), &frame.pixels)?;
         self.frames += 1;
@@ -98,7 +101,7 @@ impl FrameSink for SequenceSink {
     fn finish(self: Box<Self>) -> Result<Encoded, EncodeError> {
         match self.frames {
             0 => Err(EncodeError::NoFrame { path: self.folder }),
-            frames => Ok(Encoded { frames }),
+            frames => Ok(Encoded { frames, warnings: Vec::new() }),
         }
     }
 }

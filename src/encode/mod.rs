@@ -31,7 +31,10 @@ pub trait FrameSink: Send {
 /// What a sink wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
+    /// Frames that were pushed.
     pub frames: u64,
+    /// What came out otherwise than it went in, one line each, where only the end told.
+    pub warnings: Vec<String>,
 }
 
 /// Where a sink writes: not to the final place, which only a finished result may take.
@@ -50,6 +53,7 @@ pub struct Target {
 pub fn open(target: &Target, info: &MediaInfo, settings: &OutputSettings) -> Result<Box<dyn FrameSink>, EncodeError> {
     match &target.output {
         Output::Video(path) => Ok(Box::new(video::VideoSink::open(path, &target.work, info, settings)?)),
+        Output::Stdout => Err(EncodeError::Stdout),
         Output::Picture(path) => Ok(Box::new(images::PictureSink::open(path)?)),
         Output::Sequence { folder, names } => Ok(Box::new(images::SequenceSink::open(folder, names, info)?)),
     }

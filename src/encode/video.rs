@@ -178,7 +178,7 @@ impl FrameSink for VideoSink {
         let muxed = mux::join(&path, container, &pictures, &plan)?;
         verify::check(&path, &pictures, &muxed)?;
         std::fs::remove_file(&intermediate).map_err(|source| EncodeError::io(&intermediate, source))?;
-        Ok(Encoded { frames: pts.len() as u64 })
+        Ok(Encoded { frames: pts.len() as u64, warnings: Vec::new() })
     }
 
     fn warnings(&self) -> &[String] {

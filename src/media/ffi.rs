@@ -10,7 +10,7 @@ use ffmpeg_next::codec::{self, encoder};
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::{Dictionary, Error, StreamMut, ffi, frame};
 
-use super::info::Ratio;
+use super::info::{Model, Ratio, Samples};
 
 fn check(code: i32) -> Result<(), Error> {
     if code < 0 { Err(Error::from(code)) } else { Ok(()) }
@@ -232,6 +232,29 @@ unsafe fn copy_dictionary(
 /// FFmpeg's name of a pixel format.
 pub fn pixel_format_name(format: ffmpeg_next::format::Pixel) -> &'static str {
     format.descriptor().map_or("none", |descriptor| descriptor.name())
+}
+
+/// What the samples of a pixel format are like.
+pub fn samples_of(format: ffmpeg_next::format::Pixel) -> Samples {
+    // SAFETY: the call takes any value and returns null or a static descriptor.
+    let descriptor = unsafe { ffi::av_pix_fmt_desc_get(format.into()).as_ref() };
+    let Some(descriptor) = descriptor else { return Samples::RGB8 };
+    let has = |flag: u32| descriptor.flags & u64::from(flag) != 0;
+    // A palette's entries are RGB with alpha, 8 bits each.
+    let palette = has(ffi::AV_PIX_FMT_FLAG_PAL as u32);
+    let alpha = has(ffi::AV_PIX_FMT_FLAG_ALPHA as u32);
+    let model = match descriptor.nb_components - u8::from(alpha) {
+        _ if palette || has(ffi::AV_PIX_FMT_FLAG_RGB as u32) => Model::Rgb,
+        1 => Model::Grey,
+        _ => Model::Yuv,
+    };
+    let depth = if palette { 8 } else { descriptor.comp.iter().map(|component| component.depth).max().unwrap_or(8) };
+    Samples {
+        model,
+        depth: u8::try_from(depth).unwrap_or(8).max(8),
+        chroma: (descriptor.log2_chroma_w, descriptor.log2_chroma_h),
+        alpha: alpha || palette,
+    }
 }
 
 /// Row `y` of a plane of full height, `bytes` long. `None` if the frame has no such row. Rows lie apart by

@@ -40,8 +40,38 @@ pub struct MediaInfo {
     pub sample_aspect: Option<Ratio>,
     /// How the decoded frames are to be written again (see [`ColorInfo::written`]).
     pub color: ColorInfo,
+    /// What the source's samples are like, which the output's follow.
+    pub samples: Samples,
+    /// FFmpeg's name of the source's video codec (`h264`, `prores`, ...); empty for pictures.
+    pub codec: &'static str,
+    /// Number in the source, from 0, of the first frame given.
+    pub first: u64,
     /// The video the pictures come from, whose other streams a video output takes over. `None` for pictures.
     pub source: Option<Source>,
+}
+
+/// What the samples of a picture are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Samples {
+    pub model: Model,
+    /// Bits of each component: 8, 10, 12, 16; 32 for floats.
+    pub depth: u8,
+    /// How much smaller chroma is than luma, as powers of two, across and down: `(1, 1)` is 4:2:0, `(0, 0)` 4:4:4.
+    pub chroma: (u8, u8),
+    pub alpha: bool,
+}
+
+impl Samples {
+    /// 8-bit RGB, as most pictures have it.
+    pub const RGB8: Self = Self { model: Model::Rgb, depth: 8, chroma: (0, 0), alpha: false };
+}
+
+/// What a picture's components are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Model {
+    Yuv,
+    Rgb,
+    Grey,
 }
 
 /// A video file, as the origin of streams to copy.

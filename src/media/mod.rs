@@ -12,7 +12,7 @@ mod time;
 
 pub use color::ColorInfo;
 pub use frame::{Frame, Pixels, to_u8};
-pub use info::{MediaInfo, Ratio, Source};
-pub use job::{Input, Output, Range};
+pub use info::{MediaInfo, Model, Ratio, Samples, Source};
+pub use job::{Input, Names, NumberedName, Output, Range};
 pub use libav::init;
 pub use time::{TimeBase, Timing};

@@ -4,6 +4,7 @@ mod ambient;
 mod error;
 mod file;
 mod layers;
+mod media;
 mod origin;
 mod preset;
 mod schema;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use ambient::Ambient;
 pub use error::{SettingsError, UnknownPreset};
 pub use layers::{Assignment, LayerInputs, Resolved, StyleArg};
+pub use media::{Crf, Deinterlace, Hdr, IfExists, InputSettings, OutputSettings};
 pub use origin::Origin;
 pub use preset::{Library, Listed, Preset, builtin_image};
 pub use validate::{BACKBONES, InvalidValue};
@@ -33,6 +35,7 @@ pub struct Settings {
     pub network: NetworkSettings,
     pub optimizer: OptimizerSettings,
     pub init: InitSettings,
+    pub input: InputSettings,
     pub output: OutputSettings,
 }
 
@@ -47,6 +50,7 @@ impl Default for Settings {
             network: NetworkSettings::default(),
             optimizer: OptimizerSettings::default(),
             init: InitSettings::default(),
+            input: InputSettings::default(),
             output: OutputSettings::default(),
         }
     }
@@ -344,28 +348,4 @@ pub enum NextInit {
     Previous,
     Content,
     Random,
-}
-
-/// `[output]`: the file that is written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct OutputSettings {
-    /// Quality of H.264 (0 lossless .. 51) and VP9 (0 .. 63).
-    pub crf: u8,
-    /// What to do when the output is already there.
-    pub if_exists: IfExists,
-}
-
-impl Default for OutputSettings {
-    fn default() -> Self {
-        Self { crf: 18, if_exists: IfExists::Fail }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IfExists {
-    Fail,
-    Skip,
-    Replace,
 }

@@ -26,8 +26,13 @@ impl Settings {
         self.validate_loss()?;
         self.validate_network()?;
         self.validate_optimizer()?;
-        let crf = self.output.crf;
-        check("output.crf", crf <= 63, || format!("{crf} is out of range: use 0 (lossless) to 51 (H.264) or 63 (VP9)"))
+        let pairs = [("input.options", &self.input.options), ("output.encoder_options", &self.output.encoder_options)];
+        for (key, option) in pairs.into_iter().flat_map(|(key, options)| options.iter().map(move |o| (key, o))) {
+            check(key, option.split_once('=').is_some_and(|(name, _)| !name.is_empty()), || {
+                format!("`{option}` is not of the form key=value")
+            })?;
+        }
+        Ok(())
     }
 
     fn validate_style(&self) -> Result<(), InvalidValue> {
@@ -126,7 +131,8 @@ mod tests {
         assert_eq!(key_of(|s| s.network.style_layers = vec!["a".into()]), "network.style_layers");
         assert_eq!(key_of(|s| s.optimizer.iterations = [10, 0]), "optimizer.iterations");
         assert_eq!(key_of(|s| s.optimizer.learning_rate = 0.0), "optimizer.learning_rate");
-        assert_eq!(key_of(|s| s.output.crf = 64), "output.crf");
+        assert_eq!(key_of(|s| s.input.options = vec!["=3".into()]), "input.options");
+        assert_eq!(key_of(|s| s.output.encoder_options = vec!["slow".into()]), "output.encoder_options");
         let unused = StyleImage { image: "a.png".into(), weight: 0.0 };
         assert_eq!(key_of(|s| s.style.images = vec![unused]), "style.images");
     }

@@ -8,7 +8,7 @@ use std::process::Command;
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::encode::{self, EncodeError, Target};
 use stylize_video::media::{Frame, Input, MediaInfo, Output, Range};
-use stylize_video::settings::OutputSettings;
+use stylize_video::settings::{InputSettings, OutputSettings};
 
 pub const ALL: Range = Range { start: 0.0, frames: None };
 
@@ -75,7 +75,7 @@ pub fn convert(
     range: Range,
     mut change: impl FnMut(&mut Frame),
 ) -> Result<u64, Failure> {
-    let mut source = decode::open(input, range).map_err(Failure::Decode)?;
+    let mut source = decode::open(input, range, &InputSettings::default()).map_err(Failure::Decode)?;
     let settings = OutputSettings::default();
     let mut sink = encode::open(target, source.info(), &settings).map_err(Failure::Encode)?;
     let mut count = 0;
@@ -92,7 +92,7 @@ pub fn convert(
 
 /// All frames of a video.
 pub fn frames(path: &Path, range: Range) -> Result<(MediaInfo, Vec<Frame>), DecodeError> {
-    let mut source = decode::open(&Input::Video(path.into()), range)?;
+    let mut source = decode::open(&Input::Video(path.into()), range, &InputSettings::default())?;
     let mut frames = Vec::new();
     while let Some(frame) = source.next()? {
         frames.push(frame);

@@ -3,8 +3,8 @@
 
 use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, probe, psnr};
 use stylize_video::encode::{self, Target};
-use stylize_video::media::{ColorInfo, Frame, MediaInfo, Output, Pixels, Ratio, TimeBase, Timing};
-use stylize_video::settings::OutputSettings;
+use stylize_video::media::{ColorInfo, Frame, MediaInfo, Output, Pixels, Ratio, Samples, TimeBase, Timing};
+use stylize_video::settings::{Crf, OutputSettings};
 
 const COLOURS: [[u8; 3]; 8] = [
     [230, 20, 20],
@@ -102,10 +102,13 @@ fn output_is_bt709_and_says_so() {
             rate: Some(Ratio::new(25, 1)),
             sample_aspect: None,
             color: ColorInfo::BT709,
+            samples: Samples::RGB8,
+            codec: "",
+            first: 0,
             source: None,
         };
         let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
-        let settings = OutputSettings { crf: 4, ..OutputSettings::default() };
+        let settings = OutputSettings { crf: Crf::Value(4), ..OutputSettings::default() };
         let mut sink = encode::open(&target, &info, &settings).unwrap();
         for index in 0..3 {
             let timing = Timing { pts: index, duration: Some(1), base };

@@ -7,7 +7,7 @@ use crate::common::{ALL, Desk, Failure, frames};
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::encode::{self, EncodeError, Target};
 use stylize_video::media::{Input, Output, Range};
-use stylize_video::settings::OutputSettings;
+use stylize_video::settings::{Crf, InputSettings, OutputSettings};
 
 const CLIP: &str = "-f lavfi -i testsrc2=s=160x120:r=25:d=4 -c:v libx264 -preset veryfast -crf 12";
 
@@ -135,7 +135,7 @@ fn a_start_after_the_end() {
 /// Opens an output for a clip and pushes it through.
 fn write(desk: &Desk, output: Output, settings: &OutputSettings) -> Result<(), EncodeError> {
     let clip = desk.clip("in.mp4", CLIP);
-    let mut source = decode::open(&Input::Video(clip), ALL).unwrap();
+    let mut source = decode::open(&Input::Video(clip), ALL, &InputSettings::default()).unwrap();
     let work = output.path().parent().unwrap().to_path_buf();
     let mut sink = encode::open(&Target { output, work }, source.info(), settings)?;
     while let Some(frame) = source.next().unwrap() {
@@ -156,7 +156,7 @@ fn outputs_that_cannot_be() {
     assert!(matches!(error, EncodeError::OnePicture { .. }));
     let error = write(&desk, Output::Video(desk.path("none/out.mp4")), &settings).unwrap_err();
     assert!(matches!(error, EncodeError::Libav { .. }));
-    let poor = OutputSettings { crf: 60, ..settings };
+    let poor = OutputSettings { crf: Crf::Value(60), ..settings };
     let error = write(&desk, Output::Video(desk.path("out.mp4")), &poor).unwrap_err();
     assert!(matches!(error, EncodeError::Crf { max: 51, .. }));
 }

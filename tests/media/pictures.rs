@@ -3,7 +3,8 @@
 use image::{ImageBuffer, Rgb, RgbImage, RgbaImage};
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::encode::Target;
-use stylize_video::media::{Input, Output, Range};
+use stylize_video::media::{Input, Names, Output, Range};
+use stylize_video::settings::InputSettings;
 
 use crate::common::{ALL, Desk, Failure, convert, probe};
 
@@ -44,7 +45,7 @@ fn sixteen_bits_are_read_exactly() {
     let desk = Desk::new();
     let picture = ImageBuffer::<Rgb<u16>, _>::from_fn(5, 4, |x, y| Rgb([x as u16 * 13001, y as u16 * 9001, 65535]));
     picture.save(desk.path("in.png")).unwrap();
-    let mut source = decode::open(&Input::Picture(desk.path("in.png")), ALL).unwrap();
+    let mut source = decode::open(&Input::Picture(desk.path("in.png")), ALL, &InputSettings::default()).unwrap();
     let frame = source.next().unwrap().unwrap();
     assert!(source.next().unwrap().is_none());
     for (i, pixel) in picture.pixels().enumerate() {
@@ -63,7 +64,7 @@ fn jpeg_orientation_is_applied() {
     let path = desk.changed(&desk.path("plain.jpg"), "turned.jpg", |bytes| {
         bytes.splice(2..2, exif.iter().copied());
     });
-    let source = decode::open(&Input::Picture(path), ALL).unwrap();
+    let source = decode::open(&Input::Picture(path), ALL, &InputSettings::default()).unwrap();
     assert_eq!((source.info().width, source.info().height), (23, 37));
 }
 
@@ -82,7 +83,7 @@ fn sequence(desk: &Desk, count: u32) -> (Input, Vec<String>) {
 fn a_sequence_comes_out_as_it_went_in() {
     let desk = Desk::new();
     let (input, names) = sequence(&desk, 4);
-    let output = Output::Sequence { folder: desk.path("out"), names: names.clone() };
+    let output = Output::Sequence { folder: desk.path("out"), names: Names::Listed(names.clone()) };
     assert_eq!(convert(&input, &target(&desk, output.clone()), ALL, |_| {}).unwrap(), 4);
     for (n, name) in (0..).zip(&names) {
         assert_eq!(image::open(desk.path("out").join(name)).unwrap().to_rgb8(), pattern(n), "{name}");
@@ -110,7 +111,7 @@ fn pictures_of_two_sizes_are_no_sequence() {
     let desk = Desk::new();
     let (input, names) = sequence(&desk, 3);
     RgbImage::new(40, 23).save(desk.path("pictures/p2.png")).unwrap();
-    let output = Output::Sequence { folder: desk.path("out"), names };
+    let output = Output::Sequence { folder: desk.path("out"), names: Names::Listed(names) };
     let error = convert(&input, &target(&desk, output), ALL, |_| {}).unwrap_err();
     assert!(matches!(error, Failure::Decode(DecodeError::Sizes { .. })));
     let text = error.to_string();
@@ -122,7 +123,7 @@ fn no_picture_at_all() {
     let desk = Desk::new();
     std::fs::write(desk.path("text.png"), "hello").unwrap();
     std::fs::write(desk.path("empty.png"), "").unwrap();
-    let text = |name: &str| match decode::open(&Input::Picture(desk.path(name)), ALL) {
+    let text = |name: &str| match decode::open(&Input::Picture(desk.path(name)), ALL, &InputSettings::default()) {
         Ok(_) => panic!("{name} was read"),
         Err(error) => error.to_string(),
     };

@@ -6,7 +6,7 @@ use crate::common::{ALL, Desk, Failure, audio_hashes, ffmpeg, probe, real_clip, 
 use stylize_video::decode;
 use stylize_video::encode::{self, Target};
 use stylize_video::media::{Input, Output, Range};
-use stylize_video::settings::OutputSettings;
+use stylize_video::settings::{InputSettings, OutputSettings};
 
 const VIDEO: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2";
 
@@ -129,7 +129,7 @@ fn streams_that_are_left_behind_are_named() {
     let arguments = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=2", "-i"].map(std::ffi::OsStr::new);
     let rest = ["-c:v", "libx264", "-c:s", "srt"].map(std::ffi::OsStr::new);
     ffmpeg(arguments.into_iter().chain([subtitles.as_os_str()]).chain(rest).chain([input.as_os_str()]));
-    let source = decode::open(&Input::Video(input), ALL).unwrap();
+    let source = decode::open(&Input::Video(input), ALL, &InputSettings::default()).unwrap();
     let work = desk.path("work");
     std::fs::create_dir(&work).unwrap();
     let target = Target { output: Output::Video(work.join("out.mkv")), work };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::common::{ALL, Desk, frames, real_clip, times};
 use stylize_video::encode::{self, Target};
-use stylize_video::media::{ColorInfo, Frame, MediaInfo, Output, Pixels, Range, TimeBase, Timing};
+use stylize_video::media::{ColorInfo, Frame, MediaInfo, Output, Pixels, Range, Samples, TimeBase, Timing};
 use stylize_video::settings::OutputSettings;
 
 const BFRAMES: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v libx264 -preset veryfast -bf 3";
@@ -157,6 +157,9 @@ fn any_time_base_and_any_start() {
                 rate: None,
                 sample_aspect: None,
                 color: ColorInfo::BT709,
+                samples: Samples::RGB8,
+                codec: "",
+                first: 0,
                 source: None,
             };
             let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };

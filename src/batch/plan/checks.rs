@@ -19,6 +19,7 @@ pub fn place(input: &Input) -> &Path {
         Input::Video(path) | Input::Picture(path) => path,
         Input::Sequence { folder, .. } if folder.as_os_str().is_empty() => Path::new("."),
         Input::Sequence { folder, .. } => folder,
+        Input::Stdin => Path::new("-"),
     }
 }
 
@@ -48,7 +49,7 @@ pub fn is_there(output: &Output) -> Result<bool, PlanError> {
         Output::Video(_) | Output::Picture(_) if is_dir => {
             Err(PlanError::InTheWay { path: path.into(), is: "folder", should: "file" })
         }
-        Output::Video(_) | Output::Picture(_) => Ok(true),
+        Output::Video(_) | Output::Picture(_) | Output::Stdout => Ok(true),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::input::{Found, PICTURES, extension, is_picture, is_video};
 use super::{Pattern, PlanError, Request};
-use crate::media::{Input, Output};
+use crate::media::{Input, Names, Output};
 
 /// Containers that are written.
 const CONTAINERS: [&str; 4] = ["mp4", "mkv", "mov", "webm"];
@@ -36,10 +36,12 @@ pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
     }
     let wrong = |kind, valid: String| Err(PlanError::WrongKind { path: given.into(), kind, valid });
     match &found.input {
-        Input::Video(_) if CONTAINERS.contains(&extension(given).as_str()) && Pattern::parse(given)?.is_none() => {
+        Input::Video(_) | Input::Stdin
+            if CONTAINERS.contains(&extension(given).as_str()) && Pattern::parse(given)?.is_none() =>
+        {
             Ok(Output::Video(given.into()))
         }
-        Input::Video(_) => wrong("video", format!("use {}", list(&CONTAINERS))),
+        Input::Video(_) | Input::Stdin => wrong("video", format!("use {}", list(&CONTAINERS))),
         Input::Picture(_) if is_picture(given) && Pattern::parse(given)?.is_none() => Ok(Output::Picture(given.into())),
         Input::Picture(_) => wrong("picture", format!("use {}", list(&PICTURES))),
         Input::Sequence { .. } => match Pattern::parse(given)? {
@@ -73,6 +75,7 @@ fn default_path(found: &Found, preset: &str) -> Result<PathBuf, PlanError> {
             };
             Ok(path.with_file_name(tagged(path, preset, &ext)))
         }
+        Input::Stdin => Err(PlanError::Nameless(found.path.clone())),
         Input::Picture(path) => Ok(path.with_file_name(tagged(path, preset, path.extension().unwrap_or_default()))),
         Input::Sequence { folder, .. } => {
             // `.`, `..` and the empty path have a name only once they are resolved.
@@ -103,7 +106,7 @@ fn tagged(path: &Path, preset: &str, ext: &std::ffi::OsStr) -> OsString {
 /// The output at `path`; for a sequence with the names of its pictures.
 fn with_names(found: &Found, path: PathBuf, pattern: Option<&Pattern>) -> Result<Output, PlanError> {
     let files = match &found.input {
-        Input::Video(_) => return Ok(Output::Video(path)),
+        Input::Video(_) | Input::Stdin => return Ok(Output::Video(path)),
         Input::Picture(_) => return Ok(Output::Picture(path)),
         Input::Sequence { files, .. } => files,
     };
@@ -113,7 +116,7 @@ fn with_names(found: &Found, path: PathBuf, pattern: Option<&Pattern>) -> Result
         (None, _) => files.iter().map(|file| utf8_name(file)).collect::<Result<_, _>>()?,
     };
     let folder = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
-    Ok(Output::Sequence { folder, names })
+    Ok(Output::Sequence { folder, names: Names::Listed(names) })
 }
 
 fn utf8_name(file: &Path) -> Result<String, PlanError> {

@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::PlanError;
+use crate::media::NumberedName;
 
 /// A printf pattern in the last part of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     pub folder: PathBuf,
-    before: String,
-    /// Digits at least, filled up with zeros.
-    width: usize,
-    after: String,
+    pub file: NumberedName,
 }
 
 impl Pattern {
@@ -40,17 +38,17 @@ impl Pattern {
         };
         let width = width.ok_or_else(|| bad("write the number as %d or, filled up with zeros, as %04d"))?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        Ok(Some(Self { folder, before: before.into(), width, after: after.into() }))
+        Ok(Some(Self { folder, file: NumberedName { before: before.into(), width, after: after.into() } }))
     }
 
     /// The name with `number` in it.
     pub fn name(&self, number: u64) -> String {
-        format!("{}{number:0width$}{}", self.before, self.after, width = self.width)
+        self.file.with(number)
     }
 
     /// The number in `name`, if the pattern makes that name.
     pub fn number(&self, name: &str) -> Option<u64> {
-        let digits = name.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str())?;
+        let digits = name.strip_prefix(self.file.before.as_str())?.strip_suffix(self.file.after.as_str())?;
         let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())??;
         // Exactly as printf writes it: `%04d` makes 0012 and 12345, not 12 or 00012.
         (self.name(number) == name).then_some(number)

@@ -1,0 +1,130 @@
+//! How files are read and written.
+
+use serde::{Deserialize, Serialize};
+
+/// `[input]`: how the input is read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InputSettings {
+    /// Name of the FFmpeg demuxer (`rawvideo`, `yuv4mpegpipe`, ...); empty to recognise the file by its contents.
+    pub format: String,
+    /// Options of the demuxer, each `key=value`: `["video_size=640x480", "pixel_format=yuv420p"]`.
+    pub options: Vec<String>,
+    /// Filters before the painting, in FFmpeg's language (`crop=640:360,fps=12`); empty for none. They see upright,
+    /// progressive pictures.
+    pub filter: String,
+    /// Damaged places (packets, frames, frames missing at the end) that are passed over; more are an error.
+    pub max_corrupt: u64,
+    pub deinterlace: Deinterlace,
+    pub hdr: Hdr,
+}
+
+/// What becomes of interlaced pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deinterlace {
+    /// One progressive picture for each interlaced one (FFmpeg's bwdif).
+    #[default]
+    Auto,
+    /// Taken as progressive.
+    Off,
+    /// An error.
+    Refuse,
+}
+
+/// What becomes of HDR video (PQ, HLG).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hdr {
+    /// Tone-mapped to BT.709 (Hable's curve, reference white at 100 nit).
+    #[default]
+    Tonemap,
+    /// An error.
+    Refuse,
+}
+
+/// `[output]`: the file that is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutputSettings {
+    /// `mp4`, `mkv`, `mov`, `webm`, `gif`, `apng`, `webp`, `y4m` or `nut`; empty to go by the output's name.
+    pub format: String,
+    /// A family (`h264`, `hevc`, `av1`, `vp9`, `prores`, `ffv1`), an encoder of FFmpeg (`libx265`, `h264_nvenc`, ...), or
+    /// `auto`.
+    pub codec: String,
+    /// Quality, lower is better: `auto` is 18 for H.264 and the like of it for the others.
+    pub crf: Crf,
+    /// Pixel format of FFmpeg (`yuv420p10le`, ...); `auto` follows the source.
+    pub pix_fmt: String,
+    /// Options of the encoder, each `key=value`: `["preset=slow", "tune=grain"]`.
+    pub encoder_options: Vec<String>,
+    /// Filters after the painting, in FFmpeg's language; empty for none.
+    pub filter: String,
+    /// Whether leaving a stream of the source out is an error rather than a warning.
+    pub strict_streams: bool,
+    /// What to do when the output is already there.
+    pub if_exists: IfExists,
+}
+
+impl Default for OutputSettings {
+    fn default() -> Self {
+        Self {
+            format: String::new(),
+            codec: "auto".into(),
+            crf: Crf::Auto,
+            pix_fmt: "auto".into(),
+            encoder_options: Vec::new(),
+            filter: String::new(),
+            strict_streams: false,
+            if_exists: IfExists::Fail,
+        }
+    }
+}
+
+/// Constant rate factor; `auto` fits the codec.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "CrfToml", into = "CrfToml")]
+pub enum Crf {
+    #[default]
+    Auto,
+    Value(u8),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a number or \"auto\"")]
+enum CrfToml {
+    Number(i64),
+    Word(String),
+}
+
+impl TryFrom<CrfToml> for Crf {
+    type Error = String;
+
+    fn try_from(value: CrfToml) -> Result<Self, String> {
+        match value {
+            CrfToml::Number(n @ 0..=63) => Ok(Self::Value(n as u8)),
+            CrfToml::Word(word) if word == "auto" => Ok(Self::Auto),
+            CrfToml::Number(n) => {
+                Err(format!("{n} is out of range: use 0 to 51 (H.264, HEVC), 0 to 63 (VP9, AV1) or \"auto\""))
+            }
+            CrfToml::Word(word) => Err(format!("\"{word}\" is not known: use a number or \"auto\"")),
+        }
+    }
+}
+
+impl From<Crf> for CrfToml {
+    fn from(crf: Crf) -> Self {
+        match crf {
+            Crf::Auto => Self::Word("auto".into()),
+            Crf::Value(n) => Self::Number(n.into()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IfExists {
+    Fail,
+    Skip,
+    Replace,
+}
