@@ -147,6 +147,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_documented_keys_are_those_that_exist() {
+        let mut documented: Vec<&str> = include_str!("../../docs/presets.md")
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+            .map(|(key, _)| key)
+            .filter(|key| key.contains('.') || ["seed", "device"].contains(key))
+            .collect();
+        documented.sort_unstable();
+        assert_eq!(documented, Schema::new(&[]).keys());
+    }
+
+    #[test]
     fn keys_are_the_leaves_of_settings() {
         let keys = Schema::new(&[]).keys();
         for key in ["seed", "frame.size", "style.images", "loss.beta", "output.if_exists"] {
