@@ -72,6 +72,8 @@ struct Line {
     medium: media::Type,
     /// Ticks by which it is made later.
     later: i64,
+    /// Where the last packet ended, for one that does not say when it is.
+    end: Option<i64>,
     /// Whether its packets are text that may be shown for any part of its time.
     is_text: bool,
     converter: Option<Converter>,
@@ -90,6 +92,7 @@ impl Line {
             base: stream.time_base().into(),
             medium: stream.parameters().medium(),
             later: 0,
+            end: None,
             is_text: ffi::is_text_subtitle(stream.parameters().id()),
             converter,
         })
@@ -215,6 +218,11 @@ impl Feed {
                 packet.set_pts(Some(0));
                 packet.set_dts(Some(0));
             } else {
+                if let (None, None, Some(end)) = (packet.pts(), packet.dts(), line.end) {
+                    packet.set_pts(Some(end));
+                    packet.set_dts(Some(end));
+                }
+                line.end = packet.dts().or(packet.pts()).map(|ticks| ticks + packet.duration().max(1));
                 let inside = if line.is_text {
                     self.span.clip(&mut packet, line.base)
                 } else {

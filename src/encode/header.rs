@@ -39,7 +39,7 @@ pub(super) fn describe(
     for slot in &plan.slots {
         match *slot {
             Slot::Painted => painted(output, pictures, video, feed)?,
-            Slot::Carried { source, carriage } => {
+            Slot::Carried { source, carriage, .. } => {
                 let feed = feed.ok_or(ffmpeg::Error::StreamNotFound)?;
                 let original = feed.input().stream(source).ok_or(ffmpeg::Error::StreamNotFound)?;
                 streams::describe(output, &original, carriage, &STREAM_TAGS)?;

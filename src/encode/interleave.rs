@@ -67,8 +67,8 @@ impl Timed {
         self.packet.dts().or(self.packet.pts()).map_or(f64::NEG_INFINITY, |ticks| self.base.seconds(ticks))
     }
 
-    /// Moves the packet to the output's clock. With `last`, decoding times that rounding made equal are set apart,
-    /// as QuickTime needs them.
+    /// Moves the packet to the output's clock. With `last`, decoding times that rounding made equal are set apart and
+    /// lengths that mean "until further notice" become unknown, as QuickTime needs them.
     fn place(&mut self, base: TimeBase, shift: Shift, last: Option<&mut Option<i64>>) {
         self.packet.rescale_ts(self.base, base);
         let delay = shift.ticks(base);
@@ -76,6 +76,9 @@ impl Timed {
         self.packet.set_dts(self.packet.dts().map(|dts| dts + delay));
         self.packet.set_position(-1);
         let (Some(last), Some(dts)) = (last, self.packet.dts()) else { return };
+        if i32::try_from(self.packet.duration()).is_err() {
+            self.packet.set_duration(0);
+        }
         let apart = last.map_or(dts, |last| dts.max(last + 1));
         self.packet.set_dts(Some(apart));
         self.packet.set_pts(self.packet.pts().map(|pts| pts.max(apart)));

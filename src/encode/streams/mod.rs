@@ -69,6 +69,9 @@ pub(super) enum Slot {
     Carried {
         source: usize,
         carriage: Carriage,
+        /// A track of mov_text is never without packets in the QuickTime family, whose muxer writes one that says that
+        /// nothing is shown.
+        is_movie_text: bool,
     },
 }
 
@@ -116,7 +119,9 @@ impl Plan {
                     if let Carriage::Text(codec) = carriage {
                         plan.warnings.push(format!("{called} is converted to {}", codec.name()));
                     }
-                    let slot = Slot::Carried { source: index, carriage };
+                    let codec = if let Carriage::Text(codec) = carriage { codec } else { stream.parameters().id() };
+                    let is_movie_text = codec == codec::Id::MOV_TEXT;
+                    let slot = Slot::Carried { source: index, carriage, is_movie_text };
                     if carriage.is_track() { plan.slots.push(slot) } else { trackless.push(slot) }
                 }
                 Decision::Recreated => plan.fates.push((index, Fate::Recreated)),
@@ -162,7 +167,7 @@ impl Plan {
     /// The streams of the source that are written as packets, in the order of their slots.
     pub fn fed(&self) -> impl Iterator<Item = (usize, Carriage)> {
         self.slots.iter().filter_map(|slot| match *slot {
-            Slot::Carried { source, carriage } if carriage.has_packets() => Some((source, carriage)),
+            Slot::Carried { source, carriage, .. } if carriage.has_packets() => Some((source, carriage)),
             _ => None,
         })
     }
@@ -180,7 +185,7 @@ impl Plan {
             }
         }
         for (slot, output) in self.slots.iter().zip(outputs) {
-            let Slot::Carried { source, carriage } = *slot else { continue };
+            let Slot::Carried { source, carriage, .. } = *slot else { continue };
             fates.push(match (output, carriage) {
                 (None, _) => (source, Fate::LeftOut("it has nothing in this part of the source".into())),
                 (Some(output), Carriage::Text(codec)) => (source, Fate::Converted { output, codec }),
@@ -197,12 +202,13 @@ impl Plan {
         let mut next = 0;
         let mut before_covers = made;
         let place = |(slot, &packets): (&Slot, &u64)| {
-            let carriage = if let Slot::Carried { carriage, .. } = slot { Some(*carriage) } else { None };
-            if container.is_quicktime() && packets == 0 && carriage.is_some_and(Carriage::has_packets) {
-                return None;
-            }
-            if carriage == Some(Carriage::Cover) {
-                next += std::mem::take(&mut before_covers);
+            if let Slot::Carried { carriage, is_movie_text, .. } = *slot {
+                if container.is_quicktime() && packets == 0 && carriage.has_packets() && !is_movie_text {
+                    return None;
+                }
+                if carriage == Carriage::Cover {
+                    next += std::mem::take(&mut before_covers);
+                }
             }
             next += 1;
             Some(next - 1)
@@ -225,7 +231,7 @@ impl Plan {
         };
         let has_timecode = |slot: &&Slot| match slot {
             Slot::Painted => has_timecode_tag(trial, container),
-            Slot::Carried { source, carriage } if carriage.is_track() => {
+            Slot::Carried { source, carriage, .. } if carriage.is_track() => {
                 trial.input.stream(*source).is_some_and(of_other)
             }
             Slot::Carried { .. } => false,
