@@ -214,6 +214,9 @@ impl Feed {
             let Some(position) = self.lines.iter().position(|line| line.source == packet.stream()) else { continue };
             let line = &mut self.lines[position];
             if line.carriage == Carriage::Cover {
+                if line.end.replace(0).is_some() {
+                    continue;
+                }
                 // Its time means nothing, and is often missing.
                 packet.set_pts(Some(0));
                 packet.set_dts(Some(0));

@@ -46,6 +46,9 @@ pub(super) fn describe(
             }
         }
     }
+    if container.is_quicktime() {
+        refine_text_clocks(output, plan)?;
+    }
     let (Some(feed), Some(source)) = (feed, &pictures.info.source) else { return Ok(()) };
     ffi::copy_metadata(feed.input(), output, &FILE_TAGS)?;
     let skipped = feed.input().stream(source.stream).map_or(0.0, |stream| pictures.skipped(stream.start_time()));
@@ -69,6 +72,27 @@ fn painted(output: &mut Output, pictures: &Pictures, video: &Input, feed: Option
     let skip = [STREAM_TAGS.as_slice(), PAINTED_TAGS.as_slice()].concat();
     ffi::copy_stream_metadata(&original, &mut stream, &skip)?;
     ffi::copy_projection(&original, &mut stream)
+}
+
+/// Gives text tracks finer clocks than all others have. QuickTime's muxer ends a subtitle, by a packet of its own, once
+/// another stream is further on, but compares ticks without regard to what they last: with a coarser clock, it ends
+/// subtitles that follow each other at once. Not finer than that: no pause may be longer than 2^31 ticks.
+fn refine_text_clocks(output: &mut Output, plan: &Plan) -> Result<(), ffmpeg::Error> {
+    let rate = |stream: ffmpeg::Stream| {
+        let rate = stream.time_base().denominator().max(ffi::sample_rate(&stream)).max(1);
+        let is_video = stream.parameters().medium() == media::Type::Video;
+        // The muxer's own rule.
+        std::iter::successors(Some(rate), |rate| rate.checked_mul(2)).find(|&rate| !is_video || rate >= 10_000)
+    };
+    let finest = output.streams().filter_map(rate).max().unwrap_or(1);
+    for (index, slot) in plan.slots.iter().enumerate() {
+        let Slot::Carried { is_movie_text: true, .. } = slot else { continue };
+        let mut stream = output.stream_mut(index).ok_or(ffmpeg::Error::StreamNotFound)?;
+        let own = stream.time_base().denominator().max(1);
+        let finer = own.checked_mul(1 + (finest - 1) / own).unwrap_or(own);
+        stream.set_time_base(ffmpeg::Rational::new(1, finer));
+    }
+    Ok(())
 }
 
 /// Copies timecodes, moved to the first frame that is taken. Muxers of the QuickTime family make a track of one and fail

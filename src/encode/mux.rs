@@ -131,15 +131,17 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
     let packets = packets.map_err(fail("writing it"))?;
     output.write_trailer().map_err(fail("closing it"))?;
     ffi::flush_output(&mut output).map_err(fail("closing it"))?;
+    let fates = plan.fates_of(&packets, container, made);
+    let unreadable = feed.iter().flat_map(Feed::damaged_texts).map(unreadable);
     Ok(Muxed {
         offset: span.offset,
         shift,
         streams: plan.outputs(&packets, container, made).into_iter().zip(packets.iter().copied()).collect(),
-        fates: plan.fates_of(&packets, container, made),
-        warnings: feed.iter().flat_map(Feed::damaged_texts).map(unreadable).collect(),
+        warnings: unreadable.chain(plan.lost(&fates)).collect(),
+        fates,
     })
 }
 
 fn unreadable((index, count): (usize, u64)) -> String {
-    format!("stream {index}: {count} subtitles that cannot be read are left out")
+    format!("stream {index}: subtitles that cannot be read are left out ({count})")
 }

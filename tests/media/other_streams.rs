@@ -457,3 +457,111 @@ fn sound_from_avi_goes_where_it_can() {
     let error = opened(&desk, &pcm, "out.mp4", false).err().unwrap().to_string();
     assert!(error.ends_with("mp4 cannot hold the source's pcm_s16le audio; use -o NAME.mkv or NAME.mov"), "{error}");
 }
+
+#[test]
+fn all_streams_stay_on_one_clock() {
+    let desk = Desk::new();
+    let srt = subtitles(&desk);
+    let made = format!("{VIDEO} -f lavfi -i sine=d=2 -i {} {H264} -c:a aac", srt.display());
+    let inputs = [
+        desk.clip("late.mkv", &format!("{made} -c:s subrip -output_ts_offset 3.5")),
+        desk.clip("late.mp4", &format!("{made} -c:s mov_text -output_ts_offset 3.5 -movie_timescale 90000")),
+        desk.clip("whole.mkv", &format!("{made} -c:s subrip")),
+    ];
+    for (number, input) in inputs.iter().enumerate() {
+        for extension in ["mkv", "mp4"] {
+            let output = desk.transcode(input, &format!("out{number}.{extension}"), ALL).unwrap();
+            let first = |path: &Path| times(path)[0];
+            assert!((first(&output) - first(input)).abs() < 0.025, "{} {extension}", input.display());
+            let shown = |path: &Path| -> Vec<(i64, i64)> {
+                let since_first = |begin: i64| begin - (1000.0 * first(path)).round() as i64;
+                packets(path, "s").into_iter().map(|(begin, length, _)| (since_first(begin), length)).collect()
+            };
+            for (got, expected) in shown(&output).iter().zip(&shown(input)) {
+                let context = format!("{} {extension}: {got:?} and {expected:?}", input.display());
+                assert!((got.0 - expected.0).abs() <= 1 && (got.1 - expected.1).abs() <= 1, "{context}");
+            }
+            assert_eq!(shown(&output).len(), 2);
+        }
+    }
+}
+
+#[test]
+fn subtitles_without_a_pause_stay_so() {
+    let desk = Desk::new();
+    let srt = desk.path("close.srt");
+    let lines: Vec<String> = (0..20)
+        .map(|n| {
+            format!(
+                "{}\n00:00:0{},{:03} --> 00:00:0{},{:03}\nZeile {n}\n\n",
+                n + 1,
+                n / 10,
+                n % 10 * 100,
+                (n + 1) / 10,
+                (n + 1) % 10 * 100
+            )
+        })
+        .collect();
+    std::fs::write(&srt, lines.concat()).unwrap();
+    let input = desk.clip("in.mkv", &format!("{VIDEO} -i {} {H264} -c:s subrip", srt.display()));
+    let mp4 = desk.transcode(&input, "out.mp4", ALL).unwrap();
+    assert_eq!(probe(&mp4, "s", "packet=size").len(), 20, "no packet that ends a subtitle");
+    let back = desk.transcode(&mp4, "back.mkv", ALL).unwrap();
+    assert_eq!(text(&back, 1), lines.concat());
+}
+
+#[test]
+fn subtitles_of_television_go_to_matroska() {
+    let desk = Desk::new();
+    let sup = pgs(&desk);
+    let input = desk.clip(
+        "in.ts",
+        &format!("{VIDEO} -i {} -map 0 -map 1 {H264} -c:s dvbsub -metadata:s:s language=ita", sup.display()),
+    );
+    assert_eq!(
+        warnings(&desk, &input, "out.mp4"),
+        ["stream 1 (subtitles dvb_subtitle, Italian) is left out: mp4 cannot hold it; .mkv would"]
+    );
+    let output = desk.transcode(&input, "out.mkv", ALL).unwrap();
+    assert_eq!(probe(&output, "s", "stream=codec_name:stream_tags=language"), ["dvb_subtitle,ita"]);
+    let bare = desk.clip("bare.mkv", &format!("-i {} -map 0:s -c copy", input.display()));
+    assert_eq!(hash(&output, 1), hash(&bare, 0));
+}
+
+#[test]
+fn data_of_no_known_kind_is_not_given_a_name() {
+    let desk = Desk::new();
+    let data = desk.path("data.bin");
+    std::fs::write(&data, [7; 500]).unwrap();
+    let input = desk.clip("in.ts", &format!("{VIDEO} -f data -i {} -map 0 -map 1 {H264} -c:d copy", data.display()));
+    for name in ["out.mp4", "out.mkv"] {
+        let kind = &name[4..];
+        let expected = format!("stream 1 (data bin_data) is left out: {kind} cannot hold it, nor can any other");
+        assert_eq!(warnings(&desk, &input, name), [expected]);
+        let output = desk.transcode(&input, name, ALL).unwrap();
+        assert_eq!(probe(&output, "", "stream=codec_name"), ["h264"]);
+    }
+    let error = opened(&desk, &input, "strict.mkv", true).err().unwrap().to_string();
+    let expected = "strict.mkv: mkv cannot hold stream 1 (data bin_data) of the source; leave --strict-streams away";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn subtitles_that_are_no_text_are_counted() {
+    let desk = Desk::new();
+    let srt = subtitles(&desk);
+    let made = desk.clip("made.mkv", &format!("{VIDEO} -i {} {H264} -c:s subrip", srt.display()));
+    let input = desk.changed(&made, "in.mkv", |bytes| {
+        let at = bytes.windows(5).position(|window| window == b"Hallo").unwrap();
+        bytes[at] = 0xff;
+    });
+    let source = decode::open(&Input::Video(input.clone()), ALL, &InputSettings::default());
+    let mut source = source.unwrap();
+    let mut sink = opened(&desk, &input, "out.mp4", false).unwrap();
+    while let Some(frame) = source.next().unwrap() {
+        sink.push(frame).unwrap();
+    }
+    let encoded = sink.finish().unwrap();
+    assert_eq!(encoded.warnings, ["stream 1: subtitles that cannot be read are left out (1)"]);
+    assert_eq!(packets(&desk.path("opened-out.mp4/out.mp4"), "s").len(), 1);
+}

@@ -196,6 +196,16 @@ impl Plan {
         fates
     }
 
+    /// What was planned to be in the output and is not, one line each.
+    pub fn lost(&self, fates: &[(usize, Fate)]) -> impl Iterator<Item = String> {
+        let planned =
+            |source: &usize| !self.fates.iter().any(|(s, fate)| s == source && matches!(fate, Fate::LeftOut(_)));
+        fates.iter().filter(move |(source, _)| planned(source)).filter_map(|(source, fate)| match fate {
+            Fate::LeftOut(reason) => Some(format!("stream {source} is left out: {reason}")),
+            _ => None,
+        })
+    }
+
     /// The index that each slot has when the output is read. A track without packets is not written in the QuickTime
     /// family, and its covers come after the tracks that the muxer makes.
     pub fn outputs(&self, packets: &[u64], container: Container, made: usize) -> Vec<Option<usize>> {
@@ -266,6 +276,8 @@ fn carriages(container: Container, stream: &Stream) -> Vec<Carriage> {
     match stream.parameters().medium() {
         media::Type::Attachment if is_matroska => vec![Carriage::Attachment],
         media::Type::Attachment | media::Type::Unknown => Vec::new(),
+        // A series of thumbnails is no cover.
+        media::Type::Video if ffi::is_thumbnail_track(stream) => Vec::new(),
         // QuickTime has no cover art: its muxer passes it over without a word.
         media::Type::Video if stream.disposition().contains(Disposition::ATTACHED_PIC) => match container.muxer {
             "matroska" if words::picture_type(stream.parameters().id()).is_some() => vec![Carriage::AttachedCover],
@@ -278,7 +290,11 @@ fn carriages(container: Container, stream: &Stream) -> Vec<Carriage> {
             ways.extend(conversions(stream.parameters().id()).map(Carriage::Text));
             ways
         }
-        // Without its own name a codec may be written as another, or not at all.
+        // Data without a codec is nothing but its name.
+        media::Type::Data if matches!(stream.parameters().id(), codec::Id::None | codec::Id::BIN_DATA) => {
+            let is_name = ffi::codec_tag(stream).iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+            if is_name { vec![Carriage::Track { tagged: true }] } else { Vec::new() }
+        }
         _ => vec![Carriage::Track { tagged: true }, Carriage::Track { tagged: false }],
     }
 }

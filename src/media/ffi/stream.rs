@@ -136,6 +136,12 @@ pub fn set_disposition(stream: &mut StreamMut, disposition: Disposition) {
     unsafe { (*stream.as_mut_ptr()).disposition = disposition.bits() }
 }
 
+/// Whether a stream holds thumbnails of the parts of another one.
+pub fn is_thumbnail_track(stream: &Stream) -> bool {
+    // SAFETY: the stream is valid for the life of `stream`.
+    unsafe { (*stream.as_ptr()).disposition & ffi::AV_DISPOSITION_TIMED_THUMBNAILS as i32 != 0 }
+}
+
 /// The picture file that a stream of cover art consists of.
 pub fn cover_picture<'a>(stream: &'a Stream) -> Option<&'a [u8]> {
     // SAFETY: the packet belongs to the stream and changes only when the file is opened or closed.
