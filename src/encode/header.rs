@@ -181,6 +181,8 @@ pub(super) fn write_header(
     if container.is_quicktime() {
         // Playable while it is still being downloaded.
         options.set("movflags", "+faststart");
+        // Stereoscopic and 360 degree video is marked by boxes that are in use, but not in the standard.
+        options.set("strict", "unofficial");
     }
     all_used(&output.write_header_with(options)?)
 }

@@ -46,9 +46,9 @@ impl VideoSink {
         let container = Container::of(path)?;
         let plan = match &info.source {
             Some(source) => {
-                let input = ffi::open_input(&source.path)
+                let mut input = ffi::open_input(&source.path)
                     .map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
-                Plan::new(&input, info, path, container, work, settings.strict_streams)?
+                Plan::new(&mut input, info, path, container, work, settings.strict_streams)?
             }
             None => Plan::default(),
         };

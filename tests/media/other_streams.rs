@@ -172,7 +172,7 @@ fn mp4_keeps_what_it_can_hold_and_says_what_it_cannot() {
 }
 
 /// Moves the tags of an MP4 file, its cover among them, before its tracks.
-fn tags_first(bytes: &mut Vec<u8>) {
+fn tags_first(bytes: &mut [u8]) {
     let boxes = |bytes: &[u8], from: usize, to: usize| {
         let mut found = Vec::new();
         let mut at = from;
@@ -205,7 +205,7 @@ fn a_cover_that_comes_first_stays_a_cover() {
             cover.display()
         ),
     );
-    let input = desk.changed(&made, "in.mp4", tags_first);
+    let input = desk.changed(&made, "in.mp4", |bytes| tags_first(bytes));
     assert_eq!(probe(&input, "", "stream=codec_name"), ["png", "aac", "h264"]);
     for name in ["out.mp4", "out.mkv"] {
         assert_eq!(warnings(&desk, &input, name), Vec::<String>::new());
@@ -564,4 +564,42 @@ fn subtitles_that_are_no_text_are_counted() {
     let encoded = sink.finish().unwrap();
     assert_eq!(encoded.warnings, ["stream 1: subtitles that cannot be read are left out (1)"]);
     assert_eq!(packets(&desk.path("opened-out.mp4/out.mp4"), "s").len(), 1);
+}
+
+#[test]
+fn video_without_times_is_not_copied_wrongly() {
+    let desk = Desk::new();
+    let input = desk.clip(
+        "in.avi",
+        &format!("{VIDEO} -f lavfi -i testsrc=s=32x32:d=2 -map 0 -map 1 {H264} -c:v:1 mpeg4 -bf:v:1 2"),
+    );
+    for name in ["out.mp4", "out.mkv"] {
+        let expected = "stream 1 (video mpeg4) is left out: its packets do not say when they are shown";
+        assert_eq!(warnings(&desk, &input, name), [expected]);
+        let output = desk.transcode(&input, name, ALL).unwrap();
+        assert_eq!(probe(&output, "", "stream=codec_name"), ["h264"]);
+    }
+    // Without reordering there is no doubt.
+    let plain = desk.clip(
+        "plain.avi",
+        &format!("{VIDEO} -f lavfi -i testsrc=s=32x32:d=2 -map 0 -map 1 -c:v libx264 -bf 0 -c:v:1 mpeg4"),
+    );
+    for name in ["out.mp4", "plain.mkv"] {
+        assert_eq!(warnings(&desk, &plain, name), Vec::<String>::new());
+        let output = desk.transcode(&plain, name, ALL).unwrap();
+        assert_eq!(hash(&output, 1), hash(&plain, 1));
+        assert_eq!(times_of(&output, "v:1").len(), 50);
+    }
+}
+
+#[test]
+fn the_painted_video_stays_stereoscopic() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mkv", &format!("{VIDEO} -metadata:s:v stereo_mode=left_right {H264}"));
+    let kind = "stream_side_data=side_data_type,type";
+    let expected = ["Stereo 3D,side by side"];
+    assert_eq!(probe(&input, "v", kind), expected);
+    for name in ["out.mkv", "out.mp4"] {
+        assert_eq!(probe(&desk.transcode(&input, name, ALL).unwrap(), "v", kind), expected, "{name}");
+    }
 }

@@ -98,7 +98,7 @@ impl Plan {
     /// for this program to decide. So is, with `strict`, any other stream that it cannot hold. `work` takes a file for
     /// a moment.
     pub fn new(
-        input: &Input,
+        input: &mut Input,
         info: &MediaInfo,
         path: &Path,
         container: Container,
@@ -106,7 +106,9 @@ impl Plan {
         strict: bool,
     ) -> Result<Self, EncodeError> {
         let Some(source) = &info.source else { return Ok(Self::default()) };
-        let trial = Trial { input, painted: source.stream, rate: info.rate, folder: work };
+        let untimed = trial::untimed(input, source.stream)
+            .map_err(|error| EncodeError::libav(&source.path, "looking at its streams", error))?;
+        let trial = Trial { input, painted: source.stream, rate: info.rate, folder: work, untimed: &untimed };
         let mut plan = Self { slots: Vec::new(), ..Self::default() };
         let mut trackless = Vec::new();
         let mut left_out = Vec::new();
@@ -134,7 +136,11 @@ impl Plan {
                     });
                 }
                 Decision::LeftOut => {
-                    let reason = format!("{} cannot hold it{}", container.extension, elsewhere(&trial, &stream));
+                    let reason = if untimed.contains(&index) {
+                        "its packets do not say when they are shown".into()
+                    } else {
+                        format!("{} cannot hold it{}", container.extension, elsewhere(&trial, &stream))
+                    };
                     plan.warnings.push(format!("{called} is left out: {reason}"));
                     plan.fates.push((index, Fate::LeftOut(reason)));
                     left_out.push(called);
@@ -263,6 +269,9 @@ fn decide(trial: &Trial, container: Container, stream: &Stream) -> Decision {
     }
     if is_chapter_text(trial.input, stream) || (is_timecode(stream) && has_timecode_tag(trial, container)) {
         return Decision::Recreated;
+    }
+    if trial.untimed.contains(&stream.index()) {
+        return Decision::LeftOut;
     }
     carriages(container, stream)
         .into_iter()

@@ -6,7 +6,7 @@ use std::path::Path;
 use ffmpeg_next::error::EINVAL;
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::format::stream::Disposition;
-use ffmpeg_next::{self as ffmpeg, Stream, codec, encoder, media};
+use ffmpeg_next::{self as ffmpeg, Packet, Stream, codec, encoder, media};
 
 use super::convert::Converter;
 use super::{Carriage, TIMECODE, words};
@@ -22,6 +22,8 @@ pub(super) struct Trial<'a> {
     /// Its frame rate.
     pub rate: Option<Ratio>,
     pub folder: &'a Path,
+    /// Streams of video that cannot be copied (see [`untimed`]).
+    pub untimed: &'a [usize],
 }
 
 impl Trial<'_> {
@@ -55,6 +57,42 @@ impl Trial<'_> {
         // Trouble with the folder is not the stream's fault; it shows soon enough.
         !matches!(taken, Err(error) if is_refusal(error))
     }
+}
+
+/// Streams of further video whose packets do not say when they are shown, as AVI's do not. Where pictures are reordered,
+/// nobody but a decoder can tell, so the packets cannot be copied.
+pub(super) fn untimed(input: &mut Input, painted: usize) -> Result<Vec<usize>, ffmpeg::Error> {
+    /// Packets looked at: of each such stream, and of all streams.
+    const EACH: usize = 16;
+    const ALL: usize = 2000;
+    let is_sought = |stream: &Stream| {
+        let is_cover = stream.disposition().contains(Disposition::ATTACHED_PIC);
+        stream.index() != painted && !is_cover && stream.parameters().medium() == media::Type::Video
+    };
+    let mut left: Vec<(usize, usize)> =
+        input.streams().filter(is_sought).map(|stream| (stream.index(), EACH)).collect();
+    let mut found = Vec::new();
+    for _ in 0..ALL {
+        if left.is_empty() {
+            break;
+        }
+        let mut packet = Packet::empty();
+        match packet.read(input) {
+            Ok(()) => {}
+            Err(ffmpeg::Error::Eof) => break,
+            Err(ffmpeg::Error::InvalidData) => continue,
+            Err(error) => return Err(error),
+        }
+        let Some(place) = left.iter().position(|(index, _)| *index == packet.stream()) else { continue };
+        left[place].1 -= 1;
+        if packet.pts().is_none() {
+            found.push(packet.stream());
+        }
+        if packet.pts().is_none() || left[place].1 == 0 {
+            left.remove(place);
+        }
+    }
+    Ok(found)
 }
 
 fn is_refusal(error: ffmpeg::Error) -> bool {

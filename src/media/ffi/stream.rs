@@ -106,7 +106,7 @@ pub fn default_tag(stream: &mut StreamMut, key: &str, value: &str) -> Result<(),
     // SAFETY: the stream is valid for the life of `stream`; both strings outlive the call, which copies them.
     unsafe {
         let metadata = &mut (*stream.as_mut_ptr()).metadata;
-        check(ffi::av_dict_set(metadata, key.as_ptr(), value.as_ptr(), ffi::AV_DICT_DONT_OVERWRITE as i32))
+        check(ffi::av_dict_set(metadata, key.as_ptr(), value.as_ptr(), ffi::AV_DICT_DONT_OVERWRITE))
     }
 }
 
@@ -139,7 +139,7 @@ pub fn set_disposition(stream: &mut StreamMut, disposition: Disposition) {
 /// Whether a stream holds thumbnails of the parts of another one.
 pub fn is_thumbnail_track(stream: &Stream) -> bool {
     // SAFETY: the stream is valid for the life of `stream`.
-    unsafe { (*stream.as_ptr()).disposition & ffi::AV_DISPOSITION_TIMED_THUMBNAILS as i32 != 0 }
+    unsafe { (*stream.as_ptr()).disposition & ffi::AV_DISPOSITION_TIMED_THUMBNAILS != 0 }
 }
 
 /// The picture file that a stream of cover art consists of.

@@ -14,7 +14,7 @@ const LONGEST: usize = 1 << 20;
 pub fn is_text_subtitle(codec: codec::Id) -> bool {
     // SAFETY: the call takes any value and returns null or a static descriptor.
     let descriptor = unsafe { ffi::avcodec_descriptor_get(codec.into()).as_ref() };
-    descriptor.is_some_and(|found| found.props & ffi::AV_CODEC_PROP_TEXT_SUB as i32 != 0)
+    descriptor.is_some_and(|found| found.props & ffi::AV_CODEC_PROP_TEXT_SUB != 0)
 }
 
 /// Opens the encoder of a kind of text subtitles for what a decoder gives.
