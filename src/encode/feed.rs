@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::{self as ffmpeg, Packet, Stream, media};
+use ffmpeg_next::{self as ffmpeg, Packet, Stream, codec, media};
 
 use super::streams::{Carriage, Converter};
 use crate::media::{TimeBase, ffi};
@@ -74,6 +74,8 @@ struct Line {
     later: i64,
     /// Where the last packet ended, for one that does not say when it is.
     end: Option<i64>,
+    /// Texts that are shown while the next one is, where the codec has no way to say so.
+    overlaps: u64,
     /// Whether its packets are text that may be shown for any part of its time.
     is_text: bool,
     converter: Option<Converter>,
@@ -93,6 +95,7 @@ impl Line {
             medium: stream.parameters().medium(),
             later: 0,
             end: None,
+            overlaps: 0,
             is_text: ffi::is_text_subtitle(stream.parameters().id()),
             converter,
         })
@@ -175,10 +178,20 @@ impl Feed {
         self.lines[position].later = self.lines[position].base.ticks(seconds);
     }
 
-    /// Streams with texts that could not be read: index in the source and how many.
-    pub fn damaged_texts(&self) -> impl Iterator<Item = (usize, u64)> {
-        let damaged = |line: &Line| line.converter.as_ref().map(|converter| (line.source, converter.damaged));
-        self.lines.iter().filter_map(damaged).filter(|(_, count)| *count > 0)
+    /// What of the texts did not come through whole, one line each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for line in &self.lines {
+            let Some(converter) = &line.converter else { continue };
+            let mut note = |count: u64, what: &str| {
+                if count > 0 {
+                    notes.push(format!("stream {}: {what} ({count})", line.source));
+                }
+            };
+            note(converter.damaged, "subtitles that cannot be read are left out");
+            note(line.overlaps, "subtitles end early, where the next one begins: MP4 shows one at a time");
+        }
+        notes
     }
 
     /// The next packet, its stream index being the position among the streams fed, its timestamps moved by the offset
@@ -225,6 +238,8 @@ impl Feed {
                     packet.set_pts(Some(end));
                     packet.set_dts(Some(end));
                 }
+                let single = matches!(line.carriage, Carriage::Text(codec::Id::MOV_TEXT));
+                line.overlaps += u64::from(single && packet.pts() < line.end && packet.pts().is_some());
                 line.end = packet.dts().or(packet.pts()).map(|ticks| ticks + packet.duration().max(1));
                 let inside = if line.is_text {
                     self.span.clip(&mut packet, line.base)

@@ -132,16 +132,12 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
     output.write_trailer().map_err(fail("closing it"))?;
     ffi::flush_output(&mut output).map_err(fail("closing it"))?;
     let fates = plan.fates_of(&packets, container, made);
-    let unreadable = feed.iter().flat_map(Feed::damaged_texts).map(unreadable);
+    let notes = feed.iter().flat_map(Feed::notes);
     Ok(Muxed {
         offset: span.offset,
         shift,
         streams: plan.outputs(&packets, container, made).into_iter().zip(packets.iter().copied()).collect(),
-        warnings: unreadable.chain(plan.lost(&fates)).collect(),
+        warnings: notes.chain(plan.lost(&fates)).collect(),
         fates,
     })
-}
-
-fn unreadable((index, count): (usize, u64)) -> String {
-    format!("stream {index}: subtitles that cannot be read are left out ({count})")
 }

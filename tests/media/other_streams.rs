@@ -546,6 +546,16 @@ fn data_of_no_known_kind_is_not_given_a_name() {
     assert_eq!(error, expected);
 }
 
+/// Runs a source into `name` and returns what only the end told.
+fn told_at_the_end(desk: &Desk, input: &Path, name: &str) -> Vec<String> {
+    let mut source = decode::open(&Input::Video(input.into()), ALL, &InputSettings::default()).unwrap();
+    let mut sink = opened(desk, input, name, false).unwrap();
+    while let Some(frame) = source.next().unwrap() {
+        sink.push(frame).unwrap();
+    }
+    sink.finish().unwrap().warnings
+}
+
 #[test]
 fn subtitles_that_are_no_text_are_counted() {
     let desk = Desk::new();
@@ -555,15 +565,24 @@ fn subtitles_that_are_no_text_are_counted() {
         let at = bytes.windows(5).position(|window| window == b"Hallo").unwrap();
         bytes[at] = 0xff;
     });
-    let source = decode::open(&Input::Video(input.clone()), ALL, &InputSettings::default());
-    let mut source = source.unwrap();
-    let mut sink = opened(&desk, &input, "out.mp4", false).unwrap();
-    while let Some(frame) = source.next().unwrap() {
-        sink.push(frame).unwrap();
-    }
-    let encoded = sink.finish().unwrap();
-    assert_eq!(encoded.warnings, ["stream 1: subtitles that cannot be read are left out (1)"]);
+    let told = told_at_the_end(&desk, &input, "out.mp4");
+    assert_eq!(told, ["stream 1: subtitles that cannot be read are left out (1)"]);
     assert_eq!(packets(&desk.path("opened-out.mp4/out.mp4"), "s").len(), 1);
+}
+
+#[test]
+fn subtitles_at_the_same_time_are_told_of() {
+    let desk = Desk::new();
+    let srt = desk.path("in.srt");
+    let text = "1\n00:00:00,500 --> 00:00:01,250\nEins\n\n2\n00:00:00,500 --> 00:00:01,250\nZwei\n\n\
+                3\n00:00:01,250 --> 00:00:01,500\nDrei\n\n";
+    std::fs::write(&srt, text).unwrap();
+    let input = desk.clip("in.mkv", &format!("{VIDEO} -i {} {H264} -c:s subrip", srt.display()));
+    let told = told_at_the_end(&desk, &input, "out.mp4");
+    assert_eq!(told, ["stream 1: subtitles end early, where the next one begins: MP4 shows one at a time (1)"]);
+    assert_eq!(packets(&desk.path("opened-out.mp4/out.mp4"), "s").len(), 3);
+    assert_eq!(told_at_the_end(&desk, &input, "out.mkv"), Vec::<String>::new());
+    assert_eq!(self::text(&desk.path("opened-out.mkv/out.mkv"), 1), text);
 }
 
 #[test]
