@@ -1,5 +1,6 @@
 //! All packets of the finished file in order of decoding time, on its clock.
 
+use ffmpeg_next::error::EINVAL;
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::{self as ffmpeg, Packet};
 
@@ -7,7 +8,7 @@ use super::codec::Container;
 use super::feed::Feed;
 use super::mux::Shift;
 use super::streams::{Plan, Slot};
-use crate::media::TimeBase;
+use crate::media::{TimeBase, ffi};
 
 /// Where the pictures, which count from 0, lie on the output's clock: from tick `start` of `base`, and `shift`.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +18,32 @@ pub(super) struct Timeline {
     pub shift: Shift,
 }
 
-/// Copies all packets. Returns how many each slot of the plan got.
+/// So many packets that the muxer refuses are passed over: a damaged source is no reason to lose what was painted.
+const PATIENCE: u64 = 1000;
+
+/// What was copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Copied {
+    /// Packets that each slot of the plan got.
+    pub packets: Vec<u64>,
+    /// Packets among them that the muxer refused as damaged. Of which stream it does not say.
+    pub refused: u64,
+}
+
+impl Copied {
+    /// Passes over a packet that the muxer refused.
+    fn note(&mut self, written: Result<(), ffmpeg::Error>) -> Result<(), ffmpeg::Error> {
+        match written {
+            Err(ffmpeg::Error::InvalidData | ffmpeg::Error::Other { errno: EINVAL }) if self.refused < PATIENCE => {
+                self.refused += 1;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// Copies all packets.
 pub(super) fn copy(
     output: &mut Output,
     container: Container,
@@ -25,19 +51,19 @@ pub(super) fn copy(
     plan: &Plan,
     video: &mut Input,
     mut feed: Option<&mut Feed>,
-) -> Result<Vec<u64>, ffmpeg::Error> {
+) -> Result<Copied, ffmpeg::Error> {
     let encoded: TimeBase = video.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
     let painted = plan.painted();
     // What is fed skips the slots without packets.
     let is_fed = |slot: &Slot| matches!(slot, Slot::Carried { carriage, .. } if carriage.has_packets());
     let fed: Vec<usize> = (0..plan.slots.len()).filter(|&slot| is_fed(&plan.slots[slot])).collect();
-    let mut counts = vec![0; plan.slots.len()];
+    let mut copied = Copied { packets: vec![0; plan.slots.len()], refused: 0 };
     let mut last = vec![None; plan.slots.len()];
     let mut picture = next_picture(video, encoded, timeline, painted)?;
     let mut other = next_other(feed.as_deref_mut(), &fed)?;
     loop {
         let other_first = match (&picture, &other) {
-            (None, None) => return Ok(counts),
+            (None, None) => break,
             (None, Some(_)) => true,
             (Some(_), None) => false,
             (Some(picture), Some(other)) => other.seconds() < picture.seconds(),
@@ -46,12 +72,20 @@ pub(super) fn copy(
         let stream = timed.packet.stream();
         let base: TimeBase = output.stream(stream).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
         timed.place(base, timeline.shift, container.is_quicktime().then_some(&mut last[stream]));
-        timed.packet.write_interleaved(output)?;
-        counts[stream] += 1;
+        copied.note(timed.packet.write_interleaved(output))?;
+        copied.packets[stream] += 1;
         if other_first {
             other = next_other(feed.as_deref_mut(), &fed)?;
         } else {
             picture = next_picture(video, encoded, timeline, painted)?;
+        }
+    }
+    // The trailer would stop at the first of them that is refused.
+    loop {
+        let before = copied.refused;
+        copied.note(ffi::write_queued(output))?;
+        if copied.refused == before {
+            return Ok(copied);
         }
     }
 }

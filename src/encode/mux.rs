@@ -6,7 +6,7 @@ use ffmpeg_next::Rational;
 
 use super::codec::Container;
 use super::feed::{Feed, First, Span};
-use super::interleave::{self, Timeline};
+use super::interleave::{self, Copied, Timeline};
 use super::streams::{Fate, Plan};
 use super::{EncodeError, delay, header};
 use crate::media::{MediaInfo, TimeBase, ffi};
@@ -69,6 +69,8 @@ pub(super) struct Muxed {
     pub shift: Shift,
     /// Of each slot of the plan: index of its stream in the file, if it got one, and packets written.
     pub streams: Vec<(Option<usize>, u64)>,
+    /// How many of these packets the muxer refused, of whichever stream.
+    pub refused: u64,
     /// What became of every stream of the source.
     pub fates: Vec<(usize, Fate)>,
     /// What came out otherwise than planned, one line each.
@@ -127,17 +129,19 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
     let made = header::made_by_muxer(&output, container);
     header::write_header(&mut output, container, feed.as_ref(), span.base).map_err(fail("writing its header"))?;
     let timeline = Timeline { start, base: span.base, shift };
-    let packets = interleave::copy(&mut output, container, timeline, plan, &mut video, feed.as_mut());
-    let packets = packets.map_err(fail("writing it"))?;
+    let copied = interleave::copy(&mut output, container, timeline, plan, &mut video, feed.as_mut());
+    let Copied { packets, refused } = copied.map_err(fail("writing it"))?;
     output.write_trailer().map_err(fail("closing it"))?;
     ffi::flush_output(&mut output).map_err(fail("closing it"))?;
     let fates = plan.fates_of(&packets, container, made);
-    let notes = feed.iter().flat_map(Feed::notes);
+    let damaged = format!("damaged packets of the source's other streams are left out ({refused})");
+    let notes = feed.iter().flat_map(Feed::notes).chain((refused > 0).then_some(damaged));
     Ok(Muxed {
         offset: span.offset,
         shift,
         streams: plan.outputs(&packets, container, made).into_iter().zip(packets.iter().copied()).collect(),
         warnings: notes.chain(plan.lost(&fates)).collect(),
+        refused,
         fates,
     })
 }

@@ -622,3 +622,22 @@ fn the_painted_video_stays_stereoscopic() {
         assert_eq!(probe(&desk.transcode(&input, name, ALL).unwrap(), "v", kind), expected, "{name}");
     }
 }
+
+#[test]
+fn damaged_sound_does_not_cost_the_pictures() {
+    let desk = Desk::new();
+    let sound = "-f lavfi -i sine=d=2:sample_rate=48000";
+    let made = desk.clip("made.mkv", &format!("{VIDEO} {sound} {H264} -c:a eac3"));
+    // Its second packet loses the word that it begins with, which MP4's muxer looks for.
+    let input = desk.changed(&made, "in.mkv", |bytes| {
+        let starts: Vec<usize> =
+            bytes.windows(4).enumerate().filter(|(_, w)| w[..2] == [0x0b, 0x77]).map(|(at, _)| at).collect();
+        assert!(starts.len() > 40);
+        bytes[starts[1]] = 0;
+    });
+    let told = told_at_the_end(&desk, &input, "out.mp4");
+    assert_eq!(told, ["damaged packets of the source's other streams are left out (1)"]);
+    let output = desk.path("opened-out.mp4/out.mp4");
+    assert_eq!(times(&output), times(&made));
+    assert_eq!(packets(&output, "a").len(), packets(&input, "a").len() - 1);
+}

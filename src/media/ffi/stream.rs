@@ -220,3 +220,9 @@ pub fn copy_stream_aspect(from: &Stream, to: &mut StreamMut) {
     // SAFETY: both streams belong to open contexts that outlive the call.
     unsafe { (*to.as_mut_ptr()).sample_aspect_ratio = (*from.as_ptr()).sample_aspect_ratio }
 }
+
+/// Writes the packets that a muxer has put in order but not written yet.
+pub fn write_queued(output: &mut Output) -> Result<(), Error> {
+    // SAFETY: the header was written, so the context is ready for packets; null stands for "no more for now".
+    check(unsafe { ffi::av_interleaved_write_frame(output.as_mut_ptr(), ptr::null_mut()) })
+}
