@@ -1,6 +1,7 @@
 //! The head of the finished file: its streams, tags, chapters, and the options that keep timestamps exact.
 
 use ffmpeg_next::format::context::{Input, Output};
+use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{self as ffmpeg, Dictionary, codec, encoder, media};
 
 use super::codec::Container;
@@ -114,9 +115,10 @@ fn copy_timecodes(
     for (index, slot) in plan.slots.iter().enumerate() {
         let (source, rate) = match *slot {
             Slot::Painted => (pictures.info.source.as_ref().map(|source| source.stream), pictures.info.rate),
-            Slot::Carried { source, .. } => {
+            Slot::Carried { source, carriage, .. } if carriage.is_track() => {
                 (Some(source), input.stream(source).and_then(|stream| ffi::average_rate(&stream)))
             }
+            Slot::Carried { .. } => continue,
         };
         let Some(original) = source.and_then(|source| input.stream(source)) else { continue };
         let mut stream = output.stream_mut(index).ok_or(ffmpeg::Error::StreamNotFound)?;
@@ -143,7 +145,8 @@ pub(super) fn made_by_muxer(output: &Output, container: Container) -> usize {
     let of_file = output.metadata().get(TIMECODE).is_some();
     let has_timecode = |stream: &ffmpeg::Stream| {
         let is_video = stream.parameters().medium() == media::Type::Video;
-        is_video && (of_file || stream.metadata().get(TIMECODE).is_some())
+        let is_cover = stream.disposition().contains(Disposition::ATTACHED_PIC);
+        is_video && !is_cover && (of_file || stream.metadata().get(TIMECODE).is_some())
     };
     usize::from(output.nb_chapters() > 0) + output.streams().filter(has_timecode).count()
 }

@@ -340,6 +340,39 @@ fn a_timecode_stays_and_counts_from_the_first_frame() {
 }
 
 #[test]
+fn a_timecode_goes_together_with_a_cover_and_chapters() {
+    let desk = Desk::new();
+    let cover = desk.clip("cover.jpg", "-f lavfi -i color=red:s=32x32 -frames:v 1");
+    let chapters = chapters(&desk);
+    let of_streams = desk.clip(
+        "streams.mp4",
+        &format!(
+            "-i {} {VIDEO} -f lavfi -i sine=d=2 -i {} -map 0 -map 1 -map 2 -map_metadata 3 -c:v:0 copy -c:v:1 libx264 -c:a aac -disposition:v:0 attached_pic \
+             -timecode 00:59:59:24",
+            cover.display(),
+            chapters.display()
+        ),
+    );
+    let of_file = desk.clip(
+        "file.mkv",
+        &format!(
+            "{VIDEO} -f lavfi -i sine=d=2 -i {} -attach {} -map 0 -map 1 -map_metadata 2 -c:a aac -metadata timecode=00:59:59:24 -metadata:s:t \
+             mimetype=image/jpeg {H264}",
+            chapters.display(),
+            cover.display()
+        ),
+    );
+    for (input, name) in [(of_streams, "streams.mp4"), (of_file, "file.mp4")] {
+        assert_eq!(warnings(&desk, &input, name), Vec::<String>::new());
+        let output = desk.transcode(&input, name, ALL).unwrap();
+        let codecs = probe(&output, "", "stream=codec_name,codec_tag_string");
+        assert_eq!(codecs, ["h264,avc1", "aac,mp4a", "bin_data,text", "unknown,tmcd", "mjpeg,[0][0][0][0]"], "{name}");
+        assert_eq!(probe(&output, "d:1", "stream_tags=timecode"), ["00:59:59:24"], "{name}");
+        assert_eq!(hash(&output, 4), hash(&cover, 0), "{name}");
+    }
+}
+
+#[test]
 fn a_timecode_that_is_none_does_not_stop_the_file() {
     let desk = Desk::new();
     let input = desk.clip("in.mkv", &format!("{VIDEO} -metadata:s:v timecode=noon {H264}"));
