@@ -7,6 +7,8 @@ mod common;
 mod colour;
 #[path = "media/errors.rs"]
 mod errors;
+#[path = "media/other_streams.rs"]
+mod other_streams;
 #[path = "media/pictures.rs"]
 mod pictures;
 #[path = "media/shape.rs"]

@@ -23,6 +23,8 @@ pub enum EncodeError {
     Crf { path: PathBuf, crf: u8, codec: &'static str, max: u8 },
     #[error("{}: {container} cannot hold the source's {codec} audio; {advice}", name(path))]
     AudioCodec { path: PathBuf, container: &'static str, codec: &'static str, advice: String },
+    #[error("{}: {container} cannot hold {streams} of the source; {advice}", name(path))]
+    Streams { path: PathBuf, container: &'static str, streams: String, advice: String },
     #[error("{}: frame {index} is {width}x{height} where {expected_width}x{expected_height} was announced", name(path))]
     Size { path: PathBuf, index: u64, width: usize, height: usize, expected_width: usize, expected_height: usize },
     #[error("{}: frame {index} does not come after the frame before it (pts {pts} after {last})", name(path))]

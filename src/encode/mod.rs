@@ -1,12 +1,14 @@
 //! Encode: a sink of frames, whatever the output is.
 
-mod audio;
 mod codec;
 mod delay;
 mod error;
 mod feed;
+mod header;
 mod images;
+mod interleave;
 mod mux;
+mod streams;
 mod verify;
 mod video;
 

@@ -7,9 +7,9 @@ use ffmpeg_next::format::Pixel;
 use ffmpeg_next::format::context::Output;
 use ffmpeg_next::{self as ffmpeg, Packet, color, encoder, frame, picture};
 
-use super::audio::Plan;
 use super::codec::Container;
 use super::mux::{self, Pictures};
+use super::streams::Plan;
 use super::{EncodeError, Encoded, FrameSink, verify};
 use crate::media::graph::{Entry, VideoGraph};
 use crate::media::{self, ColorInfo, Frame, MediaInfo, Pixels, TimeBase, Timing, ffi};
@@ -46,9 +46,9 @@ impl VideoSink {
         let container = Container::of(path)?;
         let plan = match &info.source {
             Some(source) => {
-                let input = ffi::open_input(&source.path)
+                let mut input = ffi::open_input(&source.path)
                     .map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
-                Plan::new(&input, source.stream, path, container, work)?
+                Plan::new(&mut input, info, path, container, work, settings.strict_streams)?
             }
             None => Plan::default(),
         };
@@ -176,9 +176,9 @@ impl FrameSink for VideoSink {
         drop(output);
         let pictures = Pictures { file: &intermediate, pts: &pts, last_duration, info: &info };
         let muxed = mux::join(&path, container, &pictures, &plan)?;
-        verify::check(&path, &pictures, &muxed)?;
+        verify::check(&path, &pictures, plan.painted(), &muxed)?;
         std::fs::remove_file(&intermediate).map_err(|source| EncodeError::io(&intermediate, source))?;
-        Ok(Encoded { frames: pts.len() as u64, warnings: Vec::new() })
+        Ok(Encoded { frames: pts.len() as u64, warnings: muxed.warnings })
     }
 
     fn warnings(&self) -> &[String] {

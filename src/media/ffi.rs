@@ -1,16 +1,24 @@
 //! The only unsafe code: calls into FFmpeg that have no safe wrapper, each behind a small safe function.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::{ptr, slice};
 
 use ffmpeg_next::codec::{self, encoder};
 use ffmpeg_next::format::context::{Input, Output};
-use ffmpeg_next::{Dictionary, Error, StreamMut, ffi, frame};
+use ffmpeg_next::{Dictionary, Error, ffi, frame};
 
 use super::info::{Model, Ratio, Samples};
+
+mod stream;
+mod text;
+mod timecode;
+
+pub use stream::*;
+pub use text::*;
+pub use timecode::*;
 
 fn check(code: i32) -> Result<(), Error> {
     if code < 0 { Err(Error::from(code)) } else { Ok(()) }
@@ -115,6 +123,14 @@ pub fn muxer_takes(muxer: &str, codec: codec::Id) -> Option<bool> {
     }
 }
 
+/// Whether a muxer is made for sound too: those of animations and of raw pictures are not.
+pub fn muxer_has_sound(muxer: &str) -> bool {
+    let Ok(name) = CString::new(muxer) else { return false };
+    // SAFETY: `name` outlives the call; the returned format is null or static.
+    let format = unsafe { ffi::av_guess_format(name.as_ptr(), ptr::null(), ptr::null()).as_ref() };
+    format.is_some_and(|format| format.audio_codec != ffi::AVCodecID::AV_CODEC_ID_NONE)
+}
+
 /// Adds flags to those the encoder has by default (the wrapper's setter would replace them).
 pub fn add_encoder_flags(encoder: &mut encoder::video::Video, flags: codec::Flags) {
     // SAFETY: the codec context is valid for the life of `encoder`.
@@ -138,94 +154,6 @@ pub fn open_encoder(
     match unused.iter().next() {
         Some(_) => Err(Error::OptionNotFound),
         None => Ok(encoder::video::Encoder(encoder)),
-    }
-}
-
-/// Sets the shape of a stream's pixels in the container.
-pub fn set_stream_aspect(stream: &mut StreamMut, aspect: Ratio) {
-    let aspect = ffi::AVRational { num: aspect.num, den: aspect.den };
-    // SAFETY: the stream and its codec parameters are valid for the life of `stream`.
-    unsafe {
-        let stream = stream.as_mut_ptr();
-        (*stream).sample_aspect_ratio = aspect;
-        (*(*stream).codecpar).sample_aspect_ratio = aspect;
-    }
-}
-
-/// Makes `to` carry the same codec as `from`, with its disposition and metadata, whatever the container.
-pub fn copy_stream(from: &ffmpeg_next::Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(), Error> {
-    // SAFETY: both streams belong to open contexts that outlive the call; the copy is deep.
-    unsafe {
-        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
-        check(ffi::avcodec_parameters_copy((*to).codecpar, (*from).codecpar))?;
-        // The tag is the source container's name for the codec: the muxer picks its own.
-        (*(*to).codecpar).codec_tag = 0;
-        (*to).disposition = (*from).disposition;
-        copy_dictionary((*from).metadata, &mut (*to).metadata, skip)
-    }
-}
-
-/// Samples a second of an audio stream; 0 if unknown.
-pub fn sample_rate(stream: &ffmpeg_next::Stream) -> i32 {
-    // SAFETY: a stream of an open context always has codec parameters.
-    unsafe { (*(*stream.as_ptr()).codecpar).sample_rate }
-}
-
-/// Seconds that an audio stream's decoder drops at its beginning, where the container has a field for it.
-pub fn codec_delay(stream: &ffmpeg_next::Stream) -> f64 {
-    // SAFETY: a stream of an open context always has codec parameters.
-    let (samples, rate) = unsafe {
-        let parameters = (*stream.as_ptr()).codecpar;
-        ((*parameters).initial_padding, (*parameters).sample_rate)
-    };
-    if rate > 0 { f64::from(samples) / f64::from(rate) } else { 0.0 }
-}
-
-/// Copies only the metadata (language, title, ...) of a stream.
-pub fn copy_stream_metadata(from: &ffmpeg_next::Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(), Error> {
-    // SAFETY: both streams belong to open contexts that outlive the call.
-    unsafe {
-        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
-        (*to).disposition = (*from).disposition;
-        copy_dictionary((*from).metadata, &mut (*to).metadata, skip)
-    }
-}
-
-/// Copies the metadata (title, artist, ...) of a file.
-pub fn copy_metadata(from: &Input, to: &mut Output, skip: &[&str]) -> Result<(), Error> {
-    // SAFETY: both contexts are valid for the life of their owners.
-    unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, skip) }
-}
-
-/// Copies the metadata of a chapter.
-pub fn copy_chapter_metadata(from: &ffmpeg_next::Chapter, to: &mut ffmpeg_next::ChapterMut) -> Result<(), Error> {
-    // SAFETY: both chapters belong to open contexts that outlive the call.
-    unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, &[]) }
-}
-
-/// Byte for byte: metadata need not be UTF-8.
-///
-/// # Safety
-/// `from` is null or a valid dictionary that `to` does not own, `to` points to null or a valid dictionary.
-unsafe fn copy_dictionary(
-    from: *const ffi::AVDictionary,
-    to: *mut *mut ffi::AVDictionary,
-    skip: &[&str],
-) -> Result<(), Error> {
-    let mut entry = ptr::null_mut();
-    loop {
-        // SAFETY: `entry` is null or an entry of `from`, which is not changed here; an empty key with this flag
-        // walks over all entries; the strings of an entry are null-terminated and copied by `av_dict_set`.
-        unsafe {
-            entry = ffi::av_dict_get(from, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX);
-            if entry.is_null() {
-                return Ok(());
-            }
-            let key = CStr::from_ptr((*entry).key);
-            if !skip.iter().any(|name| key.to_bytes().eq_ignore_ascii_case(name.as_bytes())) {
-                check(ffi::av_dict_set(to, (*entry).key, (*entry).value, 0))?;
-            }
-        }
     }
 }
 
