@@ -9,6 +9,8 @@ mod colour;
 mod errors;
 #[path = "media/pictures.rs"]
 mod pictures;
+#[path = "media/reading.rs"]
+mod reading;
 #[path = "media/shape.rs"]
 mod shape;
 #[path = "media/streams.rs"]

@@ -39,6 +39,32 @@ fn walk_boxes(path: &Path) -> io::Result<bool> {
     Ok(length >= 8)
 }
 
+/// Whether this is a PNG with an `acTL` chunk before its picture data, the sign of an animation.
+pub(super) fn is_animated_png(path: &Path) -> bool {
+    walk_chunks(path).unwrap_or(false)
+}
+
+fn walk_chunks(path: &Path) -> io::Result<bool> {
+    let mut file = io::BufReader::new(File::open(path)?);
+    let mut head = [0; 8];
+    file.read_exact(&mut head)?;
+    if head != *b"\x89PNG\r\n\x1a\n" {
+        return Ok(false);
+    }
+    loop {
+        file.read_exact(&mut head)?;
+        match &head[4..] {
+            b"acTL" => return Ok(true),
+            b"IDAT" | b"IEND" => return Ok(false),
+            // The data and its check sum.
+            _ => {
+                let size = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+                file.seek_relative(i64::from(size) + 4)?;
+            }
+        }
+    }
+}
+
 /// Bytes that a Matroska or WebM file lacks of what its header announces, and those that are there. `None` if it
 /// announces nothing or is whole.
 pub(super) fn bytes_missing(path: &Path) -> Option<(u64, u64)> {

@@ -8,7 +8,7 @@ use super::error::DecodeError;
 use super::stage::{Shape, Stage, Timed};
 use super::tags::{color_of, is_grey, is_transparent};
 use crate::media::graph::{Entry, VideoGraph};
-use crate::media::{ColorInfo, Pixels, Samples, Timing, ffi};
+use crate::media::{ColorInfo, Model, Pixels, Samples, Timing, ffi};
 use crate::settings::Hdr;
 
 /// What the first frame decides for all.
@@ -112,20 +112,23 @@ impl Converter {
         let (float, wide) =
             if first.samples.alpha { ("gbrapf32le", "yuva444p16le") } else { ("gbrpf32le", "yuv444p16le") };
         let mut range = if color.full_range { "pc" } else { "tv" };
-        let mut grey = String::new();
-        if is_grey(shape.format) {
-            // swscale makes green of grey when it writes float planes.
-            grey = format!("scale={FLAGS}:in_range={range}:out_range=tv,format={wide},");
-            range = "tv";
-        }
+        let size = format!("scale=w={}:h={}:{FLAGS}", first.width, first.height);
         // Matrix and range are always spelled out: left alone, swscale takes BT.601 whatever the tags say. Turning
         // comes after the conversion, where every plane has the full size.
-        let chain = format!(
-            "{before}{grey}scale=w={}:h={}:{FLAGS}:in_color_matrix={matrix}:in_range={range},format={float}{}{after}",
-            first.width,
-            first.height,
-            tone_map.map(|chain| format!("{chain},format={float}")).unwrap_or_default(),
-        );
+        let chain = if let Some(tone_map) = tone_map {
+            // zscale takes no odd sizes of smaller chroma.
+            let wide = if samples.model == Model::Yuv { format!(",format={wide}") } else { String::new() };
+            let same = format!("in_color_matrix={matrix}:out_color_matrix={matrix}:in_range={range}:out_range={range}");
+            format!("{before}{size}:{same}{wide},{tone_map},format={float}{after}")
+        } else {
+            let mut grey = String::new();
+            if is_grey(shape.format) {
+                // swscale makes green of grey when it writes float planes.
+                grey = format!("scale={FLAGS}:in_range={range}:out_range=tv,format={wide},");
+                range = "tv";
+            }
+            format!("{before}{grey}{size}:in_color_matrix={matrix}:in_range={range},format={float}{after}")
+        };
         let entry = Entry {
             width: shape.width,
             height: shape.height,
@@ -138,8 +141,8 @@ impl Converter {
         VideoGraph::new(&entry, &chain).map_err(|e| self.failed(e))
     }
 
-    /// For HDR the filters that make BT.709 of it, in float RGB. That way zscale need not read YUV: it refuses odd
-    /// sizes and partial tags.
+    /// For HDR the filters that make BT.709 of it, as float RGB. All colours are told to zscale: where a tag is missing
+    /// it finds no way.
     fn tone_map(&mut self, color: ColorInfo) -> Result<Option<String>, DecodeError> {
         let Some(transfer) = color.hdr() else { return Ok(None) };
         if self.hdr == Hdr::Refuse {
@@ -160,9 +163,17 @@ impl Converter {
             ffmpeg::color::Primaries::SMPTE431 => "smpte431",
             _ => "bt2020",
         };
+        let matrix = match color.matrix {
+            ffmpeg::color::Space::RGB => "gbr",
+            ffmpeg::color::Space::BT709 => "bt709",
+            ffmpeg::color::Space::SMPTE170M | ffmpeg::color::Space::BT470BG => "smpte170m",
+            _ => "bt2020nc",
+        };
+        let range = if color.full_range { "pc" } else { "tv" };
         Ok(Some(format!(
-            ",setparams=range=pc:color_primaries={primaries}:color_trc={curve}:colorspace=gbr,\
-             zscale=t=linear:npl=100,zscale=p=bt709,tonemap=tonemap=hable:desat=0,zscale=t=bt709"
+            "setparams=range={range}:color_primaries={primaries}:color_trc={curve}:colorspace={matrix},\
+             zscale=t=linear:npl=100:m=gbr:r=pc,format=gbrpf32le|gbrapf32le,zscale=p=bt709,\
+             tonemap=tonemap=hable:desat=0,zscale=t=bt709"
         )))
     }
 
@@ -191,6 +202,8 @@ fn pixels(frame: &frame::Video, alpha: bool) -> Option<Pixels> {
     if alpha {
         let mut opacity = vec![1.0; width * height];
         plane(3, &mut opacity)?;
+        // swscale makes a little less than 1 of what is opaque.
+        opacity.iter_mut().filter(|alpha| **alpha > 0.9999).for_each(|alpha| *alpha = 1.0);
         pixels.alpha = Some(opacity);
     }
     Some(pixels)

@@ -95,7 +95,8 @@ impl UserFilter {
 
     fn came(&mut self, frame: frame::Video, base: TimeBase, out: &mut Vec<Timed>) {
         let Some((exit, clock)) = &mut self.exit else { return };
-        let pts = frame.timestamp().or(frame.pts()).map(|pts| base.convert(pts, exit.base));
+        // Not `timestamp()`, which is the decoder's and stays when a filter changes the clock.
+        let pts = frame.pts().map(|pts| base.convert(pts, exit.base));
         let timing = clock.time(pts, 0);
         if let Some((before, earlier)) = self.held.replace((frame, timing)) {
             let duration = timing.pts - earlier.pts;
@@ -104,8 +105,33 @@ impl UserFilter {
     }
 
     fn refused(&self, error: ffmpeg::Error) -> DecodeError {
-        DecodeError::Filter { path: self.path.clone(), graph: self.text.clone(), reason: error.to_string() }
+        let reason = match unknown_filter(&self.text) {
+            Some(name) => format!("FFmpeg has no filter {name}"),
+            None => error.to_string(),
+        };
+        DecodeError::Filter { path: self.path.clone(), graph: self.text.clone(), reason }
     }
+}
+
+/// The first name in a graph that is no filter; FFmpeg says which only in its log.
+fn unknown_filter(graph: &str) -> Option<&str> {
+    // What stands in quotes or behind a backslash is part of a value.
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = graph.split(|c| {
+        let separates = !quoted && !escaped && (c == ',' || c == ';');
+        quoted ^= c == '\'' && !escaped;
+        escaped = c == '\\' && !escaped;
+        separates
+    });
+    let names = parts.filter_map(|part| {
+        let mut rest = part.trim();
+        while let Some((_, behind)) = rest.strip_prefix('[').and_then(|label| label.split_once(']')) {
+            rest = behind.trim();
+        }
+        rest.split(['=', '@', '[', ' ']).next().filter(|name| !name.is_empty())
+    });
+    let mut names = names.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    names.find(|name| ffmpeg::filter::find(name).is_none())
 }
 
 fn range(full: bool) -> ffmpeg::color::Range {

@@ -59,6 +59,11 @@ pub fn open(input: &Input, range: Range, settings: &InputSettings) -> Result<Box
     Ok(Box::new(filtered::Filtered::open(source, path, settings)?))
 }
 
+/// Whether a file named like a picture holds several: an animated PNG or WebP.
+pub fn is_animation(path: &Path) -> bool {
+    webp::is_animated(path) || container::is_animated_png(path)
+}
+
 fn check_start(path: &Path, range: Range) -> Result<(), DecodeError> {
     if range.start.is_finite() && range.start >= 0.0 {
         return Ok(());

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::common::{ALL, Desk, Failure, frames};
+use crate::common::{ALL, Desk, Failure, frames, probe};
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::encode::{self, EncodeError, Target};
 use stylize_video::media::{Input, Output, Range};
@@ -84,7 +84,9 @@ fn a_file_that_ends_early_is_known_at_opening() {
         let (count, notes) = tolerant(&half, 80).unwrap();
         assert!((30..80).contains(&count), "{name}: {count}");
         let missing: u64 = number(&notes, "frames are missing at the end").unwrap();
-        assert!((count + missing).abs_diff(100) <= 1, "{name}: {count} frames, {notes:?}");
+        // Of Matroska only the time is known that is missing, not the pictures that were waiting for others.
+        let slack = if name == "in.mp4" { 1 } else { 4 };
+        assert!((count + missing).abs_diff(100) <= slack, "{name}: {count} frames, {notes:?}");
     }
     let half = desk.path("half-in.mp4");
     let DecodeError::EndsEarly { frames: there, expected, places, .. } = refusal(&half) else { panic!() };
@@ -178,7 +180,13 @@ fn flipped_bits_are_an_error_or_do_no_harm() {
                 }
             });
             match frames(&flipped, ALL) {
-                Ok((_, frames)) => assert_eq!(frames.len(), 30, "{name}, seed {seed}"),
+                // A bit of an edit list makes another edit list: FFmpeg agrees on what is shown.
+                Ok((_, frames)) if frames.len() != 30 => {
+                    let packets = probe(&flipped, "v:0", "packet=flags");
+                    let shown = packets.iter().filter(|flags| !flags.contains('D')).count();
+                    assert_eq!(frames.len(), shown, "{name}, seed {seed}");
+                }
+                Ok(_) => {}
                 Err(error) => {
                     refused += 1;
                     assert!(!error.to_string().contains('\n'), "{error}");
