@@ -20,7 +20,10 @@ impl Promise {
         // Where FFmpeg found it by looking at the file's end, from the first packet on; then it promises too little,
         // which does no harm.
         let known = input.duration() > 0 && !ffi::duration_is_a_guess(input);
-        let file = known.then(|| input.duration() as f64 / 1e6);
+        // A start before 0 (a transport stream whose clock wraps around) is no part of a header's promise either.
+        let begins = input.streams().filter(|stream| stream.start_time() != NONE);
+        let begins = begins.map(|stream| TimeBase::from(stream.time_base()).seconds(stream.start_time()));
+        let file = known.then(|| input.duration() as f64 / 1e6 + begins.fold(0.0, f64::min));
         let stream = input.stream(index).and_then(|stream| {
             let base = TimeBase::from(stream.time_base());
             let start = if stream.start_time() == NONE { 0 } else { stream.start_time() };

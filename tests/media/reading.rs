@@ -1,12 +1,13 @@
 //! The settings of `[input]`: alpha, HDR, interlacing, the user's filters, formats that have to be told.
 
 use std::path::Path;
+use std::process::Command;
 
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::media::{ColorInfo, Frame, Input, MediaInfo, Model, Ratio};
 use stylize_video::settings::{Deinterlace, Hdr, InputSettings};
 
-use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, psnr};
+use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, probe, psnr, times};
 
 /// All there is to read, with what is said about it.
 fn read(path: &Path, settings: &InputSettings) -> Result<(MediaInfo, Vec<Frame>, Vec<String>), DecodeError> {
@@ -70,7 +71,7 @@ fn alpha_of_opaque_pictures() {
     let (info, read) = frames(&desk.clip("in.mov", &format!("{opaque} -c:v qtrle -pix_fmt argb")), ALL).unwrap();
     assert!(info.samples.alpha && read[0].pixels.alpha.as_ref().unwrap().iter().all(|&alpha| alpha == 1.0));
     let palette = format!("{opaque} -vf split[a][b];[a]palettegen=reserve_transparent=0[p];[b][p]paletteuse");
-    let (info, _) = frames(&desk.clip("p.apng", &format!("{palette} -c:v apng -f apng -pix_fmt pal8")), ALL).unwrap();
+    let (info, _) = frames(&desk.clip("p.nut", &format!("{palette} -c:v rawvideo -pix_fmt pal8")), ALL).unwrap();
     assert!(!info.samples.alpha, "a palette of opaque colours");
 }
 
@@ -257,4 +258,35 @@ fn ten_bits_are_read_without_loss() {
             assert!((got - f32::from(code)).abs() < 0.1, "{got} for {code}");
         }
     }
+}
+
+/// Runs the program on what `clip` makes, piped in; what it says comes back.
+fn pipe(desk: &Desk, clip: &str, name: &str, options: &[&str]) -> (bool, String, std::path::PathBuf) {
+    let piped = std::fs::File::open(desk.clip(name, clip)).unwrap();
+    let output = desk.path(&format!("{name}.mkv"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stylize-video"));
+    command.args(["-", "--stylizer", "identity", "-o"]).arg(&output).args(options);
+    let ran = command.stdin(piped).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned() + &String::from_utf8_lossy(&ran.stdout);
+    (ran.status.success(), said, output)
+}
+
+#[test]
+fn video_on_standard_input() {
+    let desk = Desk::new();
+    let y4m = "-f lavfi -i testsrc2=s=64x48:r=24:d=1 -pix_fmt yuv420p";
+    let (good, said, output) = pipe(&desk, y4m, "in.y4m", &[]);
+    assert!(good, "{said}");
+    assert_eq!(times(&output).len(), 24);
+    let nut = "-f lavfi -i testsrc2=s=64x48:r=24:d=1 -f lavfi -i sine=d=1 -c:v ffv1 -c:a pcm_s16le";
+    let (good, said, output) = pipe(&desk, nut, "in.nut", &[]);
+    assert!(good && said.contains("audio stream 1 (pcm_s16le) is left out"), "{said}");
+    assert_eq!((times(&output).len(), probe(&output, "a", "stream=index").len()), (24, 0));
+    let raw = "-f lavfi -i testsrc2=s=64x48:r=24:d=1 -pix_fmt yuv420p -f rawvideo";
+    let told = ["--input-format", "rawvideo", "--input-opt", "video_size=64x48", "--input-opt", "pixel_format=yuv420p"];
+    let (good, said, output) = pipe(&desk, raw, "in.raw", &told);
+    assert!(good, "{said}");
+    assert_eq!(times(&output).len(), 24);
+    let (good, said, _) = pipe(&desk, raw, "bad.raw", &[]);
+    assert!(!good && said.contains("-: "), "{said}");
 }
