@@ -189,8 +189,9 @@ fn pixels(frame: &frame::Video, alpha: bool) -> Option<Pixels> {
         for (y, target) in target.chunks_exact_mut(width).enumerate() {
             let row = ffi::row(frame, plane, y, 4 * width)?;
             for (value, bytes) in target.iter_mut().zip(row.chunks_exact(4)) {
-                // Floats may be outside; `max` first makes 0 of what is no number.
-                *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]).max(0.0).min(1.0);
+                let float = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                // Floats may be outside, or no number at all: that becomes 0.
+                *value = if float > 0.0 { float.min(1.0) } else { 0.0 };
             }
         }
         Some(())

@@ -338,7 +338,7 @@ pub fn index_beyond(input: &mut Input, index: usize, length: u64) -> Option<(u64
         let stream = *(*input.as_mut_ptr()).streams.add(index);
         for n in 0..ffi::avformat_index_get_entries_count(stream) {
             let Some(entry) = ffi::avformat_index_get_entry(stream, n).as_ref() else { continue };
-            if entry.flags() & ffi::AVINDEX_DISCARD_FRAME as i32 != 0 {
+            if entry.flags() & ffi::AVINDEX_DISCARD_FRAME != 0 {
                 continue;
             }
             listed += 1;
@@ -351,7 +351,7 @@ pub fn index_beyond(input: &mut Input, index: usize, length: u64) -> Option<(u64
 /// Whether a packet is only there for others to refer to: an edit list cuts its picture off.
 pub fn is_discarded(packet: &ffmpeg_next::Packet) -> bool {
     // SAFETY: the packet is live.
-    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD as i32 != 0 }
+    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
 }
 
 /// What comes out of a configured buffer sink: frame rate and shape of a pixel.

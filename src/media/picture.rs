@@ -31,7 +31,7 @@ pub fn read(bytes: &[u8]) -> Result<(Pixels, Samples), ImageError> {
     let color = picture.color();
     let samples = Samples {
         model: if color.has_color() { Model::Rgb } else { Model::Grey },
-        depth: u8::try_from(8 * color.bytes_per_pixel() / color.channel_count()).unwrap_or(8),
+        depth: 8 * (color.bytes_per_pixel() / color.channel_count()),
         chroma: (0, 0),
         alpha: color.has_alpha(),
     };
@@ -80,5 +80,5 @@ fn encoded(linear: f32) -> f32 {
 
 /// In 0..=1; what is no number becomes 0.
 fn unit(value: f32) -> f32 {
-    value.max(0.0).min(1.0)
+    if value > 0.0 { value.min(1.0) } else { 0.0 }
 }

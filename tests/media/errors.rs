@@ -154,6 +154,17 @@ fn damage_is_an_error_as_soon_as_it_is_met_or_passed_over() {
     assert_eq!(frames(&damaged, Range { start: 0.0, frames: Some(20) }).unwrap().1.len(), 20);
 }
 
+#[test]
+fn a_broadcast_may_begin_anywhere() {
+    let desk = Desk::new();
+    for codec in ["libx264 -bf 2", "mpeg2video -q:v 3"] {
+        let whole = desk.clip("in.ts", &format!("-f lavfi -i testsrc2=s=160x120:r=25:d=4 -c:v {codec} -g 25"));
+        let cut = desk.changed(&whole, "cut.ts", |bytes| drop(bytes.drain(..bytes.len() / 188 * 2 / 5 * 188)));
+        let (count, notes) = tolerant(&cut, 0).unwrap();
+        assert!((40..=60).contains(&count) && notes.is_empty(), "{codec}: {count} frames, {notes:?}");
+    }
+}
+
 /// Numbers that look random and are the same in every run.
 struct Dice(u64);
 

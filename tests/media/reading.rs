@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use stylize_video::decode::{self, DecodeError};
-use stylize_video::media::{ColorInfo, Frame, Input, MediaInfo, Model, Ratio};
+use stylize_video::media::{ColorInfo, Frame, Input, MediaInfo, Model, Range, Ratio};
 use stylize_video::settings::{Deinterlace, Hdr, InputSettings};
 
 use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, probe, psnr, times};
@@ -173,6 +173,24 @@ fn filters_change_size_rate_and_shape() {
     let (_, frames) = filtered(&input, "trim=start_frame=10:end_frame=15").unwrap();
     assert_eq!(frames.len(), 5);
     assert_eq!(seconds(&frames[0]), 0.4);
+}
+
+#[test]
+fn filters_begin_where_the_wanted_part_does() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mp4", "-f lavfi -i testsrc2=s=64x48:r=25:d=8 -c:v libx264 -g 25 -output_ts_offset 1.5");
+    let settings = InputSettings { filter: "crop=32:16,fps=50".into(), ..InputSettings::default() };
+    for start in [0.4, 6.0] {
+        let range = Range { start, frames: Some(6) };
+        let mut source = decode::open(&Input::Video(input.clone()), range, &settings).unwrap();
+        assert_eq!((source.info().first, source.info().frames), ((50.0 * start) as u64, Some(6)), "from {start} s");
+        let mut seconds = Vec::new();
+        while let Some(frame) = source.next().unwrap() {
+            seconds.push(frame.timing.base.seconds(frame.timing.pts) - 1.5 - start);
+        }
+        let expected: Vec<f64> = (0..6).map(|n| f64::from(n) / 50.0).collect();
+        assert!(seconds.len() == 6 && seconds.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6), "{seconds:?}");
+    }
 }
 
 #[test]
