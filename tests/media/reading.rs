@@ -122,6 +122,33 @@ fn hdr_of_odd_sizes_and_refused() {
 }
 
 #[test]
+fn dolby_vision_without_a_base_layer_is_refused() {
+    let desk = Desk::new();
+    let plain = hdr(&desk, "in.mp4", "96x64", "smpte2084", "");
+    let profile = |number: u8| {
+        desk.changed(&plain, &format!("dv{number}.mp4"), |bytes| {
+            let find = |bytes: &[u8], name: &[u8]| bytes.windows(4).rposition(|at| at == name).unwrap() - 4;
+            let size = |bytes: &[u8], at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+            // The configuration follows that of the codec: its version, profile and level (7 and 6 bits), flags.
+            let record = [1, 0, number << 1, 0b0000_1101, 0];
+            let size_of_box = 8 + 24_u32;
+            let mut extra = [&size_of_box.to_be_bytes()[..], b"dvcC", &record].concat();
+            extra.resize(size_of_box as usize, 0);
+            let behind = find(bytes, b"avcC") + size(bytes, find(bytes, b"avcC")) as usize;
+            for parent in [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"] {
+                let at = find(bytes, parent);
+                let grown = size(bytes, at) + size_of_box;
+                bytes[at..at + 4].copy_from_slice(&grown.to_be_bytes());
+            }
+            bytes.splice(behind..behind, extra);
+        })
+    };
+    let error = read(&profile(5), &InputSettings::default()).unwrap_err();
+    assert!(error.to_string().contains("Dolby Vision profile 5"), "{error}");
+    assert_eq!(read(&profile(8), &InputSettings::default()).unwrap().1.len(), 3);
+}
+
+#[test]
 fn what_happens_to_interlaced_video_is_a_choice() {
     let desk = Desk::new();
     let input = desk.clip(
