@@ -114,6 +114,7 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
     let planned = plan::plan(&Request {
         inputs: &args.inputs,
         output: args.output.as_deref(),
+        format: &resolved.settings.input.format,
         preset: &resolved.preset,
         range: args.range(),
         if_exists: resolved.settings.output.if_exists,

@@ -11,6 +11,8 @@ mod errors;
 mod other_streams;
 #[path = "media/pictures.rs"]
 mod pictures;
+#[path = "media/reading.rs"]
+mod reading;
 #[path = "media/shape.rs"]
 mod shape;
 #[path = "media/streams.rs"]

@@ -60,6 +60,8 @@ pub struct Request<'a> {
     pub inputs: &'a [PathBuf],
     /// `-o`.
     pub output: Option<&'a Path>,
+    /// `[input] format`: where it is given, any file is a video.
+    pub format: &'a str,
     /// Stands in the names of outputs.
     pub preset: &'a str,
     pub range: Range,
@@ -75,8 +77,9 @@ pub enum PlanError {
     Missing(PathBuf),
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{}: {what} is no input; videos: {}; pictures: {}", path.display(),
-        input::VIDEOS.join(", "), input::PICTURES.join(", "))]
+    #[error("{}: {what} is no input; videos: {}; pictures: {}, {}; for another kind of video give \
+        --input-format", path.display(), input::VIDEOS.join(", "), input::PICTURES.join(", "),
+        input::READ_ONLY.join(", "))]
     UnknownKind { path: PathBuf, what: String },
     #[error("{}: a folder of videos is not supported yet: give the files", .0.display())]
     VideoFolder(PathBuf),
@@ -84,6 +87,8 @@ pub enum PlanError {
     EmptyFolder(PathBuf),
     #[error("{}: not a picture; a folder given as input must hold nothing but pictures", .0.display())]
     ForeignFile(PathBuf),
+    #[error("{}: matches {}, which is no picture", pattern.display(), file.display())]
+    ForeignMatch { pattern: PathBuf, file: PathBuf },
     #[error("{}: no file has such a name", .0.display())]
     NothingMatches(PathBuf),
     #[error("{}: number {missing} is missing between {first} and {last}; give the folder instead to go on without it",
@@ -97,6 +102,8 @@ pub enum PlanError {
     OneOutput { path: PathBuf, count: usize },
     #[error("-o {}: a {kind} becomes a {kind}; {valid}", path.display())]
     WrongKind { path: PathBuf, kind: &'static str, valid: String },
+    #[error("{}: two of its pictures would become {name}; rename one, or give -o folder/name_%04d.png", path.display())]
+    SameName { path: PathBuf, name: String },
     #[error("{} has no name to call its output by: give -o", .0.display())]
     Nameless(PathBuf),
     #[error("the output {} is its own input", .0.display())]
@@ -135,6 +142,8 @@ impl PlanError {
             | Self::Unreadable { .. }
             | Self::EmptyFolder(_)
             | Self::ForeignFile(_)
+            | Self::ForeignMatch { .. }
+            | Self::SameName { .. }
             | Self::NothingMatches(_)
             | Self::Gap { .. }
             | Self::NoFolder(_)
@@ -168,7 +177,7 @@ pub fn plan(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
 }
 
 fn plan_one(path: &Path, request: &Request<'_>) -> Result<Planned, PlanError> {
-    let found = input::classify(path)?;
+    let found = input::classify(path, request.format)?;
     let range = match &found.input {
         Input::Video(_) => request.range,
         Input::Picture(_) | Input::Sequence { .. } if request.range.start > 0.0 => {

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::FrameSource;
 use super::error::DecodeError;
+use super::{FrameSource, check_start};
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing, picture};
 
 /// Sequences have no clock of their own: picture `n` is shown at `n/25` s.
@@ -29,9 +29,7 @@ impl ImageSource {
         if files.is_empty() {
             return Err(DecodeError::NoPictures { folder: folder.into() });
         }
-        if !(range.start.is_finite() && range.start >= 0.0) {
-            return Err(DecodeError::BadStart { path: folder.into(), start: range.start });
-        }
+        check_start(folder, range)?;
         let start = BASE.ticks(range.start).max(0) as usize;
         if start >= files.len() {
             return Err(DecodeError::StartsAfterEnd { path: folder.into(), start: range.start });
@@ -44,7 +42,7 @@ impl ImageSource {
     fn open(files: Vec<PathBuf>, start: usize) -> Result<Self, DecodeError> {
         // A limit of no frames at all still has a size: that of the picture it would start with.
         let decoded = files.get(start).or(files.last()).map(|path| read(path)).transpose()?;
-        let (width, height) = decoded.as_ref().map_or((0, 0), |pixels| (pixels.width, pixels.height));
+        let (width, height) = decoded.as_ref().map_or((0, 0), |(pixels, _)| (pixels.width, pixels.height));
         let info = MediaInfo {
             width,
             height,
@@ -53,11 +51,12 @@ impl ImageSource {
             rate: Some(Ratio::new(BASE.den, BASE.num)),
             sample_aspect: None,
             color: ColorInfo::BT709,
-            samples: Samples { alpha: decoded.as_ref().is_some_and(|pixels| pixels.alpha.is_some()), ..Samples::RGB8 },
+            samples: decoded.as_ref().map_or(Samples::RGB8, |(_, samples)| *samples),
             codec: "",
             first: start as u64,
             source: None,
         };
+        let decoded = decoded.map(|(pixels, _)| pixels);
         Ok(Self { info, files, decoded, start, next: start })
     }
 }
@@ -71,7 +70,7 @@ impl FrameSource for ImageSource {
         let Some(path) = self.files.get(self.next) else { return Ok(None) };
         let pixels = match self.decoded.take() {
             Some(pixels) => pixels,
-            None => read(path)?,
+            None => read(path)?.0,
         };
         if (pixels.width, pixels.height) != (self.info.width, self.info.height) {
             return Err(DecodeError::Sizes {
@@ -91,7 +90,7 @@ impl FrameSource for ImageSource {
 }
 
 /// Reads a picture upright, as its EXIF orientation says.
-fn read(path: &Path) -> Result<Pixels, DecodeError> {
+fn read(path: &Path) -> Result<(Pixels, Samples), DecodeError> {
     let io = |source| DecodeError::Io { path: path.into(), source };
     let bad = |source| DecodeError::Picture { path: path.into(), source };
     match std::fs::metadata(path) {
@@ -102,5 +101,5 @@ fn read(path: &Path) -> Result<Pixels, DecodeError> {
         _ => {}
     }
     let bytes = std::fs::read(path).map_err(io)?;
-    picture::decode(&bytes).map_err(bad)
+    picture::read(&bytes).map_err(bad)
 }

@@ -2,7 +2,8 @@
 
 use ffmpeg_next::color::{Primaries, Range, Space, TransferCharacteristic};
 
-/// How YUV and RGB samples are to be read. Every field is decided: nothing is `Unspecified`.
+/// How YUV and RGB samples are to be read. Matrix and range are decided, for every conversion needs them; primaries
+/// and transfer stay `Unspecified` where the stream leaves them so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColorInfo {
     /// The matrix between RGB and YUV.
@@ -22,8 +23,9 @@ impl ColorInfo {
         transfer: TransferCharacteristic::BT709,
     };
 
-    /// Fills in what a stream leaves unsaid. Untagged video is BT.709 from 1280 wide or more than 576 high, BT.601
-    /// below, and of limited range: the rule of the common players.
+    /// Fills in what a stream leaves unsaid. Untagged video has the matrix of BT.709 from 1280 wide or more than 576
+    /// high, that of BT.601 below, and limited range: the rule of the common players. With an HDR transfer curve it has
+    /// that of BT.2020.
     pub fn resolve(
         width: u32,
         height: u32,
@@ -33,20 +35,20 @@ impl ColorInfo {
         transfer: TransferCharacteristic,
     ) -> Self {
         let large = width >= 1280 || height > 576;
+        let hdr = matches!(transfer, TransferCharacteristic::SMPTE2084 | TransferCharacteristic::ARIB_STD_B67);
         let matrix = match matrix {
+            Space::Unspecified | Space::Reserved if hdr => Space::BT2020NCL,
             Space::Unspecified | Space::Reserved if large => Space::BT709,
             Space::Unspecified | Space::Reserved => Space::SMPTE170M,
             known => known,
         };
         let primaries = match primaries {
-            Primaries::Unspecified | Primaries::Reserved | Primaries::Reserved0 => Primaries::BT709,
-            known => known,
+            Primaries::Reserved | Primaries::Reserved0 => Primaries::Unspecified,
+            told => told,
         };
         let transfer = match transfer {
-            TransferCharacteristic::Unspecified
-            | TransferCharacteristic::Reserved
-            | TransferCharacteristic::Reserved0 => TransferCharacteristic::BT709,
-            known => known,
+            TransferCharacteristic::Reserved | TransferCharacteristic::Reserved0 => TransferCharacteristic::Unspecified,
+            told => told,
         };
         Self { matrix, full_range: range == Range::JPEG, primaries, transfer }
     }
@@ -85,7 +87,8 @@ impl ColorInfo {
             Space::SMPTE170M | Space::BT470BG => Some("bt601"),
             Space::FCC => Some("fcc"),
             Space::SMPTE240M => Some("smpte240m"),
-            Space::BT2020NCL | Space::BT2020CL => Some("bt2020"),
+            // Not that of constant luminance, which is no matrix.
+            Space::BT2020NCL => Some("bt2020"),
             // Already RGB: the filter does not look at it.
             Space::RGB => Some("bt709"),
             _ => None,

@@ -8,7 +8,8 @@ use std::{ptr, slice};
 
 use ffmpeg_next::codec::{self, encoder};
 use ffmpeg_next::format::context::{Input, Output};
-use ffmpeg_next::{Dictionary, Error, ffi, frame};
+use ffmpeg_next::packet::Ref;
+use ffmpeg_next::{Dictionary, Error, ffi, filter, frame};
 
 use super::info::{Model, Ratio, Samples};
 
@@ -32,15 +33,37 @@ fn url(path: &Path) -> Result<CString, Error> {
 
 /// Opens a media file and looks at its streams. Takes any path, also one that is not UTF-8.
 pub fn open_input(path: &Path) -> Result<Input, Error> {
-    let url = url(path)?;
+    open_input_as(Some(path), "", Dictionary::new()).map(|(input, _)| input)
+}
+
+/// Opens a media file, or standard input for no path, with a demuxer (empty: the one that fits) and its options.
+/// Gives the options that it does not know, too.
+pub fn open_input_as(path: Option<&Path>, demuxer: &str, options: Dictionary) -> Result<(Input, Vec<String>), Error> {
+    let url = path.map_or_else(|| Ok(c"pipe:0".to_owned()), url)?;
+    let name = CString::new(demuxer).map_err(|_| Error::DemuxerNotFound)?;
+    let mut format = ptr::null();
+    if !demuxer.is_empty() {
+        // SAFETY: `name` outlives the call, which returns null or a static format.
+        format = unsafe { ffi::av_find_input_format(name.as_ptr()) };
+        if format.is_null() {
+            return Err(Error::DemuxerNotFound);
+        }
+    }
     let mut context = ptr::null_mut();
-    // SAFETY: `url` outlives the call; a null context makes FFmpeg allocate one, and free it again on failure.
-    check(unsafe { ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null_mut(), ptr::null_mut()) })?;
+    // SAFETY: `url` outlives the call; a null context makes FFmpeg allocate one, and free it again on failure. FFmpeg
+    // replaces the dictionary by what it did not use, which is owned (and freed) by `unused` afterwards.
+    let (code, unused) = unsafe {
+        let mut options = options.disown();
+        let code = ffi::avformat_open_input(&mut context, url.as_ptr(), format, &mut options);
+        (code, Dictionary::own(options))
+    };
+    check(code)?;
     // SAFETY: the open succeeded, so `context` is valid and owned by nobody else; `Input` closes it on drop.
     let mut input = unsafe { Input::wrap(context) };
     // SAFETY: the context is open and no other reference to it is in use.
     check(unsafe { ffi::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut()) })?;
-    Ok(input)
+    let unused = unused.iter().map(|(key, _)| key.to_owned()).collect();
+    Ok((input, unused))
 }
 
 /// Creates a file (truncating it) for FFmpeg's muxer of that name.
@@ -185,6 +208,19 @@ pub fn samples_of(format: ffmpeg_next::format::Pixel) -> Samples {
     }
 }
 
+/// The palette of a frame of that kind: 256 colours as 0xAARRGGBB; empty for another frame.
+pub fn palette(frame: &frame::Video) -> Vec<u32> {
+    let bytes = (frame.format() == ffmpeg_next::format::Pixel::PAL8).then(|| {
+        // SAFETY: a frame of this format holds 1024 bytes of palette in its second plane (null is checked).
+        unsafe {
+            let data = (*frame.as_ptr()).data[1];
+            (!data.is_null()).then(|| slice::from_raw_parts(data, 1024))
+        }
+    });
+    let entries = bytes.flatten().unwrap_or_default().chunks_exact(4);
+    entries.map(|entry| u32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]])).collect()
+}
+
 /// Row `y` of a plane of full height, `bytes` long. `None` if the frame has no such row. Rows lie apart by
 /// `linesize`, which is larger than a row and negative in a picture that a filter flipped.
 pub fn row(frame: &frame::Video, plane: usize, y: usize, bytes: usize) -> Option<&[u8]> {
@@ -216,4 +252,43 @@ unsafe fn plane_start(frame: &frame::Video, plane: usize, y: usize, bytes: usize
     // SAFETY: the frame is live and `plane` is within its fixed arrays.
     let (data, linesize) = unsafe { ((*frame.as_ptr()).data[plane], (*frame.as_ptr()).linesize[plane] as isize) };
     (!data.is_null() && bytes <= linesize.unsigned_abs()).then_some((data, linesize))
+}
+
+/// Of the pictures that a stream's index lists (those that are shown): how many, and how many of them do not lie
+/// wholly within the first `length` bytes of the file.
+pub fn index_beyond(input: &mut Input, index: usize, length: u64) -> Option<(u64, u64)> {
+    if index >= input.nb_streams() as usize {
+        return None;
+    }
+    let (mut listed, mut beyond) = (0, 0);
+    // SAFETY: the index was checked, so the stream pointer is valid; an entry is null or valid until the next call.
+    unsafe {
+        let stream = *(*input.as_mut_ptr()).streams.add(index);
+        for n in 0..ffi::avformat_index_get_entries_count(stream) {
+            let Some(entry) = ffi::avformat_index_get_entry(stream, n).as_ref() else { continue };
+            if entry.flags() & ffi::AVINDEX_DISCARD_FRAME != 0 {
+                continue;
+            }
+            listed += 1;
+            beyond += u64::from(i128::from(entry.pos) + i128::from(entry.size()) > i128::from(length));
+        }
+    }
+    Some((listed, beyond))
+}
+
+/// Whether a packet is only there for others to refer to: an edit list cuts its picture off.
+pub fn is_discarded(packet: &ffmpeg_next::Packet) -> bool {
+    // SAFETY: the packet is live.
+    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
+}
+
+/// What comes out of a configured buffer sink: frame rate and shape of a pixel.
+pub fn sink_link(sink: &filter::Context) -> (Option<Ratio>, Option<Ratio>) {
+    // SAFETY: the context is a buffer sink of a live and configured graph.
+    let (rate, aspect) = unsafe {
+        let sink = sink.as_ptr();
+        (ffi::av_buffersink_get_frame_rate(sink), ffi::av_buffersink_get_sample_aspect_ratio(sink))
+    };
+    let ratio = |r: ffi::AVRational| (r.num > 0 && r.den > 0).then(|| Ratio::new(r.num, r.den));
+    (ratio(rate), ratio(aspect))
 }

@@ -40,6 +40,15 @@ impl Entry {
     }
 }
 
+/// What the frames that leave a graph look like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Exit {
+    pub base: TimeBase,
+    pub rate: Option<Ratio>,
+    /// `None` for square pixels.
+    pub sample_aspect: Option<Ratio>,
+}
+
 /// A configured chain of filters.
 pub(crate) struct VideoGraph {
     graph: filter::Graph,
@@ -48,14 +57,35 @@ pub(crate) struct VideoGraph {
 impl VideoGraph {
     /// `chain` in FFmpeg's filter syntax.
     pub fn new(entry: &Entry, chain: &str) -> Result<Self, ffmpeg::Error> {
+        Self::with_rate(entry, None, chain)
+    }
+
+    /// Like `new`, for filters that look at the frame rate.
+    pub fn with_rate(entry: &Entry, rate: Option<Ratio>, chain: &str) -> Result<Self, ffmpeg::Error> {
+        if chain.contains('\0') {
+            return Err(ffmpeg::Error::Other { errno: ffmpeg::error::EINVAL });
+        }
+        let mut arguments = entry.arguments();
+        if let Some(rate) = rate {
+            arguments += &format!(":frame_rate={}/{}", rate.num, rate.den);
+        }
         let source = filter::find("buffer").ok_or(ffmpeg::Error::FilterNotFound)?;
         let sink = filter::find("buffersink").ok_or(ffmpeg::Error::FilterNotFound)?;
         let mut graph = filter::Graph::new();
-        graph.add(&source, "in", &entry.arguments())?;
+        graph.add(&source, "in", &arguments)?;
         graph.add(&sink, "out", "")?;
         graph.output("in", 0)?.input("out", 0)?.parse(chain)?;
         graph.validate()?;
         Ok(Self { graph })
+    }
+
+    /// What the frames that leave will look like.
+    pub fn exit(&mut self) -> Result<Exit, ffmpeg::Error> {
+        let mut sink = self.graph.get("out").ok_or(ffmpeg::Error::Bug)?;
+        let (rate, aspect) = ffi::sink_link(&sink);
+        let base = TimeBase::from(sink.sink().time_base());
+        let sample_aspect = aspect.filter(|aspect| aspect.num != aspect.den);
+        Ok(Exit { base, rate, sample_aspect })
     }
 
     /// Feeds a frame and leaves it empty: its buffers move into the graph.

@@ -76,7 +76,10 @@ fn default_path(found: &Found, preset: &str) -> Result<PathBuf, PlanError> {
             Ok(path.with_file_name(tagged(path, preset, &ext)))
         }
         Input::Stdin => Err(PlanError::Nameless(found.path.clone())),
-        Input::Picture(path) => Ok(path.with_file_name(tagged(path, preset, path.extension().unwrap_or_default()))),
+        Input::Picture(path) => {
+            let ext = if is_picture(path) { path.extension().unwrap_or_default() } else { "png".as_ref() };
+            Ok(path.with_file_name(tagged(path, preset, ext)))
+        }
         Input::Sequence { folder, .. } => {
             // `.`, `..` and the empty path have a name only once they are resolved.
             let named = match folder.file_name() {
@@ -110,13 +113,23 @@ fn with_names(found: &Found, path: PathBuf, pattern: Option<&Pattern>) -> Result
         Input::Picture(_) => return Ok(Output::Picture(path)),
         Input::Sequence { files, .. } => files,
     };
-    let names = match (pattern, &found.numbers) {
+    let names: Vec<String> = match (pattern, &found.numbers) {
         (Some(pattern), Some(numbers)) => numbers.iter().map(|&number| pattern.name(number)).collect(),
         (Some(pattern), None) => (1..).zip(files).map(|(number, _)| pattern.name(number)).collect(),
-        (None, _) => files.iter().map(|file| utf8_name(file)).collect::<Result<_, _>>()?,
+        (None, _) => files.iter().map(|file| utf8_name(&writable(file))).collect::<Result<_, _>>()?,
     };
+    // `1.exr` and `1.tif` would both become `1.png`.
+    let mut seen = std::collections::HashSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(PlanError::SameName { path: found.path.clone(), name: twice.clone() });
+    }
     let folder = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
     Ok(Output::Sequence { folder, names: Names::Listed(names) })
+}
+
+/// The name of a picture's output: of a kind that can be written.
+fn writable(file: &Path) -> PathBuf {
+    if is_picture(file) { file.into() } else { file.with_extension("png") }
 }
 
 fn utf8_name(file: &Path) -> Result<String, PlanError> {
