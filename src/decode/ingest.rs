@@ -12,7 +12,7 @@ use crate::media::{ColorInfo, Pixels, TimeBase, Timing};
 
 /// How a stored picture is turned to stand upright.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     filter: &'static str,
     /// Whether width and height change places.
     pub swaps: bool,
@@ -32,6 +32,11 @@ impl Turn {
         } else {
             Self::from_matrix(entry(0), entry(1), entry(3), entry(4))
         }
+    }
+
+    /// As a filter of FFmpeg; `none` for a picture that stands upright as it is stored.
+    pub fn name(self) -> &'static str {
+        if self.filter.is_empty() { "none" } else { self.filter.trim_start_matches(',') }
     }
 
     /// A stored point (x, y) is shown at (a x + c y, b x + d y), y downwards.

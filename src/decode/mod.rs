@@ -8,7 +8,11 @@ mod images;
 mod ingest;
 mod video;
 
+pub(crate) use clock::Clock;
+pub(crate) use ending::clock_time;
 pub use error::DecodeError;
+pub(crate) use ingest::Turn;
+pub(crate) use video::{look_at, open_decoder, video_stream};
 
 use crate::media::{Frame, Input, MediaInfo, Range};
 use crate::settings::InputSettings;

@@ -306,7 +306,7 @@ impl FrameSource for VideoSource {
 }
 
 /// What can be said about a path before FFmpeg sees it.
-fn look_at(path: &Path) -> Result<(), DecodeError> {
+pub(crate) fn look_at(path: &Path) -> Result<(), DecodeError> {
     let path = || path.to_path_buf();
     match std::fs::metadata(path()) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(DecodeError::Missing { path: path() }),
@@ -319,7 +319,7 @@ fn look_at(path: &Path) -> Result<(), DecodeError> {
 }
 
 /// FFmpeg's choice of the main video stream, never a cover picture.
-fn video_stream(input: &ffmpeg::format::context::Input) -> Option<usize> {
+pub(crate) fn video_stream(input: &ffmpeg::format::context::Input) -> Option<usize> {
     let is_film = |stream: &ffmpeg::Stream| {
         stream.parameters().medium() == media::Type::Video && !stream.disposition().contains(Disposition::ATTACHED_PIC)
     };
@@ -327,7 +327,7 @@ fn video_stream(input: &ffmpeg::format::context::Input) -> Option<usize> {
     best.or_else(|| input.streams().find(is_film)).map(|stream| stream.index())
 }
 
-fn open_decoder(
+pub(crate) fn open_decoder(
     path: &Path,
     input: &ffmpeg::format::context::Input,
     index: usize,

@@ -10,6 +10,7 @@ use super::audio::Plan;
 use super::codec::Container;
 use super::delay;
 use super::feed::{Feed, Span};
+use crate::media::tags::{FILE_TAGS, STREAM_TAGS};
 use crate::media::{MediaInfo, TimeBase, ffi};
 
 /// What was encoded.
@@ -82,22 +83,6 @@ impl Shift {
         self.base.convert(self.ticks, base)
     }
 }
-
-/// Tags that describe the source file or stream itself and would be wrong for the new one.
-const FILE_TAGS: [&str; 4] = ["major_brand", "minor_version", "compatible_brands", "encoder"];
-const STREAM_TAGS: [&str; 11] = [
-    "rotate",
-    "encoder",
-    "vendor_id",
-    "alpha_mode",
-    "duration",
-    "bps",
-    "number_of_frames",
-    "number_of_bytes",
-    "_statistics_writing_app",
-    "_statistics_writing_date_utc",
-    "_statistics_tags",
-];
 
 /// Writes `path`.
 pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan: &Plan) -> Result<Muxed, EncodeError> {
