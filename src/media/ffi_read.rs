@@ -87,7 +87,7 @@ pub fn dispositions(stream: &Stream) -> i32 {
 /// Whether an edit list cuts a packet's picture or sound off.
 pub fn is_hidden(packet: &Packet) -> bool {
     // SAFETY: the packet is live.
-    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD as i32 != 0 }
+    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
 }
 
 /// The tags of a file. What is not UTF-8 in them is replaced.

@@ -65,6 +65,7 @@ pub fn compare(a: &Contents, b: &Contents, allowed: &Allowed) -> Result<Summary,
     let clock = Clock::of(a, b, allowed)?;
     pictures::compare_times(&a.video, &b.video, clock)?;
     pictures::compare_rate(&a.video, &b.video)?;
+    pictures::compare_last(&a.video, &b.video)?;
     tracks::compare_words(&a.video.stream, &b.video.stream, b.container)?;
     let wanted: Vec<&Track> = a.tracks.iter().filter(|track| !allowed.left_out.contains(&track.stream.index)).collect();
     tracks::compare(&wanted, &b.tracks, (a.container, b.container), clock, allowed)?;

@@ -8,6 +8,9 @@ use ffmpeg_next::format::stream::Disposition;
 
 use crate::media::ffi_read;
 
+const MAC_LANGUAGES: [&str; 16] =
+    ["eng", "fra", "ger", "ita", "dut", "spa", "dan", "por", "nor", "jpn", "fin", "tur", "kor", "pol", "hun", "rus"];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Container {
     Mp4,
@@ -53,8 +56,10 @@ impl Container {
 
     pub fn holds_language(self, language: &str) -> bool {
         match self {
+            // QuickTime has numbers for languages; these are what FFmpeg calls the most common.
+            Self::Mov => MAC_LANGUAGES.contains(&language),
             // Three letters packed into 15 bits.
-            Self::Mp4 | Self::Mov => language.len() == 3 && language.bytes().all(|letter| letter.is_ascii_lowercase()),
+            Self::Mp4 => language.len() == 3 && language.bytes().all(|letter| letter.is_ascii_lowercase()),
             Self::Matroska | Self::Webm => true,
             Self::Avi | Self::Bare | Self::Other => false,
         }

@@ -5,7 +5,7 @@
 //!
 //! - **The video.** Its upright size (one pixel more in each direction where A's is odd and B's chroma is
 //!   subsampled), turned by nothing, shape of its pixels, colours, bits and alpha; the number of frames and the time of
-//!   each, which also is what every frame but the last lasts; the end of the last; a constant frame rate; language,
+//!   each, which also is what every frame but the last lasts; a constant frame rate; the end of the last; language,
 //!   tags and dispositions. Colours are those of A (by the rule for untagged video of [`ColorInfo`]) or those that
 //!   [`ColorInfo::written`] makes of them; RGB is right for all. Where B's packets are A's (a copy), turn and colours
 //!   are to be A's own.
