@@ -28,7 +28,7 @@ impl Clock {
             return Ok(Self { shift: 0.0 });
         }
         // Whole ticks of B, as muxers shift.
-        let shift = base_b.seconds(first_b - base_a.convert(first_a, base_b));
+        let shift = base_b.seconds(first_b.saturating_sub(base_a.convert(first_a, base_b)));
         let earliest = a.earliest(&allowed.left_out);
         // QuickTime's edit lists hold what sounds before 0, but no picture.
         let needed = if b.container.is_quicktime() { -begin_a } else { -earliest };

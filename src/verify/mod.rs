@@ -31,6 +31,7 @@ mod contents;
 mod difference;
 mod extras;
 mod packets;
+mod part;
 mod payload;
 mod pictures;
 mod read;

@@ -183,7 +183,7 @@ fn is_constant(video: &Video, rate: Ratio) -> bool {
     let base = video.stream.base;
     let Some(&first) = video.frames.first().filter(|_| video.frames.len() > 2) else { return false };
     let on_time = |(index, &pts): (usize, &i64)| {
-        (base.seconds(pts - first) - index as f64 / rate.value()).abs() <= one_tick(base, base)
+        (base.seconds(pts.saturating_sub(first)) - index as f64 / rate.value()).abs() <= one_tick(base, base)
     };
     video.frames.iter().enumerate().all(on_time)
 }

@@ -117,7 +117,7 @@ impl Stream {
         let base = TimeBase::from(stream.time_base());
         let tags = Tags::new(ffi_read::stream_tags(stream));
         let start = if stream.start_time() == i64::MIN { 0 } else { stream.start_time() };
-        let header = (stream.duration() > 0).then(|| base.seconds(start + stream.duration()));
+        let header = (stream.duration() > 0).then(|| base.seconds(start.saturating_add(stream.duration())));
         Self {
             index: stream.index(),
             medium: stream.parameters().medium(),
@@ -231,7 +231,7 @@ impl Pictures {
     fn note(&mut self, pts: i64, duration: i64) {
         self.frames.push(pts);
         if duration > 0 {
-            self.end = self.end.max(Some(pts + duration));
+            self.end = self.end.max(Some(pts.saturating_add(duration)));
         }
     }
 

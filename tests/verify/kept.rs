@@ -2,6 +2,7 @@
 
 use crate::common::{ALL, Desk, real_clip};
 use crate::{H264, VIDEO, copy, make, repaint, rich, verify};
+use stylize_video::media::Range;
 use stylize_video::verify::{Allowed, Contents, Depth, compare};
 
 #[test]
@@ -106,6 +107,23 @@ fn streams_that_are_known_to_be_missing() {
     let summary = compare(&read(&input), &read(&output), &allowed).unwrap();
     assert_eq!(summary.streams, 1);
     assert!(compare(&read(&input), &read(&output), &Allowed::default()).is_err());
+}
+
+#[test]
+fn a_part_of_the_source() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mp4", &format!("{VIDEO} -f lavfi -i sine=d=2 {H264} -c:a aac"));
+    let read = |path: &std::path::Path| Contents::read(path, Depth::Packets).unwrap();
+    for (start, first, frames) in [(0.0, 0, 10), (0.4, 10, 7), (1.0, 25, 25)] {
+        let range = Range { start, frames: Some(frames) };
+        let name = format!("from{first}.mp4");
+        let output = read(&desk.transcode(&input, &name, range).unwrap());
+        let summary = compare(&read(&input).part(first, frames), &output, &Allowed::default()).unwrap();
+        assert_eq!((summary.frames, summary.streams), (frames, 1));
+        assert!(summary.packets >= frames, "sound of {name}");
+        let next = compare(&read(&input).part(first + 1, frames), &output, &Allowed::default());
+        assert!(next.is_err(), "{name} is not the part one frame later");
+    }
 }
 
 #[test]
