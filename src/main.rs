@@ -15,6 +15,7 @@ use stylize_video::report::download::DownloadBar;
 use stylize_video::report::{self, Style};
 use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
 use stylize_video::stylize::device;
+use stylize_video::verify::Allowed;
 use stylize_video::weights::SearchPath;
 
 fn main() -> ExitCode {
@@ -53,6 +54,11 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Weights(command)) => manage_weights(command, ambient),
+        Some(Command::Verify(args)) => {
+            let allowed = Allowed { left_out: args.left_out, reencoded: args.reencoded };
+            let kept = commands::verify::verify(&args.a, &args.b, &allowed, args.json)?;
+            Ok(ExitCode::from(u8::from(!kept)))
+        }
         Some(Command::Doctor) => examine(ambient),
     }
 }

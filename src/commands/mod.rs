@@ -3,6 +3,7 @@
 pub mod doctor;
 pub mod plan;
 pub mod presets;
+pub mod verify;
 pub mod weights;
 
 use std::io::{self, Write};

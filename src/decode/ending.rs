@@ -60,7 +60,7 @@ impl Promise {
 const NONE: i64 = i64::MIN;
 
 /// `HH:MM:SS.fraction` in seconds.
-fn clock_time(text: &str) -> Option<f64> {
+pub(crate) fn clock_time(text: &str) -> Option<f64> {
     let mut parts = text.trim().split(':');
     let hours: f64 = parts.next()?.parse().ok()?;
     let minutes: f64 = parts.next()?.parse().ok()?;

@@ -20,7 +20,11 @@ mod webp;
 
 use std::path::Path;
 
+pub(crate) use clock::Clock;
+pub(crate) use ending::clock_time;
 pub use error::DecodeError;
+pub(crate) use open::{look_at, video_decoder, video_stream};
+pub(crate) use turn::Turn;
 
 use crate::media::{Frame, Input, MediaInfo, Range};
 use crate::settings::InputSettings;

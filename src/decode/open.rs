@@ -13,7 +13,7 @@ use crate::media::ffi;
 use crate::settings::InputSettings;
 
 /// What can be said about a path before FFmpeg sees it.
-pub(super) fn look_at(path: &Path) -> Result<(), DecodeError> {
+pub(crate) fn look_at(path: &Path) -> Result<(), DecodeError> {
     let path = || path.to_path_buf();
     match std::fs::metadata(path()) {
         Err(error) if error.kind() == ErrorKind::NotFound => Err(DecodeError::Missing { path: path() }),
@@ -58,7 +58,7 @@ pub(super) fn demuxer(path: &Path, file: Option<&Path>, settings: &InputSettings
 }
 
 /// FFmpeg's choice of the main video stream, never a cover picture.
-pub(super) fn video_stream(input: &Input) -> Option<usize> {
+pub(crate) fn video_stream(input: &Input) -> Option<usize> {
     let is_film = |stream: &ffmpeg::Stream| {
         stream.parameters().medium() == media::Type::Video && !stream.disposition().contains(Disposition::ATTACHED_PIC)
     };
@@ -67,7 +67,7 @@ pub(super) fn video_stream(input: &Input) -> Option<usize> {
 }
 
 /// A decoder for a stream, and what is to be said about it.
-pub(super) fn video_decoder(
+pub(crate) fn video_decoder(
     path: &Path,
     input: &Input,
     index: usize,

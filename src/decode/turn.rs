@@ -4,7 +4,7 @@ use ffmpeg_next::{Stream, packet};
 
 /// How a stored picture is turned to stand upright.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     /// As part of a chain of filters: nothing, or `,hflip` and the like.
     pub filter: &'static str,
     /// Whether width and height change places.
@@ -14,6 +14,11 @@ pub(super) struct Turn {
 impl Turn {
     /// Upright as it is.
     pub const NONE: Self = Self { filter: "", swaps: false };
+
+    /// As a filter of FFmpeg; `none` for a picture that stands upright as it is stored.
+    pub fn name(self) -> &'static str {
+        if self.filter.is_empty() { "none" } else { self.filter.trim_start_matches(',') }
+    }
 
     /// From the display matrix of a stream. Only quarter turns and mirrorings occur; anything between becomes the
     /// nearest of them.

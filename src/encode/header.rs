@@ -8,25 +8,8 @@ use super::codec::Container;
 use super::feed::{Feed, Span};
 use super::mux::{Pictures, Shift};
 use super::streams::{self, Plan, Slot, TIMECODE};
+use crate::media::tags::{FILE_TAGS, PAINTED_TAGS, STREAM_TAGS};
 use crate::media::{Ratio, TimeBase, ffi};
-
-/// Tags that describe the source file or stream itself and would be wrong for the new one.
-const FILE_TAGS: [&str; 5] = ["major_brand", "minor_version", "compatible_brands", "encoder", TIMECODE];
-const STREAM_TAGS: [&str; 11] = [
-    "rotate",
-    "encoder",
-    "vendor_id",
-    "duration",
-    "bps",
-    "number_of_frames",
-    "number_of_bytes",
-    "_statistics_writing_app",
-    "_statistics_writing_date_utc",
-    "_statistics_tags",
-    TIMECODE,
-];
-/// Wrong for new pictures only.
-const PAINTED_TAGS: [&str; 1] = ["alpha_mode"];
 
 /// Creates the streams as planned, with the tags of each and of the file.
 pub(super) fn describe(
@@ -43,7 +26,7 @@ pub(super) fn describe(
             Slot::Carried { source, carriage, .. } => {
                 let feed = feed.ok_or(ffmpeg::Error::StreamNotFound)?;
                 let original = feed.input().stream(source).ok_or(ffmpeg::Error::StreamNotFound)?;
-                streams::describe(output, &original, carriage, &STREAM_TAGS)?;
+                streams::describe(output, &original, carriage, &[STREAM_TAGS.as_slice(), &[TIMECODE]].concat())?;
             }
         }
     }
@@ -51,7 +34,7 @@ pub(super) fn describe(
         refine_text_clocks(output, plan)?;
     }
     let (Some(feed), Some(source)) = (feed, &pictures.info.source) else { return Ok(()) };
-    ffi::copy_metadata(feed.input(), output, &FILE_TAGS)?;
+    ffi::copy_metadata(feed.input(), output, &[FILE_TAGS.as_slice(), &[TIMECODE]].concat())?;
     let skipped = feed.input().stream(source.stream).map_or(0.0, |stream| pictures.skipped(stream.start_time()));
     copy_timecodes(output, container, pictures, feed.input(), plan, skipped)
 }
@@ -70,7 +53,7 @@ fn painted(output: &mut Output, pictures: &Pictures, video: &Input, feed: Option
     }
     let (Some(feed), Some(source)) = (feed, &info.source) else { return Ok(()) };
     let original = feed.input().stream(source.stream).ok_or(ffmpeg::Error::StreamNotFound)?;
-    let skip = [STREAM_TAGS.as_slice(), PAINTED_TAGS.as_slice()].concat();
+    let skip = [STREAM_TAGS.as_slice(), &PAINTED_TAGS, &[TIMECODE]].concat();
     ffi::copy_stream_metadata(&original, &mut stream, &skip)?;
     ffi::copy_projection(&original, &mut stream)
 }
