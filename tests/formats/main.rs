@@ -5,4 +5,15 @@
 mod common;
 mod harness;
 
+mod codecs;
+mod colour;
+mod damage;
+mod deep;
+mod filters;
+mod pictures;
+mod pipes;
+mod proof;
+mod shape;
+mod streams;
+mod table;
 mod timing;
