@@ -124,7 +124,7 @@ impl Clip {
         let fixed = format!("-f rawvideo -pix_fmt {format} -s {width}x{height} -framerate {} -i pipe:0", self.rate);
         let mut command = Command::new("ffmpeg");
         command.args(["-y", "-v", "error"]).args(fixed.split(' ')).args(self.beside.split_whitespace());
-        command.args(["-vf", &self.filter]).args(self.options.split_whitespace()).arg(&path);
+        command.args(["-filter:v:0", &self.filter]).args(self.options.split_whitespace()).arg(&path);
         let frames = self.numbers().into_iter().flat_map(|number| self.picture(number)).collect::<Vec<u8>>();
         command.timeout(Duration::from_secs(60)).write_stdin(frames).assert().success();
         path
@@ -176,7 +176,8 @@ pub fn shown(path: &Path) -> Vec<f64> {
 
 /// One value of the pictures' stream.
 pub fn of_video(path: &Path, entry: &str) -> String {
-    probe(path, "V:0", &format!("stream={entry}")).concat()
+    // Of a transport stream it is printed a second time, for the program.
+    probe(path, "V:0", &format!("stream={entry}")).into_iter().next().unwrap_or_default()
 }
 
 /// Writes a display matrix into the first track of an MP4 (`ffmpeg`'s own option for it changed between versions).

@@ -234,7 +234,7 @@ fn grey() {
     let clip = Clip::of(6).coded("-c:v ffv1 -pix_fmt gray");
     let input = clip.make(&desk, "in.mkv");
     let exact = identity(&desk, &input, "out.mkv").with("--codec ffv1").done();
-    assert_eq!(decoded(&exact, "", "null", "gray"), decoded(&input, "", "null", "gray"));
+    assert!(decoded(&exact, "", "null", "gray") == decoded(&input, "", "null", "gray"), "not bit for bit");
     let output: PathBuf = identity(&desk, &input, "out.mp4").with("--crf 10").done();
     assert_eq!(numbers(&output), clip.numbers());
     let (before, after) = (decoded(&input, "", "null", "gray"), decoded(&output, "", "null", "gray"));

@@ -51,7 +51,7 @@ fn rich(desk: &Desk) -> (Clip, PathBuf) {
             "-f lavfi -i sine=d=1.6 -f lavfi -i sine=f=880:d=1.6 -i {srt} -i {chapters} -i {cover}"
         ))
         .and(&format!(
-            "-filter:v:0 null -map 0 -map 1 -map 2 -map 3 -map 3 -map 5 -map_chapters 4 -c:a aac -c:s:0 subrip -c:s:1 ass \
+            "-map 0 -map 1 -map 2 -map 3 -map 3 -map 5 -map_chapters 4 -c:a aac -c:s:0 subrip -c:s:1 ass \
              -c:v:1 copy -disposition:v:1 attached_pic -attach {font} -metadata:s:t mimetype=font/ttf \
              -metadata:s:a:0 language=ita -metadata:s:a:1 language=fra -metadata:s:a:1 title=Kommentar \
              -disposition:a:0 0 -disposition:a:1 default -metadata:s:s:0 language=ger -disposition:s:0 forced \
@@ -114,7 +114,7 @@ fn cover_art_first() {
     desk.clip("cover.png", "-f lavfi -i testsrc=s=64x48 -frames:v 1");
     let clip = Clip::of(20)
         .beside(&format!("-i {} -f lavfi -i sine=d=0.8", desk.path("cover.png").display()))
-        .and("-filter:v:0 null -map 0 -map 1 -map 2 -c:v:1 copy -disposition:v:1 attached_pic -c:a aac");
+        .and("-map 0 -map 1 -map 2 -c:v:1 copy -disposition:v:1 attached_pic -c:a aac");
     let plain = clip.make(&desk, "plain.mp4");
     let input = desk.changed(&plain, "in.mp4", tags_first);
     assert_eq!(probe(&input, "0", "stream_disposition=attached_pic"), ["1"], "the cover is stream 0");
