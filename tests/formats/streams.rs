@@ -30,6 +30,11 @@ fn chapters(path: &Path) -> Vec<String> {
     probe(path, "V", "chapter=start_time,end_time:chapter_tags=title")
 }
 
+/// How many pictures there are that are covers.
+fn covers(path: &Path) -> usize {
+    probe(path, "v", "stream_disposition=attached_pic").iter().filter(|pic| *pic == "1").count()
+}
+
 /// The text of subtitles, as SubRip.
 fn text(path: &Path) -> String {
     let arguments = ["-map", "0:s:0", "-f", "srt", "-"].map(AsRef::as_ref);
@@ -47,18 +52,18 @@ fn rich(desk: &Desk) -> (Clip, PathBuf) {
     let at = |name: &str| desk.path(name).display().to_string();
     let (srt, chapters, cover, font) = (at("in.srt"), at("chapters.txt"), at("cover.png"), at("font.ttf"));
     let clip = Clip::of(40)
-        .beside(&format!(
-            "-f lavfi -i sine=d=1.6 -f lavfi -i sine=f=880:d=1.6 -i {srt} -i {chapters} -i {cover}"
-        ))
+        .beside(&format!("-f lavfi -i sine=d=1.6 -f lavfi -i sine=f=880:d=1.6 -i {srt} -i {chapters}"))
         .and(&format!(
-            "-map 0 -map 1 -map 2 -map 3 -map 3 -map 5 -map_chapters 4 -c:a aac -c:s:0 subrip -c:s:1 ass \
-             -c:v:1 copy -disposition:v:1 attached_pic -attach {font} -metadata:s:t mimetype=font/ttf \
+            "-map 0 -map 1 -map 2 -map 3 -map 3 -map_chapters 4 -c:a aac -c:s:0 subrip -c:s:1 ass \
+             -attach {cover} -metadata:s:t:0 mimetype=image/png -metadata:s:t:0 filename=cover.png \
+             -attach {font} -metadata:s:t:1 mimetype=font/ttf -metadata:s:t:1 filename=font.ttf \
              -metadata:s:a:0 language=ita -metadata:s:a:1 language=fra -metadata:s:a:1 title=Kommentar \
              -disposition:a:0 0 -disposition:a:1 default -metadata:s:s:0 language=ger -disposition:s:0 forced \
-             -metadata title=Blumen -metadata:s:v:1 mimetype=image/png -metadata:s:v:1 filename=cover.png"
+             -metadata title=Blumen"
         ));
     let path = clip.make(desk, "in.mkv");
-    assert_eq!(probe(&path, "", "format=nb_streams"), ["7"]);
+    assert_eq!(covers(&path), 1);
+    assert_eq!(probe(&path, "V", "format=nb_streams"), ["7"]);
     (clip, path)
 }
 
@@ -70,6 +75,7 @@ fn many_streams_from_matroska_to_matroska() {
     assert_eq!(numbers(&output), clip.numbers());
     same_times(&input, &output);
     assert_eq!(hashes(&output), hashes(&input));
+    assert_eq!(covers(&output), 1);
     for kind in ["a", "s", "t"] {
         assert_eq!(about(&output, kind), about(&input, kind));
     }
@@ -92,6 +98,7 @@ fn many_streams_from_matroska_to_mp4() {
     for stream in ["0:a:0", "0:a:1", "0:v:1"] {
         assert_eq!(hashes_of(&output, stream), hashes_of(&input, stream), "{stream}");
     }
+    assert_eq!(covers(&output), 1);
     assert_eq!(probe(&output, "a", "stream_tags=language"), ["ita", "fra"]);
     assert_eq!(probe(&output, "a", "stream_disposition=default"), ["0", "1"]);
     assert_eq!(probe(&output, "s", "stream=codec_name:stream_tags=language"), ["mov_text,ger"]);
@@ -127,6 +134,7 @@ fn cover_art_first() {
         expected.sort();
         got.sort();
         assert_eq!(got, expected, "{name}");
+        assert_eq!(covers(&output), 1, "{name}");
     }
 }
 
