@@ -56,6 +56,6 @@ fn every_row_is_a_test_and_every_test_a_row() {
     assert!(gone.is_empty(), "rows of docs/formats.md without a test: {gone:?}");
     for [case, what, test] in &rows {
         assert!(test.ends_with(&format!("::{}`", name(case))), "{case}: its test is called {test}");
-        assert!(what.len() >= 8, "{case}: what happens to it?");
+        assert!(!what.is_empty(), "{case}: what happens to it?");
     }
 }
