@@ -20,7 +20,13 @@ impl Promise {
         // Where FFmpeg found it by looking at the file's end, from the first packet on; then it promises too little,
         // which does no harm.
         let known = input.duration() > 0 && !ffi::duration_is_a_guess(input);
-        let file = known.then(|| input.duration() as f64 / 1e6);
+        // It counts from the first stream's start, which may lie before 0.
+        let begins = |stream: ffmpeg_next::Stream<'_>| match stream.start_time() {
+            NONE => 0.0,
+            start => TimeBase::from(stream.time_base()).seconds(start),
+        };
+        let begin = input.streams().map(begins).fold(0.0, f64::min);
+        let file = known.then(|| begin + input.duration() as f64 / 1e6);
         let stream = input.stream(index).and_then(|stream| {
             let base = TimeBase::from(stream.time_base());
             let start = if stream.start_time() == NONE { 0 } else { stream.start_time() };
