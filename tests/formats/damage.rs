@@ -103,8 +103,8 @@ fn zero_bytes() {
 
 #[test]
 fn text_file() {
-    refused("in.mp4", "hello, this is no video\n".repeat(60).as_bytes(), &["not a video"]);
-    refused("in.mkv", "hello, this is no video\n".repeat(60).as_bytes(), &["not a video"]);
+    refused("in.mp4", "hello, this is no video\n".repeat(60).as_bytes(), &["not a media file"]);
+    refused("in.mkv", "hello, this is no video\n".repeat(60).as_bytes(), &["not a media file"]);
 }
 
 #[test]
