@@ -11,7 +11,10 @@ use crate::harness::{identity, same_times};
 fn tone_mapped(transfer: &str, words: &[&str]) {
     let desk = Desk::new();
     let tags = format!("colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc");
-    let clip = Clip::of(5).filter("scale=out_color_matrix=bt2020,format=yuv420p10le").coded(&format!(
+    // Soft colours: what lies outside BT.709 is cut off here and there by other rules.
+    let soft = "format=yuv444p,hue=s=0.25,lutyuv=y=16+(val-16)*0.75,format=gbrp";
+    let filter = format!("{soft},scale=out_color_matrix=bt2020,format=yuv420p10le");
+    let clip = Clip::of(5).filter(&filter).coded(&format!(
         "-c:v libx264 -preset veryfast -crf 8 -color_trc {transfer} -colorspace bt2020nc -color_primaries bt2020 \
          -x264-params {tags}"
     ));
