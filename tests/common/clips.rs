@@ -87,7 +87,10 @@ impl Clip {
     pub fn timed(self, base: u32, expression: &str) -> Self {
         self.filter(&format!("settb=1/{base},setpts={expression}"))
             // Of itself `ffmpeg` gives the last frame no duration, and MP4 then cuts it off.
-            .and(&format!("-fps_mode passthrough -enc_time_base 1:{base} -bsf:v setts=pts=PTS:dts=DTS:duration={}", base / 25))
+            .and(&format!(
+                "-fps_mode passthrough -enc_time_base 1:{base} -bsf:v setts=pts=PTS:dts=DTS:duration={}",
+                base / 25
+            ))
     }
 
     /// The numbers of all frames.

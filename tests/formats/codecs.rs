@@ -92,9 +92,9 @@ fn hardware_encoder_that_is_not_there() {
     let clip = Clip::of(6);
     let input = clip.make(&desk, "in.mp4");
     for codec in ["h264_nvenc", "h264_vaapi"] {
-        let output = identity(&desk, &input, &format!("{codec}.mp4")).with(&format!("--codec {codec}")).warned(&[&[
-            codec, "libx264",
-        ]]);
+        let output = identity(&desk, &input, &format!("{codec}.mp4"))
+            .with(&format!("--codec {codec}"))
+            .warned(&[&[codec, "libx264"]]);
         assert_eq!(of_video(&output, "codec_name"), "h264");
         assert_eq!(numbers(&output), clip.numbers());
     }

@@ -28,18 +28,10 @@ const BT601: Kind = Kind {
     tags: Some(["smpte170m", "smpte170m", "smpte170m"]),
     width: 128,
 };
-const BT709: Kind = Kind {
-    matrix: "bt709",
-    weights: (0.2126, 0.0722),
-    tags: Some(["bt709", "bt709", "bt709"]),
-    ..BT601
-};
-const BT2020: Kind = Kind {
-    matrix: "bt2020",
-    weights: (0.2627, 0.0593),
-    tags: Some(["bt2020nc", "bt2020-10", "bt2020"]),
-    ..BT601
-};
+const BT709: Kind =
+    Kind { matrix: "bt709", weights: (0.2126, 0.0722), tags: Some(["bt709", "bt709", "bt709"]), ..BT601 };
+const BT2020: Kind =
+    Kind { matrix: "bt2020", weights: (0.2627, 0.0593), tags: Some(["bt2020nc", "bt2020-10", "bt2020"]), ..BT601 };
 
 impl Kind {
     /// A clip of this kind, in pixels of `format`.
@@ -67,10 +59,9 @@ impl Kind {
 
     /// What the output's tags must say.
     fn expected(&self) -> String {
-        let [matrix, transfer, primaries] = self.tags.unwrap_or(match self.matrix {
-            "bt709" => ["bt709", "bt709", "bt709"],
-            _ => ["smpte170m", "bt709", "bt709"],
-        });
+        // What was a guess for the conversion is tagged; what was not used is left unsaid.
+        let guess = if self.matrix == "bt709" { "bt709" } else { "smpte170m" };
+        let [matrix, transfer, primaries] = self.tags.unwrap_or([guess, "unknown", "unknown"]);
         format!("{},{matrix},{transfer},{primaries}", self.range)
     }
 
@@ -92,7 +83,7 @@ impl Kind {
         let output = bars(desk, input, "bars.mp4").with("--crf 10").done();
         let tags = of_video(&output, TAGS);
         assert_eq!(tags, self.expected());
-        assert_eq!(of_video(&output, "pix_fmt"), format);
+        assert_eq!(pixel_format(&output), format);
         let luma = self.luma(self.width, 96, depth);
         let bytes = decoded(&output, "", "null", "");
         let codes: Vec<f64> = if depth == 8 {
@@ -133,12 +124,17 @@ impl Kind {
         }
         let output = identity(&desk, &input, "out.mp4").with("--crf 10").done();
         assert_eq!(of_video(&output, TAGS), self.expected());
-        assert_eq!(of_video(&output, "pix_fmt"), format);
+        assert_eq!(pixel_format(&output), format);
         assert_eq!(numbers(&output), clip.numbers());
         // The samples themselves: the numbers as they are coded.
         same_picture(&input, &output, depth, 40.0);
         self.bars(&desk, &input, format, depth);
     }
+}
+
+/// Without the `j` of old, which says once more that the range is full.
+fn pixel_format(path: &Path) -> String {
+    of_video(path, "pix_fmt").replace("yuvj", "yuv")
 }
 
 /// Peak signal to noise ratio in dB.
@@ -220,8 +216,9 @@ fn rgb() {
     let clip = Clip::of(6).coded("-c:v ffv1 -pix_fmt gbrp");
     let input = clip.make(&desk, "in.mkv");
     let exact = identity(&desk, &input, "out.mkv").with("--codec ffv1").done();
-    assert_eq!(of_video(&exact, "pix_fmt"), "gbrp");
-    assert!(decoded(&input, "", "null", "") == decoded(&exact, "", "null", ""), "not bit for bit");
+    // FFV1 has one of its own for 8 bits.
+    assert!(["gbrp", "bgr0"].contains(&of_video(&exact, "pix_fmt").as_str()));
+    assert!(decoded(&input, "", "null", "rgb24") == decoded(&exact, "", "null", "rgb24"), "not bit for bit");
     // As YUV it has a matrix, which is told.
     let output = bars(&desk, &input, "out.mp4").with("--pix-fmt yuv420p --crf 10").done();
     assert_eq!(of_video(&output, "color_range,color_space"), "tv,smpte170m");

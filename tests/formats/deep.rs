@@ -60,7 +60,7 @@ fn alpha_in_prores_4444() {
     let desk = Desk::new();
     let clip = Clip::of(6).see_through().coded("-c:v prores_ks -profile:v 4 -pix_fmt yuva444p10le -alpha_bits 16");
     let input = clip.make(&desk, "in.mov");
-    let output = identity(&desk, &input, "out.mov").with("--codec prores").done();
+    let output = identity(&desk, &input, "out.mov").with("--codec prores").ended_well();
     assert_eq!(of_video(&output, "codec_name"), "prores");
     assert_eq!(numbers(&output), clip.numbers());
     same_times(&input, &output);

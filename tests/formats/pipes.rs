@@ -43,9 +43,9 @@ fn y4m_on_stdout() {
     let output = caught(&desk, "caught.y4m", &bytes);
     assert_eq!(numbers(&output), clip.numbers());
     same_times(&input, &output);
-    // Nothing is encoded: as good as the source.
+    // Nothing is encoded: only chroma was scaled up and down.
     let quality = crate::common::psnr(&decoded(&input, "", "null", ""), &decoded(&output, "", "null", ""));
-    assert!(quality > 50.0, "{quality} dB");
+    assert!(quality > 45.0, "{quality} dB");
 }
 
 #[test]

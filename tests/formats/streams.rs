@@ -6,7 +6,8 @@ use crate::common::clips::{Clip, numbers, tags_first};
 use crate::common::{Desk, ffmpeg, probe};
 use crate::harness::{identity, same_times};
 
-const SUBTITLES: &str = "1\n00:00:00,200 --> 00:00:00,700\nGuten Tag\n\n2\n00:00:00,900 --> 00:00:01,400\nAuf Wiedersehen\n\n";
+const SUBTITLES: &str =
+    "1\n00:00:00,200 --> 00:00:00,700\nGuten Tag\n\n2\n00:00:00,900 --> 00:00:01,400\nAuf Wiedersehen\n\n";
 const FONT: &[u8] = b"\0\x01\0\0 not much of a font, but bytes to keep";
 
 /// Hashes of the packets of every stream but the pictures', cover art among them.
