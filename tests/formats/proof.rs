@@ -64,7 +64,7 @@ fn verify_finds_what_is_lost() {
         ("frames.mkv", "-map 0 -c copy -c:v libx264 -vf select=lt(n\\,19)", "frame"),
         ("times.mkv", "-map 0 -c copy -bsf:v setts=ts=TS+if(eq(N\\,9)\\,13\\,0)", "frame"),
         ("stream.mkv", "-map 0 -map -0:a:1 -c copy", "audio"),
-        ("packets.mkv", "-map 0 -c copy -c:a:0 aac -b:a 32k", "audio"),
+        ("packets.mkv", "-map 0 -c copy -bsf:a:0 noise=amount=3", "audio"),
         ("language.mkv", "-map 0 -c copy -metadata:s:a:1 language=ita", "language"),
         ("shape.mkv", "-map 0 -c copy -aspect 2:1", "aspect"),
     ];
