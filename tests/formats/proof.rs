@@ -66,7 +66,7 @@ fn verify_finds_what_is_lost() {
         ("stream.mkv", "-map 0 -map -0:a:1 -c copy", "audio"),
         ("packets.mkv", "-map 0 -c copy -bsf:a:0 noise=amount=3", "audio"),
         ("language.mkv", "-map 0 -c copy -metadata:s:a:1 language=ita", "language"),
-        ("shape.mkv", "-map 0 -c copy -aspect 2:1", "aspect"),
+        ("shape.mkv", "-map 0 -c copy -aspect 2:1", "shape of a pixel"),
     ];
     for (name, options, word) in changes {
         let changed = desk.path(name);
