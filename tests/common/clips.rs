@@ -108,7 +108,7 @@ impl Clip {
                     0 => [if bit { 235 } else { 16 }; 3],
                     1 => [if bit { 16 } else { 235 }; 3],
                     _ => {
-                        let light = if (x / 8 + y / 8 + number as usize / 4) % 2 == 0 { 200 } else { 120 };
+                        let light = if (x / 8 + y / 8 + number as usize / 4).is_multiple_of(2) { 200 } else { 120 };
                         [light, (40 + 160 * x / self.width) as u8, (40 + 160 * y / self.height) as u8]
                     }
                 });
@@ -193,7 +193,7 @@ pub fn turn(bytes: &mut [u8], matrix: [i32; 9]) {
 }
 
 /// Puts the tags of an MP4 whose `moov` is last before its tracks, so that cover art becomes stream 0.
-pub fn tags_first(bytes: &mut Vec<u8>) {
+pub fn tags_first(bytes: &mut [u8]) {
     let moov = bytes.windows(4).rposition(|name| name == b"moov").unwrap() - 4;
     let tags = bytes.windows(4).rposition(|name| name == b"udta").unwrap() - 4;
     let track = bytes.windows(4).position(|name| name == b"trak").unwrap() - 4;

@@ -124,7 +124,7 @@ fn cover_art_first() {
         .beside(&format!("-i {} -f lavfi -i sine=d=0.8", desk.path("cover.png").display()))
         .and("-map 0 -map 1 -map 2 -c:v:1 copy -disposition:v:1 attached_pic -c:a aac");
     let plain = clip.make(&desk, "plain.mp4");
-    let input = desk.changed(&plain, "in.mp4", tags_first);
+    let input = desk.changed(&plain, "in.mp4", |bytes| tags_first(bytes));
     assert_eq!(probe(&input, "0", "stream_disposition=attached_pic"), ["1"], "the cover is stream 0");
     for name in ["out.mp4", "out.mkv"] {
         let output = identity(&desk, &input, name).done();
