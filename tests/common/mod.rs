@@ -1,6 +1,8 @@
 //! Makes clips, runs them through decode and encode without a stylizer, and looks at results with the `ffmpeg` tools.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub mod clips;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
