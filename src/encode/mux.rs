@@ -17,6 +17,8 @@ use crate::media::{MediaInfo, TimeBase, ffi};
 pub(super) struct Pictures<'a> {
     /// The intermediate, whose timestamps count from the first frame.
     pub file: &'a Path,
+    /// Whether its timestamps are exact. Where not, its packets are in display order and take theirs from `pts`.
+    pub exact: bool,
     /// Timestamps of the frames in display order, in the source's ticks.
     pub pts: &'a [i64],
     pub last_duration: i64,
@@ -36,6 +38,15 @@ impl Pictures<'_> {
             to: limited.then_some(last + self.last_duration),
             offset: if later { -first } else { 0 },
         }
+    }
+
+    /// Gives the packet that is number `position` in display order its exact time.
+    fn retime(&self, packet: &mut Packet, position: usize, start: i64) {
+        let Some(&pts) = self.pts.get(position) else { return };
+        let first = self.pts.first().unwrap_or(&pts);
+        packet.set_pts(Some(pts - first + start));
+        packet.set_dts(packet.pts());
+        packet.set_duration(self.pts.get(position + 1).map_or(self.last_duration, |next| next - pts));
     }
 
     /// The rate, if every frame is where it says (to a millisecond): containers that store a constant rate may.
@@ -119,12 +130,14 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
     let shift = Shift::new(container, start, span.base, &first_audio);
 
     let mut output = ffi::open_output(path, container.muxer).map_err(fail("creating it"))?;
-    describe(&mut output, pictures, &video, feed.as_ref(), &plan.audio).map_err(fail("describing its streams"))?;
+    describe(&mut output, container.is_quicktime(), pictures, &video, feed.as_ref(), &plan.audio)
+        .map_err(fail("describing its streams"))?;
     if let Some(feed) = &feed {
         copy_chapters(feed.input(), &mut output, &span, shift).map_err(fail("copying the chapters"))?;
     }
     write_header(&mut output, container, feed.as_ref(), span.base).map_err(fail("writing its header"))?;
-    let audio = copy(&mut output, container, Timeline { start, base: span.base, shift }, &mut video, feed.as_mut());
+    let timeline = Timeline { start, base: span.base, shift };
+    let audio = copy(&mut output, container, timeline, pictures, &mut video, feed.as_mut());
     let audio = audio.map_err(fail("writing it"))?;
     output.write_trailer().map_err(fail("closing it"))?;
     ffi::flush_output(&mut output).map_err(fail("closing it"))?;
@@ -134,6 +147,7 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
 /// Creates the streams: the pictures, then the audio.
 fn describe(
     output: &mut Output,
+    quicktime: bool,
     pictures: &Pictures,
     video: &Input,
     feed: Option<&Feed>,
@@ -142,7 +156,11 @@ fn describe(
     let info = pictures.info;
     let encoded = video.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?;
     let mut stream = output.add_stream(encoder::find(codec::Id::None))?;
-    ffi::copy_stream(&encoded, &mut stream, &["handler_name", "language", "encoder", "vendor_id"])?;
+    ffi::copy_stream(&encoded, &mut stream, &["handler_name", "language", "encoder", "vendor_id", "duration"])?;
+    if quicktime && encoded.parameters().id() == codec::Id::HEVC {
+        // The other name, hev1, Apple's players do not know.
+        ffi::set_codec_tag(&mut stream, *b"hvc1");
+    }
     stream.set_time_base(info.base);
     if let Some(rate) = pictures.constant_rate() {
         stream.set_avg_frame_rate(rate);
@@ -243,13 +261,23 @@ fn copy(
     output: &mut Output,
     container: Container,
     timeline: Timeline,
+    pictures: &Pictures,
     video: &mut Input,
     mut feed: Option<&mut Feed>,
 ) -> Result<Vec<u64>, ffmpeg::Error> {
     let encoded_base: TimeBase = video.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
     let mut counts = vec![0; output.nb_streams() as usize - 1];
     let mut last = vec![None; output.nb_streams() as usize];
-    let mut picture = next_picture(video, encoded_base, timeline)?;
+    let mut position = 0;
+    let mut next = |video: &mut Input| -> Result<Option<Timed>, ffmpeg::Error> {
+        let mut picture = next_picture(video, encoded_base, timeline)?;
+        if let Some(timed) = picture.as_mut().filter(|_| !pictures.exact) {
+            pictures.retime(&mut timed.packet, position, timeline.start);
+            position += 1;
+        }
+        Ok(picture)
+    };
+    let mut picture = next(video)?;
     let mut sound = next_sound(feed.as_deref_mut())?;
     loop {
         let sound_first = match (&picture, &sound) {
@@ -267,7 +295,7 @@ fn copy(
             counts[stream - 1] += 1;
             sound = next_sound(feed.as_deref_mut())?;
         } else {
-            picture = next_picture(video, encoded_base, timeline)?;
+            picture = next(video)?;
         }
     }
 }
