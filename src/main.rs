@@ -115,6 +115,7 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         inputs: &args.inputs,
         output: args.output.as_deref(),
         preset: &resolved.preset,
+        format: &resolved.settings.output.format,
         range: args.range(),
         if_exists: resolved.settings.output.if_exists,
         dry_run: args.dry_run,

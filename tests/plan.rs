@@ -51,6 +51,7 @@ impl Desk {
             inputs: &self.inputs,
             output: self.output.as_deref(),
             preset: "monet",
+            format: "",
             range: self.range,
             if_exists: self.if_exists,
             dry_run: false,

@@ -6,7 +6,8 @@
 //!   MP4 mostly refuses, become mkv; GIF and everything else becomes mp4.
 //! - `-o` is a file, or for a video or a picture also a folder that is there; for several inputs it must be a folder.
 //!   For one sequence it is the folder that the pictures go to, or `folder/name_%04d.png`; with a `/` at its end it
-//!   is the folder that this folder goes to.
+//!   is the folder that this folder goes to. A video becomes pictures at `folder/name_%06d.png`, a sequence a video at
+//!   the name of one, and `-` is standard output.
 //! - Mistakes in the command stop the whole batch (exit code 2); what is wrong with one job alone (its input is
 //!   missing, its output is there already, ...) fails that job (exit code 1) and the others go on.
 
@@ -62,6 +63,8 @@ pub struct Request<'a> {
     pub output: Option<&'a Path>,
     /// Stands in the names of outputs.
     pub preset: &'a str,
+    /// The kind of output, whatever its name says; empty to go by the name.
+    pub format: &'a str,
     pub range: Range,
     pub if_exists: IfExists,
     /// Leaves the disk alone: does not try to write into output folders.
@@ -95,7 +98,7 @@ pub enum PlanError {
     StartOfStill(PathBuf),
     #[error("-o {}: {count} inputs need a folder, which must be there or end in `/`", path.display())]
     OneOutput { path: PathBuf, count: usize },
-    #[error("-o {}: a {kind} becomes a {kind}; {valid}", path.display())]
+    #[error("-o {}: a {kind} does not become that; {valid}", path.display())]
     WrongKind { path: PathBuf, kind: &'static str, valid: String },
     #[error("{} has no name to call its output by: give -o", .0.display())]
     Nameless(PathBuf),
