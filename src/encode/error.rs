@@ -34,7 +34,7 @@ pub enum EncodeError {
     #[error("{}: {encoder} takes no pictures smaller than {smallest}x{smallest}; choose another --codec", name(path))]
     TooSmall { path: PathBuf, encoder: &'static str, smallest: usize },
     #[error(
-        "{}: {encoder} refuses {width}x{height} of {format} ({source}); check the values of --encoder-opt",
+        "{}: {encoder} refuses {width}x{height} of {format}; check the values of --encoder-opt: {source}",
         name(path)
     )]
     Refused {
@@ -65,7 +65,7 @@ pub enum EncodeError {
     )]
     PicturesOnly { path: PathBuf, format: &'static str, others: usize },
     #[error(
-        "{}: the filters after the painting, {filter:?}, cannot be set up ({source}); check --post-filter",
+        "{}: the filters after the painting, {filter:?}, cannot be set up; check --post-filter: {source}",
         name(path)
     )]
     Filter { path: PathBuf, filter: String, source: ffmpeg::Error },
