@@ -72,6 +72,10 @@ fn pictures_and_back() {
     let back = desk.path("back.mp4");
     assert!(program().arg(desk.path("out")).arg("-o").arg(&back).args(["--crf", "4"]).status().unwrap().success());
     assert_eq!(probe(&back, "v", "stream=avg_frame_rate,nb_frames,color_space"), ["bt709,25/1,20"]);
+    let slow = desk.path("slow.mp4");
+    let slower = ["--input-opt", "framerate=12"];
+    assert!(program().arg(desk.path("out")).arg("-o").arg(&slow).args(slower).status().unwrap().success());
+    assert_eq!(probe(&slow, "v", "stream=avg_frame_rate,nb_frames"), ["12/1,20"]);
     let before = decoded_by_ffmpeg(&desk, &input, "scale=in_color_matrix=bt601:flags=accurate_rnd+full_chroma_int");
     let after = decoded_by_ffmpeg(&desk, &back, "scale=in_color_matrix=bt709:flags=accurate_rnd+full_chroma_int");
     let quality = psnr(&before, &after);

@@ -9,6 +9,8 @@ use ffmpeg_next as ffmpeg;
 pub enum DecodeError {
     #[error("-: reading from standard input is not supported yet; give a file")]
     Stdin,
+    #[error("{}: a sequence of pictures has no option {option}; the only one is framerate=N", folder.display())]
+    SequenceOption { folder: PathBuf, option: String },
     #[error("{}: there is no such file; check the path", path.display())]
     Missing { path: PathBuf },
     #[error("{}: is a folder, not a video; give one of the files in it", path.display())]

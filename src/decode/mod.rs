@@ -6,6 +6,7 @@ mod ending;
 mod error;
 mod images;
 mod ingest;
+mod rate;
 mod video;
 
 pub use error::DecodeError;
@@ -36,6 +37,9 @@ pub fn open(input: &Input, range: Range, settings: &InputSettings) -> Result<Box
         Input::Video(path) => Ok(Box::new(video::VideoSource::open(path, range, settings)?)),
         Input::Stdin => Err(DecodeError::Stdin),
         Input::Picture(path) => Ok(Box::new(images::ImageSource::picture(path)?)),
-        Input::Sequence { folder, files } => Ok(Box::new(images::ImageSource::sequence(folder, files, range)?)),
+        Input::Sequence { folder, files } => {
+            let base = rate::of(folder, &settings.options)?;
+            Ok(Box::new(images::ImageSource::sequence(folder, files, range, base)?))
+        }
     }
 }

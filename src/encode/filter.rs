@@ -43,6 +43,9 @@ impl Fail {
 impl FilterSink {
     pub fn open(target: &Target, info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
         let fail = Fail { path: target.output.path().into(), filter: settings.filter.clone() };
+        if settings.filter.contains('\0') {
+            return Err(fail.with(ffmpeg::Error::Other { errno: ffmpeg::error::EINVAL }));
+        }
         let alpha = info.samples.alpha;
         let size = (info.width, info.height);
         let mut entry = float_entry(size, info.base, alpha);

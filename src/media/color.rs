@@ -4,8 +4,8 @@ use ffmpeg_next::color::{Primaries, Range, Space, TransferCharacteristic};
 
 use super::info::Model;
 
-/// How YUV and RGB samples are to be read. Matrix and range are always decided; primaries and transfer curve, which
-/// no conversion here looks at, may be `Unspecified`.
+/// How YUV and RGB samples are to be read. Matrix and range are decided, for every conversion needs them; primaries
+/// and transfer stay `Unspecified` where the stream leaves them so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColorInfo {
     /// The matrix between RGB and YUV.
@@ -25,8 +25,9 @@ impl ColorInfo {
         transfer: TransferCharacteristic::BT709,
     };
 
-    /// Fills in what a stream leaves unsaid. Untagged video is BT.709 from 1280 wide or more than 576 high, BT.601
-    /// below, and of limited range: the rule of the common players.
+    /// Fills in what a stream leaves unsaid. Untagged video has the matrix of BT.709 from 1280 wide or more than 576
+    /// high, that of BT.601 below, and limited range: the rule of the common players. With an HDR transfer curve it has
+    /// that of BT.2020.
     pub fn resolve(
         width: u32,
         height: u32,
@@ -36,18 +37,20 @@ impl ColorInfo {
         transfer: TransferCharacteristic,
     ) -> Self {
         let large = width >= 1280 || height > 576;
+        let hdr = matches!(transfer, TransferCharacteristic::SMPTE2084 | TransferCharacteristic::ARIB_STD_B67);
         let matrix = match matrix {
+            Space::Unspecified | Space::Reserved if hdr => Space::BT2020NCL,
             Space::Unspecified | Space::Reserved if large => Space::BT709,
             Space::Unspecified | Space::Reserved => Space::SMPTE170M,
             known => known,
         };
         let primaries = match primaries {
             Primaries::Reserved | Primaries::Reserved0 => Primaries::Unspecified,
-            known => known,
+            told => told,
         };
         let transfer = match transfer {
             TransferCharacteristic::Reserved | TransferCharacteristic::Reserved0 => TransferCharacteristic::Unspecified,
-            known => known,
+            told => told,
         };
         Self { matrix, full_range: range == Range::JPEG, primaries, transfer }
     }
@@ -96,7 +99,8 @@ impl ColorInfo {
             Space::SMPTE170M | Space::BT470BG => Some("bt601"),
             Space::FCC => Some("fcc"),
             Space::SMPTE240M => Some("smpte240m"),
-            Space::BT2020NCL | Space::BT2020CL => Some("bt2020"),
+            // Not that of constant luminance, which is no matrix.
+            Space::BT2020NCL => Some("bt2020"),
             // Already RGB: the filter does not look at it.
             Space::RGB => Some("bt709"),
             _ => None,

@@ -59,7 +59,8 @@ impl Options {
         let mut options = Self::default();
         for option in &settings.encoder_options {
             let bad = || EncodeError::OptionForm { path: path.into(), option: option.clone() };
-            let (key, value) = option.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(bad)?;
+            let (key, value) =
+                option.split_once('=').filter(|(key, _)| !key.is_empty() && !option.contains('\0')).ok_or_else(bad)?;
             options.set(key, value);
         }
         Ok(options)

@@ -148,12 +148,12 @@ pub(in crate::encode) const ENCODERS: [Encoder; 14] = [
     Encoder {
         even: true,
         smallest: 64,
-        ..software("libsvtav1", Family::Av1, crf(63, 24), &[("preset", "7"), ("g", "240")])
+        ..software("libsvtav1", Family::Av1, crf(63, 27), &[("preset", "7"), ("g", "240")])
     },
     software(
         "libaom-av1",
         Family::Av1,
-        crf(63, 24),
+        crf(63, 27),
         &[("b", "0"), ("cpu-used", "6"), ("row-mt", "1"), ("usage", "good")],
     ),
     // Constant quality needs a bit rate of 0, which is the context's default only with `b` set.
@@ -179,8 +179,8 @@ pub(in crate::encode) const ENCODERS: [Encoder; 14] = [
     hardware("h264_qsv", Family::H264, "global_quality", 18),
     hardware("hevc_nvenc", Family::Hevc, "cq", 20),
     hardware("hevc_qsv", Family::Hevc, "global_quality", 20),
-    hardware("av1_nvenc", Family::Av1, "cq", 24),
-    hardware("av1_qsv", Family::Av1, "global_quality", 24),
+    hardware("av1_nvenc", Family::Av1, "cq", 27),
+    hardware("av1_qsv", Family::Av1, "global_quality", 27),
     hardware("vp9_qsv", Family::Vp9, "global_quality", 24),
 ];
 
