@@ -135,8 +135,7 @@ pub(super) fn float_frame(
 
 /// Outside 0..=1 there is no colour; NaN becomes black.
 fn copy_row(target: &mut [f32], source: &[f32], alpha: Option<&[f32]>) {
-    // `max` first: it gives the other number where one is none.
-    let clamp = |value: f32| value.max(0.0).min(1.0);
+    let clamp = |value: f32| if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
     for (target, &value) in target.iter_mut().zip(source) {
         *target = clamp(value);
     }

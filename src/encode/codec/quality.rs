@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn the_users_options_win() {
-        let mut settings = OutputSettings::default();
-        settings.encoder_options = vec!["preset=veryslow".into(), "b=2M".into(), "x265-params=keyint=30".into()];
+        let encoder_options = vec!["preset=veryslow".into(), "b=2M".into(), "x265-params=keyint=30".into()];
+        let settings = OutputSettings { encoder_options, ..OutputSettings::default() };
         let options = options(Family::Hevc, &settings).unwrap_or_default();
         assert_eq!(options.get("preset"), Some("veryslow"));
         assert_eq!(options.get("crf"), None);
