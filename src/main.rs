@@ -120,8 +120,9 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
     let planned = plan::plan(&Request {
         inputs: &args.inputs,
         output: args.output.as_deref(),
-        format: &resolved.settings.input.format,
+        input_format: &resolved.settings.input.format,
         preset: &resolved.preset,
+        format: &resolved.settings.output.format,
         range: args.range(),
         if_exists: resolved.settings.output.if_exists,
         dry_run: args.dry_run,

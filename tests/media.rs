@@ -3,8 +3,12 @@
 
 mod common;
 
+#[path = "media/animations.rs"]
+mod animations;
 #[path = "media/colour.rs"]
 mod colour;
+#[path = "media/encoders.rs"]
+mod encoders;
 #[path = "media/errors.rs"]
 mod errors;
 #[path = "media/other_streams.rs"]

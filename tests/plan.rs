@@ -51,8 +51,9 @@ impl Desk {
         plan(&Request {
             inputs: &self.inputs,
             output: self.output.as_deref(),
-            format: self.format,
+            input_format: self.format,
             preset: "monet",
+            format: "",
             range: self.range,
             if_exists: self.if_exists,
             dry_run: false,
@@ -187,13 +188,44 @@ fn one_missing_input_does_not_stop_the_others() {
 #[test]
 fn the_output_must_fit_the_input() {
     for (input, output) in
-        [("a.mp4", "b.png"), ("a.mp4", "b"), ("a.mp4", "b_%d.png"), ("a.png", "b.mp4"), ("a.png", "b_%d.png")]
+        [("a.mp4", "b.png"), ("a.mp4", "b"), ("a.mp4", "b_%d.mp4"), ("a.png", "b.mp4"), ("a.png", "b_%d.png")]
     {
         let (code, text) = Desk::new(&[input]).input(input).output(output).error();
         assert!(code == 2 && text.contains("use ."), "{text}");
     }
-    let desk = Desk::new(&["f/1.png"]).input("f").output("o.mp4");
+    let desk = Desk::new(&["f/1.png"]).input("f").output("o.png");
     assert!(desk.error().1.contains("use a folder"), "{:?}", desk.error());
+}
+
+#[test]
+fn videos_and_pictures_become_each_other() {
+    let numbered = |desk: Desk| match desk.job().output {
+        Output::Sequence { folder, names } => (desk.short(&folder), names.of(0), names.of(41)),
+        other => panic!("{other:?}"),
+    };
+    let (folder, first, later) = numbered(Desk::new(&["a.mp4"]).input("a.mp4").output("out/f_%06d.png"));
+    assert_eq!((folder.as_str(), first, later), ("out", Some("f_000001.png".into()), Some("f_000042.png".into())));
+    for name in ["o.mp4", "o.gif", "o.webp", "o.y4m"] {
+        let job = Desk::new(&["f/1.png", "f/2.png"]).input("f").output(name).job();
+        assert!(matches!(job.output, Output::Video(_)), "{name}");
+    }
+    for name in ["o.gif", "o.apng", "o.webp", "o.y4m", "o.nut"] {
+        let job = Desk::new(&["a.mp4"]).input("a.mp4").output(name).job();
+        assert!(matches!(job.output, Output::Video(_)), "{name}");
+    }
+}
+
+#[test]
+fn standard_output() {
+    let mut desk = Desk::new(&["a.mp4"]).input("a.mp4");
+    desk.output = Some("-".into());
+    assert_eq!(desk.job().output, Output::Stdout);
+    let mut desk = Desk::new(&["a.png"]).input("a.png");
+    desk.output = Some("-".into());
+    assert_eq!(desk.error().0, 2);
+    let mut desk = Desk::new(&["a.mp4", "b.mp4"]).input("a.mp4").input("b.mp4");
+    desk.output = Some("-".into());
+    assert!(desk.error().1.contains("2 inputs"));
 }
 
 #[test]

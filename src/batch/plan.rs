@@ -6,7 +6,8 @@
 //!   MP4 mostly refuses, become mkv; GIF and everything else becomes mp4.
 //! - `-o` is a file, or for a video or a picture also a folder that is there; for several inputs it must be a folder.
 //!   For one sequence it is the folder that the pictures go to, or `folder/name_%04d.png`; with a `/` at its end it
-//!   is the folder that this folder goes to.
+//!   is the folder that this folder goes to. A video becomes pictures at `folder/name_%06d.png`, a sequence a video at
+//!   the name of one, and `-` is standard output.
 //! - Mistakes in the command stop the whole batch (exit code 2); what is wrong with one job alone (its input is
 //!   missing, its output is there already, ...) fails that job (exit code 1) and the others go on.
 
@@ -61,9 +62,11 @@ pub struct Request<'a> {
     /// `-o`.
     pub output: Option<&'a Path>,
     /// `[input] format`: where it is given, any file is a video.
-    pub format: &'a str,
+    pub input_format: &'a str,
     /// Stands in the names of outputs.
     pub preset: &'a str,
+    /// The kind of output, whatever its name says; empty to go by the name.
+    pub format: &'a str,
     pub range: Range,
     pub if_exists: IfExists,
     /// Leaves the disk alone: does not try to write into output folders.
@@ -100,7 +103,7 @@ pub enum PlanError {
     StartOfStill(PathBuf),
     #[error("-o {}: {count} inputs need a folder, which must be there or end in `/`", path.display())]
     OneOutput { path: PathBuf, count: usize },
-    #[error("-o {}: a {kind} becomes a {kind}; {valid}", path.display())]
+    #[error("-o {}: a {kind} does not become that; {valid}", path.display())]
     WrongKind { path: PathBuf, kind: &'static str, valid: String },
     #[error("{}: two of its pictures would become {name}; rename one, or give -o folder/name_%04d.png", path.display())]
     SameName { path: PathBuf, name: String },
@@ -177,7 +180,7 @@ pub fn plan(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
 }
 
 fn plan_one(path: &Path, request: &Request<'_>) -> Result<Planned, PlanError> {
-    let found = input::classify(path, request.format)?;
+    let found = input::classify(path, request.input_format)?;
     let range = match &found.input {
         Input::Video(_) => request.range,
         Input::Picture(_) | Input::Sequence { .. } if request.range.start > 0.0 => {

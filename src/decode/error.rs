@@ -7,6 +7,8 @@ use ffmpeg_next as ffmpeg;
 /// Why an input cannot be read. Every message names the file (`-` for standard input) and says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
+    #[error("{}: a sequence of pictures has no option {option}; the only one is framerate=N", folder.display())]
+    SequenceOption { folder: PathBuf, option: String },
     #[error("{}: there is no such file; check the path", path.display())]
     Missing { path: PathBuf },
     #[error("{}: is a folder, not a video; give one of the files in it", path.display())]

@@ -3,11 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::error::DecodeError;
-use super::{FrameSource, check_start};
+use super::{FrameSource, check_start, rate};
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing, picture};
-
-/// Sequences have no clock of their own: picture `n` is shown at `n/25` s.
-const BASE: TimeBase = TimeBase::new(1, 25);
 
 /// One picture, or several in order.
 pub(super) struct ImageSource {
@@ -21,25 +18,25 @@ pub(super) struct ImageSource {
 
 impl ImageSource {
     pub fn picture(path: &Path) -> Result<Self, DecodeError> {
-        Self::open(vec![path.into()], 0)
+        Self::open(vec![path.into()], 0, rate::DEFAULT)
     }
 
-    /// Part of a sequence: `range.start` counts at 25 pictures a second.
-    pub fn sequence(folder: &Path, files: &[PathBuf], range: Range) -> Result<Self, DecodeError> {
+    /// Part of a sequence. It has no clock of its own: picture `n` is shown at tick `n` of `base`.
+    pub fn sequence(folder: &Path, files: &[PathBuf], range: Range, base: TimeBase) -> Result<Self, DecodeError> {
         if files.is_empty() {
             return Err(DecodeError::NoPictures { folder: folder.into() });
         }
         check_start(folder, range)?;
-        let start = BASE.ticks(range.start).max(0) as usize;
+        let start = base.ticks(range.start).max(0) as usize;
         if start >= files.len() {
             return Err(DecodeError::StartsAfterEnd { path: folder.into(), start: range.start });
         }
         let count = range.frames.and_then(|frames| usize::try_from(frames).ok()).unwrap_or(files.len());
         let end = start.saturating_add(count).min(files.len());
-        Self::open(files[..end].to_vec(), start)
+        Self::open(files[..end].to_vec(), start, base)
     }
 
-    fn open(files: Vec<PathBuf>, start: usize) -> Result<Self, DecodeError> {
+    fn open(files: Vec<PathBuf>, start: usize, base: TimeBase) -> Result<Self, DecodeError> {
         // A limit of no frames at all still has a size: that of the picture it would start with.
         let decoded = files.get(start).or(files.last()).map(|path| read(path)).transpose()?;
         let (width, height) = decoded.as_ref().map_or((0, 0), |(pixels, _)| (pixels.width, pixels.height));
@@ -47,8 +44,8 @@ impl ImageSource {
             width,
             height,
             frames: Some((files.len() - start) as u64),
-            base: BASE,
-            rate: Some(Ratio::new(BASE.den, BASE.num)),
+            base,
+            rate: Some(Ratio::new(base.den, base.num)),
             sample_aspect: None,
             color: ColorInfo::BT709,
             samples: decoded.as_ref().map_or(Samples::RGB8, |(_, samples)| *samples),
@@ -82,7 +79,7 @@ impl FrameSource for ImageSource {
                 first_height: self.info.height,
             });
         }
-        let timing = Timing { pts: self.next as i64, duration: Some(1), base: BASE };
+        let timing = Timing { pts: self.next as i64, duration: Some(1), base: self.info.base };
         let frame = Frame { pixels, timing, index: (self.next - self.start) as u64 };
         self.next += 1;
         Ok(Some(frame))

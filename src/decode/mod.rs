@@ -12,6 +12,7 @@ mod filtered;
 mod images;
 mod ingest;
 mod open;
+mod rate;
 mod stage;
 mod tags;
 mod turn;
@@ -55,7 +56,10 @@ pub fn open(input: &Input, range: Range, settings: &InputSettings) -> Result<Box
         Input::Video(path) => return Ok(Box::new(video::VideoSource::open(Some(path), range, settings)?)),
         Input::Stdin => return Ok(Box::new(video::VideoSource::open(None, range, settings)?)),
         Input::Picture(path) => (Box::new(images::ImageSource::picture(path)?), path),
-        Input::Sequence { folder, files } => (Box::new(images::ImageSource::sequence(folder, files, range)?), folder),
+        Input::Sequence { folder, files } => {
+            let base = rate::of(folder, &settings.options)?;
+            (Box::new(images::ImageSource::sequence(folder, files, range, base)?), folder)
+        }
     };
     if settings.filter.trim().is_empty() {
         return Ok(source);

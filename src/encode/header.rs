@@ -22,7 +22,7 @@ pub(super) fn describe(
 ) -> Result<(), ffmpeg::Error> {
     for slot in &plan.slots {
         match *slot {
-            Slot::Painted => painted(output, pictures, video, feed)?,
+            Slot::Painted => painted(output, container.is_quicktime(), pictures, video, feed)?,
             Slot::Carried { source, carriage, .. } => {
                 let feed = feed.ok_or(ffmpeg::Error::StreamNotFound)?;
                 let original = feed.input().stream(source).ok_or(ffmpeg::Error::StreamNotFound)?;
@@ -39,11 +39,21 @@ pub(super) fn describe(
     copy_timecodes(output, container, pictures, feed.input(), plan, skipped)
 }
 
-fn painted(output: &mut Output, pictures: &Pictures, video: &Input, feed: Option<&Feed>) -> Result<(), ffmpeg::Error> {
+fn painted(
+    output: &mut Output,
+    quicktime: bool,
+    pictures: &Pictures,
+    video: &Input,
+    feed: Option<&Feed>,
+) -> Result<(), ffmpeg::Error> {
     let info = pictures.info;
     let encoded = video.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?;
     let mut stream = output.add_stream(encoder::find(codec::Id::None))?;
-    ffi::copy_stream(&encoded, &mut stream, &["handler_name", "language", "encoder", "vendor_id"])?;
+    ffi::copy_stream(&encoded, &mut stream, &["handler_name", "language", "encoder", "vendor_id", "duration"])?;
+    if quicktime && encoded.parameters().id() == codec::Id::HEVC {
+        // The other name, hev1, Apple's players do not know.
+        ffi::set_codec_tag(&mut stream, *b"hvc1");
+    }
     stream.set_time_base(info.base);
     if let Some(rate) = pictures.constant_rate() {
         stream.set_avg_frame_rate(rate);

@@ -6,7 +6,7 @@ use ffmpeg_next::{self as ffmpeg, Packet};
 
 use super::codec::Container;
 use super::feed::Feed;
-use super::mux::Shift;
+use super::mux::{Pictures, Shift};
 use super::streams::{Plan, Slot};
 use crate::media::{TimeBase, ffi};
 
@@ -49,17 +49,26 @@ pub(super) fn copy(
     container: Container,
     timeline: Timeline,
     plan: &Plan,
+    pictures: &Pictures,
     video: &mut Input,
     mut feed: Option<&mut Feed>,
 ) -> Result<Copied, ffmpeg::Error> {
     let encoded: TimeBase = video.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
     let painted = plan.painted();
+    let mut position = 0;
+    let mut next_picture = |video: &mut Input| -> Result<Option<Timed>, ffmpeg::Error> {
+        let Some(mut packet) = read_picture(video, encoded, timeline.base)? else { return Ok(None) };
+        pictures.time(&mut packet, position, timeline.start);
+        packet.set_stream(painted);
+        position += 1;
+        Ok(Some(Timed { packet, base: timeline.base }))
+    };
     // What is fed skips the slots without packets.
     let is_fed = |slot: &Slot| matches!(slot, Slot::Carried { carriage, .. } if carriage.has_packets());
     let fed: Vec<usize> = (0..plan.slots.len()).filter(|&slot| is_fed(&plan.slots[slot])).collect();
     let mut copied = Copied { packets: vec![0; plan.slots.len()], refused: 0 };
     let mut last = vec![None; plan.slots.len()];
-    let mut picture = next_picture(video, encoded, timeline, painted)?;
+    let mut picture = next_picture(video)?;
     let mut other = next_other(feed.as_deref_mut(), &fed)?;
     loop {
         let other_first = match (&picture, &other) {
@@ -77,7 +86,7 @@ pub(super) fn copy(
         if other_first {
             other = next_other(feed.as_deref_mut(), &fed)?;
         } else {
-            picture = next_picture(video, encoded, timeline, painted)?;
+            picture = next_picture(video)?;
         }
     }
     // The trailer would stop at the first of them that is refused.
@@ -120,13 +129,8 @@ impl Timed {
     }
 }
 
-/// The next picture, for stream `painted`.
-fn next_picture(
-    video: &mut Input,
-    encoded: TimeBase,
-    timeline: Timeline,
-    painted: usize,
-) -> Result<Option<Timed>, ffmpeg::Error> {
+/// The next packet of the pictures, in ticks of `base`.
+fn read_picture(video: &mut Input, encoded: TimeBase, base: TimeBase) -> Result<Option<Packet>, ffmpeg::Error> {
     let mut packet = Packet::empty();
     match packet.read(video) {
         Ok(()) => {}
@@ -134,11 +138,8 @@ fn next_picture(
         Err(error) => return Err(error),
     }
     // Exact: the intermediate's base is the source's or a fraction of it.
-    packet.rescale_ts(encoded, timeline.base);
-    packet.set_pts(packet.pts().map(|pts| pts + timeline.start));
-    packet.set_dts(packet.dts().map(|dts| dts + timeline.start));
-    packet.set_stream(painted);
-    Ok(Some(Timed { packet, base: timeline.base }))
+    packet.rescale_ts(encoded, base);
+    Ok(Some(packet))
 }
 
 /// The next packet of the source, for the stream that `fed` has for its position.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ffmpeg_next::Rational;
+use ffmpeg_next::{Packet, Rational};
 
 use super::codec::Container;
 use super::feed::{Feed, First, Span};
@@ -21,6 +21,8 @@ const READING: &str = "reading the source's other streams";
 pub(super) struct Pictures<'a> {
     /// The intermediate, whose timestamps count from the first frame.
     pub file: &'a Path,
+    /// Whether its timestamps are exact. Where not, its packets are in display order and take theirs from `pts`.
+    pub exact: bool,
     /// Timestamps of the frames in display order, in the source's ticks.
     pub pts: &'a [i64],
     pub last_duration: i64,
@@ -40,6 +42,25 @@ impl Pictures<'_> {
             to: limited.then_some(last + self.last_duration),
             offset: if later { -first } else { 0 },
         }
+    }
+
+    /// Puts a packet of the intermediate, number `position` in it, in its place: the first frame is at `start`. Its length
+    /// is the distance to the next frame in display order: the intermediate has distances in decoding order, by which
+    /// the last frame of uneven times would end too early (QuickTime's edit list then hides it).
+    pub fn time(&self, packet: &mut Packet, position: usize, start: i64) {
+        let first = self.pts.first().copied().unwrap_or(0);
+        if !self.exact {
+            let pts = self.pts.get(position).map(|pts| pts - first);
+            packet.set_pts(pts);
+            packet.set_dts(pts);
+        }
+        let place = packet.pts().and_then(|pts| self.pts.binary_search(&(pts + first)).ok());
+        if let Some(place) = place {
+            let pts = self.pts[place];
+            packet.set_duration(self.pts.get(place + 1).map_or(self.last_duration, |next| next - pts));
+        }
+        packet.set_pts(packet.pts().map(|pts| pts + start));
+        packet.set_dts(packet.dts().map(|dts| dts + start));
     }
 
     /// What of the source comes before the first frame that is taken, in seconds, where that is wanted so; `begin` is
@@ -129,7 +150,7 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
     let made = header::made_by_muxer(&output, container);
     header::write_header(&mut output, container, feed.as_ref(), span.base).map_err(fail("writing its header"))?;
     let timeline = Timeline { start, base: span.base, shift };
-    let copied = interleave::copy(&mut output, container, timeline, plan, &mut video, feed.as_mut());
+    let copied = interleave::copy(&mut output, container, timeline, plan, pictures, &mut video, feed.as_mut());
     let Copied { packets, refused } = copied.map_err(fail("writing it"))?;
     output.write_trailer().map_err(fail("closing it"))?;
     ffi::flush_output(&mut output).map_err(fail("closing it"))?;

@@ -2,6 +2,8 @@
 
 use ffmpeg_next::color::{Primaries, Range, Space, TransferCharacteristic};
 
+use super::info::Model;
+
 /// How YUV and RGB samples are to be read. Matrix and range are decided, for every conversion needs them; primaries
 /// and transfer stay `Unspecified` where the stream leaves them so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,11 +55,21 @@ impl ColorInfo {
         Self { matrix, full_range: range == Range::JPEG, primaries, transfer }
     }
 
-    /// How the result is written: always through the BT.709 matrix in limited range.
+    /// How YUV that is made of a source of this kind is written.
     ///
-    /// RGB is not converted between primaries or transfer curves on its way, so tags that would look different stay
-    /// (wide-gamut primaries, gamma 2.2, gamma 2.8, sRGB); those that look like BT.709 become BT.709.
-    pub fn written(self) -> Self {
+    /// YUV stays as it is. RGB and grey, which have no matrix, become limited-range BT.709: nothing is converted
+    /// between primaries or transfer curves on the way, so tags that would look different stay (wide-gamut primaries,
+    /// gamma 2.2, gamma 2.8, sRGB); those that look like BT.709 become BT.709.
+    pub fn written(self, model: Model) -> Self {
+        if model == Model::Yuv {
+            let matrix = match self.matrix {
+                // Read as if it were the other one, so it is no longer of constant luminance.
+                Space::BT2020CL => Space::BT2020NCL,
+                Space::RGB => Space::BT709,
+                matrix => matrix,
+            };
+            return Self { matrix, ..self };
+        }
         let primaries = match self.primaries {
             wide @ (Primaries::BT2020 | Primaries::SMPTE431 | Primaries::SMPTE432) => wide,
             _ => Primaries::BT709,
@@ -114,11 +126,17 @@ mod tests {
     }
 
     #[test]
-    fn wide_gamut_stays_tagged() {
-        let wide = ColorInfo { primaries: Primaries::BT2020, matrix: Space::BT2020NCL, ..ColorInfo::BT709 };
-        assert_eq!(wide.written().primaries, Primaries::BT2020);
-        assert_eq!(wide.written().matrix, Space::BT709);
-        let sd = ColorInfo { primaries: Primaries::SMPTE170M, matrix: Space::SMPTE170M, ..ColorInfo::BT709 };
-        assert_eq!(sd.written(), ColorInfo::BT709);
+    fn yuv_stays_as_it_is() {
+        let sd = ColorInfo { primaries: Primaries::Unspecified, full_range: true, ..untagged(720, 576) };
+        assert_eq!(sd.written(Model::Yuv), sd);
+        let constant = ColorInfo { matrix: Space::BT2020CL, ..ColorInfo::BT709 };
+        assert_eq!(constant.written(Model::Yuv).matrix, Space::BT2020NCL);
+    }
+
+    #[test]
+    fn rgb_becomes_bt709_but_wide_gamut_stays_tagged() {
+        let wide = ColorInfo { primaries: Primaries::BT2020, matrix: Space::RGB, full_range: true, ..ColorInfo::BT709 };
+        assert_eq!(wide.written(Model::Rgb), ColorInfo { primaries: Primaries::BT2020, ..ColorInfo::BT709 });
+        assert_eq!(untagged(64, 64).written(Model::Grey), ColorInfo::BT709);
     }
 }

@@ -1,7 +1,7 @@
 //! The only unsafe code: calls into FFmpeg that have no safe wrapper, each behind a small safe function.
 #![allow(unsafe_code)]
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::{ptr, slice};
@@ -68,7 +68,15 @@ pub fn open_input_as(path: Option<&Path>, demuxer: &str, options: Dictionary) ->
 
 /// Creates a file (truncating it) for FFmpeg's muxer of that name.
 pub fn open_output(path: &Path, muxer: &str) -> Result<Output, Error> {
-    let url = url(path)?;
+    open_output_url(&url(path)?, muxer)
+}
+
+/// Like [`open_output`], for standard output.
+pub fn open_stdout(muxer: &str) -> Result<Output, Error> {
+    open_output_url(c"pipe:1", muxer)
+}
+
+fn open_output_url(url: &CStr, muxer: &str) -> Result<Output, Error> {
     let muxer = CString::new(muxer).map_err(|_| Error::MuxerNotFound)?;
     let mut context = ptr::null_mut();
     // SAFETY: the strings outlive the call; on failure `context` stays null and nothing is to be freed.
@@ -160,12 +168,12 @@ pub fn add_encoder_flags(encoder: &mut encoder::video::Video, flags: codec::Flag
     unsafe { (*encoder.as_mut_ptr()).flags |= flags.bits() as i32 };
 }
 
-/// Opens an encoder and refuses options it does not know (the wrapper drops them silently).
+/// Opens an encoder. Also gives the names of the options it does not know (which the wrapper drops silently).
 pub fn open_encoder(
     mut encoder: encoder::video::Video,
     codec: ffmpeg_next::Codec,
     options: Dictionary,
-) -> Result<encoder::Video, Error> {
+) -> Result<(encoder::Video, Vec<String>), Error> {
     // SAFETY: context and codec are valid; FFmpeg replaces the dictionary by what it did not use, which is owned
     // (and freed) by `unused` afterwards.
     let (code, unused) = unsafe {
@@ -174,10 +182,8 @@ pub fn open_encoder(
         (code, Dictionary::own(options))
     };
     check(code)?;
-    match unused.iter().next() {
-        Some(_) => Err(Error::OptionNotFound),
-        None => Ok(encoder::video::Encoder(encoder)),
-    }
+    let unknown = unused.iter().map(|(key, _)| key.to_owned()).collect();
+    Ok((encoder::video::Encoder(encoder), unknown))
 }
 
 /// FFmpeg's name of a pixel format.
@@ -291,4 +297,61 @@ pub fn sink_link(sink: &filter::Context) -> (Option<Ratio>, Option<Ratio>) {
     };
     let ratio = |r: ffi::AVRational| (r.num > 0 && r.den > 0).then(|| Ratio::new(r.num, r.den));
     (ratio(rate), ratio(aspect))
+}
+
+/// Like [`row_mut`], for a plane of native floats, `width` of them.
+pub fn float_row_mut(frame: &mut frame::Video, plane: usize, y: usize, width: usize) -> Option<&mut [f32]> {
+    let bytes = row_mut(frame, plane, y, 4 * width)?;
+    // SAFETY: any four bytes are a float; only what is aligned is taken, which for FFmpeg's rows is everything.
+    let (before, floats, _) = unsafe { bytes.align_to_mut::<f32>() };
+    (before.is_empty() && floats.len() == width).then_some(floats)
+}
+
+/// Like [`row`], for a plane of native floats, `width` of them.
+pub fn float_row(frame: &frame::Video, plane: usize, y: usize, width: usize) -> Option<&[f32]> {
+    let bytes = row(frame, plane, y, 4 * width)?;
+    // SAFETY: as in `float_row_mut`.
+    let (before, floats, _) = unsafe { bytes.align_to::<f32>() };
+    (before.is_empty() && floats.len() == width).then_some(floats)
+}
+
+/// Whether pictures can be converted to a pixel format: not to those that lie in a device's memory.
+pub fn can_convert_to(format: ffmpeg_next::format::Pixel) -> bool {
+    // SAFETY: takes any value.
+    unsafe { ffi::sws_isSupportedOutput(format.into()) > 0 }
+}
+
+/// Sets a variable of the environment unless it is set.
+pub fn default_variable(name: &str, value: &str) {
+    if std::env::var_os(name).is_none() {
+        // SAFETY: called while FFmpeg is started up, before any thread that could read the environment.
+        unsafe { std::env::set_var(name, value) };
+    }
+}
+
+/// Sets an option of a muxer's own after its header is written.
+pub fn set_muxer_option(output: &mut Output, key: &CStr, value: &str) -> Result<(), Error> {
+    let value = CString::new(value).map_err(|_| Error::Other { errno: ffmpeg_next::error::EINVAL })?;
+    // SAFETY: a muxer's private data, where it has some, begins with its class, as `av_opt_set` needs it; the strings
+    // outlive the call.
+    unsafe {
+        let data = (*output.as_mut_ptr()).priv_data;
+        if data.is_null() { Ok(()) } else { check(ffi::av_opt_set(data, key.as_ptr(), value.as_ptr(), 0)) }
+    }
+}
+
+/// What leaves a graph: width, height, time base, frame rate (0/1 if unknown) and shape of a pixel.
+pub fn sink_form(sink: &ffmpeg_next::filter::Context) -> (u32, u32, Ratio, Ratio, Ratio) {
+    let ratio = |value: ffi::AVRational| Ratio::new(value.num, value.den);
+    // SAFETY: the context is the buffer sink of a configured graph that outlives the call.
+    unsafe {
+        let sink = sink.as_ptr();
+        (
+            ffi::av_buffersink_get_w(sink) as u32,
+            ffi::av_buffersink_get_h(sink) as u32,
+            ratio(ffi::av_buffersink_get_time_base(sink)),
+            ratio(ffi::av_buffersink_get_frame_rate(sink)),
+            ratio(ffi::av_buffersink_get_sample_aspect_ratio(sink)),
+        )
+    }
 }

@@ -107,4 +107,29 @@ impl VideoGraph {
             Err(error) => Err(error),
         }
     }
+
+    /// What the frames that leave are like: width, height, time base and, where they are known, frame rate and the
+    /// shape of a pixel.
+    pub fn form(&mut self) -> Result<Form, ffmpeg::Error> {
+        let sink = self.graph.get("out").ok_or(ffmpeg::Error::Bug)?;
+        let (width, height, base, rate, aspect) = ffi::sink_form(&sink);
+        let known = |ratio: Ratio| (ratio.num > 0 && ratio.den > 0).then_some(ratio);
+        Ok(Form {
+            width,
+            height,
+            base: TimeBase::new(base.num, base.den),
+            rate: known(rate),
+            sample_aspect: known(aspect),
+        })
+    }
+}
+
+/// What the frames that leave a graph are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub width: u32,
+    pub height: u32,
+    pub base: TimeBase,
+    pub rate: Option<Ratio>,
+    pub sample_aspect: Option<Ratio>,
 }

@@ -63,8 +63,7 @@ fn compare_color(place: &str, a: &Video, b: &Video, is_copy: bool) -> Result<(),
     let accepted = match a.samples.model {
         _ if is_copy => vec![a.color],
         _ if is_hdr => vec![ColorInfo::BT709],
-        Model::Rgb | Model::Grey => vec![ColorInfo::BT709, a.color.written()],
-        Model::Yuv => vec![a.color, a.color.written()],
+        model => vec![a.color.written(model)],
     };
     // Named as the nearest wish, where nothing fits.
     let wish = accepted[0];
