@@ -9,6 +9,9 @@ use crate::media::{ColorInfo, Model, Pixels, TimeBase, ffi};
 /// Flags of swscale under which nothing is lost that the target could hold.
 pub(super) const FLAGS: &str = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
 
+/// Up to so many pixels, waking threads costs more than they save.
+const FOR_ONE_THREAD: usize = 640 * 360;
+
 /// Planar float RGB in this machine's order of bytes.
 const FLOAT: Pixel = if cfg!(target_endian = "big") { Pixel::GBRPF32BE } else { Pixel::GBRPF32LE };
 const FLOAT_ALPHA: Pixel = if cfg!(target_endian = "big") { Pixel::GBRAPF32BE } else { Pixel::GBRAPF32LE };
@@ -37,13 +40,16 @@ impl Egress {
         let held = ffi::samples_of(form.format);
         let entry = float_entry(form.coded, form.base, held.alpha);
         let name = ffi::pixel_format_name(form.format);
+        // 0: as many as there are processors.
+        let threads = usize::from(form.coded.0 * form.coded.1 <= FOR_ONE_THREAD);
+        let scale = format!("scale={FLAGS}:threads={threads}");
         let chain = if held.model == Model::Rgb {
-            format!("scale={FLAGS},format={name}{behind}")
+            format!("{scale},format={name}{behind}")
         } else {
             // Spelled out, for swscale's default is BT.601 whatever the size.
             let matrix = form.color.scale_matrix().ok_or(ffmpeg::Error::PatchWelcome)?;
             let range = if form.color.full_range { "pc" } else { "tv" };
-            format!("scale={FLAGS}:out_color_matrix={matrix}:out_range={range},format={name}{behind}")
+            format!("{scale}:out_color_matrix={matrix}:out_range={range},format={name}{behind}")
         };
         Ok(Self { form, graph: VideoGraph::new(&entry, &chain)?, alpha: held.alpha, transparent: false })
     }
