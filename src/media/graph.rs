@@ -3,8 +3,19 @@
 use ffmpeg_next::{self as ffmpeg, filter, format::Pixel, frame};
 
 use super::ffi;
-use super::info::Ratio;
+use super::info::{Model, Ratio, Samples};
 use super::time::TimeBase;
+
+/// What swscale makes of white when it converts to float RGB, and takes for white when it converts from there: the
+/// number for white with its bits moved up to 16, of 65535. Limited YUV counts as 8 bits, whatever its depth.
+///
+/// Float samples of a conversion are to be divided by it, and multiplied before one.
+pub(crate) fn white(samples: Samples, full_range: bool) -> f32 {
+    let limited = samples.model == Model::Yuv && !full_range;
+    let depth = if limited { 8 } else { u32::from(samples.depth.clamp(8, 16)) };
+    let code = ((1_u32 << depth) - 1) << (16 - depth);
+    code as f32 / 65535.0
+}
 
 /// What the frames that enter a graph look like.
 #[derive(Debug, Clone, Copy)]

@@ -281,26 +281,54 @@ fn formats_that_have_to_be_told() {
 }
 
 #[test]
-fn ten_bits_are_read_without_loss() {
-    // Every luma value of the limited range, without chroma: grey of known lightness.
-    let desk = Desk::new();
-    let samples: Vec<u8> = (0..64 * 16).flat_map(|i| (64 + (i * 877 / 1024) as u16).to_le_bytes()).collect();
-    let chroma = [512_u16.to_le_bytes(); 2 * 64 * 16].concat();
-    std::fs::write(desk.path("in.raw"), [samples.clone(), chroma].concat()).unwrap();
-    let settings = InputSettings {
-        format: "rawvideo".into(),
-        options: ["video_size=64x16", "pixel_format=yuv444p10le"].map(Into::into).into(),
-        ..InputSettings::default()
-    };
-    let (info, frames, _) = read(&desk.path("in.raw"), &settings).unwrap();
-    assert_eq!(info.samples.depth, 10);
-    // To swscale white is 255 * 256 of 65535, in both directions.
-    let white = 65280.0 / 65535.0;
-    for (i, code) in samples.chunks_exact(2).enumerate() {
-        let code = u16::from_le_bytes([code[0], code[1]]);
-        for channel in 0..3 {
-            let got = frames[0].pixels.rgb[channel * 1024 + i] / white * 876.0 + 64.0;
-            assert!((got - f32::from(code)).abs() < 0.1, "{got} for {code}");
+fn every_depth_and_range_is_read_exactly() {
+    // Every luma value without chroma: grey of known lightness.
+    let cases = [
+        ("yuv444p", 8, false),
+        ("yuv444p", 8, true),
+        ("yuv420p", 8, true),
+        ("yuv444p10le", 10, false),
+        ("yuv444p10le", 10, true),
+        ("yuv420p12le", 12, false),
+        ("yuv444p16le", 16, true),
+        ("gbrp", 8, true),
+        ("gbrp10le", 10, true),
+        ("gbrp16le", 16, true),
+        ("gray", 8, true),
+        ("gray10le", 10, true),
+    ];
+    for (format, depth, full) in cases {
+        let desk = Desk::new();
+        let unit = 1_u32 << (depth - 8);
+        let (black, white) = if full { (0, 256 * unit - 1) } else { (16 * unit, 235 * unit) };
+        let codes: Vec<u32> = (0..1024).map(|i| black + i * (white - black) / 1023).collect();
+        let chroma = match &format[..4] {
+            "gbrp" => codes.repeat(2),
+            "gray" => Vec::new(),
+            _ if format.contains("420") => vec![128 * unit; 512],
+            _ => vec![128 * unit; 2048],
+        };
+        let all = codes.iter().chain(&chroma);
+        let bytes: Vec<u8> =
+            all.flat_map(|code| code.to_le_bytes()[..if depth == 8 { 1 } else { 2 }].to_vec()).collect();
+        std::fs::write(desk.path("in.raw"), bytes).unwrap();
+        // Raw video cannot say its range: a filter does.
+        let range = if full { "pc" } else { "tv" };
+        let settings = InputSettings {
+            format: "rawvideo".into(),
+            options: vec!["video_size=64x16".into(), format!("pixel_format={format}")],
+            filter: format!("setparams=range={range}"),
+            ..InputSettings::default()
+        };
+        let (info, frames, _) = read(&desk.path("in.raw"), &settings).unwrap();
+        assert_eq!(u32::from(info.samples.depth), depth);
+        let span = (white - black) as f32;
+        for (i, code) in codes.iter().enumerate() {
+            for channel in 0..3 {
+                let error = frames[0].pixels.rgb[channel * 1024 + i] - (code - black) as f32 / span;
+                let slack = 0.25 / span.min(1023.0);
+                assert!(error.abs() < slack, "{format} {range}: off by {} codes at {code}", error * span);
+            }
         }
     }
 }
