@@ -23,11 +23,13 @@ pub(super) struct UserFilter {
     exit: Option<(Exit, Clock)>,
     /// The last frame, until the next one tells how long it lasts.
     held: Option<Timed>,
+    /// Where the last frame that went in ends, in ticks of its time base.
+    end: i64,
 }
 
 impl UserFilter {
     pub fn new(path: PathBuf, text: &str, rate: Option<Ratio>, aspect: Option<Ratio>) -> Self {
-        Self { path, text: text.into(), rate, aspect, graph: None, exit: None, held: None }
+        Self { path, text: text.into(), rate, aspect, graph: None, exit: None, held: None, end: 0 }
     }
 
     /// What the frames that come out look like, once one has gone in.
@@ -59,6 +61,8 @@ impl UserFilter {
             }
             self.graph = Some((shape, graph));
         }
+        let usual = self.rate.filter(|rate| rate.value() > 0.0).map_or(0, |rate| timing.base.ticks(1.0 / rate.value()));
+        self.end = timing.pts + timing.duration.unwrap_or(usual);
         frame.set_pts(Some(timing.pts));
         let pushed = self.graph.as_mut().map(|(_, graph)| graph.push(&mut frame));
         match pushed {
@@ -83,7 +87,7 @@ impl UserFilter {
     fn drain(&mut self, end: bool, out: &mut Vec<Timed>) -> Result<(), DecodeError> {
         let Some((shape, mut graph)) = self.graph.take() else { return Ok(()) };
         if end {
-            graph.flush().map_err(|e| self.refused(e))?;
+            graph.close(self.end).map_err(|e| self.refused(e))?;
         }
         let base = graph.exit().map_err(|e| self.refused(e))?.base;
         while let Some(frame) = graph.pull().map_err(|e| self.refused(e))? {

@@ -3,7 +3,7 @@
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::{self as ffmpeg, color, frame, picture};
 
-use crate::media::graph::{Entry, VideoGraph};
+use crate::media::graph::{Entry, VideoGraph, white};
 use crate::media::{ColorInfo, Model, Pixels, TimeBase, ffi};
 
 /// Flags of swscale under which nothing is lost that the target could hold.
@@ -30,6 +30,8 @@ pub(super) struct Form {
 pub(super) struct Egress {
     form: Form,
     graph: VideoGraph,
+    /// What white has to be in the floats for the conversion to make white of it.
+    white: f32,
     alpha: bool,
     transparent: bool,
 }
@@ -51,12 +53,14 @@ impl Egress {
             let range = if form.color.full_range { "pc" } else { "tv" };
             format!("{scale}:out_color_matrix={matrix}:out_range={range},format={name}{behind}")
         };
-        Ok(Self { form, graph: VideoGraph::new(&entry, &chain)?, alpha: held.alpha, transparent: false })
+        let graph = VideoGraph::new(&entry, &chain)?;
+        let white = white(held, form.color.full_range);
+        Ok(Self { form, graph, white, alpha: held.alpha, transparent: false })
     }
 
     pub fn push(&mut self, pixels: &Pixels, pts: i64) -> Result<(), ffmpeg::Error> {
         self.transparent |= pixels.alpha.as_ref().is_some_and(|alpha| alpha.iter().any(|&alpha| alpha < 1.0));
-        let mut frame = float_frame(pixels, self.form.coded, self.alpha)?;
+        let mut frame = float_frame(pixels, self.form.coded, self.white, self.alpha)?;
         frame.set_pts(Some(pts));
         self.graph.push(&mut frame)
     }
@@ -104,10 +108,11 @@ pub(super) fn float_name(alpha: bool) -> &'static str {
 }
 
 /// Copies our R, G, B into planar float G, B, R. A last column or row that the coded size has beyond the picture's
-/// repeats the one before it. Without `alpha`, what is transparent is shown over black.
+/// repeats the one before it. Colours are multiplied by `white`. Without `alpha`, what is transparent is shown over black.
 pub(super) fn float_frame(
     pixels: &Pixels,
     (width, height): (usize, usize),
+    white: f32,
     alpha: bool,
 ) -> Result<frame::Video, ffmpeg::Error> {
     let no_memory = || ffmpeg::Error::Other { errno: ffmpeg::error::ENOMEM };
@@ -124,14 +129,14 @@ pub(super) fn float_frame(
         let source = &pixels.rgb[channel * plane..(channel + 1) * plane];
         for y in 0..height {
             let target = ffi::float_row_mut(&mut frame, target, y, width).ok_or_else(no_memory)?;
-            copy_row(target, &source[row_of(y)], over_black.map(|alpha| &alpha[row_of(y)]));
+            copy_row(target, white, &source[row_of(y)], over_black.map(|alpha| &alpha[row_of(y)]));
         }
     }
     if alpha {
         for y in 0..height {
             let target = ffi::float_row_mut(&mut frame, 3, y, width).ok_or_else(no_memory)?;
             match &pixels.alpha {
-                Some(alpha) => copy_row(target, &alpha[row_of(y)], None),
+                Some(alpha) => copy_row(target, 1.0, &alpha[row_of(y)], None),
                 None => target.fill(1.0),
             }
         }
@@ -140,10 +145,11 @@ pub(super) fn float_frame(
 }
 
 /// Outside 0..=1 there is no colour; NaN becomes black.
-fn copy_row(target: &mut [f32], source: &[f32], alpha: Option<&[f32]>) {
-    let clamp = |value: f32| if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
+fn copy_row(target: &mut [f32], white: f32, source: &[f32], alpha: Option<&[f32]>) {
+    // Not a number becomes 0: every comparison with it is false.
+    let clamp = |value: f32| if value > 0.0 { value.min(1.0) } else { 0.0 };
     for (target, &value) in target.iter_mut().zip(source) {
-        *target = clamp(value);
+        *target = white * clamp(value);
     }
     for (target, &alpha) in target.iter_mut().zip(alpha.unwrap_or_default()) {
         *target *= clamp(alpha);

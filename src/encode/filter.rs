@@ -7,7 +7,7 @@ use ffmpeg_next::{self as ffmpeg, frame};
 use super::egress::{FLAGS, float_entry, float_frame, float_name};
 use super::{EncodeError, Encoded, FrameSink, Target, open_sink};
 use crate::media::graph::VideoGraph;
-use crate::media::{Frame, MediaInfo, Pixels, TimeBase, Timing, ffi};
+use crate::media::{Frame, MediaInfo, Pixels, Ratio, TimeBase, Timing, ffi};
 use crate::settings::OutputSettings;
 
 /// Filters frames and hands them on. Size, number and times of what leaves are the filters' own.
@@ -26,6 +26,10 @@ pub(super) struct FilterSink {
     durations: BTreeMap<i64, i64>,
     taken: u64,
     given: u64,
+    /// Rate of the frames that come.
+    rate: Option<Ratio>,
+    /// Where the last frame that came ends, in ticks of `entry`.
+    end: i64,
 }
 
 /// Makes errors of the filters.
@@ -51,13 +55,13 @@ impl FilterSink {
         let mut entry = float_entry(size, info.base, alpha);
         entry.sample_aspect = info.sample_aspect;
         let chain = format!("sws_{FLAGS};{},format={}", settings.filter, float_name(alpha));
-        let mut graph = VideoGraph::new(&entry, &chain).map_err(|error| fail.with(error))?;
-        let form = graph.form().map_err(|error| fail.with(error))?;
+        let mut graph = VideoGraph::with_rate(&entry, info.rate, &chain).map_err(|error| fail.with(error))?;
+        let exit = graph.exit().map_err(|error| fail.with(error))?;
         let mut filtered = info.clone();
-        (filtered.width, filtered.height) = (form.width as usize, form.height as usize);
-        filtered.base = form.base;
-        filtered.rate = form.rate.or(info.rate);
-        filtered.sample_aspect = form.sample_aspect.filter(|aspect| aspect.num != aspect.den);
+        (filtered.width, filtered.height) = (exit.width as usize, exit.height as usize);
+        filtered.base = exit.base;
+        filtered.rate = exit.rate.or(info.rate);
+        filtered.sample_aspect = exit.sample_aspect;
         filtered.frames = None;
         if let Some(source) = &mut filtered.source {
             // Of fewer frames than asked for, the filters may have taken some: the part ends with the last one.
@@ -65,7 +69,7 @@ impl FilterSink {
         }
         let settings = OutputSettings { filter: String::new(), ..settings.clone() };
         let inner = open_sink(target, &filtered, &settings)?;
-        let steady = form.rate.map(|rate| form.base.ticks(1.0 / rate.value()).max(1));
+        let steady = exit.rate.map(|rate| exit.base.ticks(1.0 / rate.value()).max(1));
         Ok(Self {
             inner,
             fail,
@@ -73,11 +77,13 @@ impl FilterSink {
             size,
             alpha,
             entry: info.base,
-            base: form.base,
+            base: exit.base,
             steady,
             durations: BTreeMap::new(),
             taken: 0,
             given: 0,
+            rate: info.rate.filter(|rate| rate.value() > 0.0),
+            end: 0,
         })
     }
 
@@ -105,8 +111,11 @@ impl FilterSink {
 
 impl FrameSink for FilterSink {
     fn push(&mut self, frame: Frame) -> Result<(), EncodeError> {
-        let mut floats = float_frame(&frame.pixels, self.size, self.alpha).map_err(|error| self.fail.with(error))?;
+        let mut floats =
+            float_frame(&frame.pixels, self.size, 1.0, self.alpha).map_err(|error| self.fail.with(error))?;
         floats.set_pts(Some(frame.timing.pts));
+        let usual = self.rate.map_or(0, |rate| frame.timing.base.ticks(1.0 / rate.value()));
+        self.end = frame.timing.pts + frame.timing.duration.unwrap_or(usual);
         if let (Some(duration), None) = (frame.timing.duration, self.steady) {
             self.durations.insert(frame.timing.pts, duration);
         }
@@ -116,7 +125,7 @@ impl FrameSink for FilterSink {
     }
 
     fn finish(mut self: Box<Self>) -> Result<Encoded, EncodeError> {
-        self.graph.flush().map_err(|error| self.fail.with(error))?;
+        self.graph.close(self.end).map_err(|error| self.fail.with(error))?;
         self.drain()?;
         let encoded = self.inner.finish()?;
         Ok(Encoded { frames: self.taken, ..encoded })

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Packet, Rational};
 
 use super::codec::Container;
@@ -128,10 +129,12 @@ impl Shift {
 /// Writes `path`.
 pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan: &Plan) -> Result<Muxed, EncodeError> {
     let fail = |doing| move |error| EncodeError::libav(path, doing, error);
-    let open = |path: &Path| ffi::open_input(path).map_err(|error| EncodeError::libav(path, "opening it again", error));
     let span = pictures.span();
-    let mut video = open(pictures.file)?;
-    let source = pictures.info.source.as_ref().map(|source| open(&source.path)).transpose()?;
+    let again =
+        |path, opened: Result<Input, _>| opened.map_err(|error| EncodeError::libav(path, "opening it again", error));
+    let mut video = again(pictures.file, ffi::open_input(pictures.file))?;
+    let source =
+        pictures.info.source.as_ref().map(|source| again(&source.path, ffi::open_source(source))).transpose()?;
     let mut feed = source.map(|source| Feed::new(source, plan.fed(), span)).transpose().map_err(fail(READING))?;
     let mut first = First::default();
     if let Some(feed) = &mut feed {

@@ -52,7 +52,7 @@ impl VideoSink {
     ) -> Result<Self, EncodeError> {
         let plan = match &info.source {
             Some(source) => {
-                let mut input = ffi::open_input(&source.path)
+                let mut input = ffi::open_source(source)
                     .map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
                 Plan::new(&mut input, info, path, container, work, settings.strict_streams)?
             }

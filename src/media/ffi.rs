@@ -11,7 +11,7 @@ use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::packet::Ref;
 use ffmpeg_next::{Dictionary, Error, ffi, filter, frame};
 
-use super::info::{Model, Ratio, Samples};
+use super::info::{Model, Ratio, Samples, Source};
 
 mod stream;
 mod text;
@@ -34,6 +34,15 @@ fn url(path: &Path) -> Result<CString, Error> {
 /// Opens a media file and looks at its streams. Takes any path, also one that is not UTF-8.
 pub fn open_input(path: &Path) -> Result<Input, Error> {
     open_input_as(Some(path), "", Dictionary::new()).map(|(input, _)| input)
+}
+
+/// Opens a source again as it was opened first.
+pub fn open_source(source: &Source) -> Result<Input, Error> {
+    let mut options = Dictionary::new();
+    for (key, value) in source.options.iter().filter_map(|option| option.split_once('=')) {
+        options.set(key, value);
+    }
+    open_input_as(Some(&source.path), &source.format, options).map(|(input, _)| input)
 }
 
 /// Opens a media file, or standard input for no path, with a demuxer (empty: the one that fits) and its options.
@@ -288,15 +297,10 @@ pub fn is_discarded(packet: &ffmpeg_next::Packet) -> bool {
     unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
 }
 
-/// What comes out of a configured buffer sink: frame rate and shape of a pixel.
-pub fn sink_link(sink: &filter::Context) -> (Option<Ratio>, Option<Ratio>) {
-    // SAFETY: the context is a buffer sink of a live and configured graph.
-    let (rate, aspect) = unsafe {
-        let sink = sink.as_ptr();
-        (ffi::av_buffersink_get_frame_rate(sink), ffi::av_buffersink_get_sample_aspect_ratio(sink))
-    };
-    let ratio = |r: ffi::AVRational| (r.num > 0 && r.den > 0).then(|| Ratio::new(r.num, r.den));
-    (ratio(rate), ratio(aspect))
+/// Tells a buffer source that its last frame ends at tick `end`.
+pub fn close_source(source: &mut filter::Context, end: i64) -> Result<(), Error> {
+    // SAFETY: the context is a buffer source of a live and configured graph.
+    check(unsafe { ffi::av_buffersrc_close(source.as_mut_ptr(), end, 0) })
 }
 
 /// Like [`row_mut`], for a plane of native floats, `width` of them.

@@ -54,6 +54,8 @@ impl Entry {
 /// What the frames that leave a graph look like.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exit {
+    pub width: u32,
+    pub height: u32,
     pub base: TimeBase,
     pub rate: Option<Ratio>,
     /// `None` for square pixels.
@@ -92,11 +94,11 @@ impl VideoGraph {
 
     /// What the frames that leave will look like.
     pub fn exit(&mut self) -> Result<Exit, ffmpeg::Error> {
-        let mut sink = self.graph.get("out").ok_or(ffmpeg::Error::Bug)?;
-        let (rate, aspect) = ffi::sink_link(&sink);
-        let base = TimeBase::from(sink.sink().time_base());
-        let sample_aspect = aspect.filter(|aspect| aspect.num != aspect.den);
-        Ok(Exit { base, rate, sample_aspect })
+        let sink = self.graph.get("out").ok_or(ffmpeg::Error::Bug)?;
+        let (width, height, base, rate, aspect) = ffi::sink_form(&sink);
+        let known = |ratio: Ratio| (ratio.num > 0 && ratio.den > 0).then_some(ratio);
+        let sample_aspect = known(aspect).filter(|aspect| aspect.num != aspect.den);
+        Ok(Exit { width, height, base: TimeBase::new(base.num, base.den), rate: known(rate), sample_aspect })
     }
 
     /// Feeds a frame and leaves it empty: its buffers move into the graph.
@@ -109,6 +111,13 @@ impl VideoGraph {
         self.graph.get("in").ok_or(ffmpeg::Error::Bug)?.source().flush()
     }
 
+    /// Like `flush`, for filters that look at how long frames last (`fps`): the last one ends at tick `end` of the entry's
+    /// time base.
+    pub fn close(&mut self, end: i64) -> Result<(), ffmpeg::Error> {
+        let mut source = self.graph.get("in").ok_or(ffmpeg::Error::Bug)?;
+        ffi::close_source(&mut source, end)
+    }
+
     /// The next finished frame, or `None` until more are pushed (or, after a flush, for good).
     pub fn pull(&mut self) -> Result<Option<frame::Video>, ffmpeg::Error> {
         let mut frame = frame::Video::empty();
@@ -118,29 +127,4 @@ impl VideoGraph {
             Err(error) => Err(error),
         }
     }
-
-    /// What the frames that leave are like: width, height, time base and, where they are known, frame rate and the
-    /// shape of a pixel.
-    pub fn form(&mut self) -> Result<Form, ffmpeg::Error> {
-        let sink = self.graph.get("out").ok_or(ffmpeg::Error::Bug)?;
-        let (width, height, base, rate, aspect) = ffi::sink_form(&sink);
-        let known = |ratio: Ratio| (ratio.num > 0 && ratio.den > 0).then_some(ratio);
-        Ok(Form {
-            width,
-            height,
-            base: TimeBase::new(base.num, base.den),
-            rate: known(rate),
-            sample_aspect: known(aspect),
-        })
-    }
-}
-
-/// What the frames that leave a graph are like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Form {
-    pub width: u32,
-    pub height: u32,
-    pub base: TimeBase,
-    pub rate: Option<Ratio>,
-    pub sample_aspect: Option<Ratio>,
 }

@@ -120,7 +120,13 @@ impl VideoSource {
                 return Ok(None);
             }
         }
-        let source = file.map(|file| Source { path: file.into(), stream: index, range });
+        let source = file.map(|file| Source {
+            path: file.into(),
+            format: settings.format.trim().into(),
+            options: settings.options.clone(),
+            stream: index,
+            range,
+        });
         let mut source = Self {
             path: path.into(),
             info: MediaInfo {

@@ -77,7 +77,7 @@ fn warnings(
         lines.push(ALPHA_LOST.into());
     }
     let Some(source) = &info.source else { return Ok(lines) };
-    let input = ffi::open_input(&source.path);
+    let input = ffi::open_source(source);
     let input = input.map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
     let others = input.streams().filter(|stream| stream.index() != source.stream).count();
     if others > 0 {
