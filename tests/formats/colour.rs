@@ -221,8 +221,8 @@ fn rgb() {
     assert!(decoded(&input, "", "null", "rgb24") == decoded(&exact, "", "null", "rgb24"), "not bit for bit");
     // As YUV it has a matrix, which is told.
     let output = bars(&desk, &input, "out.mp4").with("--pix-fmt yuv420p --crf 10").done();
-    assert_eq!(of_video(&output, "color_range,color_space"), "tv,smpte170m");
-    BT601.assert_rgb(&output);
+    assert_eq!(of_video(&output, "color_range,color_space"), "tv,bt709");
+    BT709.assert_rgb(&output);
 }
 
 #[test]

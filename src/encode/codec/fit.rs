@@ -16,6 +16,8 @@ pub(in crate::encode) fn wanted(source: Samples, family: Family, alpha: bool) ->
         (_, Family::Gif | Family::Apng) => Samples { model: Model::Rgb, chroma: (0, 0), alpha, ..source },
         (_, Family::WebP) => Samples { depth: 8, ..players },
         (Model::Yuv, _) => Samples { alpha, ..source },
+        // Without loss even where nothing is painted.
+        (Model::Grey, Family::Ffv1) => Samples { model: Model::Rgb, chroma: (0, 0), alpha, ..source },
         (Model::Grey, _) => Samples { depth: source.depth.min(16), ..players },
         (Model::Rgb, Family::ProRes | Family::Raw) => Samples { model: Model::Yuv, chroma: (0, 0), alpha, ..source },
         (Model::Rgb, Family::Ffv1) => Samples { alpha, ..source },
