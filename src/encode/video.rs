@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ffmpeg_next::format::context::Output;
-use ffmpeg_next::{self as ffmpeg, Dictionary, Packet, encoder};
+use ffmpeg_next::{self as ffmpeg, Dictionary, Packet};
 
-use super::codec::{self, Chosen, Container, Family};
+use super::codec::{self, Chosen, Coder, Container, Family};
 use super::egress::{Egress, Form};
 use super::mux::{self, Pictures};
 use super::streams::Plan;
@@ -25,7 +25,7 @@ pub(super) struct VideoSink {
     track: Track,
     plan: Plan,
     warnings: Vec<String>,
-    encoder: encoder::Video,
+    coder: Coder,
     egress: Egress,
     /// Whether transparency that is met is lost and nobody has said so.
     loses_alpha: bool,
@@ -58,8 +58,7 @@ impl VideoSink {
             }
             None => Plan::default(),
         };
-        let Chosen { encoder, family, format, color, coded, warnings } =
-            codec::choose(path, container, info, settings)?;
+        let Chosen { coder, family, format, color, coded, warnings } = codec::choose(path, container, info, settings)?;
         let form = Form { format, color, coded, base: info.base };
         let egress = Egress::new(form, "").map_err(|error| EncodeError::libav(path, "preparing it", error))?;
         let alpha = ffi::samples_of(format).alpha;
@@ -67,7 +66,7 @@ impl VideoSink {
         let intermediate = work.join(format!("{}.pictures", container.extension));
         let fail = |error| EncodeError::libav(path, "creating its intermediate file", error);
         let mut output = ffi::open_output(&intermediate, store.muxer).map_err(fail)?;
-        let mut stream = output.add_stream_with(&encoder).map_err(fail)?;
+        let mut stream = output.add_stream_with(&coder.encoder).map_err(fail)?;
         stream.set_time_base(info.base);
         let options = if store.exact { mux::quicktime_options(info.base, &[]) } else { Dictionary::new() };
         let unused = output.write_header_with(options).map_err(fail)?;
@@ -81,7 +80,7 @@ impl VideoSink {
             track: Track::new(path, info),
             warnings: warnings.into_iter().chain(plan.warnings.iter().cloned()).collect(),
             plan,
-            encoder,
+            coder,
             egress,
             loses_alpha: !alpha && (info.codec == "gif" || !info.samples.alpha),
             store,
@@ -102,7 +101,7 @@ impl VideoSink {
     /// Encodes the frames that are ready.
     fn encode(&mut self) -> Result<(), ffmpeg::Error> {
         while let Some(frame) = self.egress.pull()? {
-            self.encoder.send_frame(&frame)?;
+            self.coder.send(&frame)?;
             self.drain()?;
         }
         Ok(())
@@ -112,7 +111,7 @@ impl VideoSink {
     fn drain(&mut self) -> Result<(), ffmpeg::Error> {
         loop {
             let mut packet = Packet::empty();
-            match self.encoder.receive_packet(&mut packet) {
+            match self.coder.encoder.receive_packet(&mut packet) {
                 Ok(()) => {}
                 Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => return Ok(()),
                 Err(error) => return Err(error),
@@ -129,7 +128,7 @@ impl VideoSink {
         let encode = self.fail("encoding");
         self.egress.flush().map_err(&encode)?;
         self.encode().map_err(&encode)?;
-        self.encoder.send_eof().map_err(&encode)?;
+        self.coder.encoder.send_eof().map_err(&encode)?;
         self.drain().map_err(encode)?;
         let close = |error| EncodeError::libav(&self.path, "closing its intermediate file", error);
         self.output.write_trailer().map_err(close)?;

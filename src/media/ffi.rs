@@ -13,10 +13,12 @@ use ffmpeg_next::{Dictionary, Error, ffi, filter, frame};
 
 use super::info::{Model, Ratio, Samples, Source};
 
+mod device;
 mod stream;
 mod text;
 mod timecode;
 
+pub use device::*;
 pub use stream::*;
 pub use text::*;
 pub use timecode::*;

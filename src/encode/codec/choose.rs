@@ -8,7 +8,7 @@ use ffmpeg_next::{Codec, encoder};
 
 use super::super::EncodeError;
 use super::fit::{self, Loss};
-use super::open::Setup;
+use super::open::{Coder, Setup};
 use super::quality::Options;
 use super::registry::{CONTAINERS, Container, Encoder, Family, Runs, Wish, encoders};
 use crate::media::{ColorInfo, MediaInfo, Model, Samples, ffi};
@@ -16,7 +16,7 @@ use crate::settings::OutputSettings;
 
 /// An open encoder and what it takes.
 pub(in crate::encode) struct Chosen {
-    pub encoder: encoder::Video,
+    pub coder: Coder,
     pub family: Family,
     pub format: Pixel,
     pub color: ColorInfo,
@@ -60,7 +60,7 @@ pub(in crate::encode) fn choose(
     };
     warnings.extend(choice.losses(&found)?);
     let Setup { format, color, coded, .. } = found;
-    Ok(Chosen { encoder: found.open(path, info)?, family, format, color, coded, warnings })
+    Ok(Chosen { coder: found.open(path, info)?, family, format, color, coded, warnings })
 }
 
 fn does_not_hold(path: &Path, container: Container, settings: &OutputSettings, family: Family) -> EncodeError {
@@ -126,7 +126,7 @@ impl Choice<'_> {
             return Err(EncodeError::TooSmall { path: self.path.into(), encoder: first.name, smallest });
         }
         let fitting = roomy.iter().filter_map(|&(encoder, codec)| {
-            let (format, loss) = self.format(codec, u8::MAX)?;
+            let (format, loss) = self.format(encoder, codec, u8::MAX)?;
             Some((encoder, codec, format, loss))
         });
         let (encoder, codec, format, _) =
@@ -144,7 +144,7 @@ impl Choice<'_> {
             };
             // Many devices take 8 bits of 4:2:0 and nothing else.
             for depth in [u8::MAX, 8] {
-                let Some((format, _)) = self.format(codec, depth) else { continue };
+                let Some((format, _)) = self.format(encoder, codec, depth) else { continue };
                 let setup = self.setup(encoder, codec, format)?;
                 match setup.tried(self.path, self.info) {
                     Ok(()) => return Ok(setup),
@@ -164,15 +164,15 @@ impl Choice<'_> {
     }
 
     /// What the encoder takes and the container holds: the alpha that VP9 carries beside its packets is lost in MP4.
-    fn formats(&self, codec: Codec) -> Vec<Pixel> {
-        let mut formats = fit::formats(codec);
+    fn formats(&self, encoder: &Encoder, codec: Codec) -> Vec<Pixel> {
+        let mut formats = fit::formats(encoder, codec);
         formats.retain(|&format| self.container.muxer != "mp4" || !ffi::samples_of(format).alpha);
         formats
     }
 
     /// The pixel format, and what it cannot hold of what is wanted. Up to `depth` bits.
-    fn format(&self, codec: Codec, depth: u8) -> Option<(Pixel, Loss)> {
-        let formats = self.formats(codec);
+    fn format(&self, encoder: &Encoder, codec: Codec, depth: u8) -> Option<(Pixel, Loss)> {
+        let formats = self.formats(encoder, codec);
         if self.settings.pix_fmt != "auto" {
             let asked: Pixel = self.settings.pix_fmt.parse().ok()?;
             let loss = Loss { alpha: self.alpha() && !ffi::samples_of(asked).alpha, ..Loss::NONE };
@@ -232,8 +232,8 @@ impl Choice<'_> {
     /// No encoder has the pixel format: a union of what they have.
     fn no_format(&self, there: &[(&Encoder, Codec)]) -> EncodeError {
         let mut valid: Vec<&str> = Vec::new();
-        for &(_, codec) in there {
-            for name in self.formats(codec).into_iter().map(ffi::pixel_format_name) {
+        for &(encoder, codec) in there {
+            for name in self.formats(encoder, codec).into_iter().map(ffi::pixel_format_name) {
                 if !valid.contains(&name) {
                     valid.push(name);
                 }

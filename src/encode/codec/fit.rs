@@ -49,7 +49,11 @@ impl Loss {
 }
 
 /// The formats that an encoder takes and that can be made for it.
-pub(in crate::encode) fn formats(codec: Codec) -> Vec<Pixel> {
+pub(in crate::encode) fn formats(encoder: &Encoder, codec: Codec) -> Vec<Pixel> {
+    if encoder.uploads {
+        // What is uploaded; more the encoder says only once it has a device.
+        return if encoder.family == Family::H264 { vec![Pixel::NV12] } else { vec![Pixel::NV12, Pixel::P010LE] };
+    }
     let all = codec.video().ok().and_then(|video| video.formats());
     all.into_iter().flatten().filter(|&format| ffi::can_convert_to(format)).collect()
 }

@@ -9,7 +9,7 @@ pub(super) mod registry;
 use std::path::Path;
 
 pub(super) use choose::{ALPHA_LOST, Chosen, choose};
-pub(super) use open::Setup;
+pub(super) use open::{Coder, Setup};
 pub(super) use quality::Options;
 pub(super) use registry::{CONTAINERS, Container, Family};
 

@@ -110,6 +110,8 @@ pub(in crate::encode) struct Encoder {
     pub even: bool,
     /// The smallest width and height it takes.
     pub smallest: usize,
+    /// Whether it takes pictures in its device's memory only (VAAPI).
+    pub uploads: bool,
     /// Options it gets unless the user has others.
     pub options: &'static [(&'static str, &'static str)],
 }
@@ -124,7 +126,7 @@ const fn software(
     quality: Quality,
     options: &'static [(&'static str, &'static str)],
 ) -> Encoder {
-    Encoder { name, family, runs: Runs::Software, quality, even: false, smallest: 1, options }
+    Encoder { name, family, runs: Runs::Software, quality, even: false, smallest: 1, uploads: false, options }
 }
 
 const fn hardware(name: &'static str, family: Family, option: &'static str, auto: u8) -> Encoder {
@@ -133,12 +135,15 @@ const fn hardware(name: &'static str, family: Family, option: &'static str, auto
         b"cq" => &[("rc", "vbr"), ("b", "0"), ("preset", "p5")],
         _ => &[],
     };
-    Encoder { name, family, runs: Runs::Hardware, quality, even: true, smallest: 1, options }
+    Encoder { name, family, runs: Runs::Hardware, quality, even: true, smallest: 1, uploads: false, options }
 }
 
-/// All encoders, those of a family in the order in which they are tried. VAAPI is not among them: its encoders take
-/// pictures in the device's memory only.
-pub(in crate::encode) const ENCODERS: [Encoder; 14] = [
+const fn vaapi(name: &'static str, family: Family, auto: u8) -> Encoder {
+    Encoder { uploads: true, ..hardware(name, family, "qp", auto) }
+}
+
+/// All encoders, those of a family in the order in which they are tried.
+pub(in crate::encode) const ENCODERS: [Encoder; 16] = [
     Encoder { even: true, ..software("libx264", Family::H264, crf(51, 18), &[("preset", "medium")]) },
     Encoder {
         even: true,
@@ -177,8 +182,10 @@ pub(in crate::encode) const ENCODERS: [Encoder; 14] = [
     ),
     hardware("h264_nvenc", Family::H264, "cq", 18),
     hardware("h264_qsv", Family::H264, "global_quality", 18),
+    vaapi("h264_vaapi", Family::H264, 18),
     hardware("hevc_nvenc", Family::Hevc, "cq", 20),
     hardware("hevc_qsv", Family::Hevc, "global_quality", 20),
+    vaapi("hevc_vaapi", Family::Hevc, 20),
     hardware("av1_nvenc", Family::Av1, "cq", 27),
     hardware("av1_qsv", Family::Av1, "global_quality", 27),
     hardware("vp9_qsv", Family::Vp9, "global_quality", 24),

@@ -68,7 +68,7 @@ impl DirectSink {
         let base = way.base(info);
         let (setup, alpha, warnings) = setup(path, way, info, settings)?;
         let clocked = MediaInfo { base, ..info.clone() };
-        let encoder = setup.open(path, &clocked)?;
+        let encoder = setup.open(path, &clocked)?.encoder;
         let (format, behind) = match way {
             // A palette for each frame, from that frame alone: nothing is held back.
             Way::Animation(Animation::Gif) => {

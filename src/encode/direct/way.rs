@@ -78,7 +78,7 @@ impl Way {
         use Pixel::*;
         match self {
             Self::Animation(Animation::Gif) => vec![PAL8],
-            Self::Animation(_) => fit::formats(codec),
+            Self::Animation(_) => fit::formats(self.encoder(), codec),
             Self::Raw(Raw::Y4m) => Y4M_FORMATS.to_vec(),
             Self::Raw(Raw::Nut) => {
                 let more = [
