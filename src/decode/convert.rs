@@ -7,6 +7,7 @@ use ffmpeg_next::{self as ffmpeg, filter, frame};
 use super::error::DecodeError;
 use super::stage::{Shape, Stage, Timed};
 use super::tags::{color_of, is_grey, is_transparent};
+use crate::media::floats;
 use crate::media::graph::{Entry, VideoGraph, white};
 use crate::media::{ColorInfo, Model, Pixels, Samples, Timing, ffi};
 use crate::settings::Hdr;
@@ -91,7 +92,7 @@ impl Converter {
     fn copy(&self, out: Vec<Timed>, ready: &mut impl Extend<(Pixels, Timing)>) -> Result<(), DecodeError> {
         let alpha = self.first.is_some_and(|first| first.samples.alpha);
         for (frame, timing) in out {
-            let pixels = pixels(&frame, self.white, alpha).ok_or_else(|| self.failed(ffmpeg::Error::Bug))?;
+            let pixels = floats::pixels(&frame, self.white, alpha).ok_or_else(|| self.failed(ffmpeg::Error::Bug))?;
             ready.extend([(pixels, timing)]);
         }
         Ok(())
@@ -188,32 +189,4 @@ impl Converter {
     fn failed(&self, source: ffmpeg::Error) -> DecodeError {
         DecodeError::Libav { path: self.path.clone(), doing: "converting its pictures to RGB", source }
     }
-}
-
-/// Copies planar float G, B, R (and A) into ours. `None` for another format.
-fn pixels(frame: &frame::Video, white: f32, alpha: bool) -> Option<Pixels> {
-    let (width, height) = (frame.width() as usize, frame.height() as usize);
-    let plane = |plane: usize, white: f32, target: &mut [f32]| {
-        for (y, target) in target.chunks_exact_mut(width).enumerate() {
-            let row = ffi::row(frame, plane, y, 4 * width)?;
-            for (value, bytes) in target.iter_mut().zip(row.chunks_exact(4)) {
-                let float = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-                // Floats may be outside, or no number at all: that becomes 0.
-                *value = if float > 0.0 { (float / white).min(1.0) } else { 0.0 };
-            }
-        }
-        Some(())
-    };
-    let mut pixels = Pixels::black(width, height);
-    for (source, target) in [2, 0, 1].into_iter().zip(pixels.rgb.chunks_exact_mut(width * height)) {
-        plane(source, white, target)?;
-    }
-    if alpha {
-        let mut opacity = vec![1.0; width * height];
-        plane(3, 1.0, &mut opacity)?;
-        // swscale makes a little less than 1 of what is opaque.
-        opacity.iter_mut().filter(|alpha| **alpha > 0.9999).for_each(|alpha| *alpha = 1.0);
-        pixels.alpha = Some(opacity);
-    }
-    Some(pixels)
 }

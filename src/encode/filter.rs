@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ffmpeg_next::{self as ffmpeg, frame};
+use ffmpeg_next as ffmpeg;
 
 use super::egress::{FLAGS, float_entry, float_frame, float_name};
 use super::{EncodeError, Encoded, FrameSink, Target, open_sink};
+use crate::media::floats;
 use crate::media::graph::VideoGraph;
-use crate::media::{Frame, MediaInfo, Pixels, Ratio, TimeBase, Timing, ffi};
+use crate::media::{Frame, MediaInfo, Ratio, TimeBase, Timing};
 use crate::settings::OutputSettings;
 
 /// Filters frames and hands them on. Size, number and times of what leaves are the filters' own.
@@ -91,7 +92,7 @@ impl FilterSink {
     fn drain(&mut self) -> Result<(), EncodeError> {
         while let Some(frame) = self.graph.pull().map_err(|error| self.fail.with(error))? {
             let pts = frame.pts().ok_or_else(|| self.fail.with(ffmpeg::Error::InvalidData))?;
-            let pixels = pixels(&frame, self.alpha).map_err(|error| self.fail.with(error))?;
+            let pixels = floats::pixels(&frame, 1.0, self.alpha).ok_or_else(|| self.fail.with(ffmpeg::Error::Bug))?;
             let timing = Timing { pts, duration: self.steady.or_else(|| self.duration(pts)), base: self.base };
             self.inner.push(Frame { pixels, timing, index: self.given })?;
             self.given += 1;
@@ -134,25 +135,4 @@ impl FrameSink for FilterSink {
     fn warnings(&self) -> &[String] {
         self.inner.warnings()
     }
-}
-
-/// Copies planar float G, B, R into our R, G, B.
-fn pixels(frame: &frame::Video, alpha: bool) -> Result<Pixels, ffmpeg::Error> {
-    let (width, height) = (frame.width() as usize, frame.height() as usize);
-    let plane = |target: &mut [f32], plane: usize| -> Result<(), ffmpeg::Error> {
-        for (y, target) in target.chunks_exact_mut(width).enumerate() {
-            target.copy_from_slice(ffi::float_row(frame, plane, y, width).ok_or(ffmpeg::Error::Bug)?);
-        }
-        Ok(())
-    };
-    let mut pixels = Pixels::black(width, height);
-    for (target, source) in pixels.rgb.chunks_exact_mut(width * height).zip([2, 0, 1]) {
-        plane(target, source)?;
-    }
-    if alpha {
-        let mut values = vec![0.0; width * height];
-        plane(&mut values, 3)?;
-        pixels.alpha = Some(values);
-    }
-    Ok(pixels)
 }

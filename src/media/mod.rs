@@ -3,6 +3,7 @@
 mod color;
 pub(crate) mod ffi;
 pub(crate) mod ffi_read;
+pub(crate) mod floats;
 mod frame;
 pub(crate) mod graph;
 mod info;

@@ -5,17 +5,8 @@ use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, probe, psnr};
 use stylize_video::encode::{self, Target};
 use stylize_video::media::{ColorInfo, Frame, MediaInfo, Model, Output, Pixels, Ratio, Samples, TimeBase, Timing};
 use stylize_video::settings::{Crf, OutputSettings};
+use stylize_video::stylize::fake::BARS as COLOURS;
 
-const COLOURS: [[u8; 3]; 8] = [
-    [230, 20, 20],
-    [20, 230, 20],
-    [20, 20, 230],
-    [230, 230, 20],
-    [20, 230, 230],
-    [230, 20, 230],
-    [128, 128, 128],
-    [250, 120, 10],
-];
 const WIDTH: usize = 256;
 const HEIGHT: usize = 32;
 
