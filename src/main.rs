@@ -20,6 +20,8 @@ use stylize_video::weights::SearchPath;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Before any thread is started: it sets a variable of the environment.
+    libav::init();
     let style = Style::of_stderr(cli.talk.format(), cli.talk.verbosity());
     match run(cli, &style) {
         Ok(code) => code,
