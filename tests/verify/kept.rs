@@ -44,6 +44,11 @@ fn our_own_results() {
         ("odd.mkv", format!("{VIDEO} -vf scale=63:47 -c:v ffv1 -pix_fmt yuv420p")),
         ("anamorphic.mp4", format!("{VIDEO} -vf setsar=4/3 {H264}")),
         ("untagged.avi", format!("{VIDEO} -c:v mpeg4 -bf 2 -q:v 3")),
+        (
+            "uneven.mp4",
+            format!("{VIDEO} -vf select='not(mod(n,3)*mod(n,7))',settb=1/1000 -fps_mode passthrough {H264}"),
+        ),
+        ("frames.gif", "-f lavfi -i testsrc2=s=64x48:r=10:d=2".into()),
     ];
     for (name, arguments) in cases {
         let input = desk.clip(name, &arguments);
