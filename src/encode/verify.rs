@@ -84,3 +84,133 @@ fn allowed(muxed: &Muxed) -> Allowed {
         reencoded: chosen(&|fate| matches!(fate, Fate::Converted { .. }) && muxed.has_notes),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    use super::super::codec::CONTAINERS;
+    use super::super::mux;
+    use super::super::streams::Plan;
+    use super::*;
+    use crate::media::{ColorInfo, MediaInfo, Range, Ratio, Samples, Source, TimeBase};
+
+    const VIDEO: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v libx264 -preset veryfast";
+
+    /// A result of a source of 50 frames, 512 ticks each, with sound.
+    struct Made {
+        folder: tempfile::TempDir,
+        result: PathBuf,
+        info: MediaInfo,
+        pts: Vec<i64>,
+        muxed: Muxed,
+    }
+
+    impl Made {
+        fn new(range: Range, pts: Vec<i64>) -> Self {
+            crate::media::init();
+            let folder = tempfile::tempdir().unwrap();
+            let more = "-bf 2 -video_track_timescale 12800 -map 1 -map 0 -c:a aac -metadata title=Blumen";
+            let source = ffmpeg(&folder, "in.mp4", &format!("-f lavfi -i sine=d=2 {VIDEO} {more}"));
+            let painted = ffmpeg(&folder, "painted", &format!("{VIDEO} -bf 0 -frames:v {} -f mp4", pts.len()));
+            let info = MediaInfo {
+                width: 64,
+                height: 48,
+                frames: None,
+                base: TimeBase::new(1, 12800),
+                rate: Some(Ratio::new(25, 1)),
+                sample_aspect: None,
+                color: ColorInfo::BT709,
+                samples: Samples::RGB8,
+                codec: "h264",
+                first: 0,
+                source: Some(Source { path: source.clone(), stream: 0, range }),
+            };
+            let container = *CONTAINERS.iter().find(|container| container.extension == "mp4").unwrap();
+            let result = folder.path().join("out.mp4");
+            let mut input = crate::media::ffi::open_input(&source).unwrap();
+            let plan = Plan::new(&mut input, &info, &result, container, folder.path(), true).unwrap();
+            let pictures = Pictures { file: &painted, exact: false, pts: &pts, last_duration: 512, info: &info };
+            let muxed = mux::join(&result, container, &pictures, &plan).unwrap();
+            Self { result, info, pts, muxed, folder }
+        }
+
+        fn whole() -> Self {
+            Self::new(Range::default(), (0..50).map(|frame| frame * 512).collect())
+        }
+
+        fn check(&self, result: &Path) -> Result<Vec<String>, String> {
+            let pictures =
+                Pictures { file: result, exact: false, pts: &self.pts, last_duration: 512, info: &self.info };
+            let known = Known { every_frame: true, same_look: false };
+            check(result, &pictures, 0, &self.muxed, known).map_err(|error| error.to_string())
+        }
+
+        /// A copy of the result with something done to it.
+        fn changed(&self, arguments: &str) -> PathBuf {
+            let arguments = format!("-i {} -map 0 -c copy {arguments}", self.result.display());
+            ffmpeg(&self.folder, "changed.mp4", &arguments)
+        }
+    }
+
+    fn ffmpeg(folder: &tempfile::TempDir, name: &str, arguments: &str) -> PathBuf {
+        let path = folder.path().join(name);
+        let mut command = Command::new("ffmpeg");
+        command.args(["-nostdin", "-y", "-v", "error"]).args(arguments.split_whitespace()).arg(&path);
+        assert!(command.status().unwrap().success());
+        path
+    }
+
+    #[test]
+    fn a_result_that_lacks_something_is_refused() {
+        let made = Made::whole();
+        assert_eq!(made.check(&made.result), Ok(Vec::new()));
+        assert_eq!(made.check(&made.changed("")), Ok(Vec::new()));
+        for (arguments, expected) in [
+            ("-bsf:a noise=drop='eq(n,40)'", "stream 1 (audio, aac): the number of packets is"),
+            ("-bsf:a noise=amount='if(eq(n,12),20,0)'", "its content is"),
+            ("-bsf:a setts=ts=TS+4410", "its time is"),
+            ("-map -0:a", "audio streams: their number is 1 (aac) in the first file, 0 in the second"),
+            ("-bsf:v noise=drop='eq(n,49)'", "49 frames of 50"),
+            ("-bsf:v setts=pts='PTS+256*eq(PTS,5120)'", "frame 10 is shown at 0.42 s instead of 0.4 s"),
+        ] {
+            let refused = made.check(&made.changed(arguments)).unwrap_err();
+            assert!(refused.starts_with("changed.mp4: the finished file is not what was written ("), "{refused}");
+            assert!(refused.contains(expected), "{arguments}: {refused}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_lost_are_told() {
+        let made = Made::whole();
+        let told = made.check(&made.changed("-metadata title=")).unwrap();
+        let line = "the result differs from the source: file: the tag `title` is `Blumen` in the first file, none in \
+                    the second";
+        assert_eq!(told, [line]);
+    }
+
+    #[test]
+    fn frames_that_were_not_read_are_missed() {
+        // Painted and written as they came, but the source has more, or has them elsewhere.
+        let lost = Made::new(Range::default(), (0..49).map(|frame| frame * 512).collect());
+        let refused = lost.check(&lost.result).unwrap_err();
+        assert!(refused.contains("stream 0 (video): the number of frames is 50 in the first file, 49 in"), "{refused}");
+        let late = |frame: i64| frame * 512 + if frame == 30 { 128 } else { 0 };
+        let moved = Made::new(Range::default(), (0..50).map(late).collect());
+        let refused = moved.check(&moved.result).unwrap_err();
+        assert!(
+            refused.contains("frame 31 of the source: its time is 1.2 s in the first file, 1.21 s in"),
+            "{refused}"
+        );
+        // Of a part no more is wanted.
+        let range = Range { start: 0.4, frames: Some(20) };
+        let part = Made::new(range, (10..30).map(|frame| frame * 512).collect());
+        assert_eq!(part.check(&part.result), Ok(Vec::new()));
+        let short = Made::new(range, (10..31).filter(|frame| *frame != 20).map(|frame| frame * 512).collect());
+        let refused = short.check(&short.result).unwrap_err();
+        assert!(refused.contains("frame 21 of the source: its time is 0.8 s in the first file, 0.84 s"), "{refused}");
+    }
+}
