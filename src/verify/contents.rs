@@ -81,6 +81,8 @@ pub(super) struct Track {
     pub words: Vec<String>,
     /// Size and hash of all bytes of PCM, which some containers cut into other packets. `None` for anything else.
     pub samples: Option<(usize, u64)>,
+    /// Whether it begins in the middle, where muxers leave out what cannot be decoded, or move it.
+    pub begins_late: bool,
 }
 
 /// A packet. Times in ticks.

@@ -66,14 +66,16 @@ fn content_weight(a: &Track, (from, to): (Container, Container)) -> Weight {
     let one_family = from == to || (from.is_quicktime() && to.is_quicktime()) || (is_matroska(from) && is_matroska(to));
     // An ADTS stream's first packet may hold the setup.
     let is_adts = a.stream.codec == Id::AAC && a.stream.parameters.extradata.is_empty();
-    if (one_family || is_plain(a.stream.codec)) && !is_adts { Weight::Content } else { Weight::Label }
+    let is_sure = is_plain(a.stream.codec) || (one_family && !a.begins_late);
+    if is_sure && !is_adts { Weight::Content } else { Weight::Label }
 }
 
 /// Muxers set times apart that do not grow.
 fn time_weight(a: &Track) -> Weight {
     let times = a.packets.iter().map(|packet| packet.dts.or(packet.pts));
     let grows = |pair: (Option<i64>, Option<i64>)| matches!(pair, (Some(one), Some(next)) if one < next);
-    if times.clone().zip(times.skip(1)).all(grows) { Weight::Content } else { Weight::Label }
+    let is_sure = is_plain(a.stream.codec) || !a.begins_late;
+    if is_sure && times.clone().zip(times.skip(1)).all(grows) { Weight::Content } else { Weight::Label }
 }
 
 /// The parts of both tracks that are to be the same, if what is missing may be.

@@ -69,6 +69,13 @@ impl Contents {
                 (track.stream.end, track.samples) = (None, None);
             }
         }
+        if cut.from.is_some() {
+            // A timecode counts from the first frame.
+            let tracks = self.tracks.iter_mut().map(|track| &mut track.stream.tags);
+            for tags in tracks.chain([&mut self.tags, &mut self.video.stream.tags]) {
+                tags.remove("timecode");
+            }
+        }
         let seconds = |tick: i64| cut.base.seconds(tick);
         for chapter in &mut self.chapters {
             chapter.start = chapter.start.max(cut.from.map_or(f64::MIN, seconds)) + seconds(cut.offset);
@@ -84,6 +91,7 @@ impl Contents {
 impl Track {
     fn cut(&mut self, cut: &Cut) {
         let base = self.stream.base;
+        self.begins_late = cut.from.is_some();
         let later = cut.base.convert(cut.offset, base);
         let is_text = ffi::is_text_subtitle(self.stream.codec);
         let mut words = std::mem::take(&mut self.words).into_iter();

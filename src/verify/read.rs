@@ -99,7 +99,7 @@ impl Contents {
             if is_picture { &mut self.covers } else { &mut self.attachments }.push(attached(stream, content));
         } else if !is_made_anew(&stream, !self.chapters.is_empty()) {
             let samples = samples.map(|(size, digest)| (size, payload::first(&digest.finalize())));
-            self.tracks.push(Track { stream, packets, words, samples });
+            self.tracks.push(Track { stream, packets, words, samples, begins_late: false });
         }
     }
 }

@@ -39,8 +39,11 @@ pub(super) fn compare(
             continue;
         }
         if !is_converted(a.stream.codec, b.stream.codec) {
-            // Some containers have one name for several codecs, and the packets tell.
-            label(same(&place, "the codec", a.stream.codec.name(), b.stream.codec.name()));
+            // MP4 has one name for both layers.
+            let is_layer = |codec| matches!(codec, Id::MP2 | Id::MP3);
+            if !(is_layer(a.stream.codec) && is_layer(b.stream.codec)) {
+                label(same(&place, "the codec", a.stream.codec.name(), b.stream.codec.name()));
+            }
             label(compare_parameters(&a.stream, &b.stream));
         }
         found.extend(packets::compare(a, b, containers, clock).err());
