@@ -41,7 +41,10 @@ pub enum PipelineError {
 /// What goes over a channel. A channel that closes without `End` means that the stage before it failed.
 enum Message {
     Frame(Frame),
-    End,
+    /// What [`FrameSource::gave_every_frame`] says.
+    End {
+        every_frame: bool,
+    },
 }
 
 /// What the stages share while they run.
@@ -119,13 +122,13 @@ fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message>, shared: &Shar
         }
         let message = match source.next() {
             Ok(Some(frame)) => Message::Frame(frame),
-            Ok(None) => Message::End,
+            Ok(None) => Message::End { every_frame: source.gave_every_frame() },
             Err(error) => {
                 shared.fail(error);
                 return None;
             }
         };
-        let ends = matches!(message, Message::End);
+        let ends = matches!(message, Message::End { .. });
         if ends {
             for message in source.take_warnings() {
                 shared.observer.event(&Event::Warning { message });
@@ -149,7 +152,11 @@ fn stylize(
     let mut stylizer = make().map_err(|error| shared.fail(error)).ok()?;
     let mut cuts = CutDetector::default();
     let mut count = 0;
-    while let Message::Frame(frame) = frames.recv().ok()? {
+    let every_frame = loop {
+        let frame = match frames.recv().ok()? {
+            Message::Frame(frame) => frame,
+            Message::End { every_frame } => break every_frame,
+        };
         if shared.cancel.is_cancelled() {
             return Some(count);
         }
@@ -172,14 +179,22 @@ fn stylize(
             objective: styled.stats.objective,
             seconds: began.elapsed().as_secs_f64(),
         });
-    }
-    out.send(Message::End).ok()?;
+    };
+    out.send(Message::End { every_frame }).ok()?;
     Some(count)
 }
 
 fn encode(mut sink: Box<dyn FrameSink>, frames: &Receiver<Message>, shared: &Shared<'_>) -> Option<Encoded> {
-    while let Message::Frame(frame) = frames.recv().ok()? {
-        sink.push(frame).map_err(|error| shared.fail(error)).ok()?;
+    loop {
+        match frames.recv().ok()? {
+            Message::Frame(frame) => sink.push(frame).map_err(|error| shared.fail(error)).ok()?,
+            Message::End { every_frame } => {
+                if every_frame {
+                    sink.expect_every_frame();
+                }
+                break;
+            }
+        }
     }
     sink.finish().map_err(|error| shared.fail(error)).ok()
 }

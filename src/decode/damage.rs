@@ -94,6 +94,11 @@ impl Losses {
         Self { watches, ..Self::default() }
     }
 
+    /// Whether all pictures so far were looked after.
+    pub fn watches(&self) -> bool {
+        self.watches
+    }
+
     /// Two fields may be one picture.
     pub fn stop(&mut self) {
         *self = Self::default();

@@ -36,6 +36,11 @@ pub trait FrameSource: Send {
     fn info(&self) -> &MediaInfo;
     /// The next frame, or `None` once every frame has been given (the decoder is drained).
     fn next(&mut self) -> Result<Option<Frame>, DecodeError>;
+    /// Once the last frame was given: whether each packet of the video, from the first frame given to the last, became
+    /// one frame at its own time. Not so with damage, fields, filters, or where nobody can tell.
+    fn gave_every_frame(&self) -> bool {
+        false
+    }
     /// What the user should know about the input and has not been told yet, one line each: after opening how it is
     /// read (deinterlaced, tone-mapped, ...), after the last frame what was damaged and passed over.
     fn take_warnings(&mut self) -> Vec<String> {

@@ -30,6 +30,9 @@ use crate::settings::OutputSettings;
 /// Takes frames in display order and, at the end, leaves a finished, verified temporary output.
 pub trait FrameSink: Send {
     fn push(&mut self, frame: Frame) -> Result<(), EncodeError>;
+    /// To be called before [`FrameSink::finish`] where the frames pushed are all that the source has in the part that
+    /// was read, unfiltered: the result is then held against the source's own times.
+    fn expect_every_frame(&mut self) {}
     /// Drains the encoder, closes the file, adds what the source has beside its pictures, verifies the result.
     fn finish(self: Box<Self>) -> Result<Encoded, EncodeError>;
     /// What the output will lack, one line each; known from the start.

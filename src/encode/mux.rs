@@ -89,12 +89,17 @@ pub(super) struct Muxed {
     /// Added to every timestamp: ticks of the source's video, and ticks of another base.
     pub offset: i64,
     pub shift: Shift,
+    /// The part of the source that is taken: first tick kept, first no longer kept, of the source's video.
+    pub from: Option<i64>,
+    pub to: Option<i64>,
     /// Of each slot of the plan: index of its stream in the file, if it got one, and packets written.
     pub streams: Vec<(Option<usize>, u64)>,
     /// How many of these packets the muxer refused, of whichever stream.
     pub refused: u64,
     /// What became of every stream of the source.
     pub fates: Vec<(usize, Fate)>,
+    /// Whether texts did not come through whole.
+    pub has_notes: bool,
     /// What came out otherwise than planned, one line each.
     pub warnings: Vec<String>,
 }
@@ -119,6 +124,10 @@ impl Shift {
         first_seconds = earliest(&first.sound, first_seconds);
         // Whole milliseconds, Matroska's ticks: all streams are rounded alike.
         Self { ticks: (-first_seconds * 1000.0 - 1e-6).ceil().max(0.0) as i64, base: TimeBase::new(1, 1000) }
+    }
+
+    pub fn seconds(self) -> f64 {
+        self.base.seconds(self.ticks)
     }
 
     pub fn ticks(self, base: TimeBase) -> i64 {
@@ -159,12 +168,17 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
     ffi::flush_output(&mut output).map_err(fail("closing it"))?;
     let fates = plan.fates_of(&packets, container, made);
     let damaged = format!("damaged packets of the source's other streams are left out ({refused})");
-    let notes = feed.iter().flat_map(Feed::notes).chain((refused > 0).then_some(damaged));
+    let mut notes: Vec<String> = feed.iter().flat_map(Feed::notes).collect();
+    let has_notes = !notes.is_empty();
+    notes.extend((refused > 0).then_some(damaged));
     Ok(Muxed {
         offset: span.offset,
         shift,
+        from: span.from,
+        to: span.to,
         streams: plan.outputs(&packets, container, made).into_iter().zip(packets.iter().copied()).collect(),
-        warnings: notes.chain(plan.lost(&fates)).collect(),
+        has_notes,
+        warnings: notes.into_iter().chain(plan.lost(&fates)).collect(),
         refused,
         fates,
     })

@@ -11,7 +11,8 @@ use super::egress::{Egress, Form};
 use super::mux::{self, Pictures};
 use super::streams::Plan;
 use super::track::Track;
-use super::{EncodeError, Encoded, FrameSink, verify};
+use super::verify::{self, Known};
+use super::{EncodeError, Encoded, FrameSink};
 use crate::media::{Frame, MediaInfo, TimeBase, ffi};
 use crate::settings::OutputSettings;
 
@@ -26,6 +27,7 @@ pub(super) struct VideoSink {
     plan: Plan,
     warnings: Vec<String>,
     coder: Coder,
+    known: Known,
     egress: Egress,
     /// Whether transparency that is met is lost and nobody has said so.
     loses_alpha: bool,
@@ -59,6 +61,8 @@ impl VideoSink {
             None => Plan::default(),
         };
         let Chosen { coder, family, format, color, coded, warnings } = codec::choose(path, container, info, settings)?;
+        let left_to_us = settings.codec == "auto" && settings.pix_fmt == "auto" && settings.encoder_options.is_empty();
+        let known = Known { every_frame: false, same_look: left_to_us && warnings.is_empty() };
         let form = Form { format, color, coded, base: info.base };
         let egress = Egress::new(form, "").map_err(|error| EncodeError::libav(path, "preparing it", error))?;
         let alpha = ffi::samples_of(format).alpha;
@@ -80,6 +84,7 @@ impl VideoSink {
             track: Track::new(path, info),
             warnings: warnings.into_iter().chain(plan.warnings.iter().cloned()).collect(),
             plan,
+            known,
             coder,
             egress,
             loses_alpha: !alpha && (info.codec == "gif" || !info.samples.alpha),
@@ -147,6 +152,10 @@ impl FrameSink for VideoSink {
         self.encode().map_err(encode)
     }
 
+    fn expect_every_frame(&mut self) {
+        self.known.every_frame = true;
+    }
+
     fn finish(mut self: Box<Self>) -> Result<Encoded, EncodeError> {
         let (Some(last_duration), false) = (self.last_duration, self.pts.is_empty()) else {
             return Err(EncodeError::NoFrame { path: self.path });
@@ -156,13 +165,13 @@ impl FrameSink for VideoSink {
         if self.loses_alpha && self.egress.saw_transparency() {
             warnings.push(codec::ALPHA_LOST.into());
         }
-        let Self { path, container, info, plan, intermediate, output, pts, store, .. } = *self;
+        let Self { path, container, info, plan, known, intermediate, output, pts, store, .. } = *self;
         drop(output);
         let pictures = Pictures { file: &intermediate, exact: store.exact, pts: &pts, last_duration, info: &info };
         let muxed = mux::join(&path, container, &pictures, &plan)?;
-        verify::check(&path, &pictures, plan.painted(), &muxed)?;
+        let differences = verify::check(&path, &pictures, plan.painted(), &muxed, known)?;
         std::fs::remove_file(&intermediate).map_err(|source| EncodeError::io(&intermediate, source))?;
-        warnings.extend(muxed.warnings);
+        warnings.extend(muxed.warnings.into_iter().chain(differences));
         Ok(Encoded { frames: pts.len() as u64, warnings })
     }
 

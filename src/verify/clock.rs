@@ -45,9 +45,10 @@ impl Clock {
         (base_a.seconds(a) + self.shift - base_b.seconds(b)).abs() <= half_tick(base_a, base_b)
     }
 
-    /// Whether times in seconds are the same to a tick of the coarser base.
+    /// Whether times in seconds are the same to two ticks of the coarser base: on their way they are rounded more than
+    /// once (moved by a shift, then stored).
     pub fn is_near(self, a: f64, b: f64, base_a: TimeBase, base_b: TimeBase) -> bool {
-        (a + self.shift - b).abs() <= one_tick(base_a, base_b)
+        (a + self.shift - b).abs() <= 2.0 * one_tick(base_a, base_b)
     }
 }
 

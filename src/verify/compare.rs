@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::clock::Clock;
 use super::contents::{Contents, Track};
-use super::difference::{Difference, seconds};
+use super::difference::{Difference, Finding, Weight, seconds};
 use super::{extras, pictures, tracks};
 
 /// What may differ, beyond what a container cannot hold.
@@ -56,6 +56,25 @@ fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+fn wanted<'a>(a: &'a Contents, allowed: &Allowed) -> Vec<&'a Track> {
+    a.tracks.iter().filter(|track| !allowed.left_out.contains(&track.stream.index)).collect()
+}
+
+/// All differences in what is beside the video.
+pub(super) fn beside(a: &Contents, b: &Contents, allowed: &Allowed, clock: Clock) -> Vec<Finding> {
+    let wanted = wanted(a, allowed);
+    let mut found = tracks::compare(&wanted, &b.tracks, (a.container, b.container), clock, allowed);
+    let mut note = |weight, result: Result<(), Difference>| {
+        found.extend(result.err().map(|difference| Finding { weight, difference }));
+    };
+    note(Weight::Label, tracks::compare_defaults(a, b, &wanted));
+    note(Weight::Content, extras::compare_attached(a, b, allowed));
+    note(Weight::Label, extras::compare_names(a, b, allowed));
+    note(Weight::Label, extras::compare_chapters(a, b, clock));
+    note(Weight::Label, extras::compare_tags(a, b));
+    found
+}
+
 /// Whether `b` keeps what `a` has; the module says what is compared.
 ///
 /// # Errors
@@ -67,12 +86,10 @@ pub fn compare(a: &Contents, b: &Contents, allowed: &Allowed) -> Result<Summary,
     pictures::compare_rate(&a.video, &b.video)?;
     pictures::compare_last(&a.video, &b.video)?;
     tracks::compare_words(&a.video.stream, &b.video.stream, b.container)?;
-    let wanted: Vec<&Track> = a.tracks.iter().filter(|track| !allowed.left_out.contains(&track.stream.index)).collect();
-    tracks::compare(&wanted, &b.tracks, (a.container, b.container), clock, allowed)?;
-    tracks::compare_defaults(a, b, &wanted)?;
-    extras::compare_attached(a, b, allowed)?;
-    extras::compare_chapters(a, b, clock)?;
-    extras::compare_tags(a, b)?;
+    if let Some(Finding { difference, .. }) = beside(a, b, allowed, clock).into_iter().next() {
+        return Err(difference);
+    }
+    let wanted = wanted(a, allowed);
     Ok(Summary {
         frames: a.frames(),
         width: b.video.width,

@@ -16,6 +16,8 @@ pub enum Depth {
     Packets,
     /// By decoding all of them: what a viewer sees.
     Decoded,
+    /// By their packets, whatever these say; without the bytes of the video. For what is beside it.
+    Beside,
 }
 
 /// Streams, packets, tags and chapters of a file, without their bytes.
@@ -66,6 +68,8 @@ pub(super) struct Video {
     pub samples: Samples,
     /// Hashes of all packets, one over the other.
     pub hash: u64,
+    /// Whether every frame's time is known.
+    pub timed: bool,
 }
 
 /// Another stream with all its packets.
@@ -75,6 +79,10 @@ pub(super) struct Track {
     pub packets: Vec<Packet>,
     /// The words of each packet of a text subtitle.
     pub words: Vec<String>,
+    /// Size and hash of all bytes of PCM, which some containers cut into other packets. `None` for anything else.
+    pub samples: Option<(usize, u64)>,
+    /// Whether it begins in the middle, where muxers leave out what cannot be decoded, or move it.
+    pub begins_late: bool,
 }
 
 /// A packet. Times in ticks.
@@ -135,6 +143,11 @@ impl Contents {
     /// Number of frames of the video.
     pub fn frames(&self) -> u64 {
         self.video.frames.len() as u64
+    }
+
+    /// Times of the frames of the video in the order they are shown, in ticks of their base; `None` if some do not say.
+    pub fn times(&self) -> Option<(TimeBase, &[i64])> {
+        self.video.timed.then_some((self.video.stream.base, self.video.frames.as_slice()))
     }
 
     /// The earliest time of anything in the streams that are not in `without`, in seconds.

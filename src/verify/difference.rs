@@ -18,6 +18,22 @@ pub struct Difference {
     pub b: String,
 }
 
+/// A difference and what it takes away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub weight: Weight,
+    pub difference: Difference,
+}
+
+/// What a difference takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// What is seen or heard: frames, streams, packets, the clock.
+    Content,
+    /// What is said about it (tags, dispositions, chapters), or what a container may have put in another form.
+    Label,
+}
+
 impl Difference {
     pub(super) fn new(place: impl ToString, what: impl ToString, a: impl ToString, b: impl ToString) -> Self {
         let line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");

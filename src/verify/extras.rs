@@ -10,28 +10,46 @@ use crate::media::tags::{FILE_TAGS, is_one_of};
 /// Matroska's chapters and MP4's are stored finer, but written by way of milliseconds.
 const CHAPTER_SLACK: f64 = 0.001;
 
-/// Cover pictures and attachments, by their bytes and names.
+/// Cover pictures and attachments, by their bytes.
 pub(super) fn compare_attached(a: &Contents, b: &Contents, allowed: &Allowed) -> Result<(), Difference> {
-    for (noun, a, b) in [("cover picture", &a.covers, &b.covers), ("attachment", &a.attachments, &b.attachments)] {
-        let a: Vec<&Attached> = a.iter().filter(|one| !allowed.left_out.contains(&one.stream.index)).collect();
+    for (noun, a, b) in attached(a, b, allowed) {
         same(&format!("{noun}s"), "their number", a.len(), b.len())?;
         for (index, (a, b)) in a.into_iter().zip(b).enumerate() {
-            let place = format!("{noun} {}", index + 1);
             if a.hash != b.hash {
                 let bytes = |one: &Attached| format!("{} bytes ({:016x})", one.size, one.hash);
-                return Err(Difference::new(place, "its content", bytes(a), bytes(b)));
+                return Err(Difference::new(format!("{noun} {}", index + 1), "its content", bytes(a), bytes(b)));
             }
+        }
+    }
+    Ok(())
+}
+
+/// The same, by their names.
+pub(super) fn compare_names(a: &Contents, b: &Contents, allowed: &Allowed) -> Result<(), Difference> {
+    for (noun, a, b) in attached(a, b, allowed) {
+        for (index, (a, b)) in a.into_iter().zip(b).enumerate() {
             for key in ["filename", "mimetype"] {
                 let (value_a, value_b) = (a.stream.tags.get(key), b.stream.tags.get(key));
                 // MP4 has neither for its covers.
                 let told = noun == "attachment" || (value_a.is_some() && value_b.is_some());
                 if told && value_a != value_b {
+                    let place = format!("{noun} {}", index + 1);
                     return Err(Difference::new(place, format!("its {key}"), or_none(value_a), or_none(value_b)));
                 }
             }
         }
     }
     Ok(())
+}
+
+type Kind<'a> = (&'static str, Vec<&'a Attached>, Vec<&'a Attached>);
+
+fn attached<'a>(a: &'a Contents, b: &'a Contents, allowed: &Allowed) -> [Kind<'a>; 2] {
+    let wanted = |all: &'a [Attached]| all.iter().filter(|one| !allowed.left_out.contains(&one.stream.index)).collect();
+    [
+        ("cover picture", wanted(&a.covers), b.covers.iter().collect()),
+        ("attachment", wanted(&a.attachments), b.attachments.iter().collect()),
+    ]
 }
 
 /// Chapters, by time and title.

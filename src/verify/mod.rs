@@ -18,7 +18,7 @@
 //!
 //! Times are on one clock. A shift that all streams have in common is accepted only where A has times before 0 that B
 //! cannot hold, or B's container has no start time at all (GIF). Pictures may be off by half a tick of the coarser
-//! time base, everything else by one. What B's container has no place for (a tag, a disposition, alpha) is not missed;
+//! time base, everything else by two. What B's container has no place for (a tag, a disposition, alpha) is not missed;
 //! a whole stream is. Left aside are MP4's own form of chapters and time code tracks, which its muxer makes anew.
 //!
 //! [`ColorInfo`]: crate::media::ColorInfo
@@ -35,9 +35,12 @@ mod part;
 mod payload;
 mod pictures;
 mod read;
+mod result;
 mod tags;
 mod tracks;
 
 pub use compare::{Allowed, Summary, compare};
 pub use contents::{Contents, Depth};
-pub use difference::Difference;
+pub use difference::{Difference, Finding, Weight};
+pub use part::Cut;
+pub use result::{Making, findings};

@@ -1,6 +1,43 @@
 //! Part of a file, as a source of which only some frames are taken.
 
-use super::contents::{Contents, Packet};
+use super::contents::{Contents, Packet, Track};
+use crate::media::{TimeBase, ffi};
+
+/// A part of a file's clock and where it goes, in ticks of `base`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    pub base: TimeBase,
+    /// First tick kept.
+    pub from: Option<i64>,
+    /// First tick no longer kept.
+    pub to: Option<i64>,
+    /// Added to every time.
+    pub offset: i64,
+}
+
+impl Cut {
+    /// Whether a tick of `base` is inside. Compared exactly, as multiples of 1/(den * den).
+    fn holds(&self, ticks: i64, base: TimeBase) -> bool {
+        let here = i128::from(ticks) * i128::from(base.num) * i128::from(self.base.den);
+        let there = |limit: i64| i128::from(limit) * i128::from(self.base.num) * i128::from(base.den);
+        self.from.is_none_or(|from| here >= there(from)) && self.to.is_none_or(|to| here < there(to))
+    }
+
+    fn takes(&self, packet: &Packet, base: TimeBase) -> bool {
+        packet.pts.or(packet.dts).is_none_or(|tick| self.holds(tick, base))
+    }
+
+    /// Shortens a text to its part inside, if there is one.
+    fn clip(&self, packet: &mut Packet, base: TimeBase) -> bool {
+        let Some(begin) = packet.pts.filter(|_| packet.duration > 0) else { return self.takes(packet, base) };
+        let limit = |tick: i64| self.base.convert(tick, base);
+        let end = begin.saturating_add(packet.duration);
+        let from = self.from.map_or(begin, |from| begin.max(limit(from)));
+        let to = self.to.map_or(end, |to| end.min(limit(to)));
+        (packet.pts, packet.dts, packet.duration) = (Some(from), Some(from), to - from);
+        from < to
+    }
+}
 
 impl Contents {
     /// What of this file belongs to a result made of `frames` frames from the one numbered `first` (from 0) on. Where
@@ -10,34 +47,63 @@ impl Contents {
         let all = &self.video.frames;
         let begin = usize::try_from(first).map_or(all.len(), |first| first.min(all.len()));
         let end = usize::try_from(frames).map_or(all.len(), |frames| begin.saturating_add(frames).min(all.len()));
-        let base = self.video.stream.base;
         let from = all.get(begin).filter(|_| begin > 0).copied();
         let to = all.get(end).copied();
-        let offset = from.unwrap_or(0);
-        let (from_time, to_time) = (from.map(|tick| base.seconds(tick)), to.map(|tick| base.seconds(tick)));
-        let holds = |time: f64| from_time.is_none_or(|from| time >= from) && to_time.is_none_or(|to| time < to);
-        self.video.frames = all[begin..end].iter().map(|pts| pts.saturating_sub(offset)).collect();
-        if from.is_some() || to.is_some() {
+        let offset = from.map_or(0, |from| -from);
+        self.video.frames = all[begin..end].iter().map(|pts| pts.saturating_add(offset)).collect();
+        let base = self.video.stream.base;
+        self.cut(&Cut { base, from, to, offset })
+    }
+
+    /// Leaves of all that is beside the frames what is inside a part of time. Texts are shortened to it, chapters too.
+    #[must_use]
+    pub(super) fn cut(mut self, cut: &Cut) -> Self {
+        let is_part = cut.from.is_some() || cut.to.is_some();
+        if is_part {
             // Headers tell about the whole.
             (self.video.end, self.video.stream.end) = (None, None);
         }
         for track in &mut self.tracks {
-            let (own, words) = (track.stream.base, std::mem::take(&mut track.words));
-            let later = base.convert(offset, own);
-            let is_inside = |packet: &Packet| packet.pts.or(packet.dts).is_none_or(|tick| holds(own.seconds(tick)));
-            let inside = words.into_iter().zip(&track.packets).filter(|(_, packet)| is_inside(packet));
-            track.words = inside.map(|(words, _)| words).collect();
-            track.packets.retain(is_inside);
-            for packet in &mut track.packets {
-                packet.pts = packet.pts.map(|pts| pts.saturating_sub(later));
-                packet.dts = packet.dts.map(|dts| dts.saturating_sub(later));
+            track.cut(cut);
+            if is_part {
+                (track.stream.end, track.samples) = (None, None);
             }
         }
-        for chapter in &mut self.chapters {
-            chapter.start = chapter.start.max(from_time.unwrap_or(f64::MIN)) - base.seconds(offset);
-            chapter.end = chapter.end.min(to_time.unwrap_or(f64::MAX)) - base.seconds(offset);
+        if cut.from.is_some() {
+            // A timecode counts from the first frame.
+            let tracks = self.tracks.iter_mut().map(|track| &mut track.stream.tags);
+            for tags in tracks.chain([&mut self.tags, &mut self.video.stream.tags]) {
+                tags.remove("timecode");
+            }
         }
-        self.chapters.retain(|chapter| chapter.start < chapter.end);
+        let seconds = |tick: i64| cut.base.seconds(tick);
+        for chapter in &mut self.chapters {
+            chapter.start = chapter.start.max(cut.from.map_or(f64::MIN, seconds)) + seconds(cut.offset);
+            chapter.end = chapter.end.min(cut.to.map_or(f64::MAX, seconds)) + seconds(cut.offset);
+        }
+        if is_part {
+            self.chapters.retain(|chapter| chapter.start < chapter.end);
+        }
         self
+    }
+}
+
+impl Track {
+    fn cut(&mut self, cut: &Cut) {
+        let base = self.stream.base;
+        self.begins_late = cut.from.is_some();
+        let later = cut.base.convert(cut.offset, base);
+        let is_text = ffi::is_text_subtitle(self.stream.codec);
+        let mut words = std::mem::take(&mut self.words).into_iter();
+        self.packets.retain_mut(|packet| {
+            let words = words.next();
+            let inside = if is_text { cut.clip(packet, base) } else { cut.takes(packet, base) };
+            if inside {
+                self.words.extend(words);
+                packet.pts = packet.pts.map(|pts| pts.saturating_add(later));
+                packet.dts = packet.dts.map(|dts| dts.saturating_add(later));
+            }
+            inside
+        });
     }
 }

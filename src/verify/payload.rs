@@ -69,7 +69,7 @@ pub(super) fn chain(before: u64, next: u64) -> u64 {
     hash(&[before.to_le_bytes(), next.to_le_bytes()].concat())
 }
 
-fn first(digest: &[u8]) -> u64 {
+pub(super) fn first(digest: &[u8]) -> u64 {
     digest.iter().take(8).fold(0, |sum, &byte| sum << 8 | u64::from(byte))
 }
 
@@ -145,6 +145,17 @@ fn cut(mut data: &[u8], bytes: usize) -> Option<Vec<&[u8]>> {
 /// Whether a codec's packets are text, in whatever form.
 pub(super) fn is_text(codec: Id) -> bool {
     matches!(codec, Id::SUBRIP | Id::WEBVTT | Id::TEXT | Id::MOV_TEXT)
+}
+
+/// Whether a codec's packets are samples as they are, to be cut anywhere.
+pub(super) fn is_pcm(codec: Id) -> bool {
+    codec.name().starts_with("pcm_")
+}
+
+/// Whether a codec's packets are the same bytes in all containers, but for what [`Framing`] knows of.
+pub(super) fn is_plain(codec: Id) -> bool {
+    use Id::{AAC, AC3, ALAC, ASS, FLAC, MP2, MP3, OPUS, SSA, VORBIS};
+    is_pcm(codec) || is_text(codec) || matches!(codec, AAC | AC3 | ALAC | ASS | FLAC | MP2 | MP3 | OPUS | SSA | VORBIS)
 }
 
 /// The words of a text subtitle, without marks for style.

@@ -12,7 +12,7 @@ use crate::media::{ColorInfo, Model, Ratio};
 pub(super) fn compare_look(a: &Contents, b: &Contents) -> Result<(), Difference> {
     let (video_a, video_b) = (&a.video, &b.video);
     let place = &place(video_a);
-    let is_copy = video_a.hash == video_b.hash && video_a.stream.codec == video_b.stream.codec;
+    let is_copy = video_a.hash != 0 && video_a.hash == video_b.hash && video_a.stream.codec == video_b.stream.codec;
     let size = |video: &Video| format!("{}x{}", video.width, video.height);
     let (across, down) = video_b.samples.chroma;
     let fits = |a: u32, b: u32, halved: bool| a == b || (halved && a % 2 == 1 && a.checked_add(1) == Some(b));

@@ -6,6 +6,7 @@ use ffmpeg_next::codec::Id;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{self as ffmpeg, decoder, frame, media};
+use sha2::{Digest, Sha256};
 
 use super::container::Container;
 use super::contents::{Attached, Chapter, Contents, Depth, Packet, Stream, Track, Video};
@@ -23,6 +24,14 @@ impl Contents {
     /// # Errors
     /// When the file cannot be read, or is no video.
     pub fn read(path: &Path, depth: Depth) -> Result<Self, DecodeError> {
+        Self::read_video(path, None, depth)
+    }
+
+    /// The same, with stream `main` as the video; without it, the one that FFmpeg finds best.
+    ///
+    /// # Errors
+    /// As for [`Contents::read`].
+    pub fn read_video(path: &Path, main: Option<usize>, depth: Depth) -> Result<Self, DecodeError> {
         words::init();
         decode::look_at(path)?;
         let fail = |doing| move |source| DecodeError::Libav { path: path.into(), doing, source };
@@ -30,7 +39,8 @@ impl Contents {
             ffmpeg::Error::InvalidData => DecodeError::NotMedia { path: path.into() },
             error => fail("opening it")(error),
         })?;
-        let main = decode::video_stream(&input).ok_or_else(|| DecodeError::NoVideo { path: path.into() })?;
+        let main = main.or_else(|| decode::video_stream(&input));
+        let main = main.ok_or_else(|| DecodeError::NoVideo { path: path.into() })?;
         let mut pictures = Pictures::new(path, &mut input, main, depth)?;
         let mut stores: Vec<Store> = input.streams().map(|stream| Store::new(&stream)).collect();
         let mut damaged = 0;
@@ -55,10 +65,10 @@ impl Contents {
             }
         }
         if depth == Depth::Packets && pictures.untimed {
-            return Self::read(path, Depth::Decoded);
+            return Self::read_video(path, Some(main), Depth::Decoded);
         }
         let video = pictures.finish(&input).map_err(fail("decoding"))?;
-        if video.frames.is_empty() {
+        if video.frames.is_empty() && depth != Depth::Beside {
             return Err(DecodeError::NoFrame { path: path.into() });
         }
         let mut contents = Self {
@@ -77,7 +87,7 @@ impl Contents {
     }
 
     fn sort_in(&mut self, store: Store) {
-        let Store { stream, packets, words, .. } = store;
+        let Store { stream, packets, words, samples, .. } = store;
         let attached = |stream: Stream, (size, hash)| Attached { stream, size, hash };
         let first = packets.first().map_or((0, 0), |packet| (packet.size, packet.hash));
         if stream.dispositions & Disposition::ATTACHED_PIC.bits() != 0 {
@@ -88,7 +98,8 @@ impl Contents {
             let is_picture = stream.tags.get("mimetype").is_some_and(|kind| kind.starts_with("image/"));
             if is_picture { &mut self.covers } else { &mut self.attachments }.push(attached(stream, content));
         } else if !is_made_anew(&stream, !self.chapters.is_empty()) {
-            self.tracks.push(Track { stream, packets, words });
+            let samples = samples.map(|(size, digest)| (size, payload::first(&digest.finalize())));
+            self.tracks.push(Track { stream, packets, words, samples, begins_late: false });
         }
     }
 }
@@ -138,17 +149,23 @@ struct Store {
     framing: Framing,
     packets: Vec<Packet>,
     words: Vec<String>,
+    samples: Option<(usize, Sha256)>,
 }
 
 impl Store {
     fn new(stream: &ffmpeg::Stream) -> Self {
         let stream = Stream::of(stream);
-        Self { framing: Framing::of(&stream), stream, packets: Vec::new(), words: Vec::new() }
+        let samples = payload::is_pcm(stream.codec).then(|| (0, Sha256::new()));
+        Self { framing: Framing::of(&stream), stream, packets: Vec::new(), words: Vec::new(), samples }
     }
 
     fn push(&mut self, packet: &ffmpeg::Packet) {
         let data = packet.data().unwrap_or_default();
         let (size, hash) = self.framing.digest(data);
+        if let Some((size, digest)) = &mut self.samples {
+            *size += data.len();
+            digest.update(data);
+        }
         if payload::is_text(self.stream.codec) {
             let words = payload::words(self.stream.codec, data);
             // MP4 fills the time between two texts with empty ones.
@@ -171,6 +188,7 @@ impl Store {
 /// Finds the frames of the video.
 struct Pictures {
     stream: usize,
+    hashed: bool,
     rate: Option<Ratio>,
     turn: Turn,
     decoder: Option<decoder::Video>,
@@ -192,11 +210,12 @@ impl Pictures {
         let rate = stream.avg_frame_rate();
         let rate = (rate.numerator() > 0 && rate.denominator() > 0).then(|| Ratio::new(rate.0, rate.1));
         let decoder = match depth {
-            Depth::Packets => None,
+            Depth::Packets | Depth::Beside => None,
             Depth::Decoded => Some(decode::video_decoder(path, input, index)?.0),
         };
         Ok(Self {
             stream: index,
+            hashed: depth != Depth::Beside,
             rate,
             turn: Turn::of(&stream),
             decoder,
@@ -210,8 +229,10 @@ impl Pictures {
     }
 
     fn push(&mut self, packet: &ffmpeg::Packet, store: &Store) -> Result<(), ffmpeg::Error> {
-        let (_, hash) = store.framing.digest(packet.data().unwrap_or_default());
-        self.hash = payload::chain(self.hash, hash);
+        if self.hashed {
+            let (_, hash) = store.framing.digest(packet.data().unwrap_or_default());
+            self.hash = payload::chain(self.hash, hash);
+        }
         let Some(decoder) = &mut self.decoder else {
             match packet.pts() {
                 _ if ffi_read::is_hidden(packet) => {}
@@ -287,8 +308,9 @@ impl Pictures {
             sample_aspect = sample_aspect.map(|aspect| Ratio::new(aspect.den, aspect.num));
         }
         let end = self.end.map(|end| stream.base.seconds(end));
-        let Self { turn, frames, rate, hash, .. } = self;
-        Ok(Video { stream, frames, end, rate, turn, width, height, sample_aspect, color, samples, hash })
+        let Self { turn, frames, rate, hash, untimed, .. } = self;
+        let timed = !untimed;
+        Ok(Video { stream, frames, end, rate, turn, width, height, sample_aspect, color, samples, hash, timed })
     }
 }
 

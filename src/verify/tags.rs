@@ -15,6 +15,10 @@ impl Tags {
         Self(entries.filter(|(_, value)| !value.is_empty()).collect())
     }
 
+    pub fn remove(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }

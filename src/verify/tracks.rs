@@ -8,7 +8,7 @@ use super::clock::Clock;
 use super::compare::Allowed;
 use super::container::Container;
 use super::contents::{Contents, Stream, Track};
-use super::difference::{Difference, or_none, same};
+use super::difference::{Difference, Finding, Weight, or_none, same};
 use super::packets;
 use super::payload::is_text;
 use crate::media::tags::{PAINTED_TAGS, STREAM_TAGS, is_one_of};
@@ -20,28 +20,47 @@ pub(super) fn compare(
     containers: (Container, Container),
     clock: Clock,
     allowed: &Allowed,
-) -> Result<(), Difference> {
-    compare_numbers(a, b)?;
+) -> Vec<Finding> {
+    if let Err(finding) = compare_numbers(a, b) {
+        return vec![finding];
+    }
+    let mut found = Vec::new();
     for (a, b) in a.iter().zip(b) {
         let place = a.stream.name();
-        same(&place, "the kind of stream", a.stream.kind(), b.stream.kind())?;
-        compare_words(&a.stream, &b.stream, containers.1)?;
+        if let Err(difference) = same(&place, "the kind of stream", a.stream.kind(), b.stream.kind()) {
+            found.push(Finding { weight: weight(a.stream.medium), difference });
+            continue;
+        }
+        let mut label = |result: Result<(), Difference>| {
+            found.extend(result.err().map(|difference| Finding { weight: Weight::Label, difference }));
+        };
+        label(compare_words(&a.stream, &b.stream, containers.1));
         if allowed.reencoded.contains(&a.stream.index) {
             continue;
         }
-        let converted = is_converted(a.stream.codec, b.stream.codec);
-        if !converted {
-            same(&place, "the codec", a.stream.codec.name(), b.stream.codec.name())?;
-            compare_parameters(&a.stream, &b.stream)?;
+        if !is_converted(a.stream.codec, b.stream.codec) {
+            // MP4 has one name for both layers.
+            let is_layer = |codec| matches!(codec, Id::MP2 | Id::MP3);
+            if !(is_layer(a.stream.codec) && is_layer(b.stream.codec)) {
+                label(same(&place, "the codec", a.stream.codec.name(), b.stream.codec.name()));
+            }
+            label(compare_parameters(&a.stream, &b.stream));
         }
-        let may_hide = containers.0.is_quicktime() || containers.1.is_quicktime();
-        packets::compare(a, b, may_hide, clock)?;
+        found.extend(packets::compare(a, b, containers, clock).err());
     }
-    Ok(())
+    found
+}
+
+/// Without data nobody sees or hears anything else.
+fn weight(medium: media::Type) -> Weight {
+    match medium {
+        media::Type::Audio | media::Type::Subtitle | media::Type::Video => Weight::Content,
+        media::Type::Data | media::Type::Attachment | media::Type::Unknown => Weight::Label,
+    }
 }
 
 /// How many there are of each kind.
-fn compare_numbers(a: &[&Track], b: &[Track]) -> Result<(), Difference> {
+fn compare_numbers(a: &[&Track], b: &[Track]) -> Result<(), Finding> {
     use media::Type::{Attachment, Audio, Data, Subtitle, Unknown, Video};
     for medium in [Audio, Subtitle, Video, Data, Attachment, Unknown] {
         let of_kind = |stream: &&Stream| stream.medium == medium;
@@ -60,7 +79,9 @@ fn compare_numbers(a: &[&Track], b: &[Track]) -> Result<(), Difference> {
         if a.len() != b.len() {
             let kind = a.first().or(b.first()).map_or("", |stream| stream.kind());
             let other = if medium == Video { "other " } else { "" };
-            return Err(Difference::new(format!("{other}{kind} streams"), "their number", list(&a), list(&b)));
+            let place = format!("{other}{kind} streams");
+            let weight = if a.len() > b.len() { weight(medium) } else { Weight::Label };
+            return Err(Finding { weight, difference: Difference::new(place, "their number", list(&a), list(&b)) });
         }
     }
     Ok(())

@@ -93,6 +93,9 @@ pub fn convert_with(
         change(&mut frame);
         sink.push(frame).map_err(Failure::Encode)?;
     }
+    if source.gave_every_frame() {
+        sink.expect_every_frame();
+    }
     let encoded = sink.finish().map_err(Failure::Encode)?;
     assert_eq!(encoded.frames, count);
     warnings.extend(encoded.warnings);

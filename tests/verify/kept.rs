@@ -37,6 +37,7 @@ fn new_pictures() {
 fn our_own_results() {
     let desk = Desk::new();
     let sound = "-f lavfi -i sine=d=2 -c:a aac -metadata title=Blumen -metadata:s:a language=ita";
+    let uneven = "settb=1/1000,setpts='40*N+13*lt(N,40)*mod(N,3)+271*gt(N,20)'";
     let cases = [
         ("plain.mp4", format!("{VIDEO} {sound} {H264}")),
         ("late.mkv", format!("{VIDEO} {sound} {H264} -output_ts_offset 3.5")),
@@ -44,6 +45,8 @@ fn our_own_results() {
         ("odd.mkv", format!("{VIDEO} -vf scale=63:47 -c:v ffv1 -pix_fmt yuv420p")),
         ("anamorphic.mp4", format!("{VIDEO} -vf setsar=4/3 {H264}")),
         ("untagged.avi", format!("{VIDEO} -c:v mpeg4 -bf 2 -q:v 3")),
+        ("uneven.mp4", format!("{VIDEO} -vf {uneven} -fps_mode passthrough -enc_time_base 1/1000 {H264}")),
+        ("frames.gif", "-f lavfi -i testsrc2=s=64x48:r=10:d=2".into()),
     ];
     for (name, arguments) in cases {
         let input = desk.clip(name, &arguments);

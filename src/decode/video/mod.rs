@@ -367,6 +367,10 @@ impl FrameSource for VideoSource {
         Ok(Some(Frame { pixels, timing, index }))
     }
 
+    fn gave_every_frame(&self) -> bool {
+        !self.ingest.has_filter() && self.damage.places() == 0 && self.damage.losses.watches()
+    }
+
     fn take_warnings(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.notes);
         notes.extend(self.ingest.take_notes());
