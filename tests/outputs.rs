@@ -112,3 +112,21 @@ fn pictures_into_the_folder_one_stands_in() {
     assert!(!done && text.contains("notes.txt") && text.contains("-o frames/f_%06d.png"), "{text}");
     assert_eq!(names(), ["g_1.png", "g_2.png", "notes.txt"]);
 }
+
+#[test]
+fn transparency_that_is_lost_is_said_once() {
+    let desk = Desk::new();
+    let source = "-f lavfi -i color=c=red@0.5:s=32x32:r=25:d=0.12,format=rgba";
+    let input = desk.clip("in.mov", &format!("{source} -c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le"));
+    for (name, over) in [("j/%d.jpg", "white"), ("o.y4m", "black"), ("o.mp4", "black")] {
+        let run =
+            |options: &[&str]| program().arg(&input).arg("-o").arg(desk.path(name)).args(options).output().unwrap();
+        let strict = run(&["--strict-streams"]);
+        let text = String::from_utf8(strict.stderr).unwrap();
+        assert!(!strict.status.success() && text.contains("transparency would be lost"), "{name}: {text}");
+        let done = run(&[]);
+        let text = String::from_utf8(done.stderr).unwrap();
+        let said = format!("transparency is lost, shown over {over}");
+        assert!(done.status.success() && text.matches(&said).count() == 1, "{name}: {text}");
+    }
+}
