@@ -81,3 +81,52 @@ fn pictures_and_back() {
     let quality = psnr(&before, &after);
     assert!(quality > 42.0, "{quality} dB");
 }
+
+#[test]
+fn pictures_into_the_folder_one_stands_in() {
+    let desk = Desk::new();
+    let input = clip(&desk);
+    let here = desk.path("here");
+    std::fs::create_dir(&here).unwrap();
+    let names = || {
+        let entries = std::fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = entries.collect();
+        names.sort();
+        names
+    };
+    let run = |pattern: &Path, options: &[&str]| {
+        let done = program().current_dir(&here).arg(&input).arg("-o").arg(pattern).args(options).output().unwrap();
+        (done.status.success(), String::from_utf8(done.stderr).unwrap())
+    };
+    let (done, text) = run(Path::new("f_%02d.png"), &["--frames", "3"]);
+    assert!(done, "{text}");
+    assert_eq!(names(), ["f_01.png", "f_02.png", "f_03.png"]);
+    // By its full name, and over what is there: what a shell stands in is still the same folder.
+    let before = same_file::Handle::from_path(&here).unwrap();
+    let (done, text) = run(&here.join("g_%d.png"), &["--frames", "2", "--if-exists", "replace"]);
+    assert!(done, "{text}");
+    assert_eq!(names(), ["g_1.png", "g_2.png"]);
+    assert!(same_file::Handle::from_path(&here).unwrap() == before);
+    std::fs::write(here.join("notes.txt"), "mine").unwrap();
+    let (done, text) = run(Path::new("f_%02d.png"), &["--if-exists", "replace"]);
+    assert!(!done && text.contains("notes.txt") && text.contains("-o frames/f_%06d.png"), "{text}");
+    assert_eq!(names(), ["g_1.png", "g_2.png", "notes.txt"]);
+}
+
+#[test]
+fn transparency_that_is_lost_is_said_once() {
+    let desk = Desk::new();
+    let source = "-f lavfi -i color=c=red@0.5:s=32x32:r=25:d=0.12,format=rgba";
+    let input = desk.clip("in.mov", &format!("{source} -c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le"));
+    for (name, over) in [("j/%d.jpg", "white"), ("o.y4m", "black"), ("o.mp4", "black")] {
+        let run =
+            |options: &[&str]| program().arg(&input).arg("-o").arg(desk.path(name)).args(options).output().unwrap();
+        let strict = run(&["--strict-streams"]);
+        let text = String::from_utf8(strict.stderr).unwrap();
+        assert!(!strict.status.success() && text.contains("transparency would be lost"), "{name}: {text}");
+        let done = run(&[]);
+        let text = String::from_utf8(done.stderr).unwrap();
+        let said = format!("transparency is lost, shown over {over}");
+        assert!(done.status.success() && text.matches(&said).count() == 1, "{name}: {text}");
+    }
+}

@@ -123,7 +123,11 @@ pub enum PlanError {
     Exists(PathBuf),
     #[error("the output {} is a {is}, not a {should}", path.display())]
     InTheWay { path: PathBuf, is: &'static str, should: &'static str },
-    #[error("the output folder {} is not replaced: {foreign} in it is no picture", path.display())]
+    #[error(
+        "the output folder {} is not replaced: {foreign} in it is no picture; give the pictures a folder of their own, \
+         as -o frames/f_%06d.png",
+        path.display()
+    )]
     NotOnlyPictures { path: PathBuf, foreign: String },
 }
 

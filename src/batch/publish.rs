@@ -1,5 +1,6 @@
 //! A result appears under its final name only when it is complete.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ pub struct Staged {
     /// The final output's paths, inside `work`.
     output: Output,
     target: PathBuf,
+    /// Whether `target` is a folder that must stay what it is: someone stands in it, so that the pictures are moved
+    /// into it one by one.
+    stays: bool,
 }
 
 /// Why a result could not be put in its place.
@@ -41,14 +45,18 @@ impl Staged {
             let folder = std::env::temp_dir();
             let work = tempfile::Builder::new().prefix("stylize-video-").tempdir_in(&folder);
             let work = work.map_err(|source| PublishError::Work { folder, source })?;
-            return Ok(Self { work, output: Output::Stdout, target });
+            return Ok(Self { work, output: Output::Stdout, target, stays: false });
         }
+        // `.` cannot be renamed, and a shell in a folder that another has replaced is nowhere.
+        let here = || same_file::is_same_file(&target, ".").unwrap_or(false);
+        let stays = target.is_dir() && (target.file_name().is_none() || here());
         let folder = match target.parent() {
+            _ if stays => target.clone(),
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
             _ => PathBuf::from("."),
         };
-        let name = target.file_name().unwrap_or_default();
-        let mut prefix = std::ffi::OsString::from(".");
+        let name = target.file_name().unwrap_or("pictures".as_ref());
+        let mut prefix = OsString::from(".");
         prefix.push(name);
         prefix.push(".stylize-");
         let work = tempfile::Builder::new()
@@ -62,7 +70,7 @@ impl Staged {
             Output::Sequence { names, .. } => Output::Sequence { folder: inside, names: names.clone() },
             Output::Stdout => Output::Stdout,
         };
-        Ok(Self { work, output, target })
+        Ok(Self { work, output, target, stays })
     }
 
     /// Where to write.
@@ -85,6 +93,9 @@ impl Staged {
         }
         let failed = |source| PublishError::Move { path: self.target.clone(), source };
         let finished = self.output.path();
+        if self.stays {
+            return self.publish_into(replace);
+        }
         if !replace {
             let empty = || fs::read_dir(&self.target).is_ok_and(|mut entries| entries.next().is_none());
             if self.target.symlink_metadata().is_ok() && !empty() {
@@ -104,4 +115,43 @@ impl Staged {
             failed(error)
         })
     }
+    /// Moves the pictures into a folder that stays.
+    fn publish_into(&self, replace: bool) -> Result<(), PublishError> {
+        let failed = |source| PublishError::Move { path: self.target.clone(), source };
+        let work = self.work.path().file_name();
+        let mut before = names_in(&self.target).map_err(failed)?;
+        before.retain(|name| Some(name.as_os_str()) != work);
+        if !replace && !before.is_empty() {
+            return Err(PublishError::Appeared(self.target.clone()));
+        }
+        let finished = self.output.path();
+        let aside = self.work.path().join(".replaced");
+        let pictures = names_in(finished).map_err(failed)?;
+        fs::create_dir(&aside).map_err(failed)?;
+        let moved = move_all(&before, &self.target, &aside).and_then(|()| {
+            move_all(&pictures, finished, &self.target).inspect_err(|_| {
+                // The move's error is the one to tell.
+                let _ = move_all(&before, &aside, &self.target);
+            })
+        });
+        moved.map_err(failed)
+    }
+}
+
+fn names_in(folder: &Path) -> io::Result<Vec<OsString>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
+}
+
+/// Moves all or, when one fails, none.
+fn move_all(names: &[OsString], from: &Path, to: &Path) -> io::Result<()> {
+    for (done, name) in names.iter().enumerate() {
+        if let Err(error) = fs::rename(from.join(name), to.join(name)) {
+            for name in &names[..done] {
+                // The first error is the one to tell.
+                let _ = fs::rename(to.join(name), from.join(name));
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
 }

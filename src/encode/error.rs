@@ -59,6 +59,8 @@ pub enum EncodeError {
         name(path)
     )]
     Alpha { path: PathBuf },
+    #[error("{}: transparency would be lost, which strict streams forbid; .png and .webp keep it", name(path))]
+    PictureAlpha { path: PathBuf },
     #[error(
         "{}: {format} holds pictures only, and strict streams forbid leaving {others} other streams out",
         name(path)

@@ -51,6 +51,10 @@ impl Deep {
         };
         let kind = Kind::of(path)?;
         Self::no_codec(path, kind, settings)?;
+        // GIF's pictures always have alpha and seldom use it.
+        if kind == Kind::Jpeg && settings.strict_streams && info.samples.alpha && info.codec != "gif" {
+            return Err(EncodeError::PictureAlpha { path: path.into() });
+        }
         match settings.pix_fmt.trim_end_matches("be").trim_end_matches("le") {
             "auto" => Ok(Self(info.samples.depth > 8)),
             "rgb24" | "rgba" => Ok(Self(false)),
@@ -76,7 +80,7 @@ impl Deep {
             return Err(EncodeError::PictureFormat { path: path.into(), format, valid: "the name's extension" });
         }
         if settings.crf != Crf::Auto {
-            return Err(EncodeError::NoCrf { path: path.into(), encoder: kind, instead: "no quality" });
+            return Err(EncodeError::NoCrf { path: path.into(), encoder: kind, instead: "no setting of quality" });
         }
         match settings.encoder_options.first() {
             Some(option) => Err(EncodeError::PictureOption { path: path.into(), option: option.clone() }),
@@ -90,11 +94,12 @@ pub(super) struct PictureSink {
     path: PathBuf,
     deep: Deep,
     frames: u64,
+    transparent: bool,
 }
 
 impl PictureSink {
     pub fn open(path: &Path, info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
-        Ok(Self { path: path.into(), deep: Deep::of(path, info, settings)?, frames: 0 })
+        Ok(Self { path: path.into(), deep: Deep::of(path, info, settings)?, frames: 0, transparent: false })
     }
 }
 
@@ -103,7 +108,7 @@ impl FrameSink for PictureSink {
         if self.frames > 0 {
             return Err(EncodeError::OnePicture { path: self.path.clone() });
         }
-        write(&self.path, &frame.pixels, self.deep)?;
+        self.transparent |= write(&self.path, &frame.pixels, self.deep)?;
         self.frames += 1;
         Ok(())
     }
@@ -111,7 +116,7 @@ impl FrameSink for PictureSink {
     fn finish(self: Box<Self>) -> Result<Encoded, EncodeError> {
         match self.frames {
             0 => Err(EncodeError::NoFrame { path: self.path }),
-            frames => Ok(Encoded { frames, warnings: Vec::new() }),
+            frames => Ok(Encoded { frames, warnings: warnings(self.transparent) }),
         }
     }
 }
@@ -124,6 +129,7 @@ pub(super) struct SequenceSink {
     first: u64,
     deep: Deep,
     frames: u64,
+    transparent: bool,
 }
 
 impl SequenceSink {
@@ -142,7 +148,7 @@ impl SequenceSink {
             deep = Deep::of(&folder.join(name), info, settings)?;
         }
         std::fs::create_dir_all(folder).map_err(|source| EncodeError::io(folder, source))?;
-        Ok(Self { folder: folder.into(), names: names.clone(), first: info.first, deep, frames: 0 })
+        Ok(Self { folder: folder.into(), names: names.clone(), first: info.first, deep, frames: 0, transparent: false })
     }
 }
 
@@ -151,7 +157,7 @@ impl FrameSink for SequenceSink {
         let index = self.first + frame.index;
         let name = self.names.of(index);
         let name = name.ok_or_else(|| EncodeError::NoName { folder: self.folder.clone(), index })?;
-        write(&self.folder.join(name), &frame.pixels, self.deep)?;
+        self.transparent |= write(&self.folder.join(name), &frame.pixels, self.deep)?;
         self.frames += 1;
         Ok(())
     }
@@ -159,13 +165,20 @@ impl FrameSink for SequenceSink {
     fn finish(self: Box<Self>) -> Result<Encoded, EncodeError> {
         match self.frames {
             0 => Err(EncodeError::NoFrame { path: self.folder }),
-            frames => Ok(Encoded { frames, warnings: Vec::new() }),
+            frames => Ok(Encoded { frames, warnings: warnings(self.transparent) }),
         }
     }
 }
 
+/// What is said at the end of pictures that lost their transparency.
+fn warnings(transparent: bool) -> Vec<String> {
+    let line = "transparency is lost, shown over white: .png and .webp keep it";
+    if transparent { vec![line.into()] } else { Vec::new() }
+}
+
 /// PNG and WebP (lossless) keep transparency; JPEG has none and shows it over white. Only PNG has 16 bits a channel.
-fn write(path: &Path, pixels: &Pixels, deep: Deep) -> Result<(), EncodeError> {
+/// Returns whether transparency was lost.
+fn write(path: &Path, pixels: &Pixels, deep: Deep) -> Result<bool, EncodeError> {
     let io = |source| EncodeError::io(path, source);
     let kind = Kind::of(path)?;
     let (bytes, color) = match &pixels.alpha {
@@ -191,7 +204,8 @@ fn write(path: &Path, pixels: &Pixels, deep: Deep) -> Result<(), EncodeError> {
     if size.as_ref().ok() != Some(&(width, height)) {
         return Err(EncodeError::Verify { path: path.into(), what: "it cannot be read back".into() });
     }
-    Ok(())
+    let seen_through = |alpha: &Vec<f32>| alpha.iter().any(|&alpha| alpha < 1.0);
+    Ok(kind == Kind::Jpeg && pixels.alpha.as_ref().is_some_and(seen_through))
 }
 
 /// Interleaved samples of 16 bits in this machine's order of bytes, as the PNG encoder takes them.

@@ -35,7 +35,8 @@ pub(super) struct DirectSink {
     egress: Egress,
     output: Output,
     output_base: TimeBase,
-    keeps_alpha: bool,
+    /// Whether transparency that is met is lost and nobody has said so.
+    loses_alpha: bool,
     /// Of the frames so far, in ticks of `base`.
     pts: Vec<i64>,
     /// When the last frame ends.
@@ -110,7 +111,7 @@ impl DirectSink {
             egress,
             output,
             output_base,
-            keeps_alpha: alpha,
+            loses_alpha: !alpha && (info.codec == "gif" || !info.samples.alpha),
             pts: Vec::new(),
             end: 0,
             durations: HashMap::new(),
@@ -187,7 +188,7 @@ impl DirectSink {
 
     fn closing_warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if !self.keeps_alpha && self.egress.saw_transparency() {
+        if self.loses_alpha && self.egress.saw_transparency() {
             warnings.push(ALPHA_LOST.into());
         }
         let moved = self.moved;
