@@ -54,7 +54,27 @@ impl ImageSource {
             source: None,
         };
         let decoded = decoded.map(|(pixels, _)| pixels);
-        Ok(Self { info, files, decoded, start, next: start })
+        let source = Self { info, files, decoded, start, next: start };
+        // By their headers, so that nothing is painted in vain.
+        for path in &source.files[start..] {
+            match picture::size(path) {
+                Ok(size) => source.check_size(path, size)?,
+                // Reading it says best what is wrong.
+                Err(_) => drop(read(path)?),
+            }
+        }
+        Ok(source)
+    }
+}
+
+impl ImageSource {
+    fn check_size(&self, path: &Path, (width, height): (usize, usize)) -> Result<(), DecodeError> {
+        let (first_width, first_height) = (self.info.width, self.info.height);
+        if (width, height) == (first_width, first_height) {
+            return Ok(());
+        }
+        let first = self.files[self.start].clone();
+        Err(DecodeError::Sizes { path: path.into(), width, height, first, first_width, first_height })
     }
 }
 
@@ -69,16 +89,7 @@ impl FrameSource for ImageSource {
             Some(pixels) => pixels,
             None => read(path)?.0,
         };
-        if (pixels.width, pixels.height) != (self.info.width, self.info.height) {
-            return Err(DecodeError::Sizes {
-                path: path.clone(),
-                width: pixels.width,
-                height: pixels.height,
-                first: self.files[self.start].clone(),
-                first_width: self.info.width,
-                first_height: self.info.height,
-            });
-        }
+        self.check_size(path, (pixels.width, pixels.height))?;
         let timing = Timing { pts: self.next as i64, duration: Some(1), base: self.info.base };
         let frame = Frame { pixels, timing, index: (self.next - self.start) as u64 };
         self.next += 1;

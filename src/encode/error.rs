@@ -61,11 +61,8 @@ pub enum EncodeError {
     Alpha { path: PathBuf },
     #[error("{}: transparency would be lost, which strict streams forbid; .png and .webp keep it", name(path))]
     PictureAlpha { path: PathBuf },
-    #[error(
-        "{}: {format} holds pictures only, and strict streams forbid leaving {others} other streams out",
-        name(path)
-    )]
-    PicturesOnly { path: PathBuf, format: &'static str, others: usize },
+    #[error("{}: {format} holds pictures only, and strict streams forbid leaving {others} out", name(path))]
+    PicturesOnly { path: PathBuf, format: &'static str, others: String },
     #[error(
         "{}: the filters after the painting, {filter:?}, cannot be set up; check --post-filter: {source}",
         name(path)

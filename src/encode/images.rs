@@ -9,7 +9,7 @@ use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::{EncodeError, Encoded, FrameSink};
+use super::{EncodeError, Encoded, FrameSink, beside};
 use crate::media::{Frame, MediaInfo, Names, Pixels, to_u8};
 use crate::settings::{Crf, OutputSettings};
 
@@ -52,7 +52,7 @@ impl Deep {
         let kind = Kind::of(path)?;
         Self::no_codec(path, kind, settings)?;
         // GIF's pictures always have alpha and seldom use it.
-        if kind == Kind::Jpeg && settings.strict_streams && info.samples.alpha && info.codec != "gif" {
+        if kind == Kind::Jpeg && settings.strict_streams && info.samples.alpha {
             return Err(EncodeError::PictureAlpha { path: path.into() });
         }
         match settings.pix_fmt.trim_end_matches("be").trim_end_matches("le") {
@@ -130,6 +130,7 @@ pub(super) struct SequenceSink {
     deep: Deep,
     frames: u64,
     transparent: bool,
+    warnings: Vec<String>,
 }
 
 impl SequenceSink {
@@ -147,8 +148,17 @@ impl SequenceSink {
         for name in listed {
             deep = Deep::of(&folder.join(name), info, settings)?;
         }
+        let left_out = beside::left_out(folder, "a sequence", info, settings.strict_streams)?;
         std::fs::create_dir_all(folder).map_err(|source| EncodeError::io(folder, source))?;
-        Ok(Self { folder: folder.into(), names: names.clone(), first: info.first, deep, frames: 0, transparent: false })
+        Ok(Self {
+            folder: folder.into(),
+            names: names.clone(),
+            first: info.first,
+            deep,
+            frames: 0,
+            transparent: false,
+            warnings: left_out.into_iter().collect(),
+        })
     }
 }
 
@@ -167,6 +177,10 @@ impl FrameSink for SequenceSink {
             0 => Err(EncodeError::NoFrame { path: self.folder }),
             frames => Ok(Encoded { frames, warnings: warnings(self.transparent) }),
         }
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Copied {
     pub packets: Vec<u64>,
     /// Packets among them that the muxer refused as damaged. Of which stream it does not say.
     pub refused: u64,
+    /// Packets that had to be moved, because they come before the end of those already written.
+    pub moved: u64,
 }
 
 impl Copied {
@@ -66,7 +68,7 @@ pub(super) fn copy(
     // What is fed skips the slots without packets.
     let is_fed = |slot: &Slot| matches!(slot, Slot::Carried { carriage, .. } if carriage.has_packets());
     let fed: Vec<usize> = (0..plan.slots.len()).filter(|&slot| is_fed(&plan.slots[slot])).collect();
-    let mut copied = Copied { packets: vec![0; plan.slots.len()], refused: 0 };
+    let mut copied = Copied { packets: vec![0; plan.slots.len()], refused: 0, moved: 0 };
     let mut last = vec![None; plan.slots.len()];
     let mut picture = next_picture(video)?;
     let mut other = next_other(feed.as_deref_mut(), &fed)?;
@@ -80,7 +82,9 @@ pub(super) fn copy(
         let mut timed = if other_first { other.take() } else { picture.take() }.ok_or(ffmpeg::Error::Bug)?;
         let stream = timed.packet.stream();
         let base: TimeBase = output.stream(stream).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
-        timed.place(base, timeline.shift, container.is_quicktime().then_some(&mut last[stream]));
+        let apart = timed.place(base, timeline.shift, container.is_quicktime(), &mut last[stream]);
+        // What rounding does is no more than a tick of the coarser clock.
+        copied.moved += u64::from(base.seconds(apart) > 2.0 * timed.base.seconds(1).max(base.seconds(1)));
         copied.note(timed.packet.write_interleaved(output))?;
         copied.packets[stream] += 1;
         if other_first {
@@ -110,22 +114,25 @@ impl Timed {
         self.packet.dts().or(self.packet.pts()).map_or(f64::NEG_INFINITY, |ticks| self.base.seconds(ticks))
     }
 
-    /// Moves the packet to the output's clock. With `last`, decoding times that rounding made equal are set apart and
-    /// lengths that mean "until further notice" become unknown, as QuickTime needs them.
-    fn place(&mut self, base: TimeBase, shift: Shift, last: Option<&mut Option<i64>>) {
+    /// Moves the packet to the output's clock. Decoding times never go back; for QuickTime they are set apart where
+    /// rounding made them equal, and lengths that mean "until further notice" become unknown.
+    ///
+    /// Returns the ticks by which it was moved from its place for that.
+    fn place(&mut self, base: TimeBase, shift: Shift, quicktime: bool, last: &mut Option<i64>) -> i64 {
         self.packet.rescale_ts(self.base, base);
         let delay = shift.ticks(base);
         self.packet.set_pts(self.packet.pts().map(|pts| pts + delay));
         self.packet.set_dts(self.packet.dts().map(|dts| dts + delay));
         self.packet.set_position(-1);
-        let (Some(last), Some(dts)) = (last, self.packet.dts()) else { return };
-        if i32::try_from(self.packet.duration()).is_err() {
+        let Some(dts) = self.packet.dts() else { return 0 };
+        if quicktime && i32::try_from(self.packet.duration()).is_err() {
             self.packet.set_duration(0);
         }
-        let apart = last.map_or(dts, |last| dts.max(last + 1));
+        let apart = last.map_or(dts, |last| dts.max(last + i64::from(quicktime)));
         self.packet.set_dts(Some(apart));
         self.packet.set_pts(self.packet.pts().map(|pts| pts.max(apart)));
         *last = Some(apart);
+        apart - dts
     }
 }
 

@@ -1,5 +1,6 @@
 //! Encode: a sink of frames, whatever the output is.
 
+mod beside;
 mod codec;
 mod delay;
 mod direct;

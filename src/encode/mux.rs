@@ -163,7 +163,7 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
     header::write_header(&mut output, container, feed.as_ref(), span.base).map_err(fail("writing its header"))?;
     let timeline = Timeline { start, base: span.base, shift };
     let copied = interleave::copy(&mut output, container, timeline, plan, pictures, &mut video, feed.as_mut());
-    let Copied { packets, refused } = copied.map_err(fail("writing it"))?;
+    let Copied { packets, refused, moved } = copied.map_err(fail("writing it"))?;
     output.write_trailer().map_err(fail("closing it"))?;
     ffi::flush_output(&mut output).map_err(fail("closing it"))?;
     let fates = plan.fates_of(&packets, container, made);
@@ -171,6 +171,9 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
     let mut notes: Vec<String> = feed.iter().flat_map(Feed::notes).collect();
     let has_notes = !notes.is_empty();
     notes.extend((refused > 0).then_some(damaged));
+    notes.extend((moved > 0).then(|| {
+        format!("the source's other streams overlap themselves: {moved} packets are a little later, to follow in order")
+    }));
     Ok(Muxed {
         offset: span.offset,
         shift,

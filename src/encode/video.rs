@@ -87,7 +87,7 @@ impl VideoSink {
             known,
             coder,
             egress,
-            loses_alpha: !alpha && (info.codec == "gif" || !info.samples.alpha),
+            loses_alpha: !alpha && !info.samples.alpha,
             store,
             intermediate,
             output,

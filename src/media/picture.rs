@@ -1,7 +1,9 @@
 //! Pictures in files: PNG, JPEG, WebP, TIFF, BMP, EXR.
 
 use std::io::Cursor;
+use std::path::Path;
 
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use super::{Model, Pixels, Samples};
@@ -36,6 +38,21 @@ pub fn read(bytes: &[u8]) -> Result<(Pixels, Samples), ImageError> {
         alpha: color.has_alpha(),
     };
     Ok((pixels(&picture, samples), samples))
+}
+
+/// Width and height of the picture in a file as it stands upright, from its header alone.
+///
+/// # Errors
+/// When the file cannot be read, or is no picture.
+pub fn size(path: &Path) -> Result<(usize, usize), ImageError> {
+    let mut decoder = ImageReader::open(path)?.with_guessed_format()?.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    let turned = matches!(
+        decoder.orientation()?,
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+    );
+    let (width, height) = if turned { (height, width) } else { (width, height) };
+    Ok((width as usize, height as usize))
 }
 
 /// Exact for 8 and 16 bits a channel.

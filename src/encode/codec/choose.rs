@@ -82,8 +82,7 @@ fn automatic(container: Container, info: &MediaInfo) -> Family {
     if let Some(family) = kept.filter(holds) {
         return family;
     }
-    // GIF's pictures always have alpha and seldom use it.
-    if info.samples.alpha && info.codec != "gif" {
+    if info.samples.alpha {
         match container.extension {
             "mov" => return Family::ProRes,
             "mkv" if matches!(info.codec, "vp8" | "vp9") => return Family::Vp9,
@@ -209,8 +208,7 @@ impl Choice<'_> {
     fn losses(&self, setup: &Setup) -> Result<Vec<String>, EncodeError> {
         let mut lines = Vec::new();
         let have = ffi::samples_of(setup.format);
-        // GIF's transparency is told at the end, if there was any.
-        if self.alpha() && !have.alpha && self.info.codec != "gif" {
+        if self.alpha() && !have.alpha {
             if self.settings.strict_streams {
                 return Err(EncodeError::Alpha { path: self.path.into() });
             }
@@ -296,7 +294,8 @@ mod tests {
             ("mov", clear, "png", Family::ProRes),
             ("mkv", clear, "png", Family::Ffv1),
             ("mkv", clear, "vp9", Family::Vp9),
-            ("mkv", clear, "gif", Family::H264),
+            ("mkv", clear, "gif", Family::Ffv1),
+            ("mp4", clear, "gif", Family::H264),
             ("webm", clear, "vp9", Family::Vp9),
             ("webm", yuv, "h264", Family::Vp9),
         ] {

@@ -111,7 +111,7 @@ impl DirectSink {
             egress,
             output,
             output_base,
-            loses_alpha: !alpha && (info.codec == "gif" || !info.samples.alpha),
+            loses_alpha: !alpha && !info.samples.alpha,
             pts: Vec::new(),
             end: 0,
             durations: HashMap::new(),

@@ -6,9 +6,9 @@ use ffmpeg_next::color::Space;
 use ffmpeg_next::encoder;
 use ffmpeg_next::format::Pixel;
 
-use super::super::EncodeError;
 use super::super::codec::registry::Family;
 use super::super::codec::{ALPHA_LOST, Animation, Options, Raw, Setup, fit};
+use super::super::{EncodeError, beside};
 use super::way::Way;
 use crate::media::{ColorInfo, MediaInfo, Model, Samples, ffi};
 use crate::settings::OutputSettings;
@@ -70,27 +70,18 @@ fn warnings(
     settings: &OutputSettings,
 ) -> Result<Vec<String>, EncodeError> {
     let mut lines = Vec::new();
-    if info.samples.alpha && !held.alpha && info.codec != "gif" {
+    if info.samples.alpha && !held.alpha {
         if settings.strict_streams {
             return Err(EncodeError::Alpha { path: path.into() });
         }
         lines.push(ALPHA_LOST.into());
     }
-    let Some(source) = &info.source else { return Ok(lines) };
-    let input = ffi::open_source(source);
-    let input = input.map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
-    let others = input.streams().filter(|stream| stream.index() != source.stream).count();
-    if others > 0 {
-        let format = match way {
-            Way::Animation(Animation::Gif) => "GIF",
-            Way::Animation(Animation::Apng) => "APNG",
-            Way::Animation(Animation::WebP) => "WebP",
-            Way::Raw(_) => "raw video",
-        };
-        if settings.strict_streams {
-            return Err(EncodeError::PicturesOnly { path: path.into(), format, others });
-        }
-        lines.push(format!("{format} holds pictures only: {others} other streams of the source are left out"));
-    }
+    let format = match way {
+        Way::Animation(Animation::Gif) => "GIF",
+        Way::Animation(Animation::Apng) => "APNG",
+        Way::Animation(Animation::WebP) => "WebP",
+        Way::Raw(_) => "raw video",
+    };
+    lines.extend(beside::left_out(path, format, info, settings.strict_streams)?);
     Ok(lines)
 }

@@ -12,6 +12,7 @@ use ffmpeg_next::{Stream, codec, media};
 
 pub(super) use convert::Converter;
 pub(super) use trial::describe;
+pub(super) use words::{describe as describe_stream, list};
 
 use super::EncodeError;
 use super::codec::{CONTAINERS, Container};

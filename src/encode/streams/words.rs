@@ -5,7 +5,7 @@ use ffmpeg_next::{Stream, codec, media};
 use isolang::Language;
 
 /// `stream 3 (subtitles hdmv_pgs_subtitle, German)`.
-pub(super) fn describe(stream: &Stream) -> String {
+pub(in crate::encode) fn describe(stream: &Stream) -> String {
     let (medium, id) = (stream.parameters().medium(), stream.parameters().id());
     let kind = match medium {
         media::Type::Audio => "audio",
@@ -29,7 +29,7 @@ pub(super) fn describe(stream: &Stream) -> String {
 }
 
 /// `a, b and c`.
-pub(super) fn list(items: &[String], last: &str) -> String {
+pub(in crate::encode) fn list(items: &[String], last: &str) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
