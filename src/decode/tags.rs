@@ -23,14 +23,15 @@ pub(super) fn color_of(frame: &frame::Video) -> ColorInfo {
         Space::RGB => Space::SMPTE170M,
         tagged => tagged,
     };
-    ColorInfo::resolve(
+    let color = ColorInfo::resolve(
         frame.width(),
         frame.height(),
         matrix,
         range,
         frame.color_primaries(),
         frame.color_transfer_characteristic(),
-    )
+    );
+    ColorInfo { siting: frame.chroma_location(), ..color }
 }
 
 /// Whether a format has luma only, with or without alpha.

@@ -1,5 +1,6 @@
 //! What a video's numbers mean as colours.
 
+use ffmpeg_next::chroma::Location;
 use ffmpeg_next::color::{Primaries, Range, Space, TransferCharacteristic};
 
 use super::info::Model;
@@ -14,6 +15,8 @@ pub struct ColorInfo {
     pub full_range: bool,
     pub primaries: Primaries,
     pub transfer: TransferCharacteristic,
+    /// Where chroma samples of 4:2:0 lie. Conversions take them for left ones, both ways, and it stays as it was.
+    pub siting: Location,
 }
 
 impl ColorInfo {
@@ -23,6 +26,7 @@ impl ColorInfo {
         full_range: false,
         primaries: Primaries::BT709,
         transfer: TransferCharacteristic::BT709,
+        siting: Location::Unspecified,
     };
 
     /// Fills in what a stream leaves unsaid. Untagged video has the matrix of BT.709 from 1280 wide or more than 576
@@ -52,7 +56,7 @@ impl ColorInfo {
             TransferCharacteristic::Reserved | TransferCharacteristic::Reserved0 => TransferCharacteristic::Unspecified,
             told => told,
         };
-        Self { matrix, full_range: range == Range::JPEG, primaries, transfer }
+        Self { matrix, full_range: range == Range::JPEG, primaries, transfer, siting: Location::Unspecified }
     }
 
     /// How YUV that is made of a source of this kind is written.

@@ -179,6 +179,12 @@ pub fn add_encoder_flags(encoder: &mut encoder::video::Video, flags: codec::Flag
     unsafe { (*encoder.as_mut_ptr()).flags |= flags.bits() as i32 };
 }
 
+/// Says where chroma samples lie.
+pub fn set_siting(encoder: &mut encoder::video::Video, siting: ffmpeg_next::chroma::Location) {
+    // SAFETY: the codec context is valid for the life of `encoder`.
+    unsafe { (*encoder.as_mut_ptr()).chroma_sample_location = siting.into() };
+}
+
 /// Opens an encoder. Also gives the names of the options it does not know (which the wrapper drops silently).
 pub fn open_encoder(
     mut encoder: encoder::video::Video,

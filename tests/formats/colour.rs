@@ -226,6 +226,24 @@ fn rgb() {
 }
 
 #[test]
+fn chroma_siting() {
+    let desk = Desk::new();
+    let input = Clip::of(3)
+        .coded("-pix_fmt yuv420p -c:v libx264 -bsf:v h264_metadata=chroma_sample_loc_type=2")
+        .make(&desk, "in.mp4");
+    assert_eq!(of_video(&input, "chroma_location"), "topleft");
+    for name in ["out.mp4", "out.mkv"] {
+        let output = identity(&desk, &input, name).done();
+        assert_eq!(of_video(&output, "chroma_location"), "topleft", "{name}");
+    }
+    // Readers of y4m take what is not said for centred; H.264's is left.
+    let plain = Clip::of(3).coded("-pix_fmt yuv420p -c:v libx264").make(&desk, "plain.mp4");
+    let raw = std::fs::read(identity(&desk, &plain, "out.y4m").done()).unwrap();
+    let header = String::from_utf8_lossy(&raw[..raw.iter().position(|&byte| byte == b'\n').unwrap()]).into_owned();
+    assert!(header.contains(" C420mpeg2 "), "{header}");
+}
+
+#[test]
 fn grey() {
     let desk = Desk::new();
     let clip = Clip::of(6).coded("-c:v ffv1 -pix_fmt gray");

@@ -164,7 +164,7 @@ fn colours_follow_the_source() {
             for (chroma, name) in [((1, 1), "420"), ((1, 0), "422"), ((0, 0), "444")] {
                 for depth in [8, 10] {
                     let desk = Desk::new();
-                    let color = ColorInfo { matrix, full_range, primaries, transfer };
+                    let color = ColorInfo { matrix, full_range, primaries, transfer, ..ColorInfo::BT709 };
                     let samples = Samples { model: Model::Yuv, depth, chroma, alpha: false };
                     let warnings = paint(&desk, "out.mp4", &described(color, samples, "h264"), &crf(10));
                     let range = if full_range { "pc" } else { "tv" };

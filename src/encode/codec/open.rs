@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use ffmpeg_next::chroma::Location;
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::{self as ffmpeg, Codec, Packet, codec, color, encoder, frame};
 
 use super::super::EncodeError;
 use super::quality::Options;
-use super::registry::Encoder;
+use super::registry::{Encoder, Family};
 use crate::media::ffi::DeviceFrames;
 use crate::media::{ColorInfo, MediaInfo, ffi};
 
@@ -74,6 +75,11 @@ impl Setup {
         video.set_color_range(if self.color.full_range { color::Range::JPEG } else { color::Range::MPEG });
         video.set_color_primaries(self.color.primaries);
         video.set_color_transfer_characteristic(self.color.transfer);
+        // Those who read raw video take what is not said for centred, as JPEG has it.
+        let unsaid = self.encoder.family == Family::Raw && self.color.siting == Location::Unspecified;
+        if ffi::samples_of(self.format).chroma == (1, 1) {
+            ffi::set_siting(&mut video, if unsaid { Location::Left } else { self.color.siting });
+        }
         ffi::add_encoder_flags(&mut video, codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT);
         let (encoder, unknown) = ffi::open_encoder(video, self.codec, self.options.dictionary()).map_err(refused)?;
         match unknown.into_iter().next() {
