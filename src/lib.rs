@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 pub mod decode;
 pub mod encode;
+pub mod flow;
 pub mod interrupt;
 pub mod media;
 pub mod pipeline;

@@ -1,0 +1,25 @@
+//! Motion between source frames: dense optical flow, and where it can be believed.
+//!
+//! Flow is always estimated between frames of the source, never between painted ones: what moves is the scene.
+//!
+//! One convention everywhere: the flow *from* frame i *to* frame j lies on the grid of i, and the point p of frame i is
+//! seen at p + w(p) in frame j. To carry frame j onto the grid of i (a warp), the flow from i to j is needed; with j
+//! before i this is what the literature calls backward flow.
+
+mod compose;
+mod consistency;
+#[cfg(feature = "opencv")]
+mod dis;
+mod error;
+mod estimator;
+mod field;
+pub mod flo;
+mod luma;
+
+pub use consistency::{Consistency, Reliability};
+#[cfg(feature = "opencv")]
+pub use dis::Dis;
+pub use error::FlowError;
+pub use estimator::{FloFiles, FlowEstimator, View};
+pub use field::FlowField;
+pub use luma::Luma;

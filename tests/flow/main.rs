@@ -1,0 +1,7 @@
+//! Optical flow and where it can be believed, on clips whose motion is known exactly.
+#![allow(clippy::unwrap_used)]
+
+#[cfg(feature = "opencv")]
+mod dis;
+mod reliability;
+mod synth;
