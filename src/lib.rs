@@ -7,6 +7,7 @@ pub mod decode;
 pub mod encode;
 pub mod flow;
 pub mod interrupt;
+pub mod measure;
 pub mod media;
 pub mod pipeline;
 pub mod report;

@@ -15,11 +15,7 @@ impl Luma {
     /// mean of the area that it covers.
     pub fn of(pixels: &Pixels, longest: usize) -> Self {
         let (width, height) = (pixels.width, pixels.height);
-        let plane = width * height;
-        let (red, rest) = pixels.rgb.split_at(plane);
-        let (green, blue) = rest.split_at(plane);
-        let weighted = |i: usize| 0.2126 * red[i] + 0.7152 * green[i] + 0.0722 * blue[i];
-        let full: Vec<f32> = (0..plane).map(weighted).collect();
+        let full = pixels.luma();
         let scale = (longest as f64 / width.max(height).max(1) as f64).min(1.0);
         let side = |length: usize| ((length as f64 * scale).round() as usize).max(1);
         let (w, h) = (side(width), side(height));

@@ -15,6 +15,7 @@ mod estimator;
 mod field;
 pub mod flo;
 mod luma;
+mod warp;
 
 pub use consistency::{Consistency, Reliability};
 #[cfg(feature = "opencv")]

@@ -58,6 +58,15 @@ impl Pixels {
         bytes
     }
 
+    /// BT.709 luma of each pixel, `height * width`, 0..=1.
+    pub fn luma(&self) -> Vec<f32> {
+        let plane = self.width * self.height;
+        let (red, rest) = self.rgb.split_at(plane);
+        let (green, blue) = rest.split_at(plane);
+        let weighted = |((r, g), b): ((&f32, &f32), &f32)| 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        red.iter().zip(green).zip(blue).map(weighted).collect()
+    }
+
     /// Bytes of memory held, for sizing the channels between stages.
     pub fn bytes(&self) -> usize {
         4 * (self.rgb.len() + self.alpha.as_ref().map_or(0, Vec::len))

@@ -3,5 +3,6 @@
 
 #[cfg(feature = "opencv")]
 mod dis;
+mod measure;
 mod reliability;
 mod synth;
