@@ -51,10 +51,10 @@ mod tests {
         let planes: Vec<f32> = (0..24).map(|i| (i as f32 * 0.737).sin()).collect();
         let flow = FlowField::from_fn(4, 3, |_, _| [1.0, -1.0]);
         let warped = flow.warp(&planes);
-        for i in 0..24 {
+        for (i, &value) in warped.iter().enumerate() {
             let (plane, x, y) = (i / 12, i % 4, i % 12 / 4);
             let expected = if x == 3 || y == 0 { 0.0 } else { planes[plane * 12 + (y - 1) * 4 + x + 1] };
-            assert_eq!(warped[i], expected, "({x}, {y})");
+            assert_eq!(value, expected, "({x}, {y})");
         }
     }
 

@@ -34,7 +34,7 @@ fn add(pixels: &mut Pixels, value: f32) {
 
 #[test]
 fn the_source_itself_has_a_ratio_of_one() {
-    for motion in [Motion::Pan([2.5, 1.0]), Motion::Zoom(1.02), Motion::Layers([4.0, 0.0])] {
+    for motion in [Motion::Pan([2.5, 1.0]), Motion::Zoom(1.02), Motion::Layers([4.3, 0.0])] {
         let (figures, summary) = measure(motion, 14, |_, _| {});
         let warp = summary.e_warp.unwrap();
         assert_eq!((warp.result, summary.ratio), (warp.source, Some(1.0)));
