@@ -53,6 +53,10 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Weights(command)) => manage_weights(command, ambient),
+        Some(Command::Measure { result, source, flow, json }) => {
+            commands::print(commands::measure::measure(&result, &source, flow.as_deref(), json)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Doctor) => examine(ambient),
     }
 }

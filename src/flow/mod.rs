@@ -24,3 +24,14 @@ pub use error::FlowError;
 pub use estimator::{FloFiles, FlowEstimator, View};
 pub use field::FlowField;
 pub use luma::Luma;
+
+/// This build's own estimator.
+///
+/// # Errors
+/// When OpenCV cannot be set up, or was left out of this build.
+pub fn estimate() -> Result<Box<dyn FlowEstimator>, FlowError> {
+    #[cfg(feature = "opencv")]
+    return Ok(Box::new(Dis::new()?));
+    #[cfg(not(feature = "opencv"))]
+    Err(FlowError::NotBuilt)
+}

@@ -1,6 +1,7 @@
 //! Optical flow and where it can be believed, on clips whose motion is known exactly.
 #![allow(clippy::unwrap_used)]
 
+mod command;
 #[cfg(feature = "opencv")]
 mod dis;
 mod measure;
