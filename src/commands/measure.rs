@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::batch::plan;
 use crate::decode::{self, FrameSource};
-use crate::flow::{self, FlowEstimator};
 use crate::measure::{FrameFigures, Meter, Pair, Summary};
 use crate::media::{Pixels, Range};
+use crate::motion::{self, FlowEstimator};
 use crate::settings::InputSettings;
 
 /// So many of the worst frames are listed.
@@ -57,8 +57,8 @@ pub fn measure(result: &Path, source: &Path, flow: Option<&Path>, json: bool) ->
 
 fn estimator(files: Option<&Path>) -> anyhow::Result<Box<dyn FlowEstimator>> {
     Ok(match files {
-        Some(pattern) => Box::new(flow::FloFiles::new(pattern)?),
-        None => flow::estimate()?,
+        Some(pattern) => Box::new(motion::FloFiles::new(pattern)?),
+        None => motion::estimate()?,
     })
 }
 

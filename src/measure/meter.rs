@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::still::{Still, standing};
 use super::summary::{Summary, Totals};
-use crate::flow::{Consistency, FlowError, FlowEstimator, FlowField, Luma, Reliability, View};
 use crate::media::Pixels;
+use crate::motion::{Consistency, FlowError, FlowEstimator, FlowField, Luma, Reliability, View};
 
 /// Frames between the ends of a long-term pair.
 const LONG: usize = 10;

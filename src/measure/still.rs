@@ -1,6 +1,6 @@
 //! What happens to pixels that do not move.
 
-use crate::flow::FlowField;
+use crate::motion::FlowField;
 
 /// Slower than this, in pixels a frame, is standing still.
 const STILL: f32 = 0.05;

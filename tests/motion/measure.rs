@@ -1,8 +1,8 @@
 //! The figures on clips where their values are known.
 
-use stylize_video::flow::{FlowError, FlowEstimator, FlowField, View};
 use stylize_video::measure::{FrameFigures, Meter, Summary};
 use stylize_video::media::Pixels;
+use stylize_video::motion::{FlowError, FlowEstimator, FlowField, View};
 
 use crate::synth::{HEIGHT, Motion, WIDTH};
 

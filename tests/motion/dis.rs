@@ -1,7 +1,7 @@
 //! The estimated flow beside the exact one.
 
-use stylize_video::flow::{Consistency, Dis, FlowEstimator, FlowField, Luma, View};
 use stylize_video::media::Pixels;
+use stylize_video::motion::{Consistency, Dis, FlowEstimator, FlowField, Luma, View};
 
 use crate::synth::{HEIGHT, Motion, WIDTH};
 

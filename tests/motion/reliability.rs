@@ -1,6 +1,6 @@
 //! The mask on exact flow: its values, its side and its direction.
 
-use stylize_video::flow::{Consistency, FlowField, Reliability};
+use stylize_video::motion::{Consistency, FlowField, Reliability};
 
 use crate::synth::{HEIGHT, Motion, WIDTH};
 

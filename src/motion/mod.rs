@@ -8,6 +8,7 @@
 
 mod compose;
 mod consistency;
+mod cut;
 #[cfg(feature = "opencv")]
 mod dis;
 mod error;
@@ -15,15 +16,20 @@ mod estimator;
 mod field;
 pub mod flo;
 mod luma;
+mod trail;
 mod warp;
+mod watch;
 
 pub use consistency::{Consistency, Reliability};
+pub use cut::{CutDetector, Shot};
 #[cfg(feature = "opencv")]
 pub use dis::Dis;
 pub use error::FlowError;
 pub use estimator::{FloFiles, FlowEstimator, View};
 pub use field::FlowField;
 pub use luma::Luma;
+pub use trail::{Step, Trail};
+pub use watch::{Arrival, Watcher};
 
 /// This build's own estimator.
 ///

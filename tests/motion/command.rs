@@ -2,8 +2,8 @@
 
 use assert_cmd::Command;
 use image::RgbImage;
-use stylize_video::flow::flo;
 use stylize_video::media::Pixels;
+use stylize_video::motion::flo;
 
 use crate::synth::{HEIGHT, Motion, WIDTH};
 

@@ -1,6 +1,7 @@
 //! Where a flow can be believed: the rules of Ruder, Dosovitskiy & Brox 2016, section 4.1.
 
 use super::field::FlowField;
+use crate::settings::ConsistencySettings;
 
 /// The rules' constants. The defaults are the paper's.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,6 +20,18 @@ pub struct Consistency {
 impl Default for Consistency {
     fn default() -> Self {
         Self { relative: 0.01, absolute: 0.5, boundary_relative: 0.01, boundary_absolute: 0.002, blur: 0.8 }
+    }
+}
+
+impl From<&ConsistencySettings> for Consistency {
+    fn from(settings: &ConsistencySettings) -> Self {
+        Self {
+            relative: settings.relative as f32,
+            absolute: settings.absolute as f32,
+            boundary_relative: settings.boundary_relative as f32,
+            boundary_absolute: settings.boundary_absolute as f32,
+            blur: settings.blur as f32,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Clips whose motion is known exactly: pictures are sampled from a continuous texture at the places that the motion
 //! says, and so is the flow.
 
-use stylize_video::flow::FlowField;
 use stylize_video::media::Pixels;
+use stylize_video::motion::FlowField;
 
 /// How the scene moves, by frame number.
 #[derive(Debug, Clone, Copy)]
