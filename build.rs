@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
+    // The bindings follow the FFmpeg they were made from; so does our use of them.
+    println!("cargo:rustc-check-cfg=cfg(ffmpeg_8_0)");
+    if std::env::var("DEP_FFMPEG_FFMPEG_8_0").is_ok_and(|found| found == "true") {
+        println!("cargo:rustc-cfg=ffmpeg_8_0");
+    }
     let libtorch = std::env::var_os("LIBTORCH").map(PathBuf::from).unwrap_or_default();
     let Ok(real) = libtorch.join("lib").canonicalize() else {
         eprintln!("there is no libtorch in '{}': run scripts/setup once (docs/setup.md)", libtorch.display());

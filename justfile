@@ -24,6 +24,10 @@ precommit: setup
 bench *ARGS:
     scripts/bench {{ARGS}}
 
+# Measure speed and memory of a whole run without painting, beside ffmpeg (needs python3, ffmpeg)
+bench-transcode *ARGS:
+    scripts/bench_transcode {{ARGS}}
+
 # Paint the presets' style plates anew (needs numpy, pillow)
 plates *ARGS:
     python3 scripts/paint_plates.py {{ARGS}}

@@ -228,10 +228,30 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Check that a result keeps its source's frames, times, streams and tags
+    Verify(VerifyArgs),
     /// Check FFmpeg, libtorch, devices and weights
     Doctor,
     /// Print a completion script for a shell
     Completions { shell: Shell },
+}
+
+/// What is compared. Exits with 0 if all is kept, and with 1 and the first difference if not.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The source
+    pub a: PathBuf,
+    /// What was made of it
+    pub b: PathBuf,
+    /// Streams of the source, by index, that were left out on purpose
+    #[arg(long, value_name = "INDEX", value_delimiter = ',')]
+    pub left_out: Vec<usize>,
+    /// Streams of the source that were encoded anew, whose packets cannot be compared
+    #[arg(long, value_name = "INDEX", value_delimiter = ',')]
+    pub reencoded: Vec<usize>,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]

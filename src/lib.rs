@@ -13,4 +13,5 @@ pub mod pipeline;
 pub mod report;
 pub mod settings;
 pub mod stylize;
+pub mod verify;
 pub mod weights;

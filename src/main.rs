@@ -15,6 +15,7 @@ use stylize_video::report::download::DownloadBar;
 use stylize_video::report::{self, Style};
 use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
 use stylize_video::stylize::device;
+use stylize_video::verify::Allowed;
 use stylize_video::weights::SearchPath;
 
 fn main() -> ExitCode {
@@ -56,6 +57,11 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
         Some(Command::Measure { result, source, flow, json }) => {
             commands::print(commands::measure::measure(&result, &source, flow.as_deref(), json)?)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Verify(args)) => {
+            let allowed = Allowed { left_out: args.left_out, reencoded: args.reencoded };
+            let kept = commands::verify::verify(&args.a, &args.b, &allowed, args.json)?;
+            Ok(ExitCode::from(u8::from(!kept)))
         }
         Some(Command::Doctor) => examine(ambient),
     }
@@ -118,7 +124,9 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
     let planned = plan::plan(&Request {
         inputs: &args.inputs,
         output: args.output.as_deref(),
+        input_format: &resolved.settings.input.format,
         preset: &resolved.preset,
+        format: &resolved.settings.output.format,
         range: args.range(),
         if_exists: resolved.settings.output.if_exists,
         dry_run: args.dry_run,

@@ -3,12 +3,20 @@
 
 mod common;
 
+#[path = "media/animations.rs"]
+mod animations;
 #[path = "media/colour.rs"]
 mod colour;
+#[path = "media/encoders.rs"]
+mod encoders;
 #[path = "media/errors.rs"]
 mod errors;
+#[path = "media/other_streams.rs"]
+mod other_streams;
 #[path = "media/pictures.rs"]
 mod pictures;
+#[path = "media/reading.rs"]
+mod reading;
 #[path = "media/shape.rs"]
 mod shape;
 #[path = "media/streams.rs"]

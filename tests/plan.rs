@@ -18,6 +18,7 @@ struct Desk {
     output: Option<PathBuf>,
     range: Range,
     if_exists: IfExists,
+    format: &'static str,
 }
 
 impl Desk {
@@ -28,7 +29,7 @@ impl Desk {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        Self { root, inputs: Vec::new(), output: None, range: Range::default(), if_exists: IfExists::Fail }
+        Self { root, inputs: Vec::new(), output: None, range: Range::default(), if_exists: IfExists::Fail, format: "" }
     }
 
     fn input(mut self, path: &str) -> Self {
@@ -50,7 +51,9 @@ impl Desk {
         plan(&Request {
             inputs: &self.inputs,
             output: self.output.as_deref(),
+            input_format: self.format,
             preset: "monet",
+            format: "",
             range: self.range,
             if_exists: self.if_exists,
             dry_run: false,
@@ -185,13 +188,44 @@ fn one_missing_input_does_not_stop_the_others() {
 #[test]
 fn the_output_must_fit_the_input() {
     for (input, output) in
-        [("a.mp4", "b.png"), ("a.mp4", "b"), ("a.mp4", "b_%d.png"), ("a.png", "b.mp4"), ("a.png", "b_%d.png")]
+        [("a.mp4", "b.png"), ("a.mp4", "b"), ("a.mp4", "b_%d.mp4"), ("a.png", "b.mp4"), ("a.png", "b_%d.png")]
     {
         let (code, text) = Desk::new(&[input]).input(input).output(output).error();
         assert!(code == 2 && text.contains("use ."), "{text}");
     }
-    let desk = Desk::new(&["f/1.png"]).input("f").output("o.mp4");
+    let desk = Desk::new(&["f/1.png"]).input("f").output("o.png");
     assert!(desk.error().1.contains("use a folder"), "{:?}", desk.error());
+}
+
+#[test]
+fn videos_and_pictures_become_each_other() {
+    let numbered = |desk: Desk| match desk.job().output {
+        Output::Sequence { folder, names } => (desk.short(&folder), names.of(0), names.of(41)),
+        other => panic!("{other:?}"),
+    };
+    let (folder, first, later) = numbered(Desk::new(&["a.mp4"]).input("a.mp4").output("out/f_%06d.png"));
+    assert_eq!((folder.as_str(), first, later), ("out", Some("f_000001.png".into()), Some("f_000042.png".into())));
+    for name in ["o.mp4", "o.gif", "o.webp", "o.y4m"] {
+        let job = Desk::new(&["f/1.png", "f/2.png"]).input("f").output(name).job();
+        assert!(matches!(job.output, Output::Video(_)), "{name}");
+    }
+    for name in ["o.gif", "o.apng", "o.webp", "o.y4m", "o.nut"] {
+        let job = Desk::new(&["a.mp4"]).input("a.mp4").output(name).job();
+        assert!(matches!(job.output, Output::Video(_)), "{name}");
+    }
+}
+
+#[test]
+fn standard_output() {
+    let mut desk = Desk::new(&["a.mp4"]).input("a.mp4");
+    desk.output = Some("-".into());
+    assert_eq!(desk.job().output, Output::Stdout);
+    let mut desk = Desk::new(&["a.png"]).input("a.png");
+    desk.output = Some("-".into());
+    assert_eq!(desk.error().0, 2);
+    let mut desk = Desk::new(&["a.mp4", "b.mp4"]).input("a.mp4").input("b.mp4");
+    desk.output = Some("-".into());
+    assert!(desk.error().1.contains("2 inputs"));
 }
 
 #[test]
@@ -320,4 +354,79 @@ fn names_that_are_not_utf8_are_kept() {
     desk.inputs = vec![folder];
     assert_eq!(desk.error().0, 2);
     assert_eq!(desk.output("o/%d.png").names(), ["1.png"]);
+}
+
+#[test]
+fn a_glob_is_a_sequence_in_natural_order() {
+    let desk =
+        Desk::new(&["render/f10.png", "render/f9.png", "render/notes.txt", "render/g1.png"]).input("render/f*.png");
+    let Input::Sequence { files, .. } = desk.job().input else { panic!() };
+    let names: Vec<_> = files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, ["f9.png", "f10.png"]);
+    assert_eq!(desk.out(), "render.monet");
+    assert_eq!(desk.names(), ["f9.png", "f10.png"]);
+}
+
+#[test]
+fn globs_that_are_no_sequence() {
+    let failure = |desk: Desk| match desk.plan().unwrap().remove(0) {
+        Planned::Fail { error, .. } => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let text = failure(Desk::new(&["render/a.png"]).input("render/b*.png"));
+    assert!(text.contains("no file has such a name"), "{text}");
+    let text = failure(Desk::new(&["render/a.png", "render/a.txt"]).input("render/a.*"));
+    assert!(text.contains("a.txt, which is no picture"), "{text}");
+    let error = Desk::new(&["a.mp4", "b.mp4"]).input("*.mp4").plan().unwrap_err();
+    assert!(error.to_string().contains("quotes"), "{error}");
+}
+
+#[test]
+fn pictures_that_are_only_read_become_png() {
+    let desk = Desk::new(&["a.tiff"]).input("a.tiff");
+    assert!(matches!(desk.job().input, Input::Picture(_)));
+    assert_eq!(desk.out(), "a.monet.png");
+    let desk = Desk::new(&["render/1.exr", "render/2.exr"]).input("render");
+    assert_eq!(desk.names(), ["1.png", "2.png"]);
+    let desk = Desk::new(&["render/1.exr", "render/1.tif"]).input("render");
+    let Planned::Fail { error, .. } = desk.plan().unwrap().remove(0) else { panic!() };
+    assert!(error.to_string().contains("1.png"), "{error}");
+}
+
+#[test]
+fn animated_pictures_are_videos() {
+    let desk = Desk::new(&["a.png", "b.webp", "c.png", "d.apng"]);
+    let chunk = |name: &[u8; 4], data: &[u8]| [&(data.len() as u32).to_be_bytes()[..], name, data, &[0; 4]].concat();
+    let png = |second: Vec<u8>| [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &[0; 13]), second].concat();
+    fs::write(desk.root.path().join("a.png"), png(chunk(b"acTL", &[0; 8]))).unwrap();
+    fs::write(desk.root.path().join("c.png"), png(chunk(b"IDAT", &[0; 8]))).unwrap();
+    fs::write(desk.root.path().join("b.webp"), b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0").unwrap();
+    let desk = desk.input("a.png").input("b.webp").input("c.png").input("d.apng");
+    let kinds: Vec<bool> = desk
+        .plan()
+        .unwrap()
+        .iter()
+        .map(|planned| matches!(planned, Planned::Run(Job { input: Input::Video(_), .. })))
+        .collect();
+    assert_eq!(kinds, [true, true, false, true]);
+}
+
+#[test]
+fn standard_input_needs_an_output() {
+    let mut desk = Desk::new(&[]);
+    desk.inputs.push("-".into());
+    let error = desk.plan().unwrap_err();
+    assert!(error.to_string().contains("give -o"), "{error}");
+    assert_eq!(error.exit_code(), 2);
+    let desk = desk.output("out.mp4");
+    assert_eq!(desk.job().input, Input::Stdin);
+}
+
+#[test]
+fn with_a_format_any_file_is_a_video() {
+    let mut desk = Desk::new(&["dump.bin"]).input("dump.bin");
+    assert!(matches!(desk.plan(), Err(PlanError::UnknownKind { .. })));
+    desk.format = "rawvideo";
+    assert!(matches!(desk.job().input, Input::Video(_)));
+    assert_eq!(desk.out(), "dump.monet.mp4");
 }

@@ -6,7 +6,8 @@
 //!   MP4 mostly refuses, become mkv; GIF and everything else becomes mp4.
 //! - `-o` is a file, or for a video or a picture also a folder that is there; for several inputs it must be a folder.
 //!   For one sequence it is the folder that the pictures go to, or `folder/name_%04d.png`; with a `/` at its end it
-//!   is the folder that this folder goes to.
+//!   is the folder that this folder goes to. A video becomes pictures at `folder/name_%06d.png`, a sequence a video at
+//!   the name of one, and `-` is standard output.
 //! - Mistakes in the command stop the whole batch (exit code 2); what is wrong with one job alone (its input is
 //!   missing, its output is there already, ...) fails that job (exit code 1) and the others go on.
 
@@ -60,8 +61,12 @@ pub struct Request<'a> {
     pub inputs: &'a [PathBuf],
     /// `-o`.
     pub output: Option<&'a Path>,
+    /// `[input] format`: where it is given, any file is a video.
+    pub input_format: &'a str,
     /// Stands in the names of outputs.
     pub preset: &'a str,
+    /// The kind of output, whatever its name says; empty to go by the name.
+    pub format: &'a str,
     pub range: Range,
     pub if_exists: IfExists,
     /// Leaves the disk alone: does not try to write into output folders.
@@ -75,8 +80,9 @@ pub enum PlanError {
     Missing(PathBuf),
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{}: {what} is no input; videos: {}; pictures: {}", path.display(),
-        input::VIDEOS.join(", "), input::PICTURES.join(", "))]
+    #[error("{}: {what} is no input; videos: {}; pictures: {}, {}; for another kind of video give \
+        --input-format", path.display(), input::VIDEOS.join(", "), input::PICTURES.join(", "),
+        input::READ_ONLY.join(", "))]
     UnknownKind { path: PathBuf, what: String },
     #[error("{}: a folder of videos is not supported yet: give the files", .0.display())]
     VideoFolder(PathBuf),
@@ -84,6 +90,8 @@ pub enum PlanError {
     EmptyFolder(PathBuf),
     #[error("{}: not a picture; a folder given as input must hold nothing but pictures", .0.display())]
     ForeignFile(PathBuf),
+    #[error("{}: matches {}, which is no picture", pattern.display(), file.display())]
+    ForeignMatch { pattern: PathBuf, file: PathBuf },
     #[error("{}: no file has such a name", .0.display())]
     NothingMatches(PathBuf),
     #[error("{}: number {missing} is missing between {first} and {last}; give the folder instead to go on without it",
@@ -95,8 +103,10 @@ pub enum PlanError {
     StartOfStill(PathBuf),
     #[error("-o {}: {count} inputs need a folder, which must be there or end in `/`", path.display())]
     OneOutput { path: PathBuf, count: usize },
-    #[error("-o {}: a {kind} becomes a {kind}; {valid}", path.display())]
+    #[error("-o {}: a {kind} does not become that; {valid}", path.display())]
     WrongKind { path: PathBuf, kind: &'static str, valid: String },
+    #[error("{}: two of its pictures would become {name}; rename one, or give -o folder/name_%04d.png", path.display())]
+    SameName { path: PathBuf, name: String },
     #[error("{} has no name to call its output by: give -o", .0.display())]
     Nameless(PathBuf),
     #[error("the output {} is its own input", .0.display())]
@@ -135,6 +145,8 @@ impl PlanError {
             | Self::Unreadable { .. }
             | Self::EmptyFolder(_)
             | Self::ForeignFile(_)
+            | Self::ForeignMatch { .. }
+            | Self::SameName { .. }
             | Self::NothingMatches(_)
             | Self::Gap { .. }
             | Self::NoFolder(_)
@@ -151,7 +163,7 @@ impl PlanError {
 /// # Errors
 /// When it is not there or is nothing that can be read.
 pub fn classify(path: &Path) -> Result<Input, PlanError> {
-    input::classify(path).map(|found| found.input)
+    input::classify(path, "").map(|found| found.input)
 }
 
 /// Plans every input, in the order given.
@@ -176,7 +188,7 @@ pub fn plan(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
 }
 
 fn plan_one(path: &Path, request: &Request<'_>) -> Result<Planned, PlanError> {
-    let found = input::classify(path)?;
+    let found = input::classify(path, request.input_format)?;
     let range = match &found.input {
         Input::Video(_) => request.range,
         Input::Picture(_) | Input::Sequence { .. } if request.range.start > 0.0 => {

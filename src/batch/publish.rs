@@ -36,6 +36,13 @@ impl Staged {
     /// When the output's folder is missing, read-only or full.
     pub fn new(output: &Output) -> Result<Self, PublishError> {
         let target = output.path().to_path_buf();
+        if *output == Output::Stdout {
+            // Nothing to rename, and no folder of the user's to do it in.
+            let folder = std::env::temp_dir();
+            let work = tempfile::Builder::new().prefix("stylize-video-").tempdir_in(&folder);
+            let work = work.map_err(|source| PublishError::Work { folder, source })?;
+            return Ok(Self { work, output: Output::Stdout, target });
+        }
         let folder = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
             _ => PathBuf::from("."),
@@ -73,6 +80,9 @@ impl Staged {
     /// # Errors
     /// When something is in the way, or the move fails. What was there before is then still there.
     pub fn publish(self, replace: bool) -> Result<(), PublishError> {
+        if self.output == Output::Stdout {
+            return Ok(());
+        }
         let failed = |source| PublishError::Move { path: self.target.clone(), source };
         let finished = self.output.path();
         if !replace {

@@ -4,7 +4,7 @@ use crate::media::{Ratio, TimeBase, Timing};
 
 /// Turns a decoder's timestamps into `Timing`s.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     base: TimeBase,
     /// Ticks of a frame where nothing else tells.
     usual: i64,

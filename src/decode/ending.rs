@@ -1,4 +1,4 @@
-//! Whether a file was read to the end its container promises.
+//! Whether a file was read to the end that its container promises.
 
 use ffmpeg_next::format::context::Input;
 
@@ -20,7 +20,10 @@ impl Promise {
         // Where FFmpeg found it by looking at the file's end, from the first packet on; then it promises too little,
         // which does no harm.
         let known = input.duration() > 0 && !ffi::duration_is_a_guess(input);
-        let file = known.then(|| input.duration() as f64 / 1e6);
+        // A start before 0 (a transport stream whose clock wraps around) is no part of a header's promise either.
+        let begins = input.streams().filter(|stream| stream.start_time() != NONE);
+        let begins = begins.map(|stream| TimeBase::from(stream.time_base()).seconds(stream.start_time()));
+        let file = known.then(|| input.duration() as f64 / 1e6 + begins.fold(0.0, f64::min));
         let stream = input.stream(index).and_then(|stream| {
             let base = TimeBase::from(stream.time_base());
             let start = if stream.start_time() == NONE { 0 } else { stream.start_time() };
@@ -31,15 +34,18 @@ impl Promise {
         Self { stream, file }
     }
 
-    /// Whether reading stopped clearly before the promised end. Some slack, for containers are not exact about it.
-    pub fn is_broken(&self, read: &Demuxer, rate: Option<Ratio>) -> bool {
+    /// How many frames are missing at the end, 0 if reading did not stop clearly before what is promised. Some slack,
+    /// for containers are not exact about it.
+    pub fn missing(&self, read: &Demuxer, rate: Option<Ratio>) -> u64 {
         let frame = rate.filter(|rate| rate.value() > 0.0).map_or(0.04, |rate| 1.0 / rate.value());
         let short = |promised: Option<f64>, got: Option<f64>, slack: f64| match (promised, got) {
-            (Some(promised), Some(got)) => promised - got > slack,
-            _ => false,
+            (Some(promised), Some(got)) if promised - got > slack => promised - got,
+            _ => 0.0,
         };
-        short(self.stream, read.end, (3.0 * frame).max(0.25))
-            || short(self.file, read.end_of_all, (3.0 * frame).max(0.5))
+        let stream = short(self.stream, read.end, (3.0 * frame).max(0.25));
+        let file = short(self.file, read.end_of_all, (3.0 * frame).max(0.5));
+        let seconds = if stream > 0.0 { stream } else { file };
+        if seconds > 0.0 { (seconds / frame).round().max(1.0) as u64 } else { 0 }
     }
 
     /// How many frames the promise amounts to.
@@ -54,7 +60,7 @@ impl Promise {
 const NONE: i64 = i64::MIN;
 
 /// `HH:MM:SS.fraction` in seconds.
-fn clock_time(text: &str) -> Option<f64> {
+pub(crate) fn clock_time(text: &str) -> Option<f64> {
     let mut parts = text.trim().split(':');
     let hours: f64 = parts.next()?.parse().ok()?;
     let minutes: f64 = parts.next()?.parse().ok()?;

@@ -2,12 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::FrameSource;
 use super::error::DecodeError;
+use super::{FrameSource, check_start, rate};
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing, picture};
-
-/// Sequences have no clock of their own: picture `n` is shown at `n/25` s.
-const BASE: TimeBase = TimeBase::new(1, 25);
 
 /// One picture, or several in order.
 pub(super) struct ImageSource {
@@ -21,43 +18,42 @@ pub(super) struct ImageSource {
 
 impl ImageSource {
     pub fn picture(path: &Path) -> Result<Self, DecodeError> {
-        Self::open(vec![path.into()], 0)
+        Self::open(vec![path.into()], 0, rate::DEFAULT)
     }
 
-    /// Part of a sequence: `range.start` counts at 25 pictures a second.
-    pub fn sequence(folder: &Path, files: &[PathBuf], range: Range) -> Result<Self, DecodeError> {
+    /// Part of a sequence. It has no clock of its own: picture `n` is shown at tick `n` of `base`.
+    pub fn sequence(folder: &Path, files: &[PathBuf], range: Range, base: TimeBase) -> Result<Self, DecodeError> {
         if files.is_empty() {
             return Err(DecodeError::NoPictures { folder: folder.into() });
         }
-        if !(range.start.is_finite() && range.start >= 0.0) {
-            return Err(DecodeError::BadStart { path: folder.into(), start: range.start });
-        }
-        let start = BASE.ticks(range.start).max(0) as usize;
+        check_start(folder, range)?;
+        let start = base.ticks(range.start).max(0) as usize;
         if start >= files.len() {
             return Err(DecodeError::StartsAfterEnd { path: folder.into(), start: range.start });
         }
         let count = range.frames.and_then(|frames| usize::try_from(frames).ok()).unwrap_or(files.len());
         let end = start.saturating_add(count).min(files.len());
-        Self::open(files[..end].to_vec(), start)
+        Self::open(files[..end].to_vec(), start, base)
     }
 
-    fn open(files: Vec<PathBuf>, start: usize) -> Result<Self, DecodeError> {
+    fn open(files: Vec<PathBuf>, start: usize, base: TimeBase) -> Result<Self, DecodeError> {
         // A limit of no frames at all still has a size: that of the picture it would start with.
         let decoded = files.get(start).or(files.last()).map(|path| read(path)).transpose()?;
-        let (width, height) = decoded.as_ref().map_or((0, 0), |pixels| (pixels.width, pixels.height));
+        let (width, height) = decoded.as_ref().map_or((0, 0), |(pixels, _)| (pixels.width, pixels.height));
         let info = MediaInfo {
             width,
             height,
             frames: Some((files.len() - start) as u64),
-            base: BASE,
-            rate: Some(Ratio::new(BASE.den, BASE.num)),
+            base,
+            rate: Some(Ratio::new(base.den, base.num)),
             sample_aspect: None,
             color: ColorInfo::BT709,
-            samples: Samples { alpha: decoded.as_ref().is_some_and(|pixels| pixels.alpha.is_some()), ..Samples::RGB8 },
+            samples: decoded.as_ref().map_or(Samples::RGB8, |(_, samples)| *samples),
             codec: "",
             first: start as u64,
             source: None,
         };
+        let decoded = decoded.map(|(pixels, _)| pixels);
         Ok(Self { info, files, decoded, start, next: start })
     }
 }
@@ -71,7 +67,7 @@ impl FrameSource for ImageSource {
         let Some(path) = self.files.get(self.next) else { return Ok(None) };
         let pixels = match self.decoded.take() {
             Some(pixels) => pixels,
-            None => read(path)?,
+            None => read(path)?.0,
         };
         if (pixels.width, pixels.height) != (self.info.width, self.info.height) {
             return Err(DecodeError::Sizes {
@@ -83,7 +79,7 @@ impl FrameSource for ImageSource {
                 first_height: self.info.height,
             });
         }
-        let timing = Timing { pts: self.next as i64, duration: Some(1), base: BASE };
+        let timing = Timing { pts: self.next as i64, duration: Some(1), base: self.info.base };
         let frame = Frame { pixels, timing, index: (self.next - self.start) as u64 };
         self.next += 1;
         Ok(Some(frame))
@@ -91,7 +87,7 @@ impl FrameSource for ImageSource {
 }
 
 /// Reads a picture upright, as its EXIF orientation says.
-fn read(path: &Path) -> Result<Pixels, DecodeError> {
+fn read(path: &Path) -> Result<(Pixels, Samples), DecodeError> {
     let io = |source| DecodeError::Io { path: path.into(), source };
     let bad = |source| DecodeError::Picture { path: path.into(), source };
     match std::fs::metadata(path) {
@@ -102,5 +98,5 @@ fn read(path: &Path) -> Result<Pixels, DecodeError> {
         _ => {}
     }
     let bytes = std::fs::read(path).map_err(io)?;
-    picture::decode(&bytes).map_err(bad)
+    picture::read(&bytes).map_err(bad)
 }

@@ -1,221 +1,170 @@
-//! From decoded frames in whatever format to upright float RGB.
+//! From decoded frames to upright, progressive float RGB, with the user's filters on the way.
 
-use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 
-use ffmpeg_next::color::{Range, Space};
-use ffmpeg_next::format::Pixel;
-use ffmpeg_next::{self as ffmpeg, Stream, frame, packet};
+use ffmpeg_next::frame;
 
-use crate::media::ffi;
-use crate::media::graph::{Entry, VideoGraph};
-use crate::media::{ColorInfo, Pixels, TimeBase, Timing};
+use super::convert::{Converter, First};
+use super::error::DecodeError;
+use super::filter::UserFilter;
+use super::stage::{Shape, Stage};
+use super::turn::Turn;
+use crate::media::graph::{Entry, Exit, VideoGraph};
+use crate::media::{Pixels, Ratio, Timing};
+use crate::settings::{Deinterlace, InputSettings};
 
-/// How a stored picture is turned to stand upright.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Turn {
-    filter: &'static str,
-    /// Whether width and height change places.
-    pub swaps: bool,
-}
+/// The filter that makes one progressive picture of each interlaced one.
+const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=interlaced";
 
-impl Turn {
-    /// From the display matrix of a stream. Only quarter turns and mirrorings occur; anything between becomes the
-    /// nearest of them.
-    pub fn of(stream: &Stream) -> Self {
-        let matrix = stream.side_data().find(|data| data.kind() == packet::side_data::Type::DisplayMatrix);
-        let entry = |index: usize| -> i32 {
-            let bytes = matrix.as_ref().and_then(|matrix| matrix.data().get(4 * index..4 * index + 4));
-            bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_ne_bytes)
-        };
-        if matrix.is_none() {
-            Self::from_matrix(1, 0, 0, 1)
-        } else {
-            Self::from_matrix(entry(0), entry(1), entry(3), entry(4))
-        }
-    }
-
-    /// A stored point (x, y) is shown at (a x + c y, b x + d y), y downwards.
-    fn from_matrix(a: i32, b: i32, c: i32, d: i32) -> Self {
-        let swaps = i64::from(b).abs() + i64::from(c).abs() > i64::from(a).abs() + i64::from(d).abs();
-        let filter = match (swaps, if swaps { c < 0 } else { a < 0 }, if swaps { b < 0 } else { d < 0 }) {
-            (false, false, false) => "",
-            (false, true, false) => ",hflip",
-            (false, false, true) => ",vflip",
-            (false, true, true) => ",hflip,vflip",
-            (true, false, false) => ",transpose=dir=cclock_flip",
-            (true, true, false) => ",transpose=dir=clock",
-            (true, false, true) => ",transpose=dir=cclock",
-            (true, true, true) => ",transpose=dir=clock_flip",
-        };
-        Self { filter, swaps }
-    }
-}
-
-/// What a graph is built for: another value needs another graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Shape {
-    width: u32,
-    height: u32,
-    format: Pixel,
-    matrix: Space,
-    range: Range,
-    interlaced: bool,
-}
-
-/// The filter chain in front of the pipeline. Frames leave in the order they enter, one for one.
+/// Everything between the decoder and the pipeline. Without filters of the user, frames leave one for one and keep
+/// their timings.
 pub(super) struct Ingest {
-    /// Size of the first stored picture, which all others are scaled to.
-    width: u32,
-    height: u32,
+    path: PathBuf,
     turn: Turn,
-    base: TimeBase,
-    graph: Option<(Shape, VideoGraph)>,
-    /// Timings of the frames inside the graph.
-    inside: VecDeque<Timing>,
+    deinterlace: Deinterlace,
+    /// Whether an interlaced frame was met: from then on the deinterlacer stays, it passes progressive ones through.
+    interlaced: bool,
+    /// In front of the user's filters: what makes upright, progressive pictures.
+    straight: Stage,
+    user: Option<UserFilter>,
+    converter: Converter,
+    notes: Vec<String>,
 }
 
 impl Ingest {
-    pub fn new(width: u32, height: u32, turn: Turn, base: TimeBase) -> Self {
-        Self { width, height, turn, base, graph: None, inside: VecDeque::new() }
+    /// `rate` and `aspect` are those of the stored pictures.
+    pub fn new(
+        path: &Path,
+        settings: &InputSettings,
+        turn: Turn,
+        rate: Option<Ratio>,
+        aspect: Option<Ratio>,
+        codec: &str,
+    ) -> Self {
+        let aspect = if turn.swaps { aspect.map(|aspect| Ratio::new(aspect.den, aspect.num)) } else { aspect };
+        let filter = settings.filter.trim();
+        Self {
+            path: path.into(),
+            turn,
+            deinterlace: settings.deinterlace,
+            interlaced: false,
+            straight: Stage::default(),
+            user: (!filter.is_empty()).then(|| UserFilter::new(path.into(), filter, rate, aspect)),
+            converter: Converter::new(path, settings.hdr, codec),
+            notes: Vec::new(),
+        }
     }
 
-    /// Feeds a frame. Frames of a changed size, format or colour get a new graph; what the old one still held comes
-    /// out first, into `ready`.
+    /// What the first picture was like, once there was one.
+    pub fn first(&self) -> Option<First> {
+        self.converter.first()
+    }
+
+    pub fn has_filter(&self) -> bool {
+        self.user.is_some()
+    }
+
+    /// The user's filters, as they were given.
+    pub fn filter_text(&self) -> String {
+        self.user.as_ref().map(|user| user.text.clone()).unwrap_or_default()
+    }
+
+    /// What comes out of the user's filters, where there are any.
+    pub fn filtered(&self) -> Option<Exit> {
+        self.user.as_ref()?.exit()
+    }
+
+    pub fn take_notes(&mut self) -> Vec<String> {
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.append(&mut self.converter.notes);
+        notes
+    }
+
+    /// Feeds a frame.
     pub fn push(
         &mut self,
-        mut frame: frame::Video,
+        frame: frame::Video,
         timing: Timing,
-        ready: &mut VecDeque<(Pixels, Timing)>,
-    ) -> Result<(), ffmpeg::Error> {
-        let interlaced_before = self.graph.as_ref().is_some_and(|(shape, _)| shape.interlaced);
-        let shape = Shape {
-            width: frame.width(),
-            height: frame.height(),
-            format: frame.format(),
-            matrix: frame.color_space(),
-            range: frame.color_range(),
-            // Once interlaced, the deinterlacer stays: it passes progressive frames through.
-            interlaced: frame.is_interlaced() || interlaced_before,
-        };
-        if self.graph.as_ref().is_none_or(|(built_for, _)| *built_for != shape) {
-            self.flush(ready)?;
-            self.graph = Some((shape, self.build(&shape, &frame)?));
+        ready: &mut impl Extend<(Pixels, Timing)>,
+    ) -> Result<(), DecodeError> {
+        self.look(&frame)?;
+        // The filter takes no smaller pictures.
+        let interlaced = self.interlaced && frame.width() >= 4 && frame.height() >= 4;
+        if self.user.is_none() {
+            let before = if interlaced { format!("{DEINTERLACE},") } else { String::new() };
+            return self.converter.push(frame, timing, interlaced, (&before, self.turn.filter), ready);
         }
-        let Some((_, graph)) = &mut self.graph else { return Err(ffmpeg::Error::Bug) };
-        // The graph's own clock is not used (the deinterlacer changes it), but has to run forward.
-        frame.set_pts(Some(timing.pts));
-        self.inside.push_back(timing);
-        graph.push(&mut frame)?;
-        self.drain(ready)
+        if !interlaced && self.turn.filter.is_empty() {
+            return self.filter(vec![(frame, timing)], ready);
+        }
+        let shape = Shape::of(&frame, interlaced);
+        let mut out = Vec::new();
+        let failed = |source| DecodeError::Libav { path: self.path.clone(), doing: "turning its pictures", source };
+        if self.straight.needs(&shape) {
+            let entry = Entry {
+                width: shape.width,
+                height: shape.height,
+                format: shape.format,
+                base: timing.base,
+                sample_aspect: None,
+                matrix: frame.color_space(),
+                range: frame.color_range(),
+            };
+            let chain = format!("{}{}", if interlaced { DEINTERLACE } else { "null" }, self.turn.filter);
+            let graph = VideoGraph::new(&entry, &chain).map_err(failed)?;
+            self.straight.set(shape, graph, &mut out).map_err(failed)?;
+        }
+        self.straight.push(frame, timing, &mut out).map_err(failed)?;
+        self.filter(out, ready)
     }
 
-    /// Takes out what the graph holds back. Afterwards a push starts a new graph.
-    pub fn flush(&mut self, ready: &mut VecDeque<(Pixels, Timing)>) -> Result<(), ffmpeg::Error> {
-        if let Some((_, graph)) = &mut self.graph {
-            graph.flush()?;
-            self.drain(ready)?;
+    /// No more frames come: takes out what is held back.
+    pub fn finish(&mut self, ready: &mut impl Extend<(Pixels, Timing)>) -> Result<(), DecodeError> {
+        let mut out = Vec::new();
+        self.straight.flush(&mut out).map_err(|source| DecodeError::Libav {
+            path: self.path.clone(),
+            doing: "turning its pictures",
+            source,
+        })?;
+        self.filter(out, ready)?;
+        if let Some(user) = &mut self.user {
+            let mut out = Vec::new();
+            user.finish(&mut out)?;
+            for (frame, timing) in out {
+                self.converter.push(frame, timing, false, ("", ""), ready)?;
+            }
         }
-        self.graph = None;
-        // One for one: a frame that went in and did not come out is a bug worth hearing of.
-        if self.inside.is_empty() { Ok(()) } else { Err(ffmpeg::Error::Bug) }
+        self.converter.flush(ready)
     }
 
-    fn drain(&mut self, ready: &mut VecDeque<(Pixels, Timing)>) -> Result<(), ffmpeg::Error> {
-        let Some((_, graph)) = &mut self.graph else { return Ok(()) };
-        while let Some(frame) = graph.pull()? {
-            let timing = self.inside.pop_front().ok_or(ffmpeg::Error::Bug)?;
-            ready.push_back((pixels(&frame)?, timing));
+    fn filter(
+        &mut self,
+        frames: Vec<(frame::Video, Timing)>,
+        ready: &mut impl Extend<(Pixels, Timing)>,
+    ) -> Result<(), DecodeError> {
+        let Some(user) = &mut self.user else { return Ok(()) };
+        for (frame, timing) in frames {
+            let mut out = Vec::new();
+            user.push(frame, timing, &mut out)?;
+            for (frame, timing) in out {
+                self.converter.push(frame, timing, false, ("", ""), ready)?;
+            }
         }
         Ok(())
     }
 
-    fn build(&self, shape: &Shape, frame: &frame::Video) -> Result<VideoGraph, ffmpeg::Error> {
-        let color = color_of(frame);
-        let entry = Entry {
-            width: shape.width,
-            height: shape.height,
-            format: shape.format,
-            base: self.base,
-            sample_aspect: None,
-            matrix: shape.matrix,
-            range: shape.range,
-        };
-        const FLAGS: &str = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
-        let mut range = if color.full_range { "pc" } else { "tv" };
-        let mut first = String::new();
-        if shape.interlaced {
-            first += "bwdif=mode=send_frame:deint=interlaced,";
+    fn look(&mut self, frame: &frame::Video) -> Result<(), DecodeError> {
+        if !frame.is_interlaced() || self.interlaced {
+            return Ok(());
         }
-        if is_grey(shape.format) {
-            // swscale makes green of grey when it writes float planes.
-            first += &format!("scale={FLAGS}:in_range={range}:out_range=tv,format=yuv444p16le,");
-            range = "tv";
-        }
-        // Matrix and range are always spelled out: left alone, swscale takes BT.601 whatever the tags say. Turning
-        // comes after the conversion, where every plane has the full size.
-        let chain = format!(
-            "{first}scale=w={}:h={}:{FLAGS}:in_color_matrix={}:in_range={range},format=gbrpf32le{}",
-            self.width,
-            self.height,
-            color.scale_matrix().ok_or(ffmpeg::Error::PatchWelcome)?,
-            self.turn.filter,
-        );
-        VideoGraph::new(&entry, &chain)
-    }
-}
-
-/// The colours of a decoded frame, with what it leaves unsaid filled in.
-pub(super) fn color_of(frame: &frame::Video) -> ColorInfo {
-    let range = match frame.color_range() {
-        // Grey comes from still-picture codecs, which do not tag what is always so.
-        Range::Unspecified if is_grey(frame.format()) => Range::JPEG,
-        // The old "JPEG" formats are of full range by their name.
-        _ if ffi::pixel_format_name(frame.format()).starts_with("yuvj") => Range::JPEG,
-        tagged => tagged,
-    };
-    ColorInfo::resolve(
-        frame.width(),
-        frame.height(),
-        frame.color_space(),
-        range,
-        frame.color_primaries(),
-        frame.color_transfer_characteristic(),
-    )
-}
-
-fn is_grey(format: Pixel) -> bool {
-    let name = ffi::pixel_format_name(format);
-    ["gray", "ya8", "ya16", "mono"].iter().any(|grey| name.starts_with(grey))
-}
-
-/// Copies planar float G, B, R into our R, G, B.
-fn pixels(frame: &frame::Video) -> Result<Pixels, ffmpeg::Error> {
-    let (width, height) = (frame.width() as usize, frame.height() as usize);
-    let mut pixels = Pixels::black(width, height);
-    for (channel, plane) in [2, 0, 1].into_iter().enumerate() {
-        let target = &mut pixels.rgb[channel * width * height..(channel + 1) * width * height];
-        for (y, target) in target.chunks_exact_mut(width).enumerate() {
-            let row = ffi::row(frame, plane, y, 4 * width).ok_or(ffmpeg::Error::Bug)?;
-            for (value, bytes) in target.iter_mut().zip(row.chunks_exact(4)) {
-                *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        match self.deinterlace {
+            Deinterlace::Off => {}
+            Deinterlace::Refuse => return Err(DecodeError::Interlaced { path: self.path.clone() }),
+            Deinterlace::Auto => {
+                self.interlaced = true;
+                self.notes.push("interlaced: one progressive picture is made of each (bwdif)".into());
             }
         }
-    }
-    Ok(pixels)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quarter_turns_and_mirrorings() {
-        assert_eq!(Turn::from_matrix(65536, 0, 0, 65536).filter, "");
-        assert_eq!(Turn::from_matrix(0, 65536, -65536, 0).filter, ",transpose=dir=clock");
-        assert_eq!(Turn::from_matrix(0, -65536, 65536, 0).filter, ",transpose=dir=cclock");
-        assert_eq!(Turn::from_matrix(-65536, 0, 0, -65536).filter, ",hflip,vflip");
-        assert_eq!(Turn::from_matrix(-65536, 0, 0, 65536).filter, ",hflip");
-        assert!(Turn::from_matrix(0, 65536, -65536, 0).swaps);
-        assert!(!Turn::from_matrix(i32::MIN, 0, 0, 1).swaps);
+        Ok(())
     }
 }

@@ -8,21 +8,73 @@ use ffmpeg_next as ffmpeg;
 /// says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    #[error("-: writing to standard output is not supported yet; give a file")]
-    Stdout,
-    #[error("{}: cannot write this kind of video; name it .mp4, .mkv, .mov or .webm", name(path))]
-    VideoExtension { path: PathBuf },
+    #[error("-: {format} is not written to standard output; use --format y4m or nut, or give a file")]
+    StdoutFormat { format: String },
+    #[error("-: the program that reads standard output has closed it")]
+    PipeClosed,
+    #[error("{}: cannot write this kind of video; name it (or say --format) {valid}", name(path))]
+    VideoExtension { path: PathBuf, valid: &'static str },
+    #[error("{}: there is no format {format}; use {valid}", name(path))]
+    Format { path: PathBuf, format: String, valid: &'static str },
     #[error("{}: cannot write this kind of picture; name it .png, .jpg or .webp", name(path))]
     PictureExtension { path: PathBuf },
+    #[error("{}: pictures do not come as {format}; use {valid}", name(path))]
+    PictureFormat { path: PathBuf, format: String, valid: &'static str },
     #[error(
-        "{}: this FFmpeg has no {encoder} encoder; install an FFmpeg with it, or choose another kind of file",
+        "{}: this FFmpeg has no encoder {encoder}; install an FFmpeg with it, or choose another --codec",
         name(path)
     )]
-    NoEncoder { path: PathBuf, encoder: &'static str },
+    NoEncoder { path: PathBuf, encoder: String },
+    #[error("{}: there is no codec {codec} for it; use {valid}", name(path))]
+    UnknownCodec { path: PathBuf, codec: String, valid: String },
+    #[error("{}: {container} cannot hold {codec}; it takes {valid}; {codec} goes into {others}", name(path))]
+    ContainerCodec { path: PathBuf, container: &'static str, codec: String, valid: String, others: String },
+    #[error("{}: {encoder} does not take pixel format {format}; it takes {valid}", name(path))]
+    PixFmt { path: PathBuf, encoder: String, format: String, valid: String },
+    #[error("{}: {encoder} takes no pictures smaller than {smallest}x{smallest}; choose another --codec", name(path))]
+    TooSmall { path: PathBuf, encoder: &'static str, smallest: usize },
+    #[error(
+        "{}: {encoder} refuses {width}x{height} of {format}; check the values of --encoder-opt: {source}",
+        name(path)
+    )]
+    Refused {
+        path: PathBuf,
+        encoder: &'static str,
+        width: usize,
+        height: usize,
+        format: &'static str,
+        source: ffmpeg::Error,
+    },
+    #[error("{}: {encoder} has no option {option}; `ffmpeg -h encoder={encoder}` lists them", name(path))]
+    EncoderOption { path: PathBuf, encoder: &'static str, option: String },
+    #[error("{}: pictures take no --encoder-opt; leave {option} out", name(path))]
+    PictureOption { path: PathBuf, option: String },
+    #[error("{}: the encoder's option {option:?} is not of the form key=value", name(path))]
+    OptionForm { path: PathBuf, option: String },
+    #[error("{}: {encoder} has no crf; it takes {instead}", name(path))]
+    NoCrf { path: PathBuf, encoder: &'static str, instead: &'static str },
+    #[error(
+        "{}: transparency would be lost, which strict streams forbid; .mov (ProRes 4444), .mkv (FFV1) and .webm (VP9) \
+         keep it",
+        name(path)
+    )]
+    Alpha { path: PathBuf },
+    #[error(
+        "{}: {format} holds pictures only, and strict streams forbid leaving {others} other streams out",
+        name(path)
+    )]
+    PicturesOnly { path: PathBuf, format: &'static str, others: usize },
+    #[error(
+        "{}: the filters after the painting, {filter:?}, cannot be set up; check --post-filter: {source}",
+        name(path)
+    )]
+    Filter { path: PathBuf, filter: String, source: ffmpeg::Error },
     #[error("{}: crf {crf} is out of range; {codec} takes 0 to {max}", name(path))]
     Crf { path: PathBuf, crf: u8, codec: &'static str, max: u8 },
     #[error("{}: {container} cannot hold the source's {codec} audio; {advice}", name(path))]
     AudioCodec { path: PathBuf, container: &'static str, codec: &'static str, advice: String },
+    #[error("{}: {container} cannot hold {streams} of the source; {advice}", name(path))]
+    Streams { path: PathBuf, container: &'static str, streams: String, advice: String },
     #[error("{}: frame {index} is {width}x{height} where {expected_width}x{expected_height} was announced", name(path))]
     Size { path: PathBuf, index: u64, width: usize, height: usize, expected_width: usize, expected_height: usize },
     #[error("{}: frame {index} does not come after the frame before it (pts {pts} after {last})", name(path))]
@@ -56,9 +108,10 @@ fn name(path: &Path) -> std::path::Display<'_> {
 impl EncodeError {
     /// For an FFmpeg call on `path` while `doing` something.
     pub(super) fn libav(path: &Path, doing: &'static str, source: ffmpeg::Error) -> Self {
-        use ffmpeg::error::{EFBIG, ENOSPC};
+        use ffmpeg::error::{EFBIG, ENOSPC, EPIPE};
         let path = path.to_path_buf();
         match source {
+            ffmpeg::Error::Other { errno: EPIPE } => Self::PipeClosed,
             ffmpeg::Error::Other { errno: ENOSPC | EFBIG } => Self::DiskFull { path },
             source => Self::Libav { path, doing, source },
         }

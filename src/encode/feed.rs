@@ -1,10 +1,11 @@
-//! The source's audio packets, on the output's clock.
+//! The packets of the source's other streams, on the output's clock.
 
 use std::collections::VecDeque;
 
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::{self as ffmpeg, Packet, Stream};
+use ffmpeg_next::{self as ffmpeg, Packet, Stream, codec, media};
 
+use super::streams::{Carriage, Converter};
 use crate::media::{TimeBase, ffi};
 
 /// So many packets are looked through for the first one of each stream, and so much damage is passed over.
@@ -29,36 +30,88 @@ impl Span {
         let there = |limit: i64| i128::from(limit) * i128::from(self.base.num) * i128::from(base.den);
         self.from.is_none_or(|from| here >= there(from)) && self.to.is_none_or(|to| here < there(to))
     }
+
+    /// Whether a packet begins inside.
+    fn takes(&self, packet: &Packet, base: TimeBase) -> bool {
+        packet.pts().or(packet.dts()).is_none_or(|ticks| self.holds(ticks, base))
+    }
+
+    /// Shortens a packet to its part inside; `false` if there is none.
+    fn clip(&self, packet: &mut Packet, base: TimeBase) -> bool {
+        let (Some(begin), length) = (packet.pts(), packet.duration()) else { return self.takes(packet, base) };
+        if length <= 0 {
+            return self.takes(packet, base);
+        }
+        let limit = |ticks: i64| self.base.convert(ticks, base);
+        let from = self.from.map_or(begin, |from| begin.max(limit(from)));
+        let to = self.to.map_or(begin + length, |to| (begin + length).min(limit(to)));
+        packet.set_pts(Some(from));
+        packet.set_dts(Some(from));
+        packet.set_duration(to - from);
+        from < to
+    }
 }
 
-/// Hands out the packets of some streams in file order, without those outside the span.
+/// Hands out the packets of some streams in file order, without those outside the span. A text subtitle that begins
+/// before the span and lasts into it begins with it; one that outlasts it ends with it.
 pub(super) struct Feed {
     input: Input,
-    /// Source stream of each output stream.
-    streams: Vec<usize>,
-    bases: Vec<TimeBase>,
-    /// Ticks by which each stream is made later.
-    later: Vec<i64>,
+    lines: Vec<Line>,
     span: Span,
     waiting: VecDeque<Packet>,
     damaged: usize,
     ended: bool,
 }
 
+/// A stream that is fed.
+struct Line {
+    /// Index in the source.
+    source: usize,
+    carriage: Carriage,
+    base: TimeBase,
+    medium: media::Type,
+    /// Ticks by which it is made later.
+    later: i64,
+    /// Where the last packet ended, for one that does not say when it is.
+    end: Option<i64>,
+    /// Texts that are shown while the next one is, where the codec has no way to say so.
+    overlaps: u64,
+    /// Whether its packets are text that may be shown for any part of its time.
+    is_text: bool,
+    converter: Option<Converter>,
+}
+
+impl Line {
+    fn new(input: &Input, source: usize, carriage: Carriage) -> Result<Self, ffmpeg::Error> {
+        let stream = input.stream(source).ok_or(ffmpeg::Error::StreamNotFound)?;
+        let converter = match carriage {
+            Carriage::Text(codec) => Some(Converter::new(&stream, codec)?),
+            _ => None,
+        };
+        Ok(Self {
+            source,
+            carriage,
+            base: stream.time_base().into(),
+            medium: stream.parameters().medium(),
+            later: 0,
+            end: None,
+            overlaps: 0,
+            is_text: ffi::is_text_subtitle(stream.parameters().id()),
+            converter,
+        })
+    }
+}
+
 impl Feed {
-    pub fn new(input: Input, streams: &[usize], span: Span) -> Self {
-        let base = |&index: &usize| input.stream(index).map_or(span.base, |stream| stream.time_base().into());
-        let bases = streams.iter().map(base).collect();
-        Self {
-            input,
-            streams: streams.to_vec(),
-            bases,
-            later: vec![0; streams.len()],
-            span,
-            waiting: VecDeque::new(),
-            damaged: 0,
-            ended: false,
-        }
+    /// Feeds streams of the source: index and how each is written, which must be as packets.
+    pub fn new(
+        input: Input,
+        streams: impl IntoIterator<Item = (usize, Carriage)>,
+        span: Span,
+    ) -> Result<Self, ffmpeg::Error> {
+        let line = |(source, carriage)| Line::new(&input, source, carriage);
+        let lines = streams.into_iter().map(line).collect::<Result<_, _>>()?;
+        Ok(Self { input, lines, span, waiting: VecDeque::new(), damaged: 0, ended: false })
     }
 
     pub fn input(&self) -> &Input {
@@ -66,36 +119,47 @@ impl Feed {
     }
 
     pub fn base(&self, position: usize) -> TimeBase {
-        self.bases[position]
+        self.lines[position].base
     }
 
-    /// Samples a second of each stream.
-    pub fn sample_rates(&self) -> Vec<i32> {
-        self.streams.iter().filter_map(|&index| self.input.stream(index)).map(|s| ffi::sample_rate(&s)).collect()
+    /// Ticks a second in which the streams are written: of sound first, where samples count.
+    pub fn clock_rates(&self) -> Vec<i32> {
+        let sound = self.lines.iter().filter_map(|line| self.input.stream(line.source)).map(|s| ffi::sample_rate(&s));
+        let others = self.lines.iter().filter(|line| line.medium != media::Type::Audio).map(|line| line.base.den);
+        sound.filter(|&rate| rate > 0).chain(others).collect()
     }
 
-    /// When each stream begins to sound, in seconds, as far as that is found near the beginning of the file.
-    pub fn first_seconds(&mut self) -> Result<Vec<f64>, ffmpeg::Error> {
-        let mut first = vec![None; self.streams.len()];
-        while first.iter().any(Option::is_none) && self.waiting.len() < PATIENCE {
+    /// When each stream begins, in seconds, as far as that is found near the beginning of the file; sound and other
+    /// streams apart. Subtitles may begin late: they are not waited for.
+    pub fn first_seconds(&mut self) -> Result<First, ffmpeg::Error> {
+        let mut first: Vec<Option<i64>> = vec![None; self.lines.len()];
+        let dense =
+            |line: &Line| line.carriage.is_track() && matches!(line.medium, media::Type::Audio | media::Type::Video);
+        let sought: Vec<bool> = self.lines.iter().map(dense).collect();
+        while first.iter().zip(&sought).any(|(first, sought)| *sought && first.is_none())
+            && self.waiting.len() < PATIENCE
+        {
             let Some(packet) = self.read()? else { break };
             let place = &mut first[packet.stream()];
             *place = place.or(packet.pts()).or(packet.dts());
             self.waiting.push_back(packet);
         }
-        // A codec's own delay is not counted: Matroska, which has a field for it, has room for that much.
-        let seconds = |(position, ticks): (usize, Option<i64>)| {
-            ticks.map(|ticks| self.bases[position].seconds(ticks) + self.delay(position))
-        };
-        Ok(first.into_iter().enumerate().filter_map(seconds).collect())
+        let mut found = First::default();
+        for (position, (line, ticks)) in self.lines.iter().zip(first).enumerate() {
+            let Some(ticks) = ticks.filter(|_| line.carriage.is_track()) else { continue };
+            // A codec's own delay is not counted: Matroska, which has a field for it, has room for that much.
+            let seconds = line.base.seconds(ticks) + self.delay(position);
+            if line.medium == media::Type::Audio { found.sound.push(seconds) } else { found.others.push(seconds) }
+        }
+        Ok(found)
     }
 
     pub fn len(&self) -> usize {
-        self.streams.len()
+        self.lines.len()
     }
 
     pub fn stream(&self, position: usize) -> Option<Stream<'_>> {
-        self.input.stream(self.streams[position])
+        self.input.stream(self.lines[position].source)
     }
 
     /// The codec delay of a stream in seconds, to the millisecond, as Matroska has it.
@@ -111,18 +175,34 @@ impl Feed {
 
     /// Makes all packets of a stream later.
     pub fn delay_by(&mut self, position: usize, seconds: f64) {
-        self.later[position] = self.bases[position].ticks(seconds);
+        self.lines[position].later = self.lines[position].base.ticks(seconds);
     }
 
-    /// The next packet, its stream index being the position in `streams`, its timestamps moved by the offset but
-    /// still in the source's ticks. `None` at the end.
+    /// What of the texts did not come through whole, one line each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for line in &self.lines {
+            let Some(converter) = &line.converter else { continue };
+            let mut note = |count: u64, what: &str| {
+                if count > 0 {
+                    notes.push(format!("stream {}: {what} ({count})", line.source));
+                }
+            };
+            note(converter.damaged, "subtitles that cannot be read are left out");
+            note(line.overlaps, "subtitles end early, where the next one begins: MP4 shows one at a time");
+        }
+        notes
+    }
+
+    /// The next packet, its stream index being the position among the streams fed, its timestamps moved by the offset
+    /// but still in the source's ticks. `None` at the end.
     pub fn next(&mut self) -> Result<Option<Packet>, ffmpeg::Error> {
         let packet = match self.waiting.pop_front() {
             Some(packet) => Some(packet),
             None => self.read()?,
         };
         Ok(packet.map(|mut packet| {
-            let later = self.later[packet.stream()];
+            let later = self.lines[packet.stream()].later;
             packet.set_pts(packet.pts().map(|pts| pts + later));
             packet.set_dts(packet.dts().map(|dts| dts + later));
             packet
@@ -144,17 +224,52 @@ impl Feed {
                 }
                 Err(error) => return Err(error),
             }
-            let Some(position) = self.streams.iter().position(|&stream| stream == packet.stream()) else { continue };
-            let base = self.bases[position];
-            if !packet.pts().or(packet.dts()).is_none_or(|ticks| self.span.holds(ticks, base)) {
-                continue;
+            let Some(position) = self.lines.iter().position(|line| line.source == packet.stream()) else { continue };
+            let line = &mut self.lines[position];
+            if line.carriage == Carriage::Cover {
+                if line.end.replace(0).is_some() {
+                    continue;
+                }
+                // Its time means nothing, and is often missing.
+                packet.set_pts(Some(0));
+                packet.set_dts(Some(0));
+            } else {
+                if let (None, None, Some(end)) = (packet.pts(), packet.dts(), line.end) {
+                    packet.set_pts(Some(end));
+                    packet.set_dts(Some(end));
+                }
+                let single = matches!(line.carriage, Carriage::Text(codec::Id::MOV_TEXT));
+                line.overlaps += u64::from(single && packet.pts() < line.end && packet.pts().is_some());
+                line.end = packet.dts().or(packet.pts()).map(|ticks| ticks + packet.duration().max(1));
+                let inside = if line.is_text {
+                    self.span.clip(&mut packet, line.base)
+                } else {
+                    self.span.takes(&packet, line.base)
+                };
+                if !inside {
+                    continue;
+                }
+                let offset = self.span.base.convert(self.span.offset, line.base);
+                packet.set_pts(packet.pts().map(|pts| pts + offset));
+                packet.set_dts(packet.dts().map(|dts| dts + offset));
             }
-            let offset = self.span.base.convert(self.span.offset, base);
-            packet.set_pts(packet.pts().map(|pts| pts + offset));
-            packet.set_dts(packet.dts().map(|dts| dts + offset));
             packet.set_stream(position);
-            return Ok(Some(packet));
+            match &mut line.converter {
+                None => return Ok(Some(packet)),
+                Some(converter) => {
+                    if let Some(packet) = converter.convert(&packet)? {
+                        return Ok(Some(packet));
+                    }
+                }
+            }
         }
         Ok(None)
     }
+}
+
+/// When streams begin, in seconds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct First {
+    pub sound: Vec<f64>,
+    pub others: Vec<f64>,
 }

@@ -11,6 +11,7 @@ use image::{ExtendedColorType, ImageEncoder};
 
 use super::{EncodeError, Encoded, FrameSink};
 use crate::media::{Frame, MediaInfo, Names, Pixels, to_u8};
+use crate::settings::{Crf, OutputSettings};
 
 /// Quality of JPEG files, 1..=100: without visible loss.
 const JPEG_QUALITY: u8 = 95;
@@ -34,16 +35,66 @@ impl Kind {
     }
 }
 
+/// Whether PNG files get 16 bits a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Deep(bool);
+
+impl Deep {
+    /// As the source has it, or as asked for: `rgb24`, `rgba`, `rgb48`, `rgba64`. Whether there is alpha, the pictures
+    /// themselves say.
+    fn of(path: &Path, info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
+        let refused = |encoder: &str, valid: &str| EncodeError::PixFmt {
+            path: path.into(),
+            encoder: encoder.into(),
+            format: settings.pix_fmt.clone(),
+            valid: valid.into(),
+        };
+        let kind = Kind::of(path)?;
+        Self::no_codec(path, kind, settings)?;
+        match settings.pix_fmt.trim_end_matches("be").trim_end_matches("le") {
+            "auto" => Ok(Self(info.samples.depth > 8)),
+            "rgb24" | "rgba" => Ok(Self(false)),
+            "rgb48" | "rgba64" if kind == Kind::Png => Ok(Self(true)),
+            _ if kind == Kind::Png => Err(refused("PNG", "rgb24, rgba, rgb48, rgba64 (alpha where the source has it)")),
+            _ => Err(refused("this kind of picture", "rgb24 (rgba for WebP where the source has alpha)")),
+        }
+    }
+
+    /// Pictures have no codec to choose.
+    fn no_codec(path: &Path, kind: Kind, settings: &OutputSettings) -> Result<(), EncodeError> {
+        let kind = match kind {
+            Kind::Png => "PNG",
+            Kind::Jpeg => "JPEG",
+            Kind::WebP => "WebP",
+        };
+        if settings.codec != "auto" {
+            let codec = settings.codec.clone();
+            return Err(EncodeError::UnknownCodec { path: path.into(), codec, valid: "auto".into() });
+        }
+        if !settings.format.is_empty() {
+            let format = settings.format.clone();
+            return Err(EncodeError::PictureFormat { path: path.into(), format, valid: "the name's extension" });
+        }
+        if settings.crf != Crf::Auto {
+            return Err(EncodeError::NoCrf { path: path.into(), encoder: kind, instead: "no quality" });
+        }
+        match settings.encoder_options.first() {
+            Some(option) => Err(EncodeError::PictureOption { path: path.into(), option: option.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Writes exactly one frame.
 pub(super) struct PictureSink {
     path: PathBuf,
+    deep: Deep,
     frames: u64,
 }
 
 impl PictureSink {
-    pub fn open(path: &Path) -> Result<Self, EncodeError> {
-        Kind::of(path)?;
-        Ok(Self { path: path.into(), frames: 0 })
+    pub fn open(path: &Path, info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
+        Ok(Self { path: path.into(), deep: Deep::of(path, info, settings)?, frames: 0 })
     }
 }
 
@@ -52,7 +103,7 @@ impl FrameSink for PictureSink {
         if self.frames > 0 {
             return Err(EncodeError::OnePicture { path: self.path.clone() });
         }
-        write(&self.path, &frame.pixels)?;
+        write(&self.path, &frame.pixels, self.deep)?;
         self.frames += 1;
         Ok(())
     }
@@ -71,20 +122,27 @@ pub(super) struct SequenceSink {
     names: Names,
     /// Number of the first frame in the source.
     first: u64,
+    deep: Deep,
     frames: u64,
 }
 
 impl SequenceSink {
-    pub fn open(folder: &Path, names: &Names, info: &MediaInfo) -> Result<Self, EncodeError> {
+    pub fn open(
+        folder: &Path,
+        names: &Names,
+        info: &MediaInfo,
+        settings: &OutputSettings,
+    ) -> Result<Self, EncodeError> {
         let listed = match names {
             Names::Listed(names) => names.as_slice(),
             Names::Numbered(name) => &[name.with(0)],
         };
+        let mut deep = Deep(false);
         for name in listed {
-            Kind::of(&folder.join(name))?;
+            deep = Deep::of(&folder.join(name), info, settings)?;
         }
         std::fs::create_dir_all(folder).map_err(|source| EncodeError::io(folder, source))?;
-        Ok(Self { folder: folder.into(), names: names.clone(), first: info.first, frames: 0 })
+        Ok(Self { folder: folder.into(), names: names.clone(), first: info.first, deep, frames: 0 })
     }
 }
 
@@ -93,7 +151,7 @@ impl FrameSink for SequenceSink {
         let index = self.first + frame.index;
         let name = self.names.of(index);
         let name = name.ok_or_else(|| EncodeError::NoName { folder: self.folder.clone(), index })?;
-        write(&self.folder.join(name), &frame.pixels)?;
+        write(&self.folder.join(name), &frame.pixels, self.deep)?;
         self.frames += 1;
         Ok(())
     }
@@ -106,11 +164,12 @@ impl FrameSink for SequenceSink {
     }
 }
 
-/// Writes 8 bits a channel. PNG and WebP (lossless) keep transparency; JPEG has none and shows it over white.
-fn write(path: &Path, pixels: &Pixels) -> Result<(), EncodeError> {
+/// PNG and WebP (lossless) keep transparency; JPEG has none and shows it over white. Only PNG has 16 bits a channel.
+fn write(path: &Path, pixels: &Pixels, deep: Deep) -> Result<(), EncodeError> {
     let io = |source| EncodeError::io(path, source);
     let kind = Kind::of(path)?;
     let (bytes, color) = match &pixels.alpha {
+        _ if kind == Kind::Png && deep.0 => samples16(pixels),
         Some(alpha) if kind != Kind::Jpeg => (with_alpha(pixels, alpha), ExtendedColorType::Rgba8),
         Some(alpha) => (over_white(pixels, alpha).to_rgb8(), ExtendedColorType::Rgb8),
         None => (pixels.to_rgb8(), ExtendedColorType::Rgb8),
@@ -133,6 +192,22 @@ fn write(path: &Path, pixels: &Pixels) -> Result<(), EncodeError> {
         return Err(EncodeError::Verify { path: path.into(), what: "it cannot be read back".into() });
     }
     Ok(())
+}
+
+/// Interleaved samples of 16 bits in this machine's order of bytes, as the PNG encoder takes them.
+fn samples16(pixels: &Pixels) -> (Vec<u8>, ExtendedColorType) {
+    let plane = pixels.width * pixels.height;
+    let color = if pixels.alpha.is_some() { ExtendedColorType::Rgba16 } else { ExtendedColorType::Rgb16 };
+    let planes = pixels.rgb.chunks_exact(plane).chain(pixels.alpha.as_deref());
+    let planes: Vec<&[f32]> = planes.collect();
+    let mut bytes = vec![0; 2 * plane * planes.len()];
+    for (i, pixel) in bytes.chunks_exact_mut(2 * planes.len()).enumerate() {
+        for (sample, plane) in pixel.chunks_exact_mut(2).zip(&planes) {
+            // `as` saturates and maps NaN to 0.
+            sample.copy_from_slice(&((plane[i] * 65535.0).round() as u16).to_ne_bytes());
+        }
+    }
+    (bytes, color)
 }
 
 fn with_alpha(pixels: &Pixels, alpha: &[f32]) -> Vec<u8> {

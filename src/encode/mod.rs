@@ -1,12 +1,19 @@
 //! Encode: a sink of frames, whatever the output is.
 
-mod audio;
 mod codec;
 mod delay;
+mod direct;
+mod egress;
 mod error;
 mod feed;
+mod filter;
+mod header;
 mod images;
+mod interleave;
 mod mux;
+mod riff;
+mod streams;
+mod track;
 mod verify;
 mod video;
 
@@ -14,7 +21,10 @@ use std::path::PathBuf;
 
 pub use error::EncodeError;
 
-use crate::media::{Frame, MediaInfo, Output};
+use codec::Kind;
+use direct::DirectSink;
+
+use crate::media::{self, Frame, MediaInfo, Output};
 use crate::settings::OutputSettings;
 
 /// Takes frames in display order and, at the end, leaves a finished, verified temporary output.
@@ -49,12 +59,28 @@ pub struct Target {
 /// Opens an output for frames as `info` describes them.
 ///
 /// Everything that can be known to fail is an error here, before any slow work: an unknown extension, a missing
-/// encoder, audio that the container cannot hold, a folder that cannot be written.
+/// encoder, settings that do not go together, audio that the container cannot hold, a folder that cannot be written.
 pub fn open(target: &Target, info: &MediaInfo, settings: &OutputSettings) -> Result<Box<dyn FrameSink>, EncodeError> {
+    media::init();
+    if settings.filter.is_empty() {
+        open_sink(target, info, settings)
+    } else {
+        Ok(Box::new(filter::FilterSink::open(target, info, settings)?))
+    }
+}
+
+/// As [`open`], for frames that are filtered already.
+fn open_sink(target: &Target, info: &MediaInfo, settings: &OutputSettings) -> Result<Box<dyn FrameSink>, EncodeError> {
     match &target.output {
-        Output::Video(path) => Ok(Box::new(video::VideoSink::open(path, &target.work, info, settings)?)),
-        Output::Stdout => Err(EncodeError::Stdout),
-        Output::Picture(path) => Ok(Box::new(images::PictureSink::open(path)?)),
-        Output::Sequence { folder, names } => Ok(Box::new(images::SequenceSink::open(folder, names, info)?)),
+        Output::Video(path) => match Kind::of(path, &settings.format)? {
+            Kind::File(container) => {
+                Ok(Box::new(video::VideoSink::open(path, container, &target.work, info, settings)?))
+            }
+            Kind::Animation(kind) => Ok(Box::new(DirectSink::open(path, kind.into(), info, settings)?)),
+            Kind::Raw(kind) => Ok(Box::new(DirectSink::open(path, kind.into(), info, settings)?)),
+        },
+        Output::Stdout => Ok(Box::new(DirectSink::open_stdout(info, settings)?)),
+        Output::Picture(path) => Ok(Box::new(images::PictureSink::open(path, info, settings)?)),
+        Output::Sequence { folder, names } => Ok(Box::new(images::SequenceSink::open(folder, names, info, settings)?)),
     }
 }

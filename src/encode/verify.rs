@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use ffmpeg_next::{self as ffmpeg, Packet, media};
+use ffmpeg_next::{self as ffmpeg, Packet};
 
 use super::EncodeError;
 use super::mux::{Muxed, Pictures};
 use crate::media::{TimeBase, ffi};
 
-/// Compares the file's streams and timestamps with what was written.
-pub(super) fn check(path: &Path, pictures: &Pictures, muxed: &Muxed) -> Result<(), EncodeError> {
-    let found = read(path).map_err(|error| EncodeError::libav(path, "reading it again", error))?;
+/// Compares the file's streams and timestamps with what was written, the pictures in slot `painted`.
+pub(super) fn check(path: &Path, pictures: &Pictures, painted: usize, muxed: &Muxed) -> Result<(), EncodeError> {
+    let video = muxed.streams.get(painted).and_then(|stream| stream.0).unwrap_or(0);
+    let found = read(path, video).map_err(|error| EncodeError::libav(path, "reading it again", error))?;
     let differs = |what: String| Err(EncodeError::Verify { path: path.into(), what });
     if found.pts.len() != pictures.pts.len() {
         return differs(format!("{} frames of {}", found.pts.len(), pictures.pts.len()));
@@ -24,13 +25,14 @@ pub(super) fn check(path: &Path, pictures: &Pictures, muxed: &Muxed) -> Result<(
             return differs(format!("frame {index} is shown at {found} s instead of {expected} s"));
         }
     }
-    if found.audio.len() != muxed.audio.len() {
-        return differs(format!("{} audio streams of {}", found.audio.len(), muxed.audio.len()));
-    }
-    for (index, (&written, &read)) in muxed.audio.iter().zip(&found.audio).enumerate() {
+    for (position, &(index, written)) in muxed.streams.iter().enumerate() {
+        let Some(index) = index.filter(|_| position != painted) else { continue };
+        let Some(&read) = found.packets.get(index) else {
+            return differs(format!("stream {index} is missing"));
+        };
         // An edit list may hide a packet at either end.
-        if read + 2 < written {
-            return differs(format!("{read} packets of {written} in audio stream {index}"));
+        if read + 2 + muxed.refused < written {
+            return differs(format!("{read} packets of {written} in stream {index}"));
         }
     }
     Ok(())
@@ -40,16 +42,15 @@ struct Found {
     base: TimeBase,
     /// Of the pictures, in display order.
     pts: Vec<i64>,
-    /// Packets of each audio stream.
-    audio: Vec<u64>,
+    /// Packets of each stream.
+    packets: Vec<u64>,
 }
 
-fn read(path: &Path) -> Result<Found, ffmpeg::Error> {
+/// Reads a file whose pictures are stream `video`.
+fn read(path: &Path, video: usize) -> Result<Found, ffmpeg::Error> {
     let mut input = ffi::open_input(path)?;
-    let base = input.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
-    let is_audio: Vec<bool> =
-        input.streams().map(|stream| stream.parameters().medium() == media::Type::Audio).collect();
-    let mut counts = vec![0; is_audio.len()];
+    let base = input.stream(video).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
+    let mut packets = vec![0; input.nb_streams() as usize];
     let mut pts = Vec::new();
     loop {
         let mut packet = Packet::empty();
@@ -59,12 +60,11 @@ fn read(path: &Path) -> Result<Found, ffmpeg::Error> {
             Err(error) => return Err(error),
         }
         // A stream that appears only now belongs to a file that is not ours.
-        *counts.get_mut(packet.stream()).ok_or(ffmpeg::Error::InvalidData)? += 1;
-        if packet.stream() == 0 {
+        *packets.get_mut(packet.stream()).ok_or(ffmpeg::Error::InvalidData)? += 1;
+        if packet.stream() == video {
             pts.push(packet.pts().ok_or(ffmpeg::Error::InvalidData)?);
         }
     }
     pts.sort_unstable();
-    let audio = counts.into_iter().zip(is_audio).filter_map(|(count, audio)| audio.then_some(count)).collect();
-    Ok(Found { base, pts, audio })
+    Ok(Found { base, pts, packets })
 }

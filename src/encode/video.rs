@@ -3,31 +3,33 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ffmpeg_next::format::Pixel;
 use ffmpeg_next::format::context::Output;
-use ffmpeg_next::{self as ffmpeg, Packet, color, encoder, frame, picture};
+use ffmpeg_next::{self as ffmpeg, Dictionary, Packet};
 
-use super::audio::Plan;
-use super::codec::Container;
+use super::codec::{self, Chosen, Coder, Container, Family};
+use super::egress::{Egress, Form};
 use super::mux::{self, Pictures};
+use super::streams::Plan;
+use super::track::Track;
 use super::{EncodeError, Encoded, FrameSink, verify};
-use crate::media::graph::{Entry, VideoGraph};
-use crate::media::{self, ColorInfo, Frame, MediaInfo, Pixels, TimeBase, Timing, ffi};
+use crate::media::{Frame, MediaInfo, TimeBase, ffi};
 use crate::settings::OutputSettings;
 
 /// Encodes to an intermediate file, then muxes.
 ///
-/// Colours are written as limited-range BT.709, whatever the source has, and tagged so (see
-/// [`ColorInfo::written`]).
+/// Colours and the form of the samples are as the source's, as far as the encoder has them: see [`codec::choose`].
 pub(super) struct VideoSink {
     path: PathBuf,
     container: Container,
     info: MediaInfo,
+    track: Track,
     plan: Plan,
-    color: ColorInfo,
-    coded: (usize, usize),
-    encoder: encoder::Video,
-    graph: VideoGraph,
+    warnings: Vec<String>,
+    coder: Coder,
+    egress: Egress,
+    /// Whether transparency that is met is lost and nobody has said so.
+    loses_alpha: bool,
+    store: Store,
     /// Its time stamps count from the first frame: every container holds those exactly.
     intermediate: PathBuf,
     output: Output,
@@ -41,28 +43,33 @@ pub(super) struct VideoSink {
 }
 
 impl VideoSink {
-    pub fn open(path: &Path, work: &Path, info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
-        media::init();
-        let container = Container::of(path)?;
+    pub fn open(
+        path: &Path,
+        container: Container,
+        work: &Path,
+        info: &MediaInfo,
+        settings: &OutputSettings,
+    ) -> Result<Self, EncodeError> {
         let plan = match &info.source {
             Some(source) => {
-                let input = ffi::open_input(&source.path)
+                let mut input = ffi::open_source(source)
                     .map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
-                Plan::new(&input, source.stream, path, container, work)?
+                Plan::new(&mut input, info, path, container, work, settings.strict_streams)?
             }
             None => Plan::default(),
         };
-        let color = info.color.written();
-        let encoder = container.video.open(path, info, color, settings)?;
-        let coded = container.video.coded_size(info.width, info.height);
-        let graph = egress(coded, info.base).map_err(|error| EncodeError::libav(path, "preparing it", error))?;
+        let Chosen { coder, family, format, color, coded, warnings } = codec::choose(path, container, info, settings)?;
+        let form = Form { format, color, coded, base: info.base };
+        let egress = Egress::new(form, "").map_err(|error| EncodeError::libav(path, "preparing it", error))?;
+        let alpha = ffi::samples_of(format).alpha;
+        let store = Store::of(family, alpha);
         let intermediate = work.join(format!("{}.pictures", container.extension));
         let fail = |error| EncodeError::libav(path, "creating its intermediate file", error);
-        // The QuickTime family holds any time base exactly; Matroska would round to milliseconds.
-        let mut output = ffi::open_output(&intermediate, "mp4").map_err(fail)?;
-        let mut stream = output.add_stream_with(&encoder).map_err(fail)?;
+        let mut output = ffi::open_output(&intermediate, store.muxer).map_err(fail)?;
+        let mut stream = output.add_stream_with(&coder.encoder).map_err(fail)?;
         stream.set_time_base(info.base);
-        let unused = output.write_header_with(mux::quicktime_options(info.base, &[])).map_err(fail)?;
+        let options = if store.exact { mux::quicktime_options(info.base, &[]) } else { Dictionary::new() };
+        let unused = output.write_header_with(options).map_err(fail)?;
         mux::all_used(&unused).map_err(fail)?;
         drop(unused);
         let output_base = output.stream(0).map_or(info.base, |stream| stream.time_base().into());
@@ -70,11 +77,13 @@ impl VideoSink {
             path: path.into(),
             container,
             info: info.clone(),
+            track: Track::new(path, info),
+            warnings: warnings.into_iter().chain(plan.warnings.iter().cloned()).collect(),
             plan,
-            color,
-            coded,
-            encoder,
-            graph,
+            coder,
+            egress,
+            loses_alpha: !alpha && (info.codec == "gif" || !info.samples.alpha),
+            store,
             intermediate,
             output,
             output_base,
@@ -89,34 +98,20 @@ impl VideoSink {
         move |error| EncodeError::libav(&path, doing, error)
     }
 
-    /// The frame as the encoder takes it.
-    fn convert(&mut self, pixels: &Pixels) -> Result<frame::Video, ffmpeg::Error> {
-        self.graph.push(&mut float_frame(pixels, self.coded)?)?;
-        let mut frame = self.graph.pull()?.ok_or(ffmpeg::Error::Bug)?;
-        // Left as it came, a source's picture types would dictate the encoder's.
-        frame.set_kind(picture::Type::None);
-        frame.set_color_space(self.color.matrix);
-        frame.set_color_range(color::Range::MPEG);
-        frame.set_color_primaries(self.color.primaries);
-        frame.set_color_transfer_characteristic(self.color.transfer);
-        Ok(frame)
-    }
-
-    /// How long a frame is shown, in ticks. Containers that store only differences lose a last frame of no length.
-    fn duration(&self, timing: &Timing) -> i64 {
-        let since_last = || self.pts.last().map(|last| timing.pts - last);
-        let nominal = || {
-            let rate = self.info.rate.map_or(25.0, media::Ratio::value);
-            timing.base.ticks(1.0 / if rate > 0.0 { rate } else { 25.0 })
-        };
-        timing.duration.or_else(since_last).unwrap_or_else(nominal).max(1)
+    /// Encodes the frames that are ready.
+    fn encode(&mut self) -> Result<(), ffmpeg::Error> {
+        while let Some(frame) = self.egress.pull()? {
+            self.coder.send(&frame)?;
+            self.drain()?;
+        }
+        Ok(())
     }
 
     /// Writes what the encoder has ready.
     fn drain(&mut self) -> Result<(), ffmpeg::Error> {
         loop {
             let mut packet = Packet::empty();
-            match self.encoder.receive_packet(&mut packet) {
+            match self.coder.encoder.receive_packet(&mut packet) {
                 Ok(()) => {}
                 Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => return Ok(()),
                 Err(error) => return Err(error),
@@ -131,7 +126,9 @@ impl VideoSink {
 
     fn close_intermediate(&mut self) -> Result<(), EncodeError> {
         let encode = self.fail("encoding");
-        self.encoder.send_eof().map_err(&encode)?;
+        self.egress.flush().map_err(&encode)?;
+        self.encode().map_err(&encode)?;
+        self.coder.encoder.send_eof().map_err(&encode)?;
         self.drain().map_err(encode)?;
         let close = |error| EncodeError::libav(&self.path, "closing its intermediate file", error);
         self.output.write_trailer().map_err(close)?;
@@ -141,30 +138,13 @@ impl VideoSink {
 
 impl FrameSink for VideoSink {
     fn push(&mut self, frame: Frame) -> Result<(), EncodeError> {
-        let Frame { pixels, timing, index } = frame;
-        if (pixels.width, pixels.height) != (self.info.width, self.info.height) {
-            return Err(EncodeError::Size {
-                path: self.path.clone(),
-                index,
-                width: pixels.width,
-                height: pixels.height,
-                expected_width: self.info.width,
-                expected_height: self.info.height,
-            });
-        }
-        if let Some(&last) = self.pts.last().filter(|&&last| last >= timing.pts) {
-            return Err(EncodeError::Order { path: self.path.clone(), index, pts: timing.pts, last });
-        }
+        let moment = self.track.take(&frame)?;
+        self.durations.insert(moment.since_first, moment.duration);
+        self.last_duration = Some(moment.duration);
+        self.pts.push(moment.pts);
         let encode = self.fail("encoding");
-        let mut picture = self.convert(&pixels).map_err(&encode)?;
-        let since_first = timing.pts - self.pts.first().unwrap_or(&timing.pts);
-        picture.set_pts(Some(since_first));
-        let duration = self.duration(&timing);
-        self.durations.insert(since_first, duration);
-        self.last_duration = Some(duration);
-        self.pts.push(timing.pts);
-        self.encoder.send_frame(&picture).map_err(&encode)?;
-        self.drain().map_err(encode)
+        self.egress.push(&frame.pixels, moment.since_first).map_err(&encode)?;
+        self.encode().map_err(encode)
     }
 
     fn finish(mut self: Box<Self>) -> Result<Encoded, EncodeError> {
@@ -172,58 +152,40 @@ impl FrameSink for VideoSink {
             return Err(EncodeError::NoFrame { path: self.path });
         };
         self.close_intermediate()?;
-        let Self { path, container, info, plan, intermediate, output, pts, .. } = *self;
+        let mut warnings = Vec::new();
+        if self.loses_alpha && self.egress.saw_transparency() {
+            warnings.push(codec::ALPHA_LOST.into());
+        }
+        let Self { path, container, info, plan, intermediate, output, pts, store, .. } = *self;
         drop(output);
-        let pictures = Pictures { file: &intermediate, pts: &pts, last_duration, info: &info };
+        let pictures = Pictures { file: &intermediate, exact: store.exact, pts: &pts, last_duration, info: &info };
         let muxed = mux::join(&path, container, &pictures, &plan)?;
-        verify::check(&path, &pictures, &muxed)?;
+        verify::check(&path, &pictures, plan.painted(), &muxed)?;
         std::fs::remove_file(&intermediate).map_err(|source| EncodeError::io(&intermediate, source))?;
-        Ok(Encoded { frames: pts.len() as u64, warnings: Vec::new() })
+        warnings.extend(muxed.warnings);
+        Ok(Encoded { frames: pts.len() as u64, warnings })
     }
 
     fn warnings(&self) -> &[String] {
-        &self.plan.warnings
+        &self.warnings
     }
 }
 
-/// The filters behind the pipeline: float RGB to limited-range BT.709 4:2:0, spelled out, for swscale's default is
-/// BT.601 whatever the size.
-fn egress((width, height): (usize, usize), base: TimeBase) -> Result<VideoGraph, ffmpeg::Error> {
-    let entry = Entry {
-        width: width as u32,
-        height: height as u32,
-        format: Pixel::GBRPF32LE,
-        base,
-        sample_aspect: None,
-        matrix: color::Space::RGB,
-        range: color::Range::JPEG,
-    };
-    let chain = "scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp\
-                 :out_color_matrix=bt709:out_range=tv,format=yuv420p";
-    VideoGraph::new(&entry, chain)
+/// The kind of file that keeps the pictures until the last pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Store {
+    muxer: &'static str,
+    /// Whether its timestamps are exact. The QuickTime family holds any time base.
+    exact: bool,
 }
 
-/// Copies our R, G, B into planar float G, B, R. A last column or row that the coded size has beyond the picture's
-/// repeats the one before it.
-fn float_frame(pixels: &Pixels, (width, height): (usize, usize)) -> Result<frame::Video, ffmpeg::Error> {
-    let mut frame = frame::Video::new(Pixel::GBRPF32LE, width as u32, height as u32);
-    frame.set_color_space(color::Space::RGB);
-    frame.set_color_range(color::Range::JPEG);
-    let plane = pixels.width * pixels.height;
-    for (channel, target) in [2, 0, 1].into_iter().enumerate() {
-        let source = &pixels.rgb[channel * plane..(channel + 1) * plane];
-        for y in 0..height {
-            let from = y.min(pixels.height - 1) * pixels.width;
-            let row = &source[from..from + pixels.width];
-            let target = ffi::row_mut(&mut frame, target, y, 4 * width);
-            let target = target.ok_or(ffmpeg::Error::Other { errno: ffmpeg::error::ENOMEM })?;
-            let edge = row.last().into_iter().cycle();
-            for (bytes, value) in target.chunks_exact_mut(4).zip(row.iter().chain(edge)) {
-                // Outside 0..=1 there is no colour; NaN becomes black.
-                let value = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
-                bytes.copy_from_slice(&value.to_le_bytes());
-            }
+impl Store {
+    fn of(family: Family, alpha: bool) -> Self {
+        match family {
+            // The alpha lies beside the packets, where only Matroska keeps it. It rounds to milliseconds.
+            Family::Vp9 if alpha => Self { muxer: "matroska", exact: false },
+            Family::ProRes | Family::Ffv1 => Self { muxer: "mov", exact: true },
+            _ => Self { muxer: "mp4", exact: true },
         }
     }
-    Ok(frame)
 }

@@ -2,7 +2,10 @@
 
 use ffmpeg_next::color::{Primaries, Range, Space, TransferCharacteristic};
 
-/// How YUV and RGB samples are to be read. Every field is decided: nothing is `Unspecified`.
+use super::info::Model;
+
+/// How YUV and RGB samples are to be read. Matrix and range are decided, for every conversion needs them; primaries
+/// and transfer stay `Unspecified` where the stream leaves them so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColorInfo {
     /// The matrix between RGB and YUV.
@@ -22,8 +25,9 @@ impl ColorInfo {
         transfer: TransferCharacteristic::BT709,
     };
 
-    /// Fills in what a stream leaves unsaid. Untagged video is BT.709 from 1280 wide or more than 576 high, BT.601
-    /// below, and of limited range: the rule of the common players.
+    /// Fills in what a stream leaves unsaid. Untagged video has the matrix of BT.709 from 1280 wide or more than 576
+    /// high, that of BT.601 below, and limited range: the rule of the common players. With an HDR transfer curve it has
+    /// that of BT.2020.
     pub fn resolve(
         width: u32,
         height: u32,
@@ -33,29 +37,39 @@ impl ColorInfo {
         transfer: TransferCharacteristic,
     ) -> Self {
         let large = width >= 1280 || height > 576;
+        let hdr = matches!(transfer, TransferCharacteristic::SMPTE2084 | TransferCharacteristic::ARIB_STD_B67);
         let matrix = match matrix {
+            Space::Unspecified | Space::Reserved if hdr => Space::BT2020NCL,
             Space::Unspecified | Space::Reserved if large => Space::BT709,
             Space::Unspecified | Space::Reserved => Space::SMPTE170M,
             known => known,
         };
         let primaries = match primaries {
-            Primaries::Unspecified | Primaries::Reserved | Primaries::Reserved0 => Primaries::BT709,
-            known => known,
+            Primaries::Reserved | Primaries::Reserved0 => Primaries::Unspecified,
+            told => told,
         };
         let transfer = match transfer {
-            TransferCharacteristic::Unspecified
-            | TransferCharacteristic::Reserved
-            | TransferCharacteristic::Reserved0 => TransferCharacteristic::BT709,
-            known => known,
+            TransferCharacteristic::Reserved | TransferCharacteristic::Reserved0 => TransferCharacteristic::Unspecified,
+            told => told,
         };
         Self { matrix, full_range: range == Range::JPEG, primaries, transfer }
     }
 
-    /// How the result is written: always through the BT.709 matrix in limited range.
+    /// How YUV that is made of a source of this kind is written.
     ///
-    /// RGB is not converted between primaries or transfer curves on its way, so tags that would look different stay
-    /// (wide-gamut primaries, gamma 2.2, gamma 2.8, sRGB); those that look like BT.709 become BT.709.
-    pub fn written(self) -> Self {
+    /// YUV stays as it is. RGB and grey, which have no matrix, become limited-range BT.709: nothing is converted
+    /// between primaries or transfer curves on the way, so tags that would look different stay (wide-gamut primaries,
+    /// gamma 2.2, gamma 2.8, sRGB); those that look like BT.709 become BT.709.
+    pub fn written(self, model: Model) -> Self {
+        if model == Model::Yuv {
+            let matrix = match self.matrix {
+                // Read as if it were the other one, so it is no longer of constant luminance.
+                Space::BT2020CL => Space::BT2020NCL,
+                Space::RGB => Space::BT709,
+                matrix => matrix,
+            };
+            return Self { matrix, ..self };
+        }
         let primaries = match self.primaries {
             wide @ (Primaries::BT2020 | Primaries::SMPTE431 | Primaries::SMPTE432) => wide,
             _ => Primaries::BT709,
@@ -85,7 +99,8 @@ impl ColorInfo {
             Space::SMPTE170M | Space::BT470BG => Some("bt601"),
             Space::FCC => Some("fcc"),
             Space::SMPTE240M => Some("smpte240m"),
-            Space::BT2020NCL | Space::BT2020CL => Some("bt2020"),
+            // Not that of constant luminance, which is no matrix.
+            Space::BT2020NCL => Some("bt2020"),
             // Already RGB: the filter does not look at it.
             Space::RGB => Some("bt709"),
             _ => None,
@@ -111,11 +126,17 @@ mod tests {
     }
 
     #[test]
-    fn wide_gamut_stays_tagged() {
-        let wide = ColorInfo { primaries: Primaries::BT2020, matrix: Space::BT2020NCL, ..ColorInfo::BT709 };
-        assert_eq!(wide.written().primaries, Primaries::BT2020);
-        assert_eq!(wide.written().matrix, Space::BT709);
-        let sd = ColorInfo { primaries: Primaries::SMPTE170M, matrix: Space::SMPTE170M, ..ColorInfo::BT709 };
-        assert_eq!(sd.written(), ColorInfo::BT709);
+    fn yuv_stays_as_it_is() {
+        let sd = ColorInfo { primaries: Primaries::Unspecified, full_range: true, ..untagged(720, 576) };
+        assert_eq!(sd.written(Model::Yuv), sd);
+        let constant = ColorInfo { matrix: Space::BT2020CL, ..ColorInfo::BT709 };
+        assert_eq!(constant.written(Model::Yuv).matrix, Space::BT2020NCL);
+    }
+
+    #[test]
+    fn rgb_becomes_bt709_but_wide_gamut_stays_tagged() {
+        let wide = ColorInfo { primaries: Primaries::BT2020, matrix: Space::RGB, full_range: true, ..ColorInfo::BT709 };
+        assert_eq!(wide.written(Model::Rgb), ColorInfo { primaries: Primaries::BT2020, ..ColorInfo::BT709 });
+        assert_eq!(untagged(64, 64).written(Model::Grey), ColorInfo::BT709);
     }
 }

@@ -8,9 +8,20 @@ use std::{ptr, slice};
 
 use ffmpeg_next::codec::{self, encoder};
 use ffmpeg_next::format::context::{Input, Output};
-use ffmpeg_next::{Dictionary, Error, StreamMut, ffi, frame};
+use ffmpeg_next::packet::Ref;
+use ffmpeg_next::{Dictionary, Error, ffi, filter, frame};
 
-use super::info::{Model, Ratio, Samples};
+use super::info::{Model, Ratio, Samples, Source};
+
+mod device;
+mod stream;
+mod text;
+mod timecode;
+
+pub use device::*;
+pub use stream::*;
+pub use text::*;
+pub use timecode::*;
 
 fn check(code: i32) -> Result<(), Error> {
     if code < 0 { Err(Error::from(code)) } else { Ok(()) }
@@ -24,20 +35,59 @@ fn url(path: &Path) -> Result<CString, Error> {
 
 /// Opens a media file and looks at its streams. Takes any path, also one that is not UTF-8.
 pub fn open_input(path: &Path) -> Result<Input, Error> {
-    let url = url(path)?;
+    open_input_as(Some(path), "", Dictionary::new()).map(|(input, _)| input)
+}
+
+/// Opens a source again as it was opened first.
+pub fn open_source(source: &Source) -> Result<Input, Error> {
+    let mut options = Dictionary::new();
+    for (key, value) in source.options.iter().filter_map(|option| option.split_once('=')) {
+        options.set(key, value);
+    }
+    open_input_as(Some(&source.path), &source.format, options).map(|(input, _)| input)
+}
+
+/// Opens a media file, or standard input for no path, with a demuxer (empty: the one that fits) and its options.
+/// Gives the options that it does not know, too.
+pub fn open_input_as(path: Option<&Path>, demuxer: &str, options: Dictionary) -> Result<(Input, Vec<String>), Error> {
+    let url = path.map_or_else(|| Ok(c"pipe:0".to_owned()), url)?;
+    let name = CString::new(demuxer).map_err(|_| Error::DemuxerNotFound)?;
+    let mut format = ptr::null();
+    if !demuxer.is_empty() {
+        // SAFETY: `name` outlives the call, which returns null or a static format.
+        format = unsafe { ffi::av_find_input_format(name.as_ptr()) };
+        if format.is_null() {
+            return Err(Error::DemuxerNotFound);
+        }
+    }
     let mut context = ptr::null_mut();
-    // SAFETY: `url` outlives the call; a null context makes FFmpeg allocate one, and free it again on failure.
-    check(unsafe { ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null_mut(), ptr::null_mut()) })?;
+    // SAFETY: `url` outlives the call; a null context makes FFmpeg allocate one, and free it again on failure. FFmpeg
+    // replaces the dictionary by what it did not use, which is owned (and freed) by `unused` afterwards.
+    let (code, unused) = unsafe {
+        let mut options = options.disown();
+        let code = ffi::avformat_open_input(&mut context, url.as_ptr(), format, &mut options);
+        (code, Dictionary::own(options))
+    };
+    check(code)?;
     // SAFETY: the open succeeded, so `context` is valid and owned by nobody else; `Input` closes it on drop.
     let mut input = unsafe { Input::wrap(context) };
     // SAFETY: the context is open and no other reference to it is in use.
     check(unsafe { ffi::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut()) })?;
-    Ok(input)
+    let unused = unused.iter().map(|(key, _)| key.to_owned()).collect();
+    Ok((input, unused))
 }
 
 /// Creates a file (truncating it) for FFmpeg's muxer of that name.
 pub fn open_output(path: &Path, muxer: &str) -> Result<Output, Error> {
-    let url = url(path)?;
+    open_output_url(&url(path)?, muxer)
+}
+
+/// Like [`open_output`], for standard output.
+pub fn open_stdout(muxer: &str) -> Result<Output, Error> {
+    open_output_url(c"pipe:1", muxer)
+}
+
+fn open_output_url(url: &CStr, muxer: &str) -> Result<Output, Error> {
     let muxer = CString::new(muxer).map_err(|_| Error::MuxerNotFound)?;
     let mut context = ptr::null_mut();
     // SAFETY: the strings outlive the call; on failure `context` stays null and nothing is to be freed.
@@ -115,18 +165,26 @@ pub fn muxer_takes(muxer: &str, codec: codec::Id) -> Option<bool> {
     }
 }
 
+/// Whether a muxer is made for sound too: those of animations and of raw pictures are not.
+pub fn muxer_has_sound(muxer: &str) -> bool {
+    let Ok(name) = CString::new(muxer) else { return false };
+    // SAFETY: `name` outlives the call; the returned format is null or static.
+    let format = unsafe { ffi::av_guess_format(name.as_ptr(), ptr::null(), ptr::null()).as_ref() };
+    format.is_some_and(|format| format.audio_codec != ffi::AVCodecID::AV_CODEC_ID_NONE)
+}
+
 /// Adds flags to those the encoder has by default (the wrapper's setter would replace them).
 pub fn add_encoder_flags(encoder: &mut encoder::video::Video, flags: codec::Flags) {
     // SAFETY: the codec context is valid for the life of `encoder`.
     unsafe { (*encoder.as_mut_ptr()).flags |= flags.bits() as i32 };
 }
 
-/// Opens an encoder and refuses options it does not know (the wrapper drops them silently).
+/// Opens an encoder. Also gives the names of the options it does not know (which the wrapper drops silently).
 pub fn open_encoder(
     mut encoder: encoder::video::Video,
     codec: ffmpeg_next::Codec,
     options: Dictionary,
-) -> Result<encoder::Video, Error> {
+) -> Result<(encoder::Video, Vec<String>), Error> {
     // SAFETY: context and codec are valid; FFmpeg replaces the dictionary by what it did not use, which is owned
     // (and freed) by `unused` afterwards.
     let (code, unused) = unsafe {
@@ -135,98 +193,8 @@ pub fn open_encoder(
         (code, Dictionary::own(options))
     };
     check(code)?;
-    match unused.iter().next() {
-        Some(_) => Err(Error::OptionNotFound),
-        None => Ok(encoder::video::Encoder(encoder)),
-    }
-}
-
-/// Sets the shape of a stream's pixels in the container.
-pub fn set_stream_aspect(stream: &mut StreamMut, aspect: Ratio) {
-    let aspect = ffi::AVRational { num: aspect.num, den: aspect.den };
-    // SAFETY: the stream and its codec parameters are valid for the life of `stream`.
-    unsafe {
-        let stream = stream.as_mut_ptr();
-        (*stream).sample_aspect_ratio = aspect;
-        (*(*stream).codecpar).sample_aspect_ratio = aspect;
-    }
-}
-
-/// Makes `to` carry the same codec as `from`, with its disposition and metadata, whatever the container.
-pub fn copy_stream(from: &ffmpeg_next::Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(), Error> {
-    // SAFETY: both streams belong to open contexts that outlive the call; the copy is deep.
-    unsafe {
-        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
-        check(ffi::avcodec_parameters_copy((*to).codecpar, (*from).codecpar))?;
-        // The tag is the source container's name for the codec: the muxer picks its own.
-        (*(*to).codecpar).codec_tag = 0;
-        (*to).disposition = (*from).disposition;
-        copy_dictionary((*from).metadata, &mut (*to).metadata, skip)
-    }
-}
-
-/// Samples a second of an audio stream; 0 if unknown.
-pub fn sample_rate(stream: &ffmpeg_next::Stream) -> i32 {
-    // SAFETY: a stream of an open context always has codec parameters.
-    unsafe { (*(*stream.as_ptr()).codecpar).sample_rate }
-}
-
-/// Seconds that an audio stream's decoder drops at its beginning, where the container has a field for it.
-pub fn codec_delay(stream: &ffmpeg_next::Stream) -> f64 {
-    // SAFETY: a stream of an open context always has codec parameters.
-    let (samples, rate) = unsafe {
-        let parameters = (*stream.as_ptr()).codecpar;
-        ((*parameters).initial_padding, (*parameters).sample_rate)
-    };
-    if rate > 0 { f64::from(samples) / f64::from(rate) } else { 0.0 }
-}
-
-/// Copies only the metadata (language, title, ...) of a stream.
-pub fn copy_stream_metadata(from: &ffmpeg_next::Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(), Error> {
-    // SAFETY: both streams belong to open contexts that outlive the call.
-    unsafe {
-        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
-        (*to).disposition = (*from).disposition;
-        copy_dictionary((*from).metadata, &mut (*to).metadata, skip)
-    }
-}
-
-/// Copies the metadata (title, artist, ...) of a file.
-pub fn copy_metadata(from: &Input, to: &mut Output, skip: &[&str]) -> Result<(), Error> {
-    // SAFETY: both contexts are valid for the life of their owners.
-    unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, skip) }
-}
-
-/// Copies the metadata of a chapter.
-pub fn copy_chapter_metadata(from: &ffmpeg_next::Chapter, to: &mut ffmpeg_next::ChapterMut) -> Result<(), Error> {
-    // SAFETY: both chapters belong to open contexts that outlive the call.
-    unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, &[]) }
-}
-
-/// Byte for byte: metadata need not be UTF-8.
-///
-/// # Safety
-/// `from` is null or a valid dictionary that `to` does not own, `to` points to null or a valid dictionary.
-unsafe fn copy_dictionary(
-    from: *const ffi::AVDictionary,
-    to: *mut *mut ffi::AVDictionary,
-    skip: &[&str],
-) -> Result<(), Error> {
-    let mut entry = ptr::null_mut();
-    loop {
-        // SAFETY: `entry` is null or an entry of `from`, which is not changed here; an empty key with this flag
-        // walks over all entries; the strings of an entry are null-terminated and copied by `av_dict_set`.
-        unsafe {
-            entry = ffi::av_dict_get(from, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX);
-            if entry.is_null() {
-                return Ok(());
-            }
-            let key = CStr::from_ptr((*entry).key);
-            if !skip.iter().any(|name| key.to_bytes().eq_ignore_ascii_case(name.as_bytes())) {
-                check(ffi::av_dict_set(to, (*entry).key, (*entry).value, 0))?;
-            }
-        }
-    }
+    let unknown = unused.iter().map(|(key, _)| key.to_owned()).collect();
+    Ok((encoder::video::Encoder(encoder), unknown))
 }
 
 /// FFmpeg's name of a pixel format.
@@ -255,6 +223,19 @@ pub fn samples_of(format: ffmpeg_next::format::Pixel) -> Samples {
         chroma: (descriptor.log2_chroma_w, descriptor.log2_chroma_h),
         alpha: alpha || palette,
     }
+}
+
+/// The palette of a frame of that kind: 256 colours as 0xAARRGGBB; empty for another frame.
+pub fn palette(frame: &frame::Video) -> Vec<u32> {
+    let bytes = (frame.format() == ffmpeg_next::format::Pixel::PAL8).then(|| {
+        // SAFETY: a frame of this format holds 1024 bytes of palette in its second plane (null is checked).
+        unsafe {
+            let data = (*frame.as_ptr()).data[1];
+            (!data.is_null()).then(|| slice::from_raw_parts(data, 1024))
+        }
+    });
+    let entries = bytes.flatten().unwrap_or_default().chunks_exact(4);
+    entries.map(|entry| u32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]])).collect()
 }
 
 /// Row `y` of a plane of full height, `bytes` long. `None` if the frame has no such row. Rows lie apart by
@@ -288,4 +269,95 @@ unsafe fn plane_start(frame: &frame::Video, plane: usize, y: usize, bytes: usize
     // SAFETY: the frame is live and `plane` is within its fixed arrays.
     let (data, linesize) = unsafe { ((*frame.as_ptr()).data[plane], (*frame.as_ptr()).linesize[plane] as isize) };
     (!data.is_null() && bytes <= linesize.unsigned_abs()).then_some((data, linesize))
+}
+
+/// Of the pictures that a stream's index lists (those that are shown): how many, and how many of them do not lie
+/// wholly within the first `length` bytes of the file.
+pub fn index_beyond(input: &mut Input, index: usize, length: u64) -> Option<(u64, u64)> {
+    if index >= input.nb_streams() as usize {
+        return None;
+    }
+    let (mut listed, mut beyond) = (0, 0);
+    // SAFETY: the index was checked, so the stream pointer is valid; an entry is null or valid until the next call.
+    unsafe {
+        let stream = *(*input.as_mut_ptr()).streams.add(index);
+        for n in 0..ffi::avformat_index_get_entries_count(stream) {
+            let Some(entry) = ffi::avformat_index_get_entry(stream, n).as_ref() else { continue };
+            if entry.flags() & ffi::AVINDEX_DISCARD_FRAME != 0 {
+                continue;
+            }
+            listed += 1;
+            beyond += u64::from(i128::from(entry.pos) + i128::from(entry.size()) > i128::from(length));
+        }
+    }
+    Some((listed, beyond))
+}
+
+/// Whether a packet is only there for others to refer to: an edit list cuts its picture off.
+pub fn is_discarded(packet: &ffmpeg_next::Packet) -> bool {
+    // SAFETY: the packet is live.
+    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
+}
+
+/// Tells a buffer source that its last frame ends at tick `end`.
+pub fn close_source(source: &mut filter::Context, end: i64) -> Result<(), Error> {
+    // SAFETY: the context is a buffer source of a live and configured graph.
+    check(unsafe { ffi::av_buffersrc_close(source.as_mut_ptr(), end, 0) })
+}
+
+/// Like [`row_mut`], for a plane of native floats, `width` of them.
+pub fn float_row_mut(frame: &mut frame::Video, plane: usize, y: usize, width: usize) -> Option<&mut [f32]> {
+    let bytes = row_mut(frame, plane, y, 4 * width)?;
+    // SAFETY: any four bytes are a float; only what is aligned is taken, which for FFmpeg's rows is everything.
+    let (before, floats, _) = unsafe { bytes.align_to_mut::<f32>() };
+    (before.is_empty() && floats.len() == width).then_some(floats)
+}
+
+/// Like [`row`], for a plane of native floats, `width` of them.
+pub fn float_row(frame: &frame::Video, plane: usize, y: usize, width: usize) -> Option<&[f32]> {
+    let bytes = row(frame, plane, y, 4 * width)?;
+    // SAFETY: as in `float_row_mut`.
+    let (before, floats, _) = unsafe { bytes.align_to::<f32>() };
+    (before.is_empty() && floats.len() == width).then_some(floats)
+}
+
+/// Whether pictures can be converted to a pixel format: not to those that lie in a device's memory.
+pub fn can_convert_to(format: ffmpeg_next::format::Pixel) -> bool {
+    // SAFETY: takes any value.
+    unsafe { ffi::sws_isSupportedOutput(format.into()) > 0 }
+}
+
+/// Sets a variable of the environment unless it is set.
+pub fn default_variable(name: &str, value: &str) {
+    if std::env::var_os(name).is_none() {
+        // SAFETY: called while FFmpeg is started up, before any thread that could read the environment.
+        unsafe { std::env::set_var(name, value) };
+    }
+}
+
+/// Sets an option of a muxer's own after its header is written.
+pub fn set_muxer_option(output: &mut Output, key: &CStr, value: &str) -> Result<(), Error> {
+    let value = CString::new(value).map_err(|_| Error::Other { errno: ffmpeg_next::error::EINVAL })?;
+    // SAFETY: a muxer's private data, where it has some, begins with its class, as `av_opt_set` needs it; the strings
+    // outlive the call.
+    unsafe {
+        let data = (*output.as_mut_ptr()).priv_data;
+        if data.is_null() { Ok(()) } else { check(ffi::av_opt_set(data, key.as_ptr(), value.as_ptr(), 0)) }
+    }
+}
+
+/// What leaves a graph: width, height, time base, frame rate (0/1 if unknown) and shape of a pixel.
+pub fn sink_form(sink: &ffmpeg_next::filter::Context) -> (u32, u32, Ratio, Ratio, Ratio) {
+    let ratio = |value: ffi::AVRational| Ratio::new(value.num, value.den);
+    // SAFETY: the context is the buffer sink of a configured graph that outlives the call.
+    unsafe {
+        let sink = sink.as_ptr();
+        (
+            ffi::av_buffersink_get_w(sink) as u32,
+            ffi::av_buffersink_get_h(sink) as u32,
+            ratio(ffi::av_buffersink_get_time_base(sink)),
+            ratio(ffi::av_buffersink_get_frame_rate(sink)),
+            ratio(ffi::av_buffersink_get_sample_aspect_ratio(sink)),
+        )
+    }
 }

@@ -3,8 +3,19 @@
 use ffmpeg_next::{self as ffmpeg, filter, format::Pixel, frame};
 
 use super::ffi;
-use super::info::Ratio;
+use super::info::{Model, Ratio, Samples};
 use super::time::TimeBase;
+
+/// What swscale makes of white when it converts to float RGB, and takes for white when it converts from there: the
+/// number for white with its bits moved up to 16, of 65535. Limited YUV counts as 8 bits, whatever its depth.
+///
+/// Float samples of a conversion are to be divided by it, and multiplied before one.
+pub(crate) fn white(samples: Samples, full_range: bool) -> f32 {
+    let limited = samples.model == Model::Yuv && !full_range;
+    let depth = if limited { 8 } else { u32::from(samples.depth.clamp(8, 16)) };
+    let code = ((1_u32 << depth) - 1) << (16 - depth);
+    code as f32 / 65535.0
+}
 
 /// What the frames that enter a graph look like.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +51,17 @@ impl Entry {
     }
 }
 
+/// What the frames that leave a graph look like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Exit {
+    pub width: u32,
+    pub height: u32,
+    pub base: TimeBase,
+    pub rate: Option<Ratio>,
+    /// `None` for square pixels.
+    pub sample_aspect: Option<Ratio>,
+}
+
 /// A configured chain of filters.
 pub(crate) struct VideoGraph {
     graph: filter::Graph,
@@ -48,14 +70,35 @@ pub(crate) struct VideoGraph {
 impl VideoGraph {
     /// `chain` in FFmpeg's filter syntax.
     pub fn new(entry: &Entry, chain: &str) -> Result<Self, ffmpeg::Error> {
+        Self::with_rate(entry, None, chain)
+    }
+
+    /// Like `new`, for filters that look at the frame rate.
+    pub fn with_rate(entry: &Entry, rate: Option<Ratio>, chain: &str) -> Result<Self, ffmpeg::Error> {
+        if chain.contains('\0') {
+            return Err(ffmpeg::Error::Other { errno: ffmpeg::error::EINVAL });
+        }
+        let mut arguments = entry.arguments();
+        if let Some(rate) = rate {
+            arguments += &format!(":frame_rate={}/{}", rate.num, rate.den);
+        }
         let source = filter::find("buffer").ok_or(ffmpeg::Error::FilterNotFound)?;
         let sink = filter::find("buffersink").ok_or(ffmpeg::Error::FilterNotFound)?;
         let mut graph = filter::Graph::new();
-        graph.add(&source, "in", &entry.arguments())?;
+        graph.add(&source, "in", &arguments)?;
         graph.add(&sink, "out", "")?;
         graph.output("in", 0)?.input("out", 0)?.parse(chain)?;
         graph.validate()?;
         Ok(Self { graph })
+    }
+
+    /// What the frames that leave will look like.
+    pub fn exit(&mut self) -> Result<Exit, ffmpeg::Error> {
+        let sink = self.graph.get("out").ok_or(ffmpeg::Error::Bug)?;
+        let (width, height, base, rate, aspect) = ffi::sink_form(&sink);
+        let known = |ratio: Ratio| (ratio.num > 0 && ratio.den > 0).then_some(ratio);
+        let sample_aspect = known(aspect).filter(|aspect| aspect.num != aspect.den);
+        Ok(Exit { width, height, base: TimeBase::new(base.num, base.den), rate: known(rate), sample_aspect })
     }
 
     /// Feeds a frame and leaves it empty: its buffers move into the graph.
@@ -66,6 +109,13 @@ impl VideoGraph {
     /// Says that no more frames come: what the graph holds back can be pulled.
     pub fn flush(&mut self) -> Result<(), ffmpeg::Error> {
         self.graph.get("in").ok_or(ffmpeg::Error::Bug)?.source().flush()
+    }
+
+    /// Like `flush`, for filters that look at how long frames last (`fps`): the last one ends at tick `end` of the entry's
+    /// time base.
+    pub fn close(&mut self, end: i64) -> Result<(), ffmpeg::Error> {
+        let mut source = self.graph.get("in").ok_or(ffmpeg::Error::Bug)?;
+        ffi::close_source(&mut source, end)
     }
 
     /// The next finished frame, or `None` until more are pushed (or, after a flush, for good).

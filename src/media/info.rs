@@ -78,6 +78,9 @@ pub enum Model {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     pub path: PathBuf,
+    /// The demuxer and its options, each `key=value`, where the file alone does not tell (`[input]` of the settings).
+    pub format: String,
+    pub options: Vec<String>,
     /// Index of the stream the pictures come from.
     pub stream: usize,
     /// The part of the input that is read. Where it begins later than the input, every stream of the output is

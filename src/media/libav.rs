@@ -4,11 +4,15 @@ use std::sync::Once;
 
 use ffmpeg_next as ffmpeg;
 
+use super::ffi;
+
 /// Makes FFmpeg's error texts available and keeps its own log silent: a user sees this program's one line per
 /// error, not the libraries' chatter. Only the first call does anything.
 pub fn init() {
     static START: Once = Once::new();
     START.call_once(|| {
+        // SVT-AV1 writes to standard error by itself; 0: only when it gives up.
+        ffi::default_variable("SVT_LOG", "0");
         // Cannot fail with FFmpeg >= 4, and without it only the error texts would be missing.
         let _ = ffmpeg::init();
         ffmpeg::log::set_level(ffmpeg::log::Level::Fatal);

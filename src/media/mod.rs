@@ -2,12 +2,14 @@
 
 mod color;
 pub(crate) mod ffi;
+pub(crate) mod ffi_read;
 mod frame;
 pub(crate) mod graph;
 mod info;
 mod job;
 pub mod libav;
 pub mod picture;
+pub(crate) mod tags;
 mod time;
 
 pub use color::ColorInfo;

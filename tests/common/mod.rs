@@ -1,6 +1,8 @@
 //! Makes clips, runs them through decode and encode without a stylizer, and looks at results with the `ffmpeg` tools.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub mod clips;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -69,15 +71,21 @@ impl std::fmt::Display for Failure {
 }
 
 /// Runs an input into an output; `change` may paint on each frame.
-pub fn convert(
+pub fn convert(input: &Input, target: &Target, range: Range, change: impl FnMut(&mut Frame)) -> Result<u64, Failure> {
+    convert_with(input, target, range, &OutputSettings::default(), change).map(|(count, _)| count)
+}
+
+/// Like [`convert`], with settings; also gives the warnings, those from the start and those at the end.
+pub fn convert_with(
     input: &Input,
     target: &Target,
     range: Range,
+    settings: &OutputSettings,
     mut change: impl FnMut(&mut Frame),
-) -> Result<u64, Failure> {
+) -> Result<(u64, Vec<String>), Failure> {
     let mut source = decode::open(input, range, &InputSettings::default()).map_err(Failure::Decode)?;
-    let settings = OutputSettings::default();
-    let mut sink = encode::open(target, source.info(), &settings).map_err(Failure::Encode)?;
+    let mut sink = encode::open(target, source.info(), settings).map_err(Failure::Encode)?;
+    let mut warnings = sink.warnings().to_vec();
     let mut count = 0;
     while let Some(mut frame) = source.next().map_err(Failure::Decode)? {
         assert_eq!(frame.index, count, "frames are numbered in order");
@@ -87,7 +95,8 @@ pub fn convert(
     }
     let encoded = sink.finish().map_err(Failure::Encode)?;
     assert_eq!(encoded.frames, count);
-    Ok(count)
+    warnings.extend(encoded.warnings);
+    Ok((count, warnings))
 }
 
 /// All frames of a video.

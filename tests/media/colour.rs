@@ -3,7 +3,7 @@
 
 use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, probe, psnr};
 use stylize_video::encode::{self, Target};
-use stylize_video::media::{ColorInfo, Frame, MediaInfo, Output, Pixels, Ratio, Samples, TimeBase, Timing};
+use stylize_video::media::{ColorInfo, Frame, MediaInfo, Model, Output, Pixels, Ratio, Samples, TimeBase, Timing};
 use stylize_video::settings::{Crf, OutputSettings};
 
 const COLOURS: [[u8; 3]; 8] = [
@@ -89,39 +89,146 @@ fn full_range_is_honoured() {
     assert_bars(&rgb, "full range");
 }
 
+/// How a source of three frames is described.
+fn described(color: ColorInfo, samples: Samples, codec: &'static str) -> MediaInfo {
+    MediaInfo {
+        width: WIDTH,
+        height: HEIGHT,
+        frames: Some(3),
+        base: TimeBase::new(1, 25),
+        rate: Some(Ratio::new(25, 1)),
+        sample_aspect: None,
+        color,
+        samples,
+        codec,
+        first: 0,
+        source: None,
+    }
+}
+
+/// Paints three frames of bars into a file.
+fn paint(desk: &Desk, name: &str, info: &MediaInfo, settings: &OutputSettings) -> Vec<String> {
+    let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
+    let mut sink = encode::open(&target, info, settings).unwrap_or_else(|error| panic!("{error}"));
+    let mut warnings = sink.warnings().to_vec();
+    for index in 0..3 {
+        let timing = Timing { pts: index, duration: Some(1), base: info.base };
+        let pixels = Pixels::from_rgb8(WIDTH, HEIGHT, &bars());
+        sink.push(Frame { pixels, timing, index: index as u64 }).unwrap();
+    }
+    let encoded = sink.finish().unwrap();
+    assert_eq!(encoded.frames, 3, "{name}");
+    warnings.extend(encoded.warnings);
+    warnings
+}
+
+fn crf(crf: u8) -> OutputSettings {
+    OutputSettings { crf: Crf::Value(crf), ..OutputSettings::default() }
+}
+
+/// Luma of what `ffmpeg` makes of the first frame by its tags, in BT.709, and of the bars themselves.
+fn lumas(desk: &Desk, path: &std::path::Path, matrix: &str, range: &str) -> (Vec<u8>, Vec<u8>) {
+    let chain = format!("scale=in_color_matrix={matrix}:in_range={range}:flags=bicubic+accurate_rnd+full_chroma_int");
+    let decoded = decoded_by_ffmpeg(desk, path, &chain);
+    let luma = |rgb: &[u8]| -> Vec<u8> {
+        let weigh = |c: &[u8]| 0.2126 * f64::from(c[0]) + 0.7152 * f64::from(c[1]) + 0.0722 * f64::from(c[2]);
+        rgb.chunks_exact(3).map(|colour| weigh(colour).round() as u8).collect()
+    };
+    // Chroma of half the width blurs the two columns at each edge: between the bars nobody can do better.
+    let inside = |luma: Vec<u8>| -> Vec<u8> {
+        luma.into_iter()
+            .take(WIDTH * HEIGHT)
+            .enumerate()
+            .filter(|(i, _)| (4..28).contains(&(i % 32)))
+            .map(|(_, y)| y)
+            .collect()
+    };
+    (inside(luma(&decoded)), inside(luma(&bars())))
+}
+
+/// Every colour case: the output is tagged as the source is, and what is painted comes out right by those tags.
 #[test]
-fn output_is_bt709_and_says_so() {
+fn colours_follow_the_source() {
+    use ffmpeg_next::color::{Primaries, Space, TransferCharacteristic};
+    let spaces = [
+        (
+            Space::SMPTE170M,
+            Primaries::SMPTE170M,
+            TransferCharacteristic::SMPTE170M,
+            "bt601",
+            "smpte170m,smpte170m,smpte170m",
+        ),
+        (Space::BT709, Primaries::BT709, TransferCharacteristic::BT709, "bt709", "bt709,bt709,bt709"),
+        (Space::BT2020NCL, Primaries::BT2020, TransferCharacteristic::BT2020_10, "bt2020", "bt2020nc,bt2020-10,bt2020"),
+        (
+            Space::BT470BG,
+            Primaries::Unspecified,
+            TransferCharacteristic::Unspecified,
+            "bt601",
+            "bt470bg,unknown,unknown",
+        ),
+    ];
+    for (matrix, primaries, transfer, scale, tags) in spaces {
+        for full_range in [false, true] {
+            for (chroma, name) in [((1, 1), "420"), ((1, 0), "422"), ((0, 0), "444")] {
+                for depth in [8, 10] {
+                    let desk = Desk::new();
+                    let color = ColorInfo { matrix, full_range, primaries, transfer };
+                    let samples = Samples { model: Model::Yuv, depth, chroma, alpha: false };
+                    let warnings = paint(&desk, "out.mp4", &described(color, samples, "h264"), &crf(10));
+                    let range = if full_range { "pc" } else { "tv" };
+                    let deep = if depth == 10 { "10le" } else { "" };
+                    let what = format!("{scale} {range} yuv{name}p{deep}");
+                    assert_eq!(warnings, Vec::<String>::new(), "{what}");
+                    let entries = "stream=codec_name,pix_fmt,color_range,color_space,color_transfer,color_primaries";
+                    let codec = if depth == 10 { "hevc" } else { "h264" };
+                    // FFmpeg's decoders of 8 bits have names of their own for the full range.
+                    let full = if full_range && depth == 8 { "j" } else { "" };
+                    let expected = format!("{codec},yuv{full}{name}p{deep},{range},{tags}");
+                    assert_eq!(probe(&desk.path("out.mp4"), "v", entries), [expected], "{what}");
+                    let (found, painted) = lumas(&desk, &desk.path("out.mp4"), scale, range);
+                    let quality = psnr(&found, &painted);
+                    assert!(quality >= 48.0, "{what}: luma at {quality} dB");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rgb_becomes_bt709_and_says_so() {
     for name in ["out.mp4", "out.mkv", "out.mov", "out.webm"] {
         let desk = Desk::new();
-        let base = TimeBase::new(1, 25);
-        let info = MediaInfo {
-            width: WIDTH,
-            height: HEIGHT,
-            frames: Some(3),
-            base,
-            rate: Some(Ratio::new(25, 1)),
-            sample_aspect: None,
-            color: ColorInfo::BT709,
-            samples: Samples::RGB8,
-            codec: "",
-            first: 0,
-            source: None,
-        };
-        let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
-        let settings = OutputSettings { crf: Crf::Value(4), ..OutputSettings::default() };
-        let mut sink = encode::open(&target, &info, &settings).unwrap();
-        for index in 0..3 {
-            let timing = Timing { pts: index, duration: Some(1), base };
-            let pixels = Pixels::from_rgb8(WIDTH, HEIGHT, &bars());
-            sink.push(Frame { pixels, timing, index: index as u64 }).unwrap();
-        }
-        assert_eq!(sink.finish().unwrap().frames, 3);
+        paint(&desk, name, &described(ColorInfo::BT709, Samples::RGB8, ""), &crf(4));
         let tags =
             probe(&desk.path(name), "v", "stream=color_range,color_space,color_transfer,color_primaries,pix_fmt");
         assert_eq!(tags, ["yuv420p,tv,bt709,bt709,bt709"], "{name}");
         let chain = "scale=in_color_matrix=bt709:in_range=tv:flags=accurate_rnd+full_chroma_int";
         assert_bars(&decoded_by_ffmpeg(&desk, &desk.path(name), chain), name);
     }
+}
+
+/// Ten bits come out as they went in, to a code value: swscale's floats are exact enough.
+#[test]
+fn ten_bits_stay_ten_bits() {
+    let desk = Desk::new();
+    let source = "-f lavfi -i gradients=s=128x96:r=25:d=0.2:c0=0x905030:c1=0x3060a0:seed=3 -pix_fmt yuv420p10le -c:v ffv1 -colorspace bt709";
+    let input = desk.clip("in.mkv", source);
+    let output = desk.transcode(&input, "out.mkv", ALL).unwrap();
+    assert_eq!(probe(&output, "v", "stream=codec_name,pix_fmt"), ["ffv1,yuv420p10le"]);
+    let raw = |path: &std::path::Path| -> Vec<u16> {
+        let raw = desk.path("frames.raw");
+        let arguments = ["-i".as_ref(), path.as_os_str(), "-f".as_ref(), "rawvideo".as_ref(), raw.as_os_str()];
+        crate::common::ffmpeg(arguments);
+        std::fs::read(&raw).unwrap().chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect()
+    };
+    let (before, after) = (raw(&input), raw(&output));
+    assert_eq!(before.len(), after.len());
+    let frame = 128 * 96 * 3 / 2;
+    let luma =
+        |samples: &[u16]| samples.chunks_exact(frame).flat_map(|frame| &frame[..128 * 96]).copied().collect::<Vec<_>>();
+    let worst = luma(&before).iter().zip(luma(&after)).map(|(a, b)| a.abs_diff(b)).max().unwrap();
+    assert!(worst <= 1, "luma is off by {worst}");
 }
 
 #[test]

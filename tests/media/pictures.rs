@@ -3,10 +3,10 @@
 use image::{ImageBuffer, Rgb, RgbImage, RgbaImage};
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::encode::Target;
-use stylize_video::media::{Input, Names, Output, Range};
+use stylize_video::media::{Frame, Input, MediaInfo, Model, Names, Output, Range, Samples};
 use stylize_video::settings::InputSettings;
 
-use crate::common::{ALL, Desk, Failure, convert, probe};
+use crate::common::{ALL, Desk, Failure, convert, frames, probe};
 
 fn pattern(seed: u32) -> RgbImage {
     RgbImage::from_fn(37, 23, |x, y| Rgb([(x * 7 + seed) as u8, (y * 11) as u8, (x * y + seed) as u8]))
@@ -130,4 +130,126 @@ fn no_picture_at_all() {
     assert!(text("text.png").contains("text.png: is not a picture"));
     assert!(text("empty.png").contains("empty.png: the file is empty"));
     assert!(text("none.png").contains("none.png: there is no such file"));
+}
+
+/// The first frame of an input, and what the input is.
+fn first(input: &Input, settings: &InputSettings) -> (MediaInfo, Frame) {
+    let mut source = decode::open(input, ALL, settings).unwrap();
+    let frame = source.next().unwrap().unwrap();
+    (source.info().clone(), frame)
+}
+
+#[test]
+fn tiff_and_bmp_are_read_exactly() {
+    let desk = Desk::new();
+    let deep = ImageBuffer::<image::Rgba<u16>, _>::from_fn(5, 4, |x, y| {
+        image::Rgba([x as u16 * 13001, y as u16 * 9001, 65535, 65535 - x as u16 * 7])
+    });
+    deep.save(desk.path("deep.tiff")).unwrap();
+    let (info, frame) = first(&Input::Picture(desk.path("deep.tiff")), &InputSettings::default());
+    assert_eq!((info.samples.depth, info.samples.alpha, info.samples.model), (16, true, Model::Rgb));
+    for (i, pixel) in deep.pixels().enumerate() {
+        for channel in 0..3 {
+            assert_eq!(frame.pixels.rgb[channel * 20 + i], f32::from(pixel.0[channel]) / 65535.0);
+        }
+        assert_eq!(frame.pixels.alpha.as_ref().unwrap()[i], f32::from(pixel.0[3]) / 65535.0);
+    }
+    pattern(5).save(desk.path("in.bmp")).unwrap();
+    let (info, frame) = first(&Input::Picture(desk.path("in.bmp")), &InputSettings::default());
+    assert_eq!((info.samples, frame.pixels.to_rgb8()), (Samples::RGB8, pattern(5).into_raw()));
+    image::GrayImage::from_pixel(3, 2, image::Luma([77])).save(desk.path("grey.png")).unwrap();
+    let (info, _) = first(&Input::Picture(desk.path("grey.png")), &InputSettings::default());
+    assert_eq!((info.samples.model, info.samples.depth), (Model::Grey, 8));
+}
+
+#[test]
+fn linear_light_gets_the_curve_of_srgb() {
+    let desk = Desk::new();
+    let linear = ImageBuffer::<Rgb<f32>, _>::from_fn(4, 1, |x, _| Rgb([[0.0, 0.002, 0.214_04, 7.5][x as usize]; 3]));
+    image::DynamicImage::ImageRgb32F(linear).save(desk.path("in.exr")).unwrap();
+    let (info, frame) = first(&Input::Picture(desk.path("in.exr")), &InputSettings::default());
+    assert_eq!(info.samples.depth, 32);
+    for (got, expected) in frame.pixels.rgb.iter().zip([0.0, 0.025_84, 0.5, 1.0]) {
+        assert!((got - expected).abs() < 1e-3, "{got} for {expected}");
+    }
+}
+
+/// An animation of `delays` in milliseconds; frame `n` is a square of grey `40 n`, the last half transparent.
+fn animation(desk: &Desk, delays: &[u32]) -> std::path::PathBuf {
+    let mut chunks = Vec::new();
+    let mut chunk = |name: &[u8; 4], data: &[u8]| {
+        chunks.extend_from_slice(name);
+        chunks.extend_from_slice(&(data.len() as u32).to_le_bytes());
+        chunks.extend_from_slice(data);
+        chunks.extend(std::iter::repeat_n(0, data.len() % 2));
+    };
+    let size = |pixels: u32| (pixels - 1).to_le_bytes()[..3].to_vec();
+    // Flags: animation and alpha.
+    chunk(b"VP8X", &[vec![0x12, 0, 0, 0], size(8), size(8)].concat());
+    chunk(b"ANIM", &[0; 6]);
+    for (n, delay) in (0..).zip(delays) {
+        let alpha = if n + 1 == delays.len() { 128 } else { 255 };
+        let picture = RgbaImage::from_pixel(8, 8, image::Rgba([40 * n as u8, 40 * n as u8, 40 * n as u8, alpha]));
+        picture.save(desk.path("one.webp")).unwrap();
+        let one = std::fs::read(desk.path("one.webp")).unwrap();
+        let at = one.windows(4).position(|name| name == b"VP8L").unwrap();
+        // Without blending: the picture replaces the one before.
+        let head = [vec![0; 6], size(8), size(8), delay.to_le_bytes()[..3].to_vec(), vec![2]].concat();
+        chunk(b"ANMF", &[head, one[at..].to_vec()].concat());
+    }
+    let mut file = b"RIFF".to_vec();
+    file.extend_from_slice(&(chunks.len() as u32 + 4).to_le_bytes());
+    file.extend_from_slice(b"WEBP");
+    file.extend_from_slice(&chunks);
+    std::fs::write(desk.path("in.webp"), file).unwrap();
+    desk.path("in.webp")
+}
+
+#[test]
+fn an_animated_webp_is_read_with_its_times_and_alpha() {
+    let desk = Desk::new();
+    let input = animation(&desk, &[40, 120, 70, 0, 30]);
+    let (info, all) = frames(&input, ALL).unwrap();
+    assert_eq!((info.width, info.height, info.frames, info.samples.alpha), (8, 8, Some(5), true));
+    let timings: Vec<_> = all.iter().map(|frame| (frame.timing.pts, frame.timing.duration.unwrap())).collect();
+    assert_eq!(timings, [(0, 40), (40, 120), (160, 70), (230, 100), (330, 30)]);
+    for (n, frame) in all.iter().enumerate() {
+        assert_eq!(frame.pixels.to_rgb8()[0], 40 * n as u8);
+        let alpha = if n == 4 { 128.0 / 255.0 } else { 1.0 };
+        assert_eq!(frame.pixels.alpha.as_ref().unwrap()[63], alpha);
+    }
+    let (info, part) = frames(&input, Range { start: 0.1, frames: Some(2) }).unwrap();
+    assert_eq!((info.first, info.frames, part.len(), part[0].timing.pts), (2, Some(2), 2, 160));
+    assert!(matches!(frames(&input, Range { start: 9.0, frames: None }), Err(DecodeError::StartsAfterEnd { .. })));
+    // A file that breaks off is an error, not a shorter animation.
+    let half = desk.changed(&input, "half.webp", |bytes| bytes.truncate(bytes.len() * 2 / 3));
+    let error = frames(&half, ALL).map(|(_, frames)| frames.len()).unwrap_err();
+    assert!(error.to_string().contains("half.webp"), "{error}");
+}
+
+#[test]
+fn filters_on_pictures() {
+    let desk = Desk::new();
+    pattern(3).save(desk.path("in.png")).unwrap();
+    let settings = InputSettings { filter: "crop=10:8:4:2".into(), ..InputSettings::default() };
+    let (info, frame) = first(&Input::Picture(desk.path("in.png")), &settings);
+    assert_eq!((info.width, info.height), (10, 8));
+    for y in 0..8 {
+        for x in 0..10 {
+            let expected = pattern(3).get_pixel(x + 4, y + 2).0;
+            let at = 3 * (y * 10 + x) as usize;
+            let got = &frame.pixels.to_rgb8()[at..at + 3];
+            assert!(expected.iter().zip(got).all(|(a, b)| a.abs_diff(*b) <= 1), "{got:?} for {expected:?}");
+        }
+    }
+    let (input, _) = sequence(&desk, 6);
+    let every_second = InputSettings { filter: "select=not(mod(n\\,2))".into(), ..InputSettings::default() };
+    let mut source = decode::open(&input, ALL, &every_second).unwrap();
+    let mut pts = Vec::new();
+    while let Some(frame) = source.next().unwrap() {
+        pts.push(frame.timing.base.seconds(frame.timing.pts));
+    }
+    assert_eq!(pts, [0.0, 0.08, 0.16]);
+    let wrong = InputSettings { filter: "nosuch".into(), ..InputSettings::default() };
+    assert!(matches!(decode::open(&input, ALL, &wrong).map(|_| ()), Err(DecodeError::Filter { .. })));
 }

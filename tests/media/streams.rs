@@ -3,10 +3,8 @@
 use std::path::Path;
 
 use crate::common::{ALL, Desk, Failure, audio_hashes, ffmpeg, probe, real_clip, times};
-use stylize_video::decode;
-use stylize_video::encode::{self, Target};
-use stylize_video::media::{Input, Output, Range};
-use stylize_video::settings::{InputSettings, OutputSettings};
+use stylize_video::encode;
+use stylize_video::media::Range;
 
 const VIDEO: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2";
 
@@ -118,23 +116,6 @@ fn audio_a_container_cannot_hold_is_refused_before_any_work() {
         text.ends_with("webm cannot hold the source's aac audio; use -o NAME.mp4 or NAME.mkv or NAME.mov"),
         "{text}"
     );
-}
-
-#[test]
-fn streams_that_are_left_behind_are_named() {
-    let desk = Desk::new();
-    let subtitles = desk.path("in.srt");
-    std::fs::write(&subtitles, "1\n00:00:00,000 --> 00:00:01,000\nHallo\n").unwrap();
-    let input = desk.path("in.mkv");
-    let arguments = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=2", "-i"].map(std::ffi::OsStr::new);
-    let rest = ["-c:v", "libx264", "-c:s", "srt"].map(std::ffi::OsStr::new);
-    ffmpeg(arguments.into_iter().chain([subtitles.as_os_str()]).chain(rest).chain([input.as_os_str()]));
-    let source = decode::open(&Input::Video(input), ALL, &InputSettings::default()).unwrap();
-    let work = desk.path("work");
-    std::fs::create_dir(&work).unwrap();
-    let target = Target { output: Output::Video(work.join("out.mkv")), work };
-    let sink = encode::open(&target, source.info(), &OutputSettings::default()).unwrap();
-    assert_eq!(sink.warnings(), ["stream 1 (subtitles subrip) is not copied"]);
 }
 
 #[test]

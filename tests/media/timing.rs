@@ -181,6 +181,78 @@ fn any_time_base_and_any_start() {
 }
 
 #[test]
+fn rates_from_1_to_240() {
+    for rate in ["1", "12", "24000/1001", "50", "60000/1001", "120", "240"] {
+        let desk = Desk::new();
+        let source = format!("-f lavfi -i testsrc2=s=64x48:r={rate} -frames:v 9 -c:v libx264 -preset veryfast");
+        for name in ["in.mp4", "in.mkv"] {
+            let input = desk.clip(name, &source);
+            let (info, read) = frames(&input, ALL).unwrap();
+            assert_eq!(read.len(), 9, "{rate} in {name}");
+            let told: f64 = info.rate.unwrap().value();
+            let (num, den) = rate.split_once('/').unwrap_or((rate, "1"));
+            let expected: f64 = num.parse::<f64>().unwrap() / den.parse::<f64>().unwrap();
+            assert!((told / expected - 1.0).abs() < 0.01, "{told} for {rate} in {name}");
+            let expected = times(&input);
+            for (frame, expected) in read.iter().zip(expected) {
+                assert!((frame.timing.base.seconds(frame.timing.pts) - expected).abs() < 1e-6, "{rate} in {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn timestamps_that_wrap_around() {
+    let desk = Desk::new();
+    // 33 bits of 1/90000 s are full after 95443.7 s.
+    let source = "-f lavfi -i testsrc2=s=64x48:r=25:d=8 -c:v libx264 -preset veryfast -bf 2 -output_ts_offset 95440";
+    let input = desk.clip("in.ts", source);
+    let (_, read) = frames(&input, ALL).unwrap();
+    assert_eq!(read.len(), 200);
+    for pair in read.windows(2) {
+        assert_eq!(pair[1].timing.pts - pair[0].timing.pts, 3600);
+    }
+}
+
+#[test]
+fn an_edit_list_cuts_the_beginning_off() {
+    let desk = Desk::new();
+    let whole = desk.clip("whole.mp4", BFRAMES);
+    let cut = desk.clip("cut.mp4", &format!("-ss 0.5 -i {} -c copy", whole.display()));
+    let packets = crate::common::probe(&cut, "v:0", "packet=flags");
+    let shown = packets.iter().filter(|flags| !flags.contains('D')).count();
+    assert!(shown < packets.len(), "the clip has an edit list");
+    let (info, read) = frames(&cut, ALL).unwrap();
+    assert_eq!((read.len(), info.frames), (shown, Some(shown as u64)));
+    assert!(read[0].timing.pts >= 0);
+}
+
+#[test]
+fn the_first_frame_knows_its_number() {
+    let desk = Desk::new();
+    for (name, offset) in [("in.mp4", ""), ("late.mp4", "-output_ts_offset 3.5"), ("in.ts", ""), ("in.mkv", "")] {
+        let input = desk.clip(name, &format!("{} -g 20 {offset}", BFRAMES.replace("d=2", "d=9")));
+        for (start, first) in [(0.0, 0), (0.04, 1), (0.5, 13), (6.0, 150)] {
+            let (info, _) = frames(&input, Range { start, frames: Some(1) }).unwrap();
+            assert_eq!(info.first, first, "{name} from {start} s");
+        }
+    }
+}
+
+#[test]
+fn one_pixel_and_one_frame() {
+    let desk = Desk::new();
+    for (name, codec) in
+        [("in.mkv", "ffv1 -pix_fmt gbrp"), ("grey.mkv", "ffv1 -pix_fmt gray"), ("in.apng", "apng -f apng")]
+    {
+        let clip = format!("-f lavfi -i color=white:s=16x16:r=25,scale=1:1 -frames:v 1 -c:v {codec}");
+        let (info, read) = frames(&desk.clip(name, &clip), ALL).unwrap();
+        assert_eq!((info.width, info.height, read.len()), (1, 1, 1), "{name}");
+        assert!(read[0].pixels.rgb.iter().all(|&value| value > 0.95), "{name}: {:?}", read[0].pixels.rgb);
+    }
+}
+
+#[test]
 fn real_clips() {
     for name in ["flower.mp4", "friday.mp4"] {
         let Some(input) = real_clip(name) else { continue };

@@ -26,7 +26,8 @@ pub fn place(input: &Input) -> &Path {
 /// # Errors
 /// When the output is the input.
 pub fn not_own_input(input: &Input, output: &Output) -> Result<(), PlanError> {
-    if same(place(input), output.path()) { Err(PlanError::OwnInput(output.path().into())) } else { Ok(()) }
+    let is_file = *output != Output::Stdout;
+    if is_file && same(place(input), output.path()) { Err(PlanError::OwnInput(output.path().into())) } else { Ok(()) }
 }
 
 /// Whether something is at the output's place. An empty folder is as good as none for a sequence.
@@ -34,6 +35,9 @@ pub fn not_own_input(input: &Input, output: &Output) -> Result<(), PlanError> {
 /// # Errors
 /// When what is there is a folder instead of a file or the other way round.
 pub fn is_there(output: &Output) -> Result<bool, PlanError> {
+    if *output == Output::Stdout {
+        return Ok(false);
+    }
     let path = output.path();
     // Not `exists`: a link that leads nowhere is something too.
     let Ok(metadata) = std::fs::symlink_metadata(path) else { return Ok(false) };
@@ -74,6 +78,9 @@ pub fn replaceable(output: &Output) -> Result<(), PlanError> {
 /// # Errors
 /// When it is not.
 pub fn folder(output: &Output, dry_run: bool) -> Result<(), PlanError> {
+    if *output == Output::Stdout {
+        return Ok(());
+    }
     let folder = match output.path().parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -4,16 +4,20 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::{Pattern, PlanError};
+use crate::decode;
 use crate::media::Input;
 
 /// Extensions that are taken for a video. What is inside, the decoder finds out.
-pub const VIDEOS: [&str; 22] = [
+pub const VIDEOS: [&str; 23] = [
     "mp4", "mkv", "mov", "webm", "m4v", "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "flv",
-    "ogv", "3gp", "mxf", "nut", "y4m", "gif",
+    "ogv", "3gp", "mxf", "nut", "y4m", "gif", "apng",
 ];
 
 /// Extensions of pictures that can be read and written.
 pub const PICTURES: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+
+/// Extensions of pictures that can only be read; their outputs are PNG.
+pub const READ_ONLY: [&str; 4] = ["tif", "tiff", "bmp", "exr"];
 
 /// An input and, for a sequence, how its names are made.
 #[derive(Debug)]
@@ -38,16 +42,25 @@ pub fn is_picture(path: &Path) -> bool {
     PICTURES.contains(&extension(path).as_str())
 }
 
-/// Says what `path` is, by its name and by what is on disk.
+/// Whether it is a picture that can be read.
+fn is_readable(path: &Path) -> bool {
+    is_picture(path) || READ_ONLY.contains(&extension(path).as_str())
+}
+
+/// Says what `path` is, by its name and by what is on disk. With a `format` given, any file is a video: FFmpeg is told
+/// how to read it.
 ///
 /// # Errors
 /// When it is not there or is nothing that can be stylised.
-pub fn classify(path: &Path) -> Result<Found, PlanError> {
+pub fn classify(path: &Path, format: &str) -> Result<Found, PlanError> {
     let found = |input| Ok(Found { path: path.into(), input, numbers: None });
+    if path == Path::new("-") {
+        return found(Input::Stdin);
+    }
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => found(folder(path)?),
-        Ok(_) if is_video(path) => found(Input::Video(path.into())),
-        Ok(_) if is_picture(path) => found(Input::Picture(path.into())),
+        Ok(_) if !format.is_empty() || is_video(path) || decode::is_animation(path) => found(Input::Video(path.into())),
+        Ok(_) if is_readable(path) => found(Input::Picture(path.into())),
         Ok(_) => {
             let what = match extension(path) {
                 ext if ext.is_empty() => "a file without an extension".to_string(),
@@ -57,10 +70,51 @@ pub fn classify(path: &Path) -> Result<Found, PlanError> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match Pattern::parse(path)? {
             Some(pattern) => numbered(path, &pattern),
-            None => Err(PlanError::Missing(path.into())),
+            None => match globbed(path)? {
+                Some(input) => found(input),
+                None => Err(PlanError::Missing(path.into())),
+            },
         },
         Err(source) => Err(PlanError::Unreadable { path: path.into(), source }),
     }
+}
+
+/// The pictures that a name with `*`, `?` or `[...]` stands for, in natural order; `None` for another name.
+fn globbed(path: &Path) -> Result<Option<Input>, PlanError> {
+    let bad = |what| PlanError::BadPattern { path: path.into(), what };
+    let Some(name) = path.file_name().and_then(OsStr::to_str).filter(|name| name.contains(['*', '?', '['])) else {
+        return Ok(None);
+    };
+    let pattern = glob::Pattern::new(name).map_err(|_| bad("`*`, `?` and `[abc]` stand for parts of a name"))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let place = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if !place.is_dir() {
+        return Err(PlanError::Missing(path.into()));
+    }
+    let names = names_in(place)?;
+    let mut files: Vec<PathBuf> = names
+        .iter()
+        .filter(|name| name.to_str().is_some_and(|name| pattern.matches(name)))
+        .map(|name| folder.join(name))
+        .filter(|file| file.is_file())
+        .collect();
+    if files.is_empty() {
+        return Err(PlanError::NothingMatches(path.into()));
+    }
+    if files.iter().all(|file| is_video(file)) {
+        return Err(bad("a quoted glob names the pictures of one sequence; leave the quotes out for several videos"));
+    }
+    if let Some(foreign) = files.iter().find(|file| !is_readable(file)) {
+        return Err(PlanError::ForeignMatch { pattern: path.into(), file: foreign.clone() });
+    }
+    sort(&mut files);
+    Ok(Some(Input::Sequence { folder: folder.into(), files }))
+}
+
+/// In natural order: `f2.png` before `f10.png`.
+fn sort(files: &mut [PathBuf]) {
+    let text = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    files.sort_by(|a, b| natord::compare(&text(a), &text(b)).then_with(|| a.cmp(b)));
 }
 
 /// A folder's pictures in natural order: `f2.png` before `f10.png`.
@@ -70,7 +124,7 @@ fn folder(path: &Path) -> Result<Input, PlanError> {
     for name in names_in(path)? {
         let file = path.join(&name);
         let is_file = file.is_file();
-        if is_file && is_picture(&file) { files.push(file) } else { foreign.push(file) }
+        if is_file && is_readable(&file) { files.push(file) } else { foreign.push(file) }
     }
     foreign.sort();
     if let Some(first) = foreign.first() {
@@ -81,14 +135,14 @@ fn folder(path: &Path) -> Result<Input, PlanError> {
     if files.is_empty() {
         return Err(PlanError::EmptyFolder(path.into()));
     }
-    let text = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    files.sort_by(|a, b| natord::compare(&text(a), &text(b)).then_with(|| a.cmp(b)));
+    sort(&mut files);
     Ok(Input::Sequence { folder: path.into(), files })
 }
 
 fn numbered(path: &Path, pattern: &Pattern) -> Result<Found, PlanError> {
-    if !is_picture(path) {
-        return Err(PlanError::BadPattern { path: path.into(), what: "a pattern must name png, jpg or webp pictures" });
+    if !is_readable(path) {
+        let what = "a pattern must name png, jpg, webp, tiff, bmp or exr pictures";
+        return Err(PlanError::BadPattern { path: path.into(), what });
     }
     let folder = if pattern.folder.as_os_str().is_empty() { Path::new(".") } else { pattern.folder.as_path() };
     if !folder.is_dir() {

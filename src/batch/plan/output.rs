@@ -7,8 +7,11 @@ use super::input::{Found, PICTURES, extension, is_picture, is_video};
 use super::{Pattern, PlanError, Request};
 use crate::media::{Input, Names, Output};
 
-/// Containers that are written.
+/// Containers that are written with everything the source has.
 const CONTAINERS: [&str; 4] = ["mp4", "mkv", "mov", "webm"];
+
+/// All kinds of video that are written: animations and raw video hold pictures only.
+const VIDEOS_OUT: [&str; 9] = ["mp4", "mkv", "mov", "webm", "gif", "apng", "webp", "y4m", "nut"];
 
 /// Containers whose other streams MP4 mostly refuses.
 const TO_MKV: [&str; 13] = ["avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "ogv", "mxf", "nut"];
@@ -18,7 +21,15 @@ const TO_MKV: [&str; 13] = ["avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "v
 /// # Errors
 /// When `-o` does not fit what the input is.
 pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
-    let beside = || default_path(found, request.preset);
+    let beside = || default_path(found, request);
+    let wrong = |path: &Path, kind, valid: String| Err(PlanError::WrongKind { path: path.into(), kind, valid });
+    if request.output == Some(Path::new("-")) {
+        return match (&found.input, request.inputs.len()) {
+            (_, count @ 2..) => Err(PlanError::OneOutput { path: "-".into(), count }),
+            (Input::Picture(_), _) => wrong(Path::new("-"), "picture", format!("use {}", list(&PICTURES))),
+            _ => Ok(Output::Stdout),
+        };
+    }
     let Some(given) = request.output else {
         return with_names(found, beside()?, None);
     };
@@ -34,25 +45,40 @@ pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
     if request.inputs.len() > 1 {
         return Err(PlanError::OneOutput { path: given.into(), count: request.inputs.len() });
     }
-    let wrong = |kind, valid: String| Err(PlanError::WrongKind { path: given.into(), kind, valid });
+    let pattern = Pattern::parse(given)?;
+    let is_video_out = !request.format.is_empty() || VIDEOS_OUT.contains(&extension(given).as_str());
     match &found.input {
-        Input::Video(_) | Input::Stdin
-            if CONTAINERS.contains(&extension(given).as_str()) && Pattern::parse(given)?.is_none() =>
-        {
-            Ok(Output::Video(given.into()))
-        }
-        Input::Video(_) | Input::Stdin => wrong("video", format!("use {}", list(&CONTAINERS))),
-        Input::Picture(_) if is_picture(given) && Pattern::parse(given)?.is_none() => Ok(Output::Picture(given.into())),
-        Input::Picture(_) => wrong("picture", format!("use {}", list(&PICTURES))),
-        Input::Sequence { .. } => match Pattern::parse(given)? {
+        Input::Video(_) | Input::Stdin => match pattern {
+            Some(pattern) if is_picture(given) => Ok(numbered(pattern)),
+            None if is_video_out => Ok(Output::Video(given.into())),
+            _ => {
+                let pictures = "or folder/name_%06d.png for pictures";
+                wrong(given, "video", format!("use {}, {pictures}", list(&VIDEOS_OUT)))
+            }
+        },
+        Input::Picture(_) if is_picture(given) && pattern.is_none() => Ok(Output::Picture(given.into())),
+        Input::Picture(_) => wrong(given, "picture", format!("use {}", list(&PICTURES))),
+        Input::Sequence { .. } => match pattern {
             Some(pattern) if is_picture(given) => with_names(found, pattern.folder.clone(), Some(&pattern)),
+            None if is_video_out => Ok(Output::Video(given.into())),
             None if !is_picture(given) && !is_video(given) => with_names(found, given.into(), None),
             _ => {
-                let valid = format!("use a folder or folder/name_%04d with {}", list(&PICTURES));
-                wrong("sequence", valid)
+                let valid = format!(
+                    "use a folder, folder/name_%04d with {}, or a video: {}",
+                    list(&PICTURES),
+                    list(&VIDEOS_OUT)
+                );
+                wrong(given, "sequence", valid)
             }
         },
     }
+}
+
+/// Pictures with the numbers of the source's frames.
+fn numbered(pattern: Pattern) -> Output {
+    let Pattern { folder, file } = pattern;
+    let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
+    Output::Sequence { folder, names: Names::Numbered(file) }
 }
 
 /// `.mp4, .mkv`
@@ -65,10 +91,12 @@ fn ends_in_separator(path: &Path) -> bool {
 }
 
 /// The output beside the input, with the preset in its name.
-fn default_path(found: &Found, preset: &str) -> Result<PathBuf, PlanError> {
+fn default_path(found: &Found, request: &Request<'_>) -> Result<PathBuf, PlanError> {
+    let preset = request.preset;
     match &found.input {
         Input::Video(path) => {
             let ext = match extension(path).as_str() {
+                _ if !request.format.is_empty() => request.format.into(),
                 kept if CONTAINERS.contains(&kept) => path.extension().unwrap_or_default().to_owned(),
                 ext if TO_MKV.contains(&ext) => "mkv".into(),
                 _ => "mp4".into(),
@@ -76,7 +104,10 @@ fn default_path(found: &Found, preset: &str) -> Result<PathBuf, PlanError> {
             Ok(path.with_file_name(tagged(path, preset, &ext)))
         }
         Input::Stdin => Err(PlanError::Nameless(found.path.clone())),
-        Input::Picture(path) => Ok(path.with_file_name(tagged(path, preset, path.extension().unwrap_or_default()))),
+        Input::Picture(path) => {
+            let ext = if is_picture(path) { path.extension().unwrap_or_default() } else { "png".as_ref() };
+            Ok(path.with_file_name(tagged(path, preset, ext)))
+        }
         Input::Sequence { folder, .. } => {
             // `.`, `..` and the empty path have a name only once they are resolved.
             let named = match folder.file_name() {
@@ -110,13 +141,23 @@ fn with_names(found: &Found, path: PathBuf, pattern: Option<&Pattern>) -> Result
         Input::Picture(_) => return Ok(Output::Picture(path)),
         Input::Sequence { files, .. } => files,
     };
-    let names = match (pattern, &found.numbers) {
+    let names: Vec<String> = match (pattern, &found.numbers) {
         (Some(pattern), Some(numbers)) => numbers.iter().map(|&number| pattern.name(number)).collect(),
         (Some(pattern), None) => (1..).zip(files).map(|(number, _)| pattern.name(number)).collect(),
-        (None, _) => files.iter().map(|file| utf8_name(file)).collect::<Result<_, _>>()?,
+        (None, _) => files.iter().map(|file| utf8_name(&writable(file))).collect::<Result<_, _>>()?,
     };
+    // `1.exr` and `1.tif` would both become `1.png`.
+    let mut seen = std::collections::HashSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(PlanError::SameName { path: found.path.clone(), name: twice.clone() });
+    }
     let folder = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
     Ok(Output::Sequence { folder, names: Names::Listed(names) })
+}
+
+/// The name of a picture's output: of a kind that can be written.
+fn writable(file: &Path) -> PathBuf {
+    if is_picture(file) { file.into() } else { file.with_extension("png") }
 }
 
 fn utf8_name(file: &Path) -> Result<String, PlanError> {

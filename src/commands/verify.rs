@@ -1,0 +1,31 @@
+//! `stylize-video verify`: whether one file keeps what another has.
+
+use std::path::Path;
+
+use super::print;
+use crate::verify::{Allowed, Contents, Depth, compare};
+
+/// Compares `b` with its source `a` and prints the result: what was compared, or the first difference. With `json` as
+/// one object, which has `same`, `a`, `b` and either `compared` or `difference`. Says whether `b` keeps all of `a`.
+///
+/// # Errors
+/// When one of the files cannot be read, or stdout fails.
+pub fn verify(a: &Path, b: &Path, allowed: &Allowed, json: bool) -> anyhow::Result<bool> {
+    let source = Contents::read(a, Depth::Decoded)?;
+    let result = Contents::read(b, Depth::Decoded)?;
+    let found = compare(&source, &result, allowed);
+    let line = match (&found, json) {
+        (Ok(summary), true) => {
+            serde_json::json!({ "same": true, "a": a.to_string_lossy(), "b": b.to_string_lossy(), "compared": summary })
+                .to_string()
+        }
+        (Err(difference), true) => {
+            let (a, b) = (a.to_string_lossy(), b.to_string_lossy());
+            serde_json::json!({ "same": false, "a": a, "b": b, "difference": difference }).to_string()
+        }
+        (Ok(summary), false) => format!("{}: keeps all of {}: {summary}", b.display(), a.display()),
+        (Err(difference), false) => format!("{}: is not all of {}: {difference}", b.display(), a.display()),
+    };
+    print(format!("{line}\n"))?;
+    Ok(found.is_ok())
+}

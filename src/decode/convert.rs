@@ -1,0 +1,219 @@
+//! From frames in whatever format to float RGB.
+
+use std::path::{Path, PathBuf};
+
+use ffmpeg_next::{self as ffmpeg, filter, frame};
+
+use super::error::DecodeError;
+use super::stage::{Shape, Stage, Timed};
+use super::tags::{color_of, is_grey, is_transparent};
+use crate::media::graph::{Entry, VideoGraph, white};
+use crate::media::{ColorInfo, Model, Pixels, Samples, Timing, ffi};
+use crate::settings::Hdr;
+
+/// What the first frame decides for all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct First {
+    /// Colours of what comes out, and what the samples of what goes in are like.
+    pub color: ColorInfo,
+    pub samples: Samples,
+    /// Stored size, which all other frames are scaled to.
+    width: u32,
+    height: u32,
+}
+
+pub(super) struct Converter {
+    path: PathBuf,
+    hdr: Hdr,
+    /// Whether alpha is only worth carrying if the first frame shows some: GIF has it in name mostly.
+    mostly_opaque: bool,
+    first: Option<First>,
+    stage: Stage,
+    /// What white is in the floats of the graph in use.
+    white: f32,
+    tone_mapped: bool,
+    pub notes: Vec<String>,
+}
+
+const FLAGS: &str = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
+
+impl Converter {
+    pub fn new(path: &Path, hdr: Hdr, codec: &str) -> Self {
+        Self {
+            path: path.into(),
+            hdr,
+            mostly_opaque: codec == "gif",
+            first: None,
+            stage: Stage::default(),
+            white: 1.0,
+            tone_mapped: false,
+            notes: Vec::new(),
+        }
+    }
+
+    /// What the first frame was like, once there was one.
+    pub fn first(&self) -> Option<First> {
+        self.first
+    }
+
+    /// Converts a frame. `before` are filters of the stored picture (`bwdif,`), `after` of the converted one
+    /// (`,hflip`). Frames of a changed size, format or colour get a new graph.
+    pub fn push(
+        &mut self,
+        frame: frame::Video,
+        timing: Timing,
+        interlaced: bool,
+        (before, after): (&str, &str),
+        ready: &mut impl Extend<(Pixels, Timing)>,
+    ) -> Result<(), DecodeError> {
+        let shape = Shape::of(&frame, interlaced);
+        let mut out = Vec::new();
+        if self.stage.needs(&shape) {
+            let graph = self.build(&shape, &frame, timing, before, after)?;
+            self.stage.set(shape, graph, &mut out).map_err(|e| self.failed(e))?;
+            self.copy(std::mem::take(&mut out), ready)?;
+            let color = color_of(&frame);
+            // zscale, which does the tone mapping, is exact.
+            let samples = ffi::samples_of(frame.format());
+            self.white = if color.hdr().is_some() { 1.0 } else { white(samples, color.full_range) };
+        }
+        self.stage.push(frame, timing, &mut out).map_err(|e| self.failed(e))?;
+        self.copy(out, ready)
+    }
+
+    /// Takes out what is held back.
+    pub fn flush(&mut self, ready: &mut impl Extend<(Pixels, Timing)>) -> Result<(), DecodeError> {
+        let mut out = Vec::new();
+        self.stage.flush(&mut out).map_err(|e| self.failed(e))?;
+        self.copy(out, ready)
+    }
+
+    fn copy(&self, out: Vec<Timed>, ready: &mut impl Extend<(Pixels, Timing)>) -> Result<(), DecodeError> {
+        let alpha = self.first.is_some_and(|first| first.samples.alpha);
+        for (frame, timing) in out {
+            let pixels = pixels(&frame, self.white, alpha).ok_or_else(|| self.failed(ffmpeg::Error::Bug))?;
+            ready.extend([(pixels, timing)]);
+        }
+        Ok(())
+    }
+
+    fn build(
+        &mut self,
+        shape: &Shape,
+        frame: &frame::Video,
+        timing: Timing,
+        before: &str,
+        after: &str,
+    ) -> Result<VideoGraph, DecodeError> {
+        let color = color_of(frame);
+        let matrix = color.scale_matrix().ok_or_else(|| DecodeError::Colour {
+            path: self.path.clone(),
+            matrix: color.matrix.name().unwrap_or("an unknown matrix"),
+        })?;
+        let tone_map = self.tone_map(color)?;
+        let mut samples = ffi::samples_of(frame.format());
+        // A palette has room for alpha, and hardly ever uses it.
+        let shown = !self.mostly_opaque && ffi::pixel_format_name(frame.format()) != "pal8";
+        samples.alpha = samples.alpha && (shown || is_transparent(frame));
+        let out = if tone_map.is_some() { ColorInfo::BT709 } else { color };
+        let first = *self.first.get_or_insert(First { color: out, samples, width: shape.width, height: shape.height });
+        let (float, wide) =
+            if first.samples.alpha { ("gbrapf32le", "yuva444p16le") } else { ("gbrpf32le", "yuv444p16le") };
+        let mut range = if color.full_range { "pc" } else { "tv" };
+        let size = format!("scale=w={}:h={}:{FLAGS}", first.width, first.height);
+        // Matrix and range are always spelled out: left alone, swscale takes BT.601 whatever the tags say. Turning
+        // comes after the conversion, where every plane has the full size.
+        let chain = if let Some(tone_map) = tone_map {
+            // zscale takes no odd sizes of smaller chroma.
+            let wide = if samples.model == Model::Yuv { format!(",format={wide}") } else { String::new() };
+            let same = format!("in_color_matrix={matrix}:out_color_matrix={matrix}:in_range={range}:out_range={range}");
+            format!("{before}{size}:{same}{wide},{tone_map},format={float}{after}")
+        } else {
+            let mut grey = String::new();
+            if is_grey(shape.format) {
+                // swscale makes green of grey when it writes float planes.
+                grey = format!("scale={FLAGS}:in_range={range}:out_range=tv,format={wide},");
+                range = "tv";
+            }
+            format!("{before}{grey}{size}:in_color_matrix={matrix}:in_range={range},format={float}{after}")
+        };
+        let entry = Entry {
+            width: shape.width,
+            height: shape.height,
+            format: shape.format,
+            base: timing.base,
+            sample_aspect: None,
+            matrix: frame.color_space(),
+            range: frame.color_range(),
+        };
+        VideoGraph::new(&entry, &chain).map_err(|e| self.failed(e))
+    }
+
+    /// For HDR the filters that make BT.709 of it, as float RGB. All colours are told to zscale: where a tag is missing
+    /// it finds no way.
+    fn tone_map(&mut self, color: ColorInfo) -> Result<Option<String>, DecodeError> {
+        let Some(transfer) = color.hdr() else { return Ok(None) };
+        if self.hdr == Hdr::Refuse {
+            return Err(DecodeError::Hdr { path: self.path.clone(), transfer });
+        }
+        if let Some(filter) = ["zscale", "tonemap"].into_iter().find(|name| filter::find(name).is_none()) {
+            return Err(DecodeError::NoToneMapping { path: self.path.clone(), transfer, filter });
+        }
+        if !std::mem::replace(&mut self.tone_mapped, true) {
+            self.notes.push(format!(
+                "HDR ({transfer}) is tone-mapped to SDR (BT.709; Hable's curve, reference white at 100 nit)"
+            ));
+        }
+        let curve = if transfer == "PQ" { "smpte2084" } else { "arib-std-b67" };
+        let primaries = match color.primaries {
+            ffmpeg::color::Primaries::BT709 => "bt709",
+            ffmpeg::color::Primaries::SMPTE432 => "smpte432",
+            ffmpeg::color::Primaries::SMPTE431 => "smpte431",
+            _ => "bt2020",
+        };
+        let matrix = match color.matrix {
+            ffmpeg::color::Space::RGB => "gbr",
+            ffmpeg::color::Space::BT709 => "bt709",
+            ffmpeg::color::Space::SMPTE170M | ffmpeg::color::Space::BT470BG => "smpte170m",
+            _ => "bt2020nc",
+        };
+        let range = if color.full_range { "pc" } else { "tv" };
+        Ok(Some(format!(
+            "setparams=range={range}:color_primaries={primaries}:color_trc={curve}:colorspace={matrix},\
+             zscale=t=linear:npl=100:m=gbr:r=pc,format=gbrpf32le|gbrapf32le,zscale=p=bt709,\
+             tonemap=tonemap=hable:desat=0,zscale=t=bt709"
+        )))
+    }
+
+    fn failed(&self, source: ffmpeg::Error) -> DecodeError {
+        DecodeError::Libav { path: self.path.clone(), doing: "converting its pictures to RGB", source }
+    }
+}
+
+/// Copies planar float G, B, R (and A) into ours. `None` for another format.
+fn pixels(frame: &frame::Video, white: f32, alpha: bool) -> Option<Pixels> {
+    let (width, height) = (frame.width() as usize, frame.height() as usize);
+    let plane = |plane: usize, white: f32, target: &mut [f32]| {
+        for (y, target) in target.chunks_exact_mut(width).enumerate() {
+            let row = ffi::row(frame, plane, y, 4 * width)?;
+            for (value, bytes) in target.iter_mut().zip(row.chunks_exact(4)) {
+                let float = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                // Floats may be outside, or no number at all: that becomes 0.
+                *value = if float > 0.0 { (float / white).min(1.0) } else { 0.0 };
+            }
+        }
+        Some(())
+    };
+    let mut pixels = Pixels::black(width, height);
+    for (source, target) in [2, 0, 1].into_iter().zip(pixels.rgb.chunks_exact_mut(width * height)) {
+        plane(source, white, target)?;
+    }
+    if alpha {
+        let mut opacity = vec![1.0; width * height];
+        plane(3, 1.0, &mut opacity)?;
+        // swscale makes a little less than 1 of what is opaque.
+        opacity.iter_mut().filter(|alpha| **alpha > 0.9999).for_each(|alpha| *alpha = 1.0);
+        pixels.alpha = Some(opacity);
+    }
+    Some(pixels)
+}

@@ -1,0 +1,136 @@
+//! From a path, or standard input, to an open decoder.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use ffmpeg_next::format::context::Input;
+use ffmpeg_next::format::stream::Disposition;
+use ffmpeg_next::{self as ffmpeg, Dictionary, codec, decoder, media, packet, threading};
+
+use super::container;
+use super::error::DecodeError;
+use crate::media::ffi;
+use crate::settings::InputSettings;
+
+/// What can be said about a path before FFmpeg sees it.
+pub(crate) fn look_at(path: &Path) -> Result<(), DecodeError> {
+    let path = || path.to_path_buf();
+    match std::fs::metadata(path()) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(DecodeError::Missing { path: path() }),
+        Err(source) => Err(DecodeError::Io { path: path(), source }),
+        Ok(found) if found.is_dir() => Err(DecodeError::Folder { path: path() }),
+        Ok(found) if found.is_file() && found.len() == 0 => Err(DecodeError::Empty { path: path() }),
+        // Opening it here tells a lack of permission in the system's own words.
+        Ok(_) => std::fs::File::open(path()).map(drop).map_err(|source| DecodeError::Io { path: path(), source }),
+    }
+}
+
+/// Opens the container, as the settings say; `file` is `None` for standard input, `path` what messages call it.
+pub(super) fn demuxer(path: &Path, file: Option<&Path>, settings: &InputSettings) -> Result<Input, DecodeError> {
+    let mut options = Dictionary::new();
+    for option in &settings.options {
+        let (key, value) = option
+            .split_once('=')
+            .filter(|(key, value)| !key.is_empty() && !key.contains('\0') && !value.contains('\0'))
+            .ok_or_else(|| DecodeError::BadOption { option: option.clone() })?;
+        options.set(key, value);
+    }
+    let (format, file_path) = (settings.format.trim(), path);
+    let opened = ffi::open_input_as(file, format, options).map_err(|error| match error {
+        ffmpeg::Error::DemuxerNotFound => DecodeError::UnknownFormat { format: format.into() },
+        source if !format.is_empty() || !settings.options.is_empty() => DecodeError::NotOfFormat {
+            path: path.into(),
+            format: if format.is_empty() { "such".into() } else { format.into() },
+            source,
+        },
+        ffmpeg::Error::InvalidData if file.is_some_and(container::lacks_index) => {
+            DecodeError::NoIndex { path: file_path.into() }
+        }
+        ffmpeg::Error::InvalidData => DecodeError::NotMedia { path: file_path.into() },
+        source => DecodeError::Libav { path: file_path.into(), doing: "opening it", source },
+    })?;
+    let (input, unused) = opened;
+    if !unused.is_empty() {
+        let demuxer = input.format().name().to_owned();
+        return Err(DecodeError::UnknownOptions { options: unused.join(", "), demuxer });
+    }
+    Ok(input)
+}
+
+/// FFmpeg's choice of the main video stream, never a cover picture.
+pub(crate) fn video_stream(input: &Input) -> Option<usize> {
+    let is_film = |stream: &ffmpeg::Stream| {
+        stream.parameters().medium() == media::Type::Video && !stream.disposition().contains(Disposition::ATTACHED_PIC)
+    };
+    let best = input.streams().best(media::Type::Video).filter(is_film);
+    best.or_else(|| input.streams().find(is_film)).map(|stream| stream.index())
+}
+
+/// A decoder for a stream, and what is to be said about it.
+pub(crate) fn video_decoder(
+    path: &Path,
+    input: &Input,
+    index: usize,
+) -> Result<(decoder::Video, Option<String>), DecodeError> {
+    let fail = |source| DecodeError::Libav { path: path.into(), doing: "opening its decoder", source };
+    let stream = input.stream(index).ok_or(ffmpeg::Error::StreamNotFound).map_err(fail)?;
+    if is_profile_5(&stream) {
+        return Err(DecodeError::Colour { path: path.into(), matrix: "Dolby Vision profile 5 (ICtCp)" });
+    }
+    let mut context = codec::Context::from_parameters(stream.parameters()).map_err(fail)?;
+    context.set_threading(threading::Config { kind: threading::Type::Frame, count: 0, ..Default::default() });
+    let mut decoder = context.decoder();
+    decoder.set_packet_time_base(stream.time_base());
+    let mut note = None;
+    // FFmpeg's own decoders of VP8 and VP9 do not read the alpha channel.
+    let seeing = match stream.parameters().id() {
+        codec::Id::VP8 if has_alpha(&stream) => Some("libvpx"),
+        codec::Id::VP9 if has_alpha(&stream) => Some("libvpx-vp9"),
+        _ => None,
+    };
+    let opened = match seeing.map(|name| (name, codec::decoder::find_by_name(name))) {
+        Some((_, Some(codec))) => decoder.open_as(codec).and_then(decoder::Opened::video),
+        Some((name, None)) => {
+            note = Some(format!("its transparency is left out: this FFmpeg lacks the decoder {name}"));
+            decoder.video()
+        }
+        None => decoder.video(),
+    };
+    let decoder = opened.map_err(|error| match error {
+        ffmpeg::Error::DecoderNotFound => {
+            DecodeError::Codec { path: path.into(), codec: stream.parameters().id().name() }
+        }
+        error => fail(error),
+    })?;
+    Ok((decoder, note))
+}
+
+/// WebM's sign for a second, hidden stream of alpha.
+fn has_alpha(stream: &ffmpeg::Stream) -> bool {
+    stream.metadata().iter().any(|(key, value)| key.eq_ignore_ascii_case("alpha_mode") && value == "1")
+}
+
+/// Dolby Vision's profile 5 has colours of its own, with nothing in them that older players could show.
+fn is_profile_5(stream: &ffmpeg::Stream) -> bool {
+    let record = stream.side_data().find(|data| data.kind() == packet::side_data::Type::DOVI_CONF);
+    // Two bytes of version, then the profile.
+    record.is_some_and(|record| record.data().get(2) == Some(&5))
+}
+
+/// One line for each stream that cannot be taken from a pipe.
+pub(super) fn left_out(input: &Input, index: usize) -> Vec<String> {
+    let others = input.streams().filter(|stream| stream.index() != index);
+    others
+        .map(|stream| {
+            let parameters = stream.parameters();
+            let kind = match parameters.medium() {
+                media::Type::Video => "video",
+                media::Type::Audio => "audio",
+                media::Type::Subtitle => "subtitle",
+                _ => "data",
+            };
+            let (codec, number) = (parameters.id().name(), stream.index());
+            format!("standard input: {kind} stream {number} ({codec}) is left out: only a file's streams can be copied")
+        })
+        .collect()
+}

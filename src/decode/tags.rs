@@ -1,0 +1,58 @@
+//! What a decoded frame says about its colours.
+
+use ffmpeg_next::color::{Range, Space};
+use ffmpeg_next::format::Pixel;
+use ffmpeg_next::frame;
+
+use crate::media::{ColorInfo, Model, ffi};
+
+/// The colours of a decoded frame, with what it leaves unsaid filled in. RGB has the matrix `RGB` and full range.
+pub(super) fn color_of(frame: &frame::Video) -> ColorInfo {
+    let rgb = ffi::samples_of(frame.format()).model == Model::Rgb;
+    let range = match frame.color_range() {
+        _ if rgb => Range::JPEG,
+        // Grey comes from still-picture codecs, which do not tag what is always so.
+        Range::Unspecified if is_grey(frame.format()) => Range::JPEG,
+        // The old "JPEG" formats are of full range by their name.
+        _ if ffi::pixel_format_name(frame.format()).starts_with("yuvj") => Range::JPEG,
+        tagged => tagged,
+    };
+    let matrix = match frame.color_space() {
+        _ if rgb => Space::RGB,
+        // A filter has made YUV of RGB, with the matrix that FFmpeg uses unless told.
+        Space::RGB => Space::SMPTE170M,
+        tagged => tagged,
+    };
+    ColorInfo::resolve(
+        frame.width(),
+        frame.height(),
+        matrix,
+        range,
+        frame.color_primaries(),
+        frame.color_transfer_characteristic(),
+    )
+}
+
+/// Whether a format has luma only, with or without alpha.
+pub(super) fn is_grey(format: Pixel) -> bool {
+    let name = ffi::pixel_format_name(format);
+    ["gray", "ya8", "ya16", "mono"].iter().any(|grey| name.starts_with(grey))
+}
+
+/// Whether a frame of packed 8-bit RGB with alpha in the last byte, or of a palette, has a transparent pixel.
+pub(super) fn is_transparent(frame: &frame::Video) -> bool {
+    let (width, height) = (frame.width() as usize, frame.height() as usize);
+    let name = ffi::pixel_format_name(frame.format());
+    match name {
+        "bgra" | "rgba" => (0..height).any(|y| {
+            let row = ffi::row(frame, 0, y, 4 * width).unwrap_or_default();
+            row.chunks_exact(4).any(|pixel| pixel[3] != 255)
+        }),
+        "pal8" => {
+            let palette = ffi::palette(frame);
+            let clear = |&entry: &u8| palette.get(usize::from(entry)).is_some_and(|argb| argb >> 24 != 255);
+            (0..height).any(|y| ffi::row(frame, 0, y, width).unwrap_or_default().iter().any(clear))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,69 @@
+//! Rotation, as a container tells it.
+
+use ffmpeg_next::{Stream, packet};
+
+/// How a stored picture is turned to stand upright.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// As part of a chain of filters: nothing, or `,hflip` and the like.
+    pub filter: &'static str,
+    /// Whether width and height change places.
+    pub swaps: bool,
+}
+
+impl Turn {
+    /// Upright as it is.
+    pub const NONE: Self = Self { filter: "", swaps: false };
+
+    /// As a filter of FFmpeg; `none` for a picture that stands upright as it is stored.
+    pub fn name(self) -> &'static str {
+        if self.filter.is_empty() { "none" } else { self.filter.trim_start_matches(',') }
+    }
+
+    /// From the display matrix of a stream. Only quarter turns and mirrorings occur; anything between becomes the
+    /// nearest of them.
+    pub fn of(stream: &Stream) -> Self {
+        let matrix = stream.side_data().find(|data| data.kind() == packet::side_data::Type::DisplayMatrix);
+        let entry = |index: usize| -> i32 {
+            let bytes = matrix.as_ref().and_then(|matrix| matrix.data().get(4 * index..4 * index + 4));
+            bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_ne_bytes)
+        };
+        if matrix.is_none() {
+            Self::from_matrix(1, 0, 0, 1)
+        } else {
+            Self::from_matrix(entry(0), entry(1), entry(3), entry(4))
+        }
+    }
+
+    /// A stored point (x, y) is shown at (a x + c y, b x + d y), y downwards.
+    fn from_matrix(a: i32, b: i32, c: i32, d: i32) -> Self {
+        let swaps = i64::from(b).abs() + i64::from(c).abs() > i64::from(a).abs() + i64::from(d).abs();
+        let filter = match (swaps, if swaps { c < 0 } else { a < 0 }, if swaps { b < 0 } else { d < 0 }) {
+            (false, false, false) => "",
+            (false, true, false) => ",hflip",
+            (false, false, true) => ",vflip",
+            (false, true, true) => ",hflip,vflip",
+            (true, false, false) => ",transpose=dir=cclock_flip",
+            (true, true, false) => ",transpose=dir=clock",
+            (true, false, true) => ",transpose=dir=cclock",
+            (true, true, true) => ",transpose=dir=clock_flip",
+        };
+        Self { filter, swaps }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quarter_turns_and_mirrorings() {
+        assert_eq!(Turn::from_matrix(65536, 0, 0, 65536).filter, "");
+        assert_eq!(Turn::from_matrix(0, 65536, -65536, 0).filter, ",transpose=dir=clock");
+        assert_eq!(Turn::from_matrix(0, -65536, 65536, 0).filter, ",transpose=dir=cclock");
+        assert_eq!(Turn::from_matrix(-65536, 0, 0, -65536).filter, ",hflip,vflip");
+        assert_eq!(Turn::from_matrix(-65536, 0, 0, 65536).filter, ",hflip");
+        assert!(Turn::from_matrix(0, 65536, -65536, 0).swaps);
+        assert!(!Turn::from_matrix(i32::MIN, 0, 0, 1).swaps);
+    }
+}

@@ -1,0 +1,88 @@
+//! How long a video should be, and whether it is.
+
+use super::VideoSource;
+use crate::decode::error::DecodeError;
+
+impl VideoSource {
+    /// Finds at opening that the end of the file is missing: nobody wants to hear of it after hours.
+    pub(super) fn check_length(&self, cut_off: Option<(u64, u64)>) -> Result<(), DecodeError> {
+        let path = self.path.clone();
+        if let Some((listed, beyond)) = self.listed.filter(|(_, beyond)| *beyond > 0) {
+            let there = listed - beyond;
+            let skipped = listed - self.remaining_of(listed);
+            let short = match self.range.frames {
+                Some(limit) => skipped.saturating_add(limit) > there && beyond > self.damage.limit,
+                None => beyond > self.damage.limit,
+            };
+            if short {
+                let expected = Some(listed);
+                return Err(DecodeError::EndsEarly { path, frames: there, expected, places: beyond, opening: true });
+            }
+        }
+        match cut_off {
+            Some((missing, present)) if self.range.frames.is_none() && self.damage.limit == 0 => {
+                Err(DecodeError::CutOff { path, missing, present })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Of `whole` frames, how many come after the start.
+    fn remaining_of(&self, whole: u64) -> u64 {
+        let skipped = self.rate.map_or(0.0, |rate| self.range.start * rate.value()) as u64;
+        whole.saturating_sub(skipped)
+    }
+
+    /// Of the frames of the whole stream, how many are in the range.
+    pub(super) fn remaining(&self, whole: Option<u64>) -> Option<u64> {
+        match (whole.map(|whole| self.remaining_of(whole)), self.range.frames) {
+            (Some(rest), Some(limit)) => Some(rest.min(limit)),
+            (rest, _) => rest,
+        }
+    }
+
+    /// Whether what was read, to the end of the file, is all there is and sound enough.
+    pub(super) fn check_end(&mut self) -> Result<(), DecodeError> {
+        let (path, limited) = (self.path.clone(), self.range.frames.is_some());
+        let missing = self.missing();
+        let places = self.damage.places() + missing;
+        if missing > 0 && places > self.damage.limit {
+            let (frames, expected) = (self.given, self.info.frames);
+            return Err(DecodeError::EndsEarly { path, frames, expected, places, opening: false });
+        }
+        if places > self.damage.limit {
+            return Err(self.damaged());
+        }
+        if self.given == 0 && !limited {
+            return Err(DecodeError::StartsAfterEnd { path, start: self.range.start });
+        }
+        self.note_damage(missing);
+        Ok(())
+    }
+
+    /// Frames that the container promises, after the last one.
+    fn missing(&self) -> u64 {
+        let by_time = self.promise.missing(&self.demuxer, self.rate);
+        match self.listed {
+            Some((listed, beyond)) if beyond > 0 && !self.sought => {
+                listed.saturating_sub(self.decoded + self.damage.lost()).max(by_time.min(1))
+            }
+            Some((_, beyond)) if beyond > 0 => beyond,
+            _ => by_time.max(u64::from(self.cut_off)),
+        }
+    }
+
+    pub(super) fn note_damage(&mut self, missing: u64) {
+        let many = |n: u64, one: &str, more: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {more}") };
+        let mut parts = Vec::new();
+        if self.damage.places() > 0 {
+            parts.push(many(self.damage.places(), "damaged place was passed over", "damaged places were passed over"));
+        }
+        if missing > 0 {
+            parts.push(many(missing, "frame is missing at the end", "frames are missing at the end"));
+        }
+        if !parts.is_empty() && !std::mem::replace(&mut self.told, true) {
+            self.notes.push(parts.join("; "));
+        }
+    }
+}

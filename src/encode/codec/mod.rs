@@ -1,0 +1,70 @@
+//! Which container and which encoder an output means.
+
+mod choose;
+pub(super) mod fit;
+mod open;
+mod quality;
+pub(super) mod registry;
+
+use std::path::Path;
+
+pub(super) use choose::{ALPHA_LOST, Chosen, choose};
+pub(super) use open::{Coder, Setup};
+pub(super) use quality::Options;
+pub(super) use registry::{CONTAINERS, Container, Family};
+
+use super::EncodeError;
+
+/// What a video output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A file with everything that the source has.
+    File(Container),
+    /// Pictures that move, and nothing else.
+    Animation(Animation),
+    /// Raw pictures for another program.
+    Raw(Raw),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Animation {
+    Gif,
+    Apng,
+    WebP,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Raw {
+    /// No timestamps, no alpha; what every encoder reads.
+    Y4m,
+    /// Timestamps and alpha.
+    Nut,
+}
+
+/// Every format there is.
+const FORMATS: &str = "mp4, mkv, mov, webm, gif, apng, webp, y4m or nut";
+
+impl Kind {
+    /// By the setting `format` or, where that is empty, by the name.
+    pub fn of(path: &Path, format: &str) -> Result<Self, EncodeError> {
+        if !format.is_empty() {
+            let unknown = || EncodeError::Format { path: path.into(), format: format.into(), valid: FORMATS };
+            return Self::named(format).ok_or_else(unknown);
+        }
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        let found = extension.as_deref().and_then(Self::named);
+        found.ok_or_else(|| EncodeError::VideoExtension { path: path.into(), valid: FORMATS })
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        let container = || CONTAINERS.into_iter().find(|container| container.extension == name).map(Self::File);
+        match name {
+            "gif" => Some(Self::Animation(Animation::Gif)),
+            "apng" => Some(Self::Animation(Animation::Apng)),
+            "webp" => Some(Self::Animation(Animation::WebP)),
+            "y4m" => Some(Self::Raw(Raw::Y4m)),
+            "nut" => Some(Self::Raw(Raw::Nut)),
+            _ => container(),
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The containers and encoders there are, and what each takes.
+
+/// A kind of video file that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::encode) struct Container {
+    /// As in the file name, in lower case.
+    pub extension: &'static str,
+    /// FFmpeg's muxer.
+    pub muxer: &'static str,
+    /// What it may hold.
+    pub families: &'static [Family],
+}
+
+/// All kinds there are.
+pub(in crate::encode) const CONTAINERS: [Container; 4] = [
+    Container { extension: "mp4", muxer: "mp4", families: &[Family::H264, Family::Hevc, Family::Av1, Family::Vp9] },
+    Container {
+        extension: "mkv",
+        muxer: "matroska",
+        families: &[Family::H264, Family::Hevc, Family::Av1, Family::Vp9, Family::ProRes, Family::Ffv1],
+    },
+    Container { extension: "mov", muxer: "mov", families: &[Family::H264, Family::Hevc, Family::ProRes, Family::Ffv1] },
+    Container { extension: "webm", muxer: "webm", families: &[Family::Vp9, Family::Av1] },
+];
+
+impl Container {
+    /// Whether it is of the family that stores a time scale for each stream (and an edit list).
+    pub fn is_quicktime(self) -> bool {
+        matches!(self.muxer, "mp4" | "mov")
+    }
+
+    /// Whether it says of a stream, beside what the codec says, whether its range is full.
+    fn tags_range(self) -> bool {
+        self.muxer != "mov"
+    }
+}
+
+/// A way to code video, whatever the encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::encode) enum Family {
+    H264,
+    Hevc,
+    Av1,
+    Vp9,
+    ProRes,
+    Ffv1,
+    Gif,
+    Apng,
+    WebP,
+    /// Not coded at all.
+    Raw,
+}
+
+impl Family {
+    /// Those that a setting may name.
+    pub const ALL: [Self; 6] = [Self::H264, Self::Hevc, Self::Av1, Self::Vp9, Self::ProRes, Self::Ffv1];
+
+    /// As settings name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::H264 => "h264",
+            Self::Hevc => "hevc",
+            Self::Av1 => "av1",
+            Self::Vp9 => "vp9",
+            Self::ProRes => "prores",
+            Self::Ffv1 => "ffv1",
+            Self::Gif => "gif",
+            Self::Apng => "apng",
+            Self::WebP => "webp",
+            Self::Raw => "raw",
+        }
+    }
+
+    /// Whether files of it can say that their range is full, in the bit stream or in the container.
+    pub fn tags_range(self, container: Container) -> bool {
+        match self {
+            Self::H264 | Self::Hevc | Self::Av1 | Self::Vp9 => true,
+            Self::Ffv1 => container.tags_range(),
+            // Those who read these take their range for granted.
+            Self::ProRes | Self::Gif | Self::Apng | Self::WebP | Self::Raw => false,
+        }
+    }
+}
+
+/// What runs an encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::encode) enum Runs {
+    Software,
+    /// On a device that may not be there.
+    Hardware,
+}
+
+/// How an encoder is told a quality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::encode) enum Quality {
+    /// The option that takes it, its largest value and what `auto` is.
+    Scale { option: &'static str, max: u8, auto: u8 },
+    /// It has none; what it has instead.
+    Fixed { instead: &'static str },
+}
+
+/// An encoder of FFmpeg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::encode) struct Encoder {
+    pub name: &'static str,
+    pub family: Family,
+    pub runs: Runs,
+    pub quality: Quality,
+    /// Pictures of which it takes whole chroma samples only.
+    pub even: bool,
+    /// The smallest width and height it takes.
+    pub smallest: usize,
+    /// Whether it takes pictures in its device's memory only (VAAPI).
+    pub uploads: bool,
+    /// Options it gets unless the user has others.
+    pub options: &'static [(&'static str, &'static str)],
+}
+
+const fn crf(max: u8, auto: u8) -> Quality {
+    Quality::Scale { option: "crf", max, auto }
+}
+
+const fn software(
+    name: &'static str,
+    family: Family,
+    quality: Quality,
+    options: &'static [(&'static str, &'static str)],
+) -> Encoder {
+    Encoder { name, family, runs: Runs::Software, quality, even: false, smallest: 1, uploads: false, options }
+}
+
+const fn hardware(name: &'static str, family: Family, option: &'static str, auto: u8) -> Encoder {
+    let quality = Quality::Scale { option, max: 51, auto };
+    let options: &[(&str, &str)] = match option.as_bytes() {
+        b"cq" => &[("rc", "vbr"), ("b", "0"), ("preset", "p5")],
+        _ => &[],
+    };
+    Encoder { name, family, runs: Runs::Hardware, quality, even: true, smallest: 1, uploads: false, options }
+}
+
+const fn vaapi(name: &'static str, family: Family, auto: u8) -> Encoder {
+    Encoder { uploads: true, ..hardware(name, family, "qp", auto) }
+}
+
+/// All encoders, those of a family in the order in which they are tried.
+pub(in crate::encode) const ENCODERS: [Encoder; 16] = [
+    Encoder { even: true, ..software("libx264", Family::H264, crf(51, 18), &[("preset", "medium")]) },
+    Encoder {
+        even: true,
+        smallest: 16,
+        ..software("libx265", Family::Hevc, crf(51, 20), &[("preset", "medium"), ("x265-params", "log-level=none")])
+    },
+    Encoder {
+        even: true,
+        smallest: 64,
+        ..software("libsvtav1", Family::Av1, crf(63, 27), &[("preset", "7"), ("g", "240")])
+    },
+    software(
+        "libaom-av1",
+        Family::Av1,
+        crf(63, 27),
+        &[("b", "0"), ("cpu-used", "6"), ("row-mt", "1"), ("usage", "good")],
+    ),
+    // Constant quality needs a bit rate of 0, which is the context's default only with `b` set.
+    software(
+        "libvpx-vp9",
+        Family::Vp9,
+        crf(63, 24),
+        &[("b", "0"), ("deadline", "good"), ("cpu-used", "3"), ("row-mt", "1")],
+    ),
+    software(
+        "prores_ks",
+        Family::ProRes,
+        Quality::Fixed { instead: "--encoder-opt profile=proxy, lt, standard, hq, 4444 or 4444xq" },
+        &[("vendor", "apl0")],
+    ),
+    software(
+        "ffv1",
+        Family::Ffv1,
+        Quality::Fixed { instead: "nothing: it is lossless" },
+        &[("level", "3"), ("slicecrc", "1"), ("g", "1"), ("context", "0")],
+    ),
+    hardware("h264_nvenc", Family::H264, "cq", 18),
+    hardware("h264_qsv", Family::H264, "global_quality", 18),
+    vaapi("h264_vaapi", Family::H264, 18),
+    hardware("hevc_nvenc", Family::Hevc, "cq", 20),
+    hardware("hevc_qsv", Family::Hevc, "global_quality", 20),
+    vaapi("hevc_vaapi", Family::Hevc, 20),
+    hardware("av1_nvenc", Family::Av1, "cq", 27),
+    hardware("av1_qsv", Family::Av1, "global_quality", 27),
+    hardware("vp9_qsv", Family::Vp9, "global_quality", 24),
+];
+
+/// GIF, whose pictures come with a palette each.
+pub(in crate::encode) const GIF: Encoder =
+    software("gif", Family::Gif, Quality::Fixed { instead: "nothing: 256 colours a frame are what it has" }, &[]);
+pub(in crate::encode) const APNG: Encoder =
+    software("apng", Family::Apng, Quality::Fixed { instead: "nothing: it is lossless" }, &[]);
+/// WebP still by still: its encoder of animations would run equal pictures together.
+pub(in crate::encode) const WEBP: Encoder = software(
+    "libwebp",
+    Family::WebP,
+    Quality::Fixed { instead: "--encoder-opt quality=0 to 100, or --encoder-opt lossless=1" },
+    &[("quality", "90")],
+);
+const RAW: Quality = Quality::Fixed { instead: "nothing: it is not compressed" };
+pub(in crate::encode) const Y4M: Encoder = software("wrapped_avframe", Family::Raw, RAW, &[]);
+pub(in crate::encode) const NUT: Encoder = software("rawvideo", Family::Raw, RAW, &[]);
+
+/// What the setting `codec` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::encode) enum Wish {
+    Auto,
+    /// Any software encoder of it.
+    Family(Family),
+    /// `h264-hardware`: any hardware encoder of it.
+    Hardware(Family),
+    Encoder(&'static Encoder),
+}
+
+impl Wish {
+    pub fn parse(codec: &str) -> Option<Self> {
+        let family = |name: &str| Family::ALL.into_iter().find(|family| family.name() == name);
+        if codec == "auto" {
+            return Some(Self::Auto);
+        }
+        if let Some(name) = codec.strip_suffix("-hardware") {
+            let of = family(name)?;
+            let any = ENCODERS.iter().any(|encoder| encoder.family == of && encoder.runs == Runs::Hardware);
+            return any.then_some(Self::Hardware(of));
+        }
+        let encoder = || ENCODERS.iter().find(|encoder| encoder.name == codec).map(Self::Encoder);
+        family(codec).map(Self::Family).or_else(encoder)
+    }
+
+    /// Everything `codec` may be for containers that take `families`.
+    pub fn valid(families: &[Family]) -> String {
+        let mut names = vec!["auto".to_owned()];
+        names.extend(families.iter().map(|family| family.name().to_owned()));
+        let of = |runs| ENCODERS.iter().filter(move |encoder| encoder.runs == runs);
+        for family in families {
+            if of(Runs::Hardware).any(|encoder| encoder.family == *family) {
+                names.push(format!("{}-hardware", family.name()));
+            }
+        }
+        let encoders = of(Runs::Software).chain(of(Runs::Hardware));
+        let fitting = encoders.filter(|encoder| families.contains(&encoder.family) && encoder.name != "ffv1");
+        names.extend(fitting.map(|encoder| encoder.name.to_owned()));
+        names.join(", ")
+    }
+}
+
+/// The encoders of a family in order of preference.
+pub(in crate::encode) fn encoders(family: Family, runs: Runs) -> impl Iterator<Item = &'static Encoder> {
+    ENCODERS.iter().filter(move |encoder| encoder.family == family && encoder.runs == runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wishes() {
+        assert_eq!(Wish::parse("auto"), Some(Wish::Auto));
+        assert_eq!(Wish::parse("hevc"), Some(Wish::Family(Family::Hevc)));
+        assert_eq!(Wish::parse("h264-hardware"), Some(Wish::Hardware(Family::H264)));
+        assert_eq!(Wish::parse("prores-hardware"), None);
+        assert!(matches!(Wish::parse("libaom-av1"), Some(Wish::Encoder(encoder)) if encoder.family == Family::Av1));
+        assert_eq!(Wish::parse("mpeg4"), None);
+        assert!(!Wish::valid(&[Family::Vp9]).contains("h264"));
+    }
+}

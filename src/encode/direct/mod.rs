@@ -1,0 +1,230 @@
+//! Pictures alone, straight into their file or pipe: animations, and raw video for other programs.
+
+mod setup;
+mod verify;
+mod way;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use ffmpeg_next::format::Pixel;
+use ffmpeg_next::format::context::Output;
+use ffmpeg_next::{self as ffmpeg, Packet, Rational, encoder};
+
+use super::codec::{ALPHA_LOST, Animation, Kind, Raw};
+use super::egress::{Egress, Form};
+use super::track::{Moment, Track};
+use super::{EncodeError, Encoded, FrameSink};
+use crate::media::{Frame, MediaInfo, TimeBase, ffi};
+use crate::settings::OutputSettings;
+
+use setup::setup;
+use way::{Way, rate};
+
+/// Writes each frame as it comes.
+pub(super) struct DirectSink {
+    path: PathBuf,
+    way: Way,
+    /// Whether it is a file, which can be read again.
+    is_file: bool,
+    warnings: Vec<String>,
+    track: Track,
+    source_base: TimeBase,
+    base: TimeBase,
+    encoder: encoder::Video,
+    egress: Egress,
+    output: Output,
+    output_base: TimeBase,
+    keeps_alpha: bool,
+    /// Of the frames so far, in ticks of `base`.
+    pts: Vec<i64>,
+    /// When the last frame ends.
+    end: i64,
+    durations: HashMap<i64, i64>,
+    /// Frames that could not be shown when they should.
+    moved: u64,
+}
+
+impl DirectSink {
+    pub fn open_stdout(info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
+        let format = if settings.format.is_empty() { "y4m" } else { &settings.format };
+        match Kind::of(Path::new("-"), format)? {
+            Kind::Raw(kind) => Self::open_at(Path::new("-"), true, kind.into(), info, settings),
+            Kind::File(_) | Kind::Animation(_) => Err(EncodeError::StdoutFormat { format: format.into() }),
+        }
+    }
+
+    pub fn open(path: &Path, way: Way, info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
+        Self::open_at(path, false, way, info, settings)
+    }
+
+    fn open_at(
+        path: &Path,
+        is_stdout: bool,
+        way: Way,
+        info: &MediaInfo,
+        settings: &OutputSettings,
+    ) -> Result<Self, EncodeError> {
+        let base = way.base(info);
+        let (setup, alpha, warnings) = setup(path, way, info, settings)?;
+        let clocked = MediaInfo { base, ..info.clone() };
+        let encoder = setup.open(path, &clocked)?.encoder;
+        let (format, behind) = match way {
+            // A palette for each frame, from that frame alone: nothing is held back.
+            Way::Animation(Animation::Gif) => {
+                let transparent = i32::from(alpha);
+                let chain = format!(
+                    ",split[a][b];[a]palettegen=stats_mode=single:reserve_transparent={transparent}[p];\
+                     [b][p]paletteuse=new=1"
+                );
+                (if alpha { Pixel::BGRA } else { Pixel::BGRZ }, chain)
+            }
+            _ => (setup.format, String::new()),
+        };
+        let form = Form { format, color: setup.color, coded: setup.coded, base };
+        let prepare = |error| EncodeError::libav(path, "preparing it", error);
+        let egress = Egress::new(form, &behind).map_err(prepare)?;
+        let create = |error| EncodeError::libav(path, "creating it", error);
+        let output = if is_stdout { ffi::open_stdout(way.muxer()) } else { ffi::open_output(path, way.muxer()) };
+        let mut output = output.map_err(create)?;
+        let mut stream = output.add_stream_with(&encoder).map_err(create)?;
+        stream.set_time_base(base);
+        let rate = rate(info);
+        stream.set_avg_frame_rate(Rational::new(rate.num, rate.den));
+        if let Some(aspect) = info.sample_aspect {
+            ffi::set_stream_aspect(&mut stream, aspect);
+        }
+        let unused = output.write_header_with(way.header()).map_err(create)?;
+        super::mux::all_used(&unused).map_err(create)?;
+        drop(unused);
+        let output_base = output.stream(0).map_or(base, |stream| stream.time_base().into());
+        Ok(Self {
+            path: path.into(),
+            way,
+            is_file: !is_stdout,
+            warnings,
+            track: Track::new(path, info),
+            source_base: info.base,
+            base,
+            encoder,
+            egress,
+            output,
+            output_base,
+            keeps_alpha: alpha,
+            pts: Vec::new(),
+            end: 0,
+            durations: HashMap::new(),
+            moved: 0,
+        })
+    }
+
+    fn fail(&self, doing: &'static str) -> impl Fn(ffmpeg::Error) -> EncodeError + use<> {
+        let path = self.path.clone();
+        move |error| EncodeError::libav(&path, doing, error)
+    }
+
+    /// When a frame is shown, on the format's clock. Rounded from the beginning, so that no error adds up.
+    fn place(&mut self, moment: Moment) -> i64 {
+        let exact = self.source_base.convert(moment.since_first, self.base);
+        let next = self.pts.last().map_or(0, |last| last + 1);
+        let pts = if self.way == Way::Raw(Raw::Y4m) { next } else { exact.max(next) };
+        // Half a frame of jitter is what a constant rate makes of times that were rounded before.
+        let off = (self.base.seconds(pts) - self.source_base.seconds(moment.since_first)).abs();
+        self.moved += u64::from(off > 0.6 * self.base.seconds(1));
+        let end = self.source_base.convert(moment.since_first + moment.duration, self.base).max(pts + 1);
+        self.durations.insert(pts, end - pts);
+        self.end = end;
+        self.pts.push(pts);
+        pts
+    }
+
+    fn encode(&mut self) -> Result<(), ffmpeg::Error> {
+        while let Some(frame) = self.egress.pull()? {
+            self.encoder.send_frame(&frame)?;
+            self.drain()?;
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self) -> Result<(), ffmpeg::Error> {
+        loop {
+            let mut packet = Packet::empty();
+            match self.encoder.receive_packet(&mut packet) {
+                Ok(()) => {}
+                Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+            let duration = packet.pts().and_then(|pts| self.durations.remove(&pts));
+            packet.set_duration(duration.unwrap_or_else(|| packet.duration()));
+            packet.rescale_ts(self.base, self.output_base);
+            packet.set_stream(0);
+            packet.write_interleaved(&mut self.output)?;
+            if !self.is_file {
+                // Whoever waits at the other end of the pipe is to have it now.
+                ffi::flush_output(&mut self.output)?;
+            }
+        }
+    }
+
+    fn close(&mut self) -> Result<(), EncodeError> {
+        let encode = self.fail("encoding");
+        self.egress.flush().map_err(&encode)?;
+        self.encode().map_err(&encode)?;
+        self.encoder.send_eof().map_err(&encode)?;
+        self.drain().map_err(&encode)?;
+        let close = self.fail("closing it");
+        if let (Way::Animation(Animation::Gif | Animation::Apng), Some(last)) = (self.way, self.pts.last()) {
+            let ticks = self.end - last;
+            let delay = match self.way {
+                Way::Animation(Animation::Gif) => ticks.to_string(),
+                _ => format!("{}/{}", ticks * i64::from(self.base.num), self.base.den),
+            };
+            ffi::set_muxer_option(&mut self.output, c"final_delay", &delay).map_err(&close)?;
+        }
+        self.output.write_trailer().map_err(&close)?;
+        ffi::flush_output(&mut self.output).map_err(close)
+    }
+
+    fn closing_warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.keeps_alpha && self.egress.saw_transparency() {
+            warnings.push(ALPHA_LOST.into());
+        }
+        let moved = self.moved;
+        match self.way {
+            Way::Raw(Raw::Y4m) if moved > 0 => warnings.push(format!(
+                "Y4M has a constant frame rate: {moved} frames are not shown when they were; --format nut keeps times"
+            )),
+            Way::Animation(Animation::Gif) if moved > 0 => warnings.push(format!(
+                "GIF shows at most 100 frames a second: {moved} frames come late; --post-filter fps=50 leaves some out"
+            )),
+            _ => {}
+        }
+        warnings
+    }
+}
+
+impl FrameSink for DirectSink {
+    fn push(&mut self, frame: Frame) -> Result<(), EncodeError> {
+        let moment = self.track.take(&frame)?;
+        let pts = self.place(moment);
+        let encode = self.fail("writing it");
+        self.egress.push(&frame.pixels, pts).map_err(&encode)?;
+        self.encode().map_err(encode)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Encoded, EncodeError> {
+        if self.pts.is_empty() {
+            return Err(EncodeError::NoFrame { path: self.path });
+        }
+        self.close()?;
+        if self.is_file {
+            verify::verify(&self.path, self.way, &self.pts, self.base)?;
+        }
+        Ok(Encoded { frames: self.track.frames, warnings: self.closing_warnings() })
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}

@@ -1,0 +1,96 @@
+//! Pixel format, colours and options of what is written without an intermediate file.
+
+use std::path::Path;
+
+use ffmpeg_next::color::Space;
+use ffmpeg_next::encoder;
+use ffmpeg_next::format::Pixel;
+
+use super::super::EncodeError;
+use super::super::codec::registry::Family;
+use super::super::codec::{ALPHA_LOST, Animation, Options, Raw, Setup, fit};
+use super::way::Way;
+use crate::media::{ColorInfo, MediaInfo, Model, Samples, ffi};
+use crate::settings::OutputSettings;
+
+/// Decides on format and options; also whether alpha is kept.
+pub(super) fn setup(
+    path: &Path,
+    way: Way,
+    info: &MediaInfo,
+    settings: &OutputSettings,
+) -> Result<(Setup, bool, Vec<String>), EncodeError> {
+    let encoder = way.encoder();
+    let (name, family) = (encoder.name, encoder.family);
+    if settings.codec != "auto" && settings.codec != name {
+        let codec = settings.codec.clone();
+        return Err(EncodeError::UnknownCodec { path: path.into(), codec, valid: "auto".into() });
+    }
+    let no_encoder = || EncodeError::NoEncoder { path: path.into(), encoder: name.into() };
+    let codec = encoder::find_by_name(name).ok_or_else(no_encoder)?;
+    let formats = way.formats(codec);
+    let lossless = settings.encoder_options.iter().any(|option| option == "lossless=1");
+    let want = match (way, info.samples.model) {
+        (Way::Raw(Raw::Nut), Model::Rgb) => info.samples,
+        (Way::Animation(Animation::WebP), _) if lossless => Samples { alpha: info.samples.alpha, ..Samples::RGB8 },
+        _ => fit::wanted(info.samples, family, info.samples.alpha),
+    };
+    let refused = || EncodeError::PixFmt {
+        path: path.into(),
+        encoder: name.into(),
+        format: settings.pix_fmt.clone(),
+        valid: formats.iter().map(|&format| ffi::pixel_format_name(format)).collect::<Vec<_>>().join(", "),
+    };
+    let format = match settings.pix_fmt.as_str() {
+        "auto" if way == Way::Animation(Animation::Gif) => Pixel::PAL8,
+        "auto" => fit::best(&formats, want).ok_or_else(refused)?.0,
+        asked => formats.iter().copied().find(|&format| ffi::pixel_format_name(format) == asked).ok_or_else(refused)?,
+    };
+    let mut held = ffi::samples_of(format);
+    held.alpha &= info.samples.alpha;
+    let source = info.color.written(info.samples.model);
+    let color = match (family, held.model) {
+        (_, Model::Rgb) => ColorInfo { matrix: Space::RGB, full_range: true, ..source },
+        // What WebP takes for granted.
+        (Family::WebP, _) => ColorInfo { matrix: Space::SMPTE170M, full_range: false, ..source },
+        _ => ColorInfo { full_range: false, ..source },
+    };
+    let options = Options::new(path, encoder, held, settings)?;
+    let warnings = warnings(path, way, info, held, settings)?;
+    let coded = (info.width, info.height);
+    Ok((Setup { encoder, codec, format, color, coded, options }, held.alpha, warnings))
+}
+
+/// What is left out, one line each.
+fn warnings(
+    path: &Path,
+    way: Way,
+    info: &MediaInfo,
+    held: Samples,
+    settings: &OutputSettings,
+) -> Result<Vec<String>, EncodeError> {
+    let mut lines = Vec::new();
+    if info.samples.alpha && !held.alpha && info.codec != "gif" {
+        if settings.strict_streams {
+            return Err(EncodeError::Alpha { path: path.into() });
+        }
+        lines.push(ALPHA_LOST.into());
+    }
+    let Some(source) = &info.source else { return Ok(lines) };
+    let input = ffi::open_source(source);
+    let input = input.map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
+    let others = input.streams().filter(|stream| stream.index() != source.stream).count();
+    if others > 0 {
+        let format = match way {
+            Way::Animation(Animation::Gif) => "GIF",
+            Way::Animation(Animation::Apng) => "APNG",
+            Way::Animation(Animation::WebP) => "WebP",
+            Way::Raw(_) => "raw video",
+        };
+        if settings.strict_streams {
+            return Err(EncodeError::PicturesOnly { path: path.into(), format, others });
+        }
+        lines.push(format!("{format} holds pictures only: {others} other streams of the source are left out"));
+    }
+    Ok(lines)
+}

@@ -1,0 +1,61 @@
+//! Reads what was written without an intermediate file again.
+
+use std::path::Path;
+
+use ffmpeg_next::{self as ffmpeg, Packet};
+
+use super::super::codec::Animation;
+use super::super::{EncodeError, riff};
+use super::way::Way;
+use crate::media::{TimeBase, ffi};
+
+/// Reads a file again: how many frames there are, and when they are shown. `pts` are in ticks of `base`.
+pub(super) fn verify(path: &Path, way: Way, pts: &[i64], base: TimeBase) -> Result<(), EncodeError> {
+    let differs = |what: String| Err(EncodeError::Verify { path: path.into(), what });
+    let expected: Vec<f64> = pts.iter().map(|&pts| base.seconds(pts)).collect();
+    let found = if way == Way::Animation(Animation::WebP) {
+        let durations = riff::make_frames_replace(path).map_err(|e| EncodeError::io(path, e))?;
+        let opened = image::image_dimensions(path);
+        opened.map_err(|source| EncodeError::Picture { path: path.into(), source })?;
+        // A single picture is no animation.
+        let durations = if durations.is_empty() { vec![0] } else { durations };
+        let starts = durations.iter().scan(0, |at, &duration| {
+            *at += duration;
+            Some((*at - duration) as f64 / 1000.0)
+        });
+        starts.collect()
+    } else {
+        packet_times(path).map_err(|error| EncodeError::libav(path, "reading it again", error))?
+    };
+    if found.len() != expected.len() {
+        return differs(format!("{} frames of {}", found.len(), expected.len()));
+    }
+    // FFmpeg takes what is shown for less than 1/50 s for 1/10 s, as browsers do.
+    let steps_are_long = || pts.windows(2).all(|pair| pair[1] - pair[0] >= 2);
+    if way == Way::Animation(Animation::Gif) && !steps_are_long() {
+        return Ok(());
+    }
+    for (index, (expected, found)) in expected.iter().zip(&found).enumerate() {
+        if (expected - found).abs() > 1e-4 {
+            return differs(format!("frame {index} is shown at {found} s instead of {expected} s"));
+        }
+    }
+    Ok(())
+}
+
+/// When the packets of a file are shown, in seconds from the first.
+fn packet_times(path: &Path) -> Result<Vec<f64>, ffmpeg::Error> {
+    let mut input = ffi::open_input(path)?;
+    let base: TimeBase = input.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
+    let mut ticks = Vec::new();
+    loop {
+        let mut packet = Packet::empty();
+        match packet.read(&mut input) {
+            Ok(()) => ticks.push(packet.pts().or(packet.dts()).ok_or(ffmpeg::Error::InvalidData)?),
+            Err(ffmpeg::Error::Eof) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    let first = ticks.first().copied().unwrap_or(0);
+    Ok(ticks.into_iter().map(|ticks| base.seconds(ticks - first)).collect())
+}

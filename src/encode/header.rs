@@ -1,0 +1,220 @@
+//! The head of the finished file: its streams, tags, chapters, and the options that keep timestamps exact.
+
+use ffmpeg_next::format::context::{Input, Output};
+use ffmpeg_next::format::stream::Disposition;
+use ffmpeg_next::{self as ffmpeg, Dictionary, codec, encoder, media};
+
+use super::codec::Container;
+use super::feed::{Feed, Span};
+use super::mux::{Pictures, Shift};
+use super::streams::{self, Plan, Slot, TIMECODE};
+use crate::media::tags::{FILE_TAGS, PAINTED_TAGS, STREAM_TAGS};
+use crate::media::{Ratio, TimeBase, ffi};
+
+/// Creates the streams as planned, with the tags of each and of the file.
+pub(super) fn describe(
+    output: &mut Output,
+    container: Container,
+    pictures: &Pictures,
+    video: &Input,
+    feed: Option<&Feed>,
+    plan: &Plan,
+) -> Result<(), ffmpeg::Error> {
+    for slot in &plan.slots {
+        match *slot {
+            Slot::Painted => painted(output, container.is_quicktime(), pictures, video, feed)?,
+            Slot::Carried { source, carriage, .. } => {
+                let feed = feed.ok_or(ffmpeg::Error::StreamNotFound)?;
+                let original = feed.input().stream(source).ok_or(ffmpeg::Error::StreamNotFound)?;
+                streams::describe(output, &original, carriage, &[STREAM_TAGS.as_slice(), &[TIMECODE]].concat())?;
+            }
+        }
+    }
+    if container.is_quicktime() {
+        refine_text_clocks(output, plan)?;
+    }
+    let (Some(feed), Some(source)) = (feed, &pictures.info.source) else { return Ok(()) };
+    ffi::copy_metadata(feed.input(), output, &[FILE_TAGS.as_slice(), &[TIMECODE]].concat())?;
+    let skipped = feed.input().stream(source.stream).map_or(0.0, |stream| pictures.skipped(stream.start_time()));
+    copy_timecodes(output, container, pictures, feed.input(), plan, skipped)
+}
+
+fn painted(
+    output: &mut Output,
+    quicktime: bool,
+    pictures: &Pictures,
+    video: &Input,
+    feed: Option<&Feed>,
+) -> Result<(), ffmpeg::Error> {
+    let info = pictures.info;
+    let encoded = video.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?;
+    let mut stream = output.add_stream(encoder::find(codec::Id::None))?;
+    ffi::copy_stream(&encoded, &mut stream, &["handler_name", "language", "encoder", "vendor_id", "duration"])?;
+    if quicktime && encoded.parameters().id() == codec::Id::HEVC {
+        // The other name, hev1, Apple's players do not know.
+        ffi::set_codec_tag(&mut stream, *b"hvc1");
+    }
+    stream.set_time_base(info.base);
+    if let Some(rate) = pictures.constant_rate() {
+        stream.set_avg_frame_rate(rate);
+    }
+    if let Some(aspect) = info.sample_aspect {
+        ffi::set_stream_aspect(&mut stream, aspect);
+    }
+    let (Some(feed), Some(source)) = (feed, &info.source) else { return Ok(()) };
+    let original = feed.input().stream(source.stream).ok_or(ffmpeg::Error::StreamNotFound)?;
+    let skip = [STREAM_TAGS.as_slice(), &PAINTED_TAGS, &[TIMECODE]].concat();
+    ffi::copy_stream_metadata(&original, &mut stream, &skip)?;
+    ffi::copy_projection(&original, &mut stream)
+}
+
+/// Gives text tracks finer clocks than all others have. QuickTime's muxer ends a subtitle, by a packet of its own, once
+/// another stream is further on, but compares ticks without regard to what they last: with a coarser clock, it ends
+/// subtitles that follow each other at once. Not finer than that: no pause may be longer than 2^31 ticks.
+fn refine_text_clocks(output: &mut Output, plan: &Plan) -> Result<(), ffmpeg::Error> {
+    let rate = |stream: ffmpeg::Stream| {
+        let rate = stream.time_base().denominator().max(ffi::sample_rate(&stream)).max(1);
+        let is_video = stream.parameters().medium() == media::Type::Video;
+        // The muxer's own rule.
+        std::iter::successors(Some(rate), |rate| rate.checked_mul(2)).find(|&rate| !is_video || rate >= 10_000)
+    };
+    let finest = output.streams().filter_map(rate).max().unwrap_or(1);
+    for (index, slot) in plan.slots.iter().enumerate() {
+        let Slot::Carried { is_movie_text: true, .. } = slot else { continue };
+        let mut stream = output.stream_mut(index).ok_or(ffmpeg::Error::StreamNotFound)?;
+        let own = stream.time_base().denominator().max(1);
+        let finer = own.checked_mul(1 + (finest - 1) / own).unwrap_or(own);
+        stream.set_time_base(ffmpeg::Rational::new(1, finer));
+    }
+    Ok(())
+}
+
+/// Copies timecodes, moved to the first frame that is taken. Muxers of the QuickTime family make a track of one and fail
+/// where they cannot read it.
+fn copy_timecodes(
+    output: &mut Output,
+    container: Container,
+    pictures: &Pictures,
+    input: &Input,
+    plan: &Plan,
+    skipped: f64,
+) -> Result<(), ffmpeg::Error> {
+    let moved = |timecode: &str, rate: Option<Ratio>| {
+        let frames = (skipped * rate.map_or(0.0, Ratio::value)).round() as i64;
+        let readable = rate.and_then(|rate| ffi::timecode_after(timecode, rate, frames));
+        readable.or_else(|| (!container.is_quicktime()).then(|| timecode.to_owned()))
+    };
+    let of_file = input.metadata().get(TIMECODE).and_then(|timecode| moved(timecode, pictures.info.rate));
+    for (index, slot) in plan.slots.iter().enumerate() {
+        let (source, rate) = match *slot {
+            Slot::Painted => (pictures.info.source.as_ref().map(|source| source.stream), pictures.info.rate),
+            Slot::Carried { source, carriage, .. } if carriage.is_track() => {
+                (Some(source), input.stream(source).and_then(|stream| ffi::average_rate(&stream)))
+            }
+            Slot::Carried { .. } => continue,
+        };
+        let Some(original) = source.and_then(|source| input.stream(source)) else { continue };
+        let mut stream = output.stream_mut(index).ok_or(ffmpeg::Error::StreamNotFound)?;
+        let own = original.metadata().get(TIMECODE).and_then(|timecode| moved(timecode, rate));
+        let is_video = original.parameters().medium() == media::Type::Video;
+        if let Some(timecode) = &own {
+            ffi::default_tag(&mut stream, TIMECODE, timecode)?;
+        }
+        // Its track counts frames, also where they do not come at a constant rate.
+        let has_timecode = own.is_some() || of_file.is_some();
+        if let Some(rate) = rate.filter(|_| container.is_quicktime() && is_video && has_timecode) {
+            stream.set_avg_frame_rate(ffmpeg::Rational::new(rate.num, rate.den));
+        }
+    }
+    of_file.map_or(Ok(()), |timecode| ffi::set_file_tag(output, TIMECODE, &timecode))
+}
+
+/// How many tracks a muxer of the QuickTime family will add to a described output: one of the chapters, one for each
+/// video with a timecode.
+pub(super) fn made_by_muxer(output: &Output, container: Container) -> usize {
+    if !container.is_quicktime() {
+        return 0;
+    }
+    let of_file = output.metadata().get(TIMECODE).is_some();
+    let has_timecode = |stream: &ffmpeg::Stream| {
+        let is_video = stream.parameters().medium() == media::Type::Video;
+        let is_cover = stream.disposition().contains(Disposition::ATTACHED_PIC);
+        is_video && !is_cover && (of_file || stream.metadata().get(TIMECODE).is_some())
+    };
+    usize::from(output.nb_chapters() > 0) + output.streams().filter(has_timecode).count()
+}
+
+/// Copies the chapters that begin in the span.
+pub(super) fn copy_chapters(
+    source: &Input,
+    output: &mut Output,
+    span: &Span,
+    shift: Shift,
+) -> Result<(), ffmpeg::Error> {
+    for (id, chapter) in (0..).zip(source.chapters()) {
+        let base = TimeBase::from(chapter.time_base());
+        let offset = span.base.convert(span.offset, base) + shift.ticks(base);
+        let from = span.from.map_or(i64::MIN, |from| span.base.convert(from, base));
+        let to = span.to.map_or(i64::MAX, |to| span.base.convert(to, base));
+        let (begin, end) = (chapter.start().max(from), chapter.end().min(to));
+        if begin < end {
+            let title = chapter.metadata().get("title").unwrap_or_default().to_owned();
+            let mut copy = output.add_chapter(id, base, begin + offset, end + offset, title)?;
+            ffi::copy_chapter_metadata(&chapter, &mut copy)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn write_header(
+    output: &mut Output,
+    container: Container,
+    feed: Option<&Feed>,
+    base: TimeBase,
+) -> Result<(), ffmpeg::Error> {
+    let rates: Vec<i32> = feed.map(Feed::clock_rates).unwrap_or_default();
+    let mut options = if container.is_quicktime() { quicktime_options(base, &rates) } else { matroska_options() };
+    if container.is_quicktime() {
+        // Playable while it is still being downloaded.
+        options.set("movflags", "+faststart");
+        // Stereoscopic and 360 degree video is marked by boxes that are in use, but not in the standard.
+        options.set("strict", "unofficial");
+    }
+    all_used(&output.write_header_with(options)?)
+}
+
+/// Options for exact timestamps in the QuickTime family: a start offset is stored in the movie's own time scale,
+/// whose default of milliseconds would round it. `clock_rates` are ticks a second of the other streams, the most
+/// important first.
+pub(super) fn quicktime_options(base: TimeBase, clock_rates: &[i32]) -> Dictionary<'static> {
+    const LARGEST: i64 = 10_000_000;
+    let scale = clock_rates.iter().fold(i64::from(base.den), |scale, &rate| {
+        let common = least_common_multiple(scale, i64::from(rate.max(1)));
+        if common <= LARGEST { common } else { scale }
+    });
+    let mut options = Dictionary::new();
+    options.set("movie_timescale", &scale.to_string());
+    options.set("fflags", "+bitexact");
+    options
+}
+
+/// Without its own idea of a delay: [`Shift`] has made one that is just enough. And without random identifiers.
+fn matroska_options() -> Dictionary<'static> {
+    let mut options = Dictionary::new();
+    options.set("avoid_negative_ts", "disabled");
+    options.set("fflags", "+bitexact");
+    options
+}
+
+/// An option the muxer did not know has no effect and no error of its own.
+pub(super) fn all_used(unused: &Dictionary) -> Result<(), ffmpeg::Error> {
+    if unused.iter().next().is_some() { Err(ffmpeg::Error::OptionNotFound) } else { Ok(()) }
+}
+
+fn least_common_multiple(a: i64, b: i64) -> i64 {
+    let (mut x, mut y) = (a, b);
+    while y != 0 {
+        (x, y) = (y, x % y);
+    }
+    a / x.max(1) * b
+}

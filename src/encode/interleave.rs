@@ -1,0 +1,152 @@
+//! All packets of the finished file in order of decoding time, on its clock.
+
+use ffmpeg_next::error::EINVAL;
+use ffmpeg_next::format::context::{Input, Output};
+use ffmpeg_next::{self as ffmpeg, Packet};
+
+use super::codec::Container;
+use super::feed::Feed;
+use super::mux::{Pictures, Shift};
+use super::streams::{Plan, Slot};
+use crate::media::{TimeBase, ffi};
+
+/// Where the pictures, which count from 0, lie on the output's clock: from tick `start` of `base`, and `shift`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timeline {
+    pub start: i64,
+    pub base: TimeBase,
+    pub shift: Shift,
+}
+
+/// So many packets that the muxer refuses are passed over: a damaged source is no reason to lose what was painted.
+const PATIENCE: u64 = 1000;
+
+/// What was copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Copied {
+    /// Packets that each slot of the plan got.
+    pub packets: Vec<u64>,
+    /// Packets among them that the muxer refused as damaged. Of which stream it does not say.
+    pub refused: u64,
+}
+
+impl Copied {
+    /// Passes over a packet that the muxer refused.
+    fn note(&mut self, written: Result<(), ffmpeg::Error>) -> Result<(), ffmpeg::Error> {
+        match written {
+            Err(ffmpeg::Error::InvalidData | ffmpeg::Error::Other { errno: EINVAL }) if self.refused < PATIENCE => {
+                self.refused += 1;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// Copies all packets.
+pub(super) fn copy(
+    output: &mut Output,
+    container: Container,
+    timeline: Timeline,
+    plan: &Plan,
+    pictures: &Pictures,
+    video: &mut Input,
+    mut feed: Option<&mut Feed>,
+) -> Result<Copied, ffmpeg::Error> {
+    let encoded: TimeBase = video.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
+    let painted = plan.painted();
+    let mut position = 0;
+    let mut next_picture = |video: &mut Input| -> Result<Option<Timed>, ffmpeg::Error> {
+        let Some(mut packet) = read_picture(video, encoded, timeline.base)? else { return Ok(None) };
+        pictures.time(&mut packet, position, timeline.start);
+        packet.set_stream(painted);
+        position += 1;
+        Ok(Some(Timed { packet, base: timeline.base }))
+    };
+    // What is fed skips the slots without packets.
+    let is_fed = |slot: &Slot| matches!(slot, Slot::Carried { carriage, .. } if carriage.has_packets());
+    let fed: Vec<usize> = (0..plan.slots.len()).filter(|&slot| is_fed(&plan.slots[slot])).collect();
+    let mut copied = Copied { packets: vec![0; plan.slots.len()], refused: 0 };
+    let mut last = vec![None; plan.slots.len()];
+    let mut picture = next_picture(video)?;
+    let mut other = next_other(feed.as_deref_mut(), &fed)?;
+    loop {
+        let other_first = match (&picture, &other) {
+            (None, None) => break,
+            (None, Some(_)) => true,
+            (Some(_), None) => false,
+            (Some(picture), Some(other)) => other.seconds() < picture.seconds(),
+        };
+        let mut timed = if other_first { other.take() } else { picture.take() }.ok_or(ffmpeg::Error::Bug)?;
+        let stream = timed.packet.stream();
+        let base: TimeBase = output.stream(stream).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
+        timed.place(base, timeline.shift, container.is_quicktime().then_some(&mut last[stream]));
+        copied.note(timed.packet.write_interleaved(output))?;
+        copied.packets[stream] += 1;
+        if other_first {
+            other = next_other(feed.as_deref_mut(), &fed)?;
+        } else {
+            picture = next_picture(video)?;
+        }
+    }
+    // The trailer would stop at the first of them that is refused.
+    loop {
+        let before = copied.refused;
+        copied.note(ffi::write_queued(output))?;
+        if copied.refused == before {
+            return Ok(copied);
+        }
+    }
+}
+
+/// A packet and the base of its timestamps.
+struct Timed {
+    packet: Packet,
+    base: TimeBase,
+}
+
+impl Timed {
+    fn seconds(&self) -> f64 {
+        self.packet.dts().or(self.packet.pts()).map_or(f64::NEG_INFINITY, |ticks| self.base.seconds(ticks))
+    }
+
+    /// Moves the packet to the output's clock. With `last`, decoding times that rounding made equal are set apart and
+    /// lengths that mean "until further notice" become unknown, as QuickTime needs them.
+    fn place(&mut self, base: TimeBase, shift: Shift, last: Option<&mut Option<i64>>) {
+        self.packet.rescale_ts(self.base, base);
+        let delay = shift.ticks(base);
+        self.packet.set_pts(self.packet.pts().map(|pts| pts + delay));
+        self.packet.set_dts(self.packet.dts().map(|dts| dts + delay));
+        self.packet.set_position(-1);
+        let (Some(last), Some(dts)) = (last, self.packet.dts()) else { return };
+        if i32::try_from(self.packet.duration()).is_err() {
+            self.packet.set_duration(0);
+        }
+        let apart = last.map_or(dts, |last| dts.max(last + 1));
+        self.packet.set_dts(Some(apart));
+        self.packet.set_pts(self.packet.pts().map(|pts| pts.max(apart)));
+        *last = Some(apart);
+    }
+}
+
+/// The next packet of the pictures, in ticks of `base`.
+fn read_picture(video: &mut Input, encoded: TimeBase, base: TimeBase) -> Result<Option<Packet>, ffmpeg::Error> {
+    let mut packet = Packet::empty();
+    match packet.read(video) {
+        Ok(()) => {}
+        Err(ffmpeg::Error::Eof) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    // Exact: the intermediate's base is the source's or a fraction of it.
+    packet.rescale_ts(encoded, base);
+    Ok(Some(packet))
+}
+
+/// The next packet of the source, for the stream that `fed` has for its position.
+fn next_other(feed: Option<&mut Feed>, fed: &[usize]) -> Result<Option<Timed>, ffmpeg::Error> {
+    let Some(feed) = feed else { return Ok(None) };
+    let Some(mut packet) = feed.next()? else { return Ok(None) };
+    let position = packet.stream();
+    packet.set_stream(*fed.get(position).ok_or(ffmpeg::Error::Bug)?);
+    Ok(Some(Timed { packet, base: feed.base(position) }))
+}

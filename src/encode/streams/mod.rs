@@ -1,0 +1,360 @@
+//! What of the source, beside its pictures, goes into the output.
+
+mod convert;
+mod trial;
+mod words;
+
+use std::path::Path;
+
+use ffmpeg_next::format::context::Input;
+use ffmpeg_next::format::stream::Disposition;
+use ffmpeg_next::{Stream, codec, media};
+
+pub(super) use convert::Converter;
+pub(super) use trial::describe;
+
+use super::EncodeError;
+use super::codec::{CONTAINERS, Container};
+use crate::media::{MediaInfo, ffi};
+use trial::{Trial, conversions};
+
+/// What becomes of a stream of the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Its pictures are painted; they are this stream of the output.
+    Painted(usize),
+    /// It is this stream of the output, packets (or the attached file) byte for byte.
+    Copied(usize),
+    /// A text subtitle that is stream `output` in another codec, with the same times.
+    Converted { output: usize, codec: codec::Id },
+    /// The output says the same by other means, which the muxer makes anew: MP4's text track of the chapters, the
+    /// track of a timecode.
+    Recreated,
+    /// It is not in the output, for this reason.
+    LeftOut(String),
+}
+
+/// How a stream is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carriage {
+    /// As it is; with or without the source container's name for the codec.
+    Track { tagged: bool },
+    /// Text, packet by packet in another codec.
+    Text(codec::Id),
+    /// An attached file (a font) as one.
+    Attachment,
+    /// Cover art as a picture in MP4's tags.
+    Cover,
+    /// Cover art as an attached file: Matroska's form of it, of which FFmpeg 5.1 would make a video track.
+    AttachedCover,
+}
+
+impl Carriage {
+    /// Whether it is a track of its own, with times.
+    pub fn is_track(self) -> bool {
+        matches!(self, Self::Track { .. } | Self::Text(_))
+    }
+
+    /// Whether it is written as packets.
+    pub fn has_packets(self) -> bool {
+        self.is_track() || self == Self::Cover
+    }
+}
+
+/// A stream of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    Painted,
+    /// A stream of the source.
+    Carried {
+        source: usize,
+        carriage: Carriage,
+        /// A track of mov_text is never without packets in the QuickTime family, whose muxer writes one that says that
+        /// nothing is shown.
+        is_movie_text: bool,
+    },
+}
+
+/// The streams of the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// In the order of the muxer: tracks in the source's order, then what has no track.
+    pub slots: Vec<Slot>,
+    /// What becomes of every stream of the source, as far as it is known before the packets are seen.
+    pub fates: Vec<(usize, Fate)>,
+    /// What is left behind or changed, one line each.
+    pub warnings: Vec<String>,
+}
+
+impl Default for Plan {
+    /// Pictures alone.
+    fn default() -> Self {
+        Self { slots: vec![Slot::Painted], fates: Vec::new(), warnings: Vec::new() }
+    }
+}
+
+impl Plan {
+    /// Decides for every stream of the source. Audio that the container cannot hold is an error: leaving it out is not
+    /// for this program to decide. So is, with `strict`, any other stream that it cannot hold. `work` takes a file for
+    /// a moment.
+    pub fn new(
+        input: &mut Input,
+        info: &MediaInfo,
+        path: &Path,
+        container: Container,
+        work: &Path,
+        strict: bool,
+    ) -> Result<Self, EncodeError> {
+        let Some(source) = &info.source else { return Ok(Self::default()) };
+        let untimed = trial::untimed(input, source.stream)
+            .map_err(|error| EncodeError::libav(&source.path, "looking at its streams", error))?;
+        let trial = Trial { input, painted: source.stream, rate: info.rate, folder: work, untimed: &untimed };
+        let mut plan = Self { slots: Vec::new(), ..Self::default() };
+        let mut trackless = Vec::new();
+        let mut left_out = Vec::new();
+        for stream in input.streams() {
+            let index = stream.index();
+            let called = words::describe(&stream);
+            match decide(&trial, container, &stream) {
+                Decision::Painted => plan.slots.push(Slot::Painted),
+                Decision::Carried(carriage) => {
+                    if let Carriage::Text(codec) = carriage {
+                        plan.warnings.push(format!("{called} is converted to {}", codec.name()));
+                    }
+                    let codec = if let Carriage::Text(codec) = carriage { codec } else { stream.parameters().id() };
+                    let is_movie_text = codec == codec::Id::MOV_TEXT;
+                    let slot = Slot::Carried { source: index, carriage, is_movie_text };
+                    if carriage.is_track() { plan.slots.push(slot) } else { trackless.push(slot) }
+                }
+                Decision::Recreated => plan.fates.push((index, Fate::Recreated)),
+                Decision::LeftOut if stream.parameters().medium() == media::Type::Audio && has_sound(container) => {
+                    return Err(EncodeError::AudioCodec {
+                        path: path.into(),
+                        container: container.extension,
+                        codec: stream.parameters().id().name(),
+                        advice: sound_advice(&trial),
+                    });
+                }
+                Decision::LeftOut => {
+                    let reason = if untimed.contains(&index) {
+                        "its packets do not say when they are shown".into()
+                    } else {
+                        format!("{} cannot hold it{}", container.extension, elsewhere(&trial, &stream))
+                    };
+                    plan.warnings.push(format!("{called} is left out: {reason}"));
+                    plan.fates.push((index, Fate::LeftOut(reason)));
+                    left_out.push(called);
+                }
+            }
+        }
+        plan.slots.append(&mut trackless);
+        if strict && !left_out.is_empty() {
+            return Err(EncodeError::Streams {
+                path: path.into(),
+                container: container.extension,
+                streams: words::list(&left_out, "and"),
+                advice: strict_advice(&trial),
+            });
+        }
+        let made = plan.made_by_muxer(&trial, container);
+        plan.fates.push((source.stream, Fate::Painted(0)));
+        plan.fates = plan.fates_of(&vec![1; plan.slots.len()], container, made);
+        if let Some(timecode) = trial.unreadable_timecode(container) {
+            plan.warnings.push(format!("the timecode {timecode} is left out: {} cannot hold it", container.extension));
+        }
+        Ok(plan)
+    }
+
+    /// Where the painted pictures are among the slots.
+    pub fn painted(&self) -> usize {
+        self.slots.iter().position(|slot| *slot == Slot::Painted).unwrap_or(0)
+    }
+
+    /// The streams of the source that are written as packets, in the order of their slots.
+    pub fn fed(&self) -> impl Iterator<Item = (usize, Carriage)> {
+        self.slots.iter().filter_map(|slot| match *slot {
+            Slot::Carried { source, carriage, .. } if carriage.has_packets() => Some((source, carriage)),
+            _ => None,
+        })
+    }
+
+    /// The fates once it is known how many packets each slot got; `made` tracks are made by the muxer itself.
+    pub fn fates_of(&self, packets: &[u64], container: Container, made: usize) -> Vec<(usize, Fate)> {
+        let outputs = self.outputs(packets, container, made);
+        let painted = outputs.get(self.painted()).copied().flatten().unwrap_or(0);
+        let mut fates = Vec::new();
+        for (source, fate) in &self.fates {
+            match fate {
+                Fate::Painted(_) => fates.push((*source, Fate::Painted(painted))),
+                Fate::Recreated | Fate::LeftOut(_) => fates.push((*source, fate.clone())),
+                Fate::Copied(_) | Fate::Converted { .. } => {}
+            }
+        }
+        for (slot, output) in self.slots.iter().zip(outputs) {
+            let Slot::Carried { source, carriage, .. } = *slot else { continue };
+            fates.push(match (output, carriage) {
+                (None, _) => (source, Fate::LeftOut("it has nothing in this part of the source".into())),
+                (Some(output), Carriage::Text(codec)) => (source, Fate::Converted { output, codec }),
+                (Some(output), _) => (source, Fate::Copied(output)),
+            });
+        }
+        fates.sort_by_key(|(source, _)| *source);
+        fates
+    }
+
+    /// What was planned to be in the output and is not, one line each.
+    pub fn lost(&self, fates: &[(usize, Fate)]) -> impl Iterator<Item = String> {
+        let planned =
+            |source: &usize| !self.fates.iter().any(|(s, fate)| s == source && matches!(fate, Fate::LeftOut(_)));
+        fates.iter().filter(move |(source, _)| planned(source)).filter_map(|(source, fate)| match fate {
+            Fate::LeftOut(reason) => Some(format!("stream {source} is left out: {reason}")),
+            _ => None,
+        })
+    }
+
+    /// The index that each slot has when the output is read. A track without packets is not written in the QuickTime
+    /// family, and its covers come after the tracks that the muxer makes.
+    pub fn outputs(&self, packets: &[u64], container: Container, made: usize) -> Vec<Option<usize>> {
+        let mut next = 0;
+        let mut before_covers = made;
+        let place = |(slot, &packets): (&Slot, &u64)| {
+            if let Slot::Carried { carriage, is_movie_text, .. } = *slot {
+                if container.is_quicktime() && packets == 0 && carriage.has_packets() && !is_movie_text {
+                    return None;
+                }
+                if carriage == Carriage::Cover {
+                    next += std::mem::take(&mut before_covers);
+                }
+            }
+            next += 1;
+            Some(next - 1)
+        };
+        self.slots.iter().zip(packets).map(place).collect()
+    }
+}
+
+impl Plan {
+    /// How many tracks a muxer of the QuickTime family makes by itself: one of the chapters, one for each timecode.
+    fn made_by_muxer(&self, trial: &Trial, container: Container) -> usize {
+        if !container.is_quicktime() {
+            return 0;
+        }
+        let of_other = |stream: Stream| {
+            let timecode = stream.metadata().get(TIMECODE).map(str::to_owned);
+            let readable =
+                timecode.zip(ffi::average_rate(&stream)).and_then(|(text, rate)| ffi::timecode_after(&text, rate, 0));
+            stream.parameters().medium() == media::Type::Video && readable.is_some()
+        };
+        let has_timecode = |slot: &&Slot| match slot {
+            Slot::Painted => has_timecode_tag(trial, container),
+            Slot::Carried { source, carriage, .. } if carriage.is_track() => {
+                trial.input.stream(*source).is_some_and(of_other)
+            }
+            Slot::Carried { .. } => false,
+        };
+        usize::from(trial.input.nb_chapters() > 0) + self.slots.iter().filter(has_timecode).count()
+    }
+}
+
+enum Decision {
+    Painted,
+    Carried(Carriage),
+    Recreated,
+    LeftOut,
+}
+
+fn decide(trial: &Trial, container: Container, stream: &Stream) -> Decision {
+    if stream.index() == trial.painted {
+        return Decision::Painted;
+    }
+    if is_chapter_text(trial.input, stream) || (is_timecode(stream) && has_timecode_tag(trial, container)) {
+        return Decision::Recreated;
+    }
+    if trial.untimed.contains(&stream.index()) {
+        return Decision::LeftOut;
+    }
+    carriages(container, stream)
+        .into_iter()
+        .find(|&carriage| trial.holds(container, stream, carriage))
+        .map_or(Decision::LeftOut, Decision::Carried)
+}
+
+/// The ways in which a stream may be written, best first.
+fn carriages(container: Container, stream: &Stream) -> Vec<Carriage> {
+    let is_matroska = container.muxer == "matroska";
+    match stream.parameters().medium() {
+        media::Type::Attachment if is_matroska => vec![Carriage::Attachment],
+        media::Type::Attachment | media::Type::Unknown => Vec::new(),
+        // A series of thumbnails is no cover.
+        media::Type::Video if ffi::is_thumbnail_track(stream) => Vec::new(),
+        // QuickTime has no cover art: its muxer passes it over without a word.
+        media::Type::Video if stream.disposition().contains(Disposition::ATTACHED_PIC) => match container.muxer {
+            "matroska" if words::picture_type(stream.parameters().id()).is_some() => vec![Carriage::AttachedCover],
+            "mp4" => vec![Carriage::Cover],
+            _ => Vec::new(),
+        },
+        media::Type::Audio => vec![Carriage::Track { tagged: false }],
+        media::Type::Subtitle => {
+            let mut ways = vec![Carriage::Track { tagged: false }];
+            ways.extend(conversions(stream.parameters().id()).map(Carriage::Text));
+            ways
+        }
+        // Data without a codec is nothing but its name.
+        media::Type::Data if matches!(stream.parameters().id(), codec::Id::None | codec::Id::BIN_DATA) => {
+            let is_name = ffi::codec_tag(stream).iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+            if is_name { vec![Carriage::Track { tagged: true }] } else { Vec::new() }
+        }
+        _ => vec![Carriage::Track { tagged: true }, Carriage::Track { tagged: false }],
+    }
+}
+
+/// MP4's own form of the chapters, which its muxer makes anew.
+fn is_chapter_text(input: &Input, stream: &Stream) -> bool {
+    stream.parameters().id() == codec::Id::BIN_DATA && ffi::codec_tag(stream) == *b"text" && input.nb_chapters() > 0
+}
+
+fn is_timecode(stream: &Stream) -> bool {
+    ffi::codec_tag(stream) == *b"tmcd"
+}
+
+/// Whether the timecode stands in a tag that is copied. From it the muxers that know such tracks make one.
+fn has_timecode_tag(trial: &Trial, container: Container) -> bool {
+    trial.timecode().is_some() && trial.unreadable_timecode(container).is_none()
+}
+
+/// FFmpeg's tag of a timecode.
+pub(super) const TIMECODE: &str = "timecode";
+
+/// Animations and raw pictures never have sound, so nobody expects it.
+fn has_sound(container: Container) -> bool {
+    ffi::muxer_has_sound(container.muxer)
+}
+
+/// The containers that would take a stream: `; .mp4 or .mkv would`.
+fn elsewhere(trial: &Trial, stream: &Stream) -> String {
+    let takes = |container: &&Container| matches!(decide(trial, **container, stream), Decision::Carried(_));
+    let names: Vec<String> =
+        CONTAINERS.iter().filter(takes).map(|container| format!(".{}", container.extension)).collect();
+    if names.is_empty() { ", nor can any other".into() } else { format!("; {} would", words::list(&names, "or")) }
+}
+
+/// Which other file names would do for all audio.
+fn sound_advice(trial: &Trial) -> String {
+    let is_audio = |stream: &Stream| stream.parameters().medium() == media::Type::Audio;
+    let names = holding(trial, is_audio);
+    if names.is_empty() { "convert the source's audio first".into() } else { format!("use -o {}", names.join(" or ")) }
+}
+
+/// Which other file names would do for everything.
+fn strict_advice(trial: &Trial) -> String {
+    let names = holding(trial, |_| true);
+    if names.is_empty() { "leave --strict-streams away".into() } else { format!("use -o {}", names.join(" or ")) }
+}
+
+fn holding(trial: &Trial, counts: impl Fn(&Stream) -> bool) -> Vec<String> {
+    let holds_all = |container: &&Container| {
+        let mut streams = trial.input.streams().filter(&counts);
+        streams.all(|stream| !matches!(decide(trial, **container, &stream), Decision::LeftOut))
+    };
+    CONTAINERS.iter().filter(holds_all).map(|container| format!("NAME.{}", container.extension)).collect()
+}

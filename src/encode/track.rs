@@ -1,0 +1,57 @@
+//! The frames that have come, checked one by one.
+
+use std::path::{Path, PathBuf};
+
+use super::EncodeError;
+use crate::media::{Frame, MediaInfo, Ratio};
+
+/// What a sink knows of the frames so far.
+pub(super) struct Track {
+    path: PathBuf,
+    size: (usize, usize),
+    rate: f64,
+    first: Option<i64>,
+    last: Option<i64>,
+    pub frames: u64,
+}
+
+/// When a frame is shown, in the source's ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moment {
+    pub pts: i64,
+    /// The same, counted from the first frame.
+    pub since_first: i64,
+    pub duration: i64,
+}
+
+impl Track {
+    pub fn new(path: &Path, info: &MediaInfo) -> Self {
+        let rate = info.rate.map_or(0.0, Ratio::value);
+        let rate = if rate > 0.0 { rate } else { 25.0 };
+        Self { path: path.into(), size: (info.width, info.height), rate, first: None, last: None, frames: 0 }
+    }
+
+    /// Counts a frame.
+    ///
+    /// # Errors
+    /// When it is not of the size that was announced, or not after the frame before it.
+    pub fn take(&mut self, frame: &Frame) -> Result<Moment, EncodeError> {
+        let Frame { pixels, timing, index } = frame;
+        let (index, path) = (*index, self.path.clone());
+        if (pixels.width, pixels.height) != self.size {
+            let (expected_width, expected_height) = self.size;
+            let (width, height) = (pixels.width, pixels.height);
+            return Err(EncodeError::Size { path, index, width, height, expected_width, expected_height });
+        }
+        if let Some(last) = self.last.filter(|&last| last >= timing.pts) {
+            return Err(EncodeError::Order { path, index, pts: timing.pts, last });
+        }
+        let since_last = || self.last.map(|last| timing.pts - last);
+        // Containers that store only differences lose a last frame of no length.
+        let duration = timing.duration.or_else(since_last).unwrap_or_else(|| timing.base.ticks(1.0 / self.rate)).max(1);
+        let first = *self.first.get_or_insert(timing.pts);
+        self.last = Some(timing.pts);
+        self.frames += 1;
+        Ok(Moment { pts: timing.pts, since_first: timing.pts - first, duration })
+    }
+}

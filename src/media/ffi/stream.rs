@@ -1,0 +1,228 @@
+//! Streams: what they carry, and making one like another.
+
+use std::ffi::{CStr, CString};
+use std::{ptr, slice};
+
+use ffmpeg_next::format::context::{Input, Output};
+use ffmpeg_next::format::stream::Disposition;
+use ffmpeg_next::packet::side_data;
+use ffmpeg_next::{Error, Stream, StreamMut, ffi, media};
+
+use super::check;
+use crate::media::Ratio;
+
+/// Sets the shape of a stream's pixels in the container.
+pub fn set_stream_aspect(stream: &mut StreamMut, aspect: Ratio) {
+    let aspect = ffi::AVRational { num: aspect.num, den: aspect.den };
+    // SAFETY: the stream and its codec parameters are valid for the life of `stream`.
+    unsafe {
+        let stream = stream.as_mut_ptr();
+        (*stream).sample_aspect_ratio = aspect;
+        (*(*stream).codecpar).sample_aspect_ratio = aspect;
+    }
+}
+
+/// Makes `to` carry the same codec as `from`, with its disposition and metadata, whatever the container.
+pub fn copy_stream(from: &Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(), Error> {
+    // SAFETY: both streams belong to open contexts that outlive the call; the copy is deep.
+    unsafe {
+        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
+        check(ffi::avcodec_parameters_copy((*to).codecpar, (*from).codecpar))?;
+        // The tag is the source container's name for the codec: the muxer picks its own.
+        (*(*to).codecpar).codec_tag = 0;
+        (*to).disposition = (*from).disposition;
+        copy_dictionary((*from).metadata, &mut (*to).metadata, skip)
+    }
+}
+
+/// Samples a second of an audio stream; 0 if unknown.
+pub fn sample_rate(stream: &Stream) -> i32 {
+    // SAFETY: a stream of an open context always has codec parameters.
+    unsafe { (*(*stream.as_ptr()).codecpar).sample_rate }
+}
+
+/// Seconds that an audio stream's decoder drops at its beginning, where the container has a field for it.
+pub fn codec_delay(stream: &Stream) -> f64 {
+    // SAFETY: a stream of an open context always has codec parameters.
+    let (samples, rate) = unsafe {
+        let parameters = (*stream.as_ptr()).codecpar;
+        ((*parameters).initial_padding, (*parameters).sample_rate)
+    };
+    if rate > 0 { f64::from(samples) / f64::from(rate) } else { 0.0 }
+}
+
+/// Copies only the metadata (language, title, ...) of a stream.
+pub fn copy_stream_metadata(from: &Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(), Error> {
+    // SAFETY: both streams belong to open contexts that outlive the call.
+    unsafe {
+        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
+        (*to).disposition = (*from).disposition;
+        copy_dictionary((*from).metadata, &mut (*to).metadata, skip)
+    }
+}
+
+/// Copies the metadata (title, artist, ...) of a file.
+pub fn copy_metadata(from: &Input, to: &mut Output, skip: &[&str]) -> Result<(), Error> {
+    // SAFETY: both contexts are valid for the life of their owners.
+    unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, skip) }
+}
+
+/// Copies the metadata of a chapter.
+pub fn copy_chapter_metadata(from: &ffmpeg_next::Chapter, to: &mut ffmpeg_next::ChapterMut) -> Result<(), Error> {
+    // SAFETY: both chapters belong to open contexts that outlive the call.
+    unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, &[]) }
+}
+
+/// Byte for byte: metadata need not be UTF-8.
+///
+/// # Safety
+/// `from` is null or a valid dictionary that `to` does not own, `to` points to null or a valid dictionary.
+unsafe fn copy_dictionary(
+    from: *const ffi::AVDictionary,
+    to: *mut *mut ffi::AVDictionary,
+    skip: &[&str],
+) -> Result<(), Error> {
+    let mut entry = ptr::null_mut();
+    loop {
+        // SAFETY: `entry` is null or an entry of `from`, which is not changed here; an empty key with this flag
+        // walks over all entries; the strings of an entry are null-terminated and copied by `av_dict_set`.
+        unsafe {
+            entry = ffi::av_dict_get(from, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX);
+            if entry.is_null() {
+                return Ok(());
+            }
+            let key = CStr::from_ptr((*entry).key);
+            if !skip.iter().any(|name| key.to_bytes().eq_ignore_ascii_case(name.as_bytes())) {
+                check(ffi::av_dict_set(to, (*entry).key, (*entry).value, 0))?;
+            }
+        }
+    }
+}
+
+/// Sets a tag of a stream, unless it has one of that name.
+pub fn default_tag(stream: &mut StreamMut, key: &str, value: &str) -> Result<(), Error> {
+    let text = |text: &str| CString::new(text).map_err(|_| Error::InvalidData);
+    let (key, value) = (text(key)?, text(value)?);
+    // SAFETY: the stream is valid for the life of `stream`; both strings outlive the call, which copies them.
+    unsafe {
+        let metadata = &mut (*stream.as_mut_ptr()).metadata;
+        check(ffi::av_dict_set(metadata, key.as_ptr(), value.as_ptr(), ffi::AV_DICT_DONT_OVERWRITE))
+    }
+}
+
+/// Sets a tag of a file.
+pub fn set_file_tag(output: &mut Output, key: &str, value: &str) -> Result<(), Error> {
+    let text = |text: &str| CString::new(text).map_err(|_| Error::InvalidData);
+    let (key, value) = (text(key)?, text(value)?);
+    // SAFETY: the context is valid for the life of `output`; both strings outlive the call, which copies them.
+    unsafe { check(ffi::av_dict_set(&mut (*output.as_mut_ptr()).metadata, key.as_ptr(), value.as_ptr(), 0)) }
+}
+
+/// The source container's name for a stream's codec, as its four bytes; zeros for none.
+pub fn codec_tag(stream: &Stream) -> [u8; 4] {
+    // SAFETY: a stream of an open context always has codec parameters.
+    unsafe { (*(*stream.as_ptr()).codecpar).codec_tag }.to_le_bytes()
+}
+
+/// Gives a stream the name for its codec that it has in another container.
+pub fn set_codec_tag(stream: &mut StreamMut, tag: [u8; 4]) {
+    // SAFETY: a stream of an open context always has codec parameters.
+    unsafe { (*(*stream.as_mut_ptr()).codecpar).codec_tag = u32::from_le_bytes(tag) }
+}
+
+/// Sets what a stream is for.
+pub fn set_disposition(stream: &mut StreamMut, disposition: Disposition) {
+    // SAFETY: the stream is valid for the life of `stream`; any bits may stand there.
+    unsafe { (*stream.as_mut_ptr()).disposition = disposition.bits() }
+}
+
+/// Whether a stream holds thumbnails of the parts of another one.
+pub fn is_thumbnail_track(stream: &Stream) -> bool {
+    // SAFETY: the stream is valid for the life of `stream`.
+    unsafe { (*stream.as_ptr()).disposition & ffi::AV_DISPOSITION_TIMED_THUMBNAILS != 0 }
+}
+
+/// The picture file that a stream of cover art consists of.
+pub fn cover_picture<'a>(stream: &'a Stream) -> Option<&'a [u8]> {
+    // SAFETY: the packet belongs to the stream and changes only when the file is opened or closed.
+    unsafe {
+        let packet = &(*stream.as_ptr()).attached_pic;
+        (!packet.data.is_null() && packet.size > 0).then(|| slice::from_raw_parts(packet.data, packet.size as usize))
+    }
+}
+
+/// Makes a stream an attached file with these bytes.
+pub fn attach(stream: &mut StreamMut, bytes: &[u8]) -> Result<(), Error> {
+    let size = i32::try_from(bytes.len()).map_err(|_| Error::InvalidData)?;
+    let padded = bytes.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+    // SAFETY: the new buffer has room for the bytes and FFmpeg's padding, which is zeroed; the old one is freed
+    // before its pointer is replaced, and FFmpeg frees the new one with the stream.
+    unsafe {
+        let parameters = (*stream.as_mut_ptr()).codecpar;
+        ffi::av_freep((&raw mut (*parameters).extradata).cast());
+        (*parameters).extradata_size = 0;
+        let buffer = ffi::av_mallocz(padded).cast::<u8>();
+        if buffer.is_null() {
+            return Err(Error::Other { errno: ffmpeg_next::error::ENOMEM });
+        }
+        ptr::copy_nonoverlapping(bytes.as_ptr(), buffer, bytes.len());
+        (*parameters).extradata = buffer;
+        (*parameters).extradata_size = size;
+        (*parameters).codec_type = media::Type::Attachment.into();
+    }
+    Ok(())
+}
+
+/// Copies what a container knows of a stream beside its codec and tags: display matrix, stereo mode, projection,
+/// mastering display, replay gain.
+pub fn copy_side_data(from: &Stream, to: &mut StreamMut) -> Result<(), Error> {
+    copy_side_data_if(from, to, |_| true)
+}
+
+/// Copies how the pictures lie in space: stereo mode and projection (as of 360 degree video).
+pub fn copy_projection(from: &Stream, to: &mut StreamMut) -> Result<(), Error> {
+    copy_side_data_if(from, to, |kind| matches!(kind, side_data::Type::Stereo3d | side_data::Type::DataSpherical))
+}
+
+fn copy_side_data_if(from: &Stream, to: &mut StreamMut, wanted: impl Fn(side_data::Type) -> bool) -> Result<(), Error> {
+    for item in from.side_data().filter(|item| wanted(item.kind())) {
+        let bytes = item.data();
+        // SAFETY: the stream and its parameters are valid; the new buffer belongs to them and is as long as the bytes
+        // that are copied there.
+        unsafe {
+            #[cfg(not(ffmpeg_8_0))]
+            let buffer = ffi::av_stream_new_side_data(to.as_mut_ptr(), item.kind().into(), bytes.len());
+            #[cfg(ffmpeg_8_0)]
+            let buffer = {
+                let parameters = (*to.as_mut_ptr()).codecpar;
+                let (list, count) = (&raw mut (*parameters).coded_side_data, &raw mut (*parameters).nb_coded_side_data);
+                ffi::av_packet_side_data_new(list, count, item.kind().into(), bytes.len(), 0)
+                    .as_mut()
+                    .map_or(ptr::null_mut(), |item| item.data)
+            };
+            if buffer.is_null() {
+                return Err(Error::Other { errno: ffmpeg_next::error::ENOMEM });
+            }
+            ptr::copy_nonoverlapping(bytes.as_ptr(), buffer, bytes.len());
+        }
+    }
+    Ok(())
+}
+
+/// Frames per second as the container has them on average; `None` if unknown.
+pub fn average_rate(stream: &Stream) -> Option<Ratio> {
+    let rate = stream.avg_frame_rate();
+    (rate.numerator() > 0 && rate.denominator() > 0).then(|| Ratio::new(rate.numerator(), rate.denominator()))
+}
+
+/// Copies the shape of a stream's pixels that the container tells.
+pub fn copy_stream_aspect(from: &Stream, to: &mut StreamMut) {
+    // SAFETY: both streams belong to open contexts that outlive the call.
+    unsafe { (*to.as_mut_ptr()).sample_aspect_ratio = (*from.as_ptr()).sample_aspect_ratio }
+}
+
+/// Writes the packets that a muxer has put in order but not written yet.
+pub fn write_queued(output: &mut Output) -> Result<(), Error> {
+    // SAFETY: the header was written, so the context is ready for packets; null stands for "no more for now".
+    check(unsafe { ffi::av_interleaved_write_frame(output.as_mut_ptr(), ptr::null_mut()) })
+}

@@ -1,0 +1,41 @@
+//! Tags that belong to a file or stream itself: they are not copied, and a copy is not wrong for having others.
+
+/// Of a file.
+pub(crate) const FILE_TAGS: [&str; 4] = ["major_brand", "minor_version", "compatible_brands", "encoder"];
+
+/// Of a stream.
+pub(crate) const STREAM_TAGS: [&str; 10] = [
+    "rotate",
+    "encoder",
+    "vendor_id",
+    "duration",
+    "bps",
+    "number_of_frames",
+    "number_of_bytes",
+    "_statistics_writing_app",
+    "_statistics_writing_date_utc",
+    "_statistics_tags",
+];
+
+/// Wrong for new pictures only.
+pub(crate) const PAINTED_TAGS: [&str; 1] = ["alpha_mode"];
+
+/// Whether `key` is one of `tags`, also with the language that Matroska's tags may have (`BPS-eng`).
+pub(crate) fn is_one_of(key: &str, tags: &[&str]) -> bool {
+    let key = key.to_ascii_lowercase();
+    let bare = key.rsplit_once('-').filter(|(_, language)| language.len() == 3).map_or(key.as_str(), |(bare, _)| bare);
+    tags.contains(&key.as_str()) || tags.contains(&bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_and_language_do_not_matter() {
+        assert!(is_one_of("BPS-eng", &STREAM_TAGS));
+        assert!(is_one_of("Encoder", &FILE_TAGS) && is_one_of("ALPHA_MODE", &PAINTED_TAGS));
+        assert!(!is_one_of("title", &STREAM_TAGS));
+        assert!(!is_one_of("title-eng", &STREAM_TAGS));
+    }
+}

@@ -1,0 +1,19 @@
+//! Every row of the table in `docs/formats.md`, through the program's command line.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod harness;
+
+mod codecs;
+mod colour;
+mod damage;
+mod deep;
+mod filters;
+mod pictures;
+mod pipes;
+mod proof;
+mod shape;
+mod streams;
+mod table;
+mod timing;

@@ -1,0 +1,83 @@
+//! Outputs through the command line: standard output, pictures from a video, a video from pictures.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use common::{Desk, decoded_by_ffmpeg, probe, psnr, times};
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stylize-video"));
+    command.args(["--stylizer", "identity"]);
+    command
+}
+
+fn clip(desk: &Desk) -> std::path::PathBuf {
+    let source = "-f lavfi -i gradients=s=64x48:r=25:d=0.8:c0=0x905030:c1=0x3060a0:seed=3";
+    desk.clip("in.mp4", &format!("{source} -c:v libx264 -pix_fmt yuv420p -crf 4"))
+}
+
+/// What a run writes to standard output, kept in a file.
+fn piped(desk: &Desk, input: &Path, name: &str, options: &[&str]) -> std::path::PathBuf {
+    let done = program().arg(input).args(["-o", "-"]).args(options).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    std::fs::write(desk.path(name), done.stdout).unwrap();
+    desk.path(name)
+}
+
+#[test]
+fn video_on_standard_output() {
+    let desk = Desk::new();
+    let input = clip(&desk);
+    for (name, options) in [("o.y4m", &[][..]), ("o.nut", &["--format", "nut"])] {
+        let output = piped(&desk, &input, name, options);
+        assert_eq!(times(&output), times(&input), "{name}");
+        let chain = "scale=in_color_matrix=bt601:flags=accurate_rnd+full_chroma_int";
+        let quality = psnr(&decoded_by_ffmpeg(&desk, &input, chain), &decoded_by_ffmpeg(&desk, &output, chain));
+        assert!(quality > 45.0, "{name}: {quality} dB, so nothing else is among the pictures");
+    }
+    let done = program().arg(&input).args(["-o", "-", "--format", "mp4"]).output().unwrap();
+    let text = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(!done.status.success() && done.stdout.is_empty() && text.contains("y4m or nut"), "{text}");
+}
+
+#[test]
+fn a_reader_that_goes_away() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mp4", "-f lavfi -i testsrc=s=640x480:r=25:d=2 -c:v libx264 -preset ultrafast");
+    let mut child =
+        program().arg(input).args(["-o", "-"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut some = [0; 1000];
+    child.stdout.take().unwrap().read_exact(&mut some).unwrap();
+    let done = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{text}");
+    assert!(text.contains("has closed it") && !text.contains("panicked"), "{text}");
+}
+
+#[test]
+fn pictures_and_back() {
+    let desk = Desk::new();
+    let input = clip(&desk);
+    let pattern = desk.path("out/f_%06d.png");
+    assert!(program().arg(&input).arg("-o").arg(&pattern).status().unwrap().success());
+    let mut names: Vec<_> =
+        std::fs::read_dir(desk.path("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    let expected: Vec<_> = (1..=20).map(|n| std::ffi::OsString::from(format!("f_{n:06}.png"))).collect();
+    assert_eq!(names, expected);
+    let back = desk.path("back.mp4");
+    assert!(program().arg(desk.path("out")).arg("-o").arg(&back).args(["--crf", "4"]).status().unwrap().success());
+    assert_eq!(probe(&back, "v", "stream=avg_frame_rate,nb_frames,color_space"), ["bt709,25/1,20"]);
+    let slow = desk.path("slow.mp4");
+    let slower = ["--input-opt", "framerate=12"];
+    assert!(program().arg(desk.path("out")).arg("-o").arg(&slow).args(slower).status().unwrap().success());
+    assert_eq!(probe(&slow, "v", "stream=avg_frame_rate,nb_frames"), ["12/1,20"]);
+    let before = decoded_by_ffmpeg(&desk, &input, "scale=in_color_matrix=bt601:flags=accurate_rnd+full_chroma_int");
+    let after = decoded_by_ffmpeg(&desk, &back, "scale=in_color_matrix=bt709:flags=accurate_rnd+full_chroma_int");
+    let quality = psnr(&before, &after);
+    assert!(quality > 42.0, "{quality} dB");
+}
