@@ -18,7 +18,7 @@ pub struct TemporalSettings {
 impl Default for TemporalSettings {
     fn default() -> Self {
         Self {
-            weight: 200.0,
+            weight: 0.0,
             offsets: vec![1, 10, 20, 40],
             distance: Distance::Square,
             consistency: ConsistencySettings::default(),
