@@ -213,6 +213,21 @@ pub enum Command {
     /// Get the weights of pre-trained networks
     #[command(subcommand)]
     Weights(WeightsCommand),
+    /// Measure how steady a result is, beside its source
+    Measure {
+        /// The stylised video, sequence or folder
+        #[arg(value_name = "RESULT")]
+        result: PathBuf,
+        /// What it was made from
+        #[arg(long, value_name = "INPUT")]
+        source: PathBuf,
+        /// The source's optical flow as Middlebury files, flow_%d_%d.flo (from, to) [default: estimated]
+        #[arg(long, value_name = "PATTERN")]
+        flow: Option<PathBuf>,
+        /// Print one JSON object, with the figures of every frame
+        #[arg(long)]
+        json: bool,
+    },
     /// Check that a result keeps its source's frames, times, streams and tags
     Verify(VerifyArgs),
     /// Check FFmpeg, libtorch, devices and weights

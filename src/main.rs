@@ -56,6 +56,10 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Weights(command)) => manage_weights(command, ambient),
+        Some(Command::Measure { result, source, flow, json }) => {
+            commands::print(commands::measure::measure(&result, &source, flow.as_deref(), json)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Verify(args)) => {
             let allowed = Allowed { left_out: args.left_out, reencoded: args.reencoded };
             let kept = commands::verify::verify(&args.a, &args.b, &allowed, args.json)?;

@@ -1,4 +1,4 @@
-//! Decode, stylise, encode: three threads and two bounded channels. The only file that sees all three stages.
+//! Decode, watch what moves, stylise, encode: four threads and three bounded channels. The only file that sees all three stages.
 //!
 //! The stylise thread alone touches torch. A stage that ends lets go of its channels, which stops the others; the
 //! first failure is the one reported.
@@ -13,8 +13,8 @@ use crate::decode::{DecodeError, FrameSource};
 use crate::encode::{EncodeError, Encoded, FrameSink};
 use crate::interrupt::CancelToken;
 use crate::media::{Frame, Pixels};
+use crate::motion::{Arrival, FlowError, Watcher};
 use crate::report::{Event, Observer};
-use crate::stylize::shot::CutDetector;
 use crate::stylize::{StyleError, Stylizer};
 
 /// Memory that the frames waiting in one channel may take.
@@ -30,6 +30,8 @@ pub enum PipelineError {
     Style(#[from] StyleError),
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    #[error(transparent)]
+    Motion(#[from] FlowError),
     #[error("{read} frames were read, but {written} written: this is a fault of the program")]
     FrameCount { read: u64, written: u64 },
     #[error("interrupted")]
@@ -39,13 +41,16 @@ pub enum PipelineError {
 }
 
 /// What goes over a channel. A channel that closes without `End` means that the stage before it failed.
-enum Message {
-    Frame(Frame),
+enum Message<T> {
+    Frame(T),
     /// What [`FrameSource::gave_every_frame`] says.
     End {
         every_frame: bool,
     },
 }
+
+/// A frame, and how it follows from the one before it.
+type Watched = (Frame, Arrival);
 
 /// What the stages share while they run.
 struct Shared<'a> {
@@ -71,6 +76,7 @@ impl Shared<'_> {
 /// The first failure of any stage; `Cancelled` when `cancel` was set. The sink is then dropped unfinished.
 pub fn run(
     source: Box<dyn FrameSource>,
+    watcher: Watcher,
     make_stylizer: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError> + Send,
     sink: Box<dyn FrameSink>,
     observer: &dyn Observer,
@@ -81,14 +87,17 @@ pub fn run(
     let room = (CHANNEL_BYTES / frame_bytes).clamp(1, CHANNEL_FRAMES);
     let shared = Shared { observer, cancel, failure: Mutex::new(None), expected: info.frames };
     let (decoded_in, decoded_out) = bounded(room);
+    let (watched_in, watched_out) = bounded(room);
     let (styled_in, styled_out) = bounded(room);
 
     let (read, styled, encoded) = thread::scope(|scope| {
         let shared = &shared;
         let decode = scope.spawn(move || decode(source, &decoded_in, shared));
-        let stylize = scope.spawn(move || stylize(make_stylizer, &decoded_out, &styled_in, shared));
+        let watch = scope.spawn(move || watch(watcher, &decoded_out, &watched_in, shared));
+        let stylize = scope.spawn(move || stylize(make_stylizer, &watched_out, &styled_in, shared));
         let encode = scope.spawn(move || encode(sink, &styled_out, shared));
         let read = decode.join().unwrap_or_else(|_| broken(shared, "decode"));
+        watch.join().unwrap_or_else(|_| broken(shared, "motion"));
         let styled = stylize.join().unwrap_or_else(|_| broken(shared, "stylise"));
         let encoded = encode.join().unwrap_or_else(|_| broken(shared, "encode"));
         (read, styled, encoded)
@@ -114,7 +123,7 @@ fn broken<T>(shared: &Shared<'_>, stage: &'static str) -> Option<T> {
 }
 
 /// The number of frames read, if all were.
-fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message>, shared: &Shared<'_>) -> Option<u64> {
+fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message<Frame>>, shared: &Shared<'_>) -> Option<u64> {
     let mut count = 0;
     loop {
         if shared.cancel.is_cancelled() {
@@ -142,26 +151,42 @@ fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message>, shared: &Shar
     }
 }
 
+/// Ahead of the painting, so that it never waits for motion.
+fn watch(
+    mut watcher: Watcher,
+    frames: &Receiver<Message<Frame>>,
+    out: &Sender<Message<Watched>>,
+    shared: &Shared<'_>,
+) -> Option<()> {
+    loop {
+        let frame = match frames.recv().ok()? {
+            Message::Frame(frame) => frame,
+            Message::End { every_frame } => return out.send(Message::End { every_frame }).ok(),
+        };
+        let arrival = watcher.next(&frame.pixels).map_err(|error| shared.fail(error)).ok()?;
+        out.send(Message::Frame((frame, arrival))).ok()?;
+    }
+}
+
 /// The number of frames stylised.
 fn stylize(
     make: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError>,
-    frames: &Receiver<Message>,
-    out: &Sender<Message>,
+    frames: &Receiver<Message<Watched>>,
+    out: &Sender<Message<Frame>>,
     shared: &Shared<'_>,
 ) -> Option<u64> {
     let mut stylizer = make().map_err(|error| shared.fail(error)).ok()?;
-    let mut cuts = CutDetector::default();
     let mut count = 0;
     let every_frame = loop {
-        let frame = match frames.recv().ok()? {
-            Message::Frame(frame) => frame,
+        let (frame, arrival) = match frames.recv().ok()? {
+            Message::Frame(watched) => watched,
             Message::End { every_frame } => break every_frame,
         };
         if shared.cancel.is_cancelled() {
             return Some(count);
         }
         let began = Instant::now();
-        let styled = match stylizer.stylize(&frame.pixels, cuts.next(&frame.pixels)) {
+        let styled = match stylizer.stylize(&frame.pixels, &arrival) {
             Ok(styled) => styled,
             Err(StyleError::Cancelled) => return Some(count),
             Err(error) => {
@@ -184,7 +209,7 @@ fn stylize(
     Some(count)
 }
 
-fn encode(mut sink: Box<dyn FrameSink>, frames: &Receiver<Message>, shared: &Shared<'_>) -> Option<Encoded> {
+fn encode(mut sink: Box<dyn FrameSink>, frames: &Receiver<Message<Frame>>, shared: &Shared<'_>) -> Option<Encoded> {
     loop {
         match frames.recv().ok()? {
             Message::Frame(frame) => sink.push(frame).map_err(|error| shared.fail(error)).ok()?,

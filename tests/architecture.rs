@@ -41,6 +41,7 @@ fn each_library_has_its_room() {
     let none = Vec::<String>::new();
     assert_eq!(strangers(&[" tch::", "(tch::", "<tch::", "&tch::"], &["stylize/"]), none, "torch");
     assert_eq!(strangers(&["ffmpeg_next"], &["media/", "decode/", "encode/", "verify/"]), none, "FFmpeg");
+    assert_eq!(strangers(&["opencv::"], &["motion/dis.rs"]), none, "OpenCV");
     assert_eq!(strangers(&["clap::"], &["cli.rs", "cli/", "main.rs"]), none, "clap");
     assert_eq!(strangers(&["indicatif::"], &["report/"]), none, "indicatif");
     assert_eq!(strangers(&["unsafe {"], &["media/ffi"]), none, "unsafe code");

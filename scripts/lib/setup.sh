@@ -4,7 +4,7 @@
 
 TORCH_VERSION=2.11.0 # the one libtorch that Cargo.toml's tch fits
 PACKAGES=(ca-certificates ffmpeg g++ libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev libclang-dev
-    libswscale-dev pkg-config)
+    libopencv-video-dev libswscale-dev pkg-config)
 
 root=$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 link=$root/.libtorch

@@ -8,9 +8,11 @@ use std::time::Instant;
 use crate::decode;
 use crate::encode::{self, Target};
 use crate::interrupt::CancelToken;
+use crate::media::Input;
+use crate::motion::{self, FlowError, FlowEstimator, Watcher};
 use crate::pipeline::{self, PipelineError};
 use crate::report::{Event, Observer, causes};
-use crate::settings::{IfExists, Settings};
+use crate::settings::{IfExists, NextInit, Settings};
 use crate::stylize::fake::{Bars, Identity};
 use crate::stylize::{self, StyleError, Stylizer};
 
@@ -50,6 +52,8 @@ enum JobError {
     Pipeline(#[from] PipelineError),
     #[error(transparent)]
     Publish(#[from] PublishError),
+    #[error(transparent)]
+    Motion(#[from] FlowError),
 }
 
 /// Does all that is planned, in order. A job that fails does not stop the others.
@@ -116,7 +120,8 @@ fn run_job(
         observer.event(&Event::Warning { message });
     }
     let make = || make_stylizer(settings, engine, observer, cancel);
-    let encoded = pipeline::run(source, make, sink, observer, cancel)?;
+    let watcher = Watcher::new(estimator(job, settings, engine)?, (&settings.temporal.consistency).into());
+    let encoded = pipeline::run(source, watcher, make, sink, observer, cancel)?;
     for message in encoded.warnings {
         observer.event(&Event::Warning { message });
     }
@@ -124,6 +129,16 @@ fn run_job(
     let seconds = began.elapsed().as_secs_f64();
     observer.event(&Event::Finished { output, frames: encoded.frames, seconds });
     Ok(())
+}
+
+/// Where motion is wanted, what estimates it.
+fn estimator(job: &Job, settings: &Settings, engine: Engine) -> Result<Option<Box<dyn FlowEstimator>>, FlowError> {
+    let one_picture = matches!(job.input, Input::Picture(_));
+    let used = settings.init.next == NextInit::Warped || settings.temporal.weight > 0.0;
+    if engine != Engine::Optimise || one_picture || !used {
+        return Ok(None);
+    }
+    motion::estimate().map(Some)
 }
 
 fn make_stylizer(

@@ -162,6 +162,14 @@ impl PlanError {
     }
 }
 
+/// Says what an input is, as the jobs do.
+///
+/// # Errors
+/// When it is not there or is nothing that can be read.
+pub fn classify(path: &Path) -> Result<Input, PlanError> {
+    input::classify(path, "").map(|found| found.input)
+}
+
 /// Plans every input, in the order given.
 ///
 /// # Errors

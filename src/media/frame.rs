@@ -4,6 +4,9 @@ use rayon::prelude::*;
 
 use super::time::Timing;
 
+/// Weights of R, G, B in BT.709 luma.
+pub const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
+
 /// One decoded or stylised frame. `index` counts from 0 in display order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
@@ -56,6 +59,15 @@ impl Pixels {
             }
         });
         bytes
+    }
+
+    /// BT.709 luma of each pixel, `height * width`, 0..=1.
+    pub fn luma(&self) -> Vec<f32> {
+        let plane = self.width * self.height;
+        let (red, rest) = self.rgb.split_at(plane);
+        let (green, blue) = rest.split_at(plane);
+        let weighted = |((r, g), b): ((&f32, &f32), &f32)| LUMA[0] * r + LUMA[1] * g + LUMA[2] * b;
+        red.iter().zip(green).zip(blue).map(weighted).collect()
     }
 
     /// Bytes of memory held, for sizing the channels between stages.

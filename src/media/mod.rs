@@ -14,7 +14,7 @@ pub(crate) mod tags;
 mod time;
 
 pub use color::ColorInfo;
-pub use frame::{Frame, Pixels, to_u8};
+pub use frame::{Frame, LUMA, Pixels, to_u8};
 pub use info::{MediaInfo, Model, Ratio, Samples, Source};
 pub use job::{Input, Names, NumberedName, Output, Range};
 pub use libav::init;

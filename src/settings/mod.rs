@@ -8,6 +8,7 @@ mod media;
 mod origin;
 mod preset;
 mod schema;
+mod temporal;
 mod validate;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ pub use layers::{Assignment, LayerInputs, Resolved, StyleArg};
 pub use media::{Crf, Deinterlace, Hdr, IfExists, InputSettings, OutputSettings};
 pub use origin::Origin;
 pub use preset::{Library, Listed, Preset, builtin_image};
+pub use temporal::{ConsistencySettings, Distance, TemporalSettings};
 pub use validate::{BACKBONES, InvalidValue};
 
 /// The resolved settings of a run. Every key can be set by a preset, the user's config, the environment
@@ -35,6 +37,7 @@ pub struct Settings {
     pub network: NetworkSettings,
     pub optimizer: OptimizerSettings,
     pub init: InitSettings,
+    pub temporal: TemporalSettings,
     pub input: InputSettings,
     pub output: OutputSettings,
 }
@@ -50,6 +53,7 @@ impl Default for Settings {
             network: NetworkSettings::default(),
             optimizer: OptimizerSettings::default(),
             init: InitSettings::default(),
+            temporal: TemporalSettings::default(),
             input: InputSettings::default(),
             output: OutputSettings::default(),
         }
@@ -345,6 +349,8 @@ pub enum FirstInit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NextInit {
+    /// The previous painted frame carried along the motion; what it has not seen starts from the content.
+    Warped,
     Previous,
     Content,
     Random,

@@ -26,6 +26,7 @@ impl Settings {
         self.validate_loss()?;
         self.validate_network()?;
         self.validate_optimizer()?;
+        self.validate_temporal()?;
         let pairs = [("input.options", &self.input.options), ("output.encoder_options", &self.output.encoder_options)];
         for (key, option) in pairs.into_iter().flat_map(|(key, options)| options.iter().map(move |o| (key, o))) {
             check(key, option.split_once('=').is_some_and(|(name, _)| !name.is_empty()), || {
@@ -91,6 +92,27 @@ impl Settings {
         check("optimizer.tolerance", is_weight(tolerance), || format!("{tolerance} must be 0 or more"))?;
         let rate = optimizer.learning_rate;
         check("optimizer.learning_rate", rate > 0.0 && rate.is_finite(), || format!("{rate} must be more than 0"))
+    }
+}
+
+impl Settings {
+    fn validate_temporal(&self) -> Result<(), InvalidValue> {
+        let temporal = &self.temporal;
+        check("temporal.weight", is_weight(temporal.weight), || format!("{} must be 0 or more", temporal.weight))?;
+        check("temporal.offsets", temporal.offsets.iter().all(|offset| (1..=250).contains(offset)), || {
+            "an offset must be 1 to 250 frames".into()
+        })?;
+        let consistency = &temporal.consistency;
+        for (key, value) in [
+            ("temporal.consistency.relative", consistency.relative),
+            ("temporal.consistency.absolute", consistency.absolute),
+            ("temporal.consistency.boundary_relative", consistency.boundary_relative),
+            ("temporal.consistency.boundary_absolute", consistency.boundary_absolute),
+            ("temporal.consistency.blur", consistency.blur),
+        ] {
+            check(key, is_weight(value) && value <= 100.0, || format!("{value} is out of range: use 0 to 100"))?;
+        }
+        Ok(())
     }
 }
 

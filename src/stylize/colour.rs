@@ -3,11 +3,10 @@
 use tch::{Device, Kind, Tensor};
 
 use super::StyleError;
+use crate::media::LUMA;
 
 /// Keeps covariances of grey or flat pictures invertible; (1/255)^2 is below what an eye sees.
 const RIDGE: f64 = 1.0 / (255.0 * 255.0);
-/// Rec. 709 luma of R, G, B.
-pub(super) const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
 /// Mean `[3,1]` and covariance `[3,3]` of a picture's RGB pixels, float64 on the CPU.
 struct Statistics {

@@ -1,14 +1,15 @@
 //! Stylizers that do not paint: they prove what the rest of the pipeline keeps.
 
-use super::{FrameStats, Shot, StyleError, Stylized, Stylizer};
+use super::{FrameStats, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
+use crate::motion::Arrival;
 
 /// Gives every picture back as it came.
 #[derive(Debug, Default)]
 pub struct Identity;
 
 impl Stylizer for Identity {
-    fn stylize(&mut self, content: &Pixels, _shot: Shot) -> Result<Stylized, StyleError> {
+    fn stylize(&mut self, content: &Pixels, _arrival: &Arrival) -> Result<Stylized, StyleError> {
         Ok(Stylized { pixels: content.clone(), stats: FrameStats::default() })
     }
 }
@@ -31,7 +32,7 @@ pub const BARS: [[u8; 3]; 8] = [
 pub struct Bars;
 
 impl Stylizer for Bars {
-    fn stylize(&mut self, content: &Pixels, _shot: Shot) -> Result<Stylized, StyleError> {
+    fn stylize(&mut self, content: &Pixels, _arrival: &Arrival) -> Result<Stylized, StyleError> {
         let mut pixels = content.clone();
         let width = pixels.width.max(1);
         let plane = pixels.width * pixels.height;

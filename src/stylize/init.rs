@@ -5,6 +5,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use tch::Tensor;
 
 use super::StyleError;
+use super::chain::Carried;
+use super::loss::Anchor;
 use super::tensor::resize;
 use crate::settings::{FirstInit, NextInit};
 
@@ -17,13 +19,8 @@ pub struct Start<'a> {
     pub style: &'a Tensor,
     /// The previous stylised frame and the content it was made from, float, in the optimised size.
     pub previous: Option<&'a Carried>,
-}
-
-/// What a frame leaves to the next one; both `[1,3,H,W]`.
-#[derive(Debug)]
-pub struct Carried {
-    pub painted: Tensor,
-    pub content: Tensor,
+    /// The same carried along the motion, where motion is known.
+    pub warped: Option<&'a Anchor>,
 }
 
 /// A rule for G's first value.
@@ -87,6 +84,21 @@ impl Init for FromPrevious {
     }
 }
 
+/// The previous stylised frame carried along the source's motion; what cannot be believed of it (uncovered, come in from
+/// outside, at a motion boundary) is the content's, never the ghost of what was in front. Without motion as
+/// [`FromPrevious`].
+#[derive(Debug)]
+pub struct FromWarped;
+
+impl Init for FromWarped {
+    fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
+        let Some(Anchor { warped, weights }) = from.warped else { return FromPrevious.start(from) };
+        // content + c (warped - content): where c is 1 not exactly the warped sample, hence the choice.
+        let blend = from.content.f_add(&warped.f_sub(from.content)?.f_mul(weights)?)?;
+        Ok(warped.f_where_self(&weights.f_ge(1.0)?, &blend)?)
+    }
+}
+
 /// The rule for the first frame of a shot.
 pub fn first(init: FirstInit, seed: u64) -> Box<dyn Init> {
     match init {
@@ -99,6 +111,7 @@ pub fn first(init: FirstInit, seed: u64) -> Box<dyn Init> {
 /// The rule for the frames after it.
 pub fn next(init: NextInit, seed: u64) -> Box<dyn Init> {
     match init {
+        NextInit::Warped => Box::new(FromWarped),
         NextInit::Previous => Box::new(FromPrevious),
         NextInit::Content => Box::new(FromContent),
         NextInit::Random => Box::new(FromNoise { seed }),

@@ -2,6 +2,7 @@
 
 pub mod backbone;
 mod build;
+pub mod chain;
 pub mod colour;
 pub mod device;
 mod error;
@@ -11,24 +12,21 @@ pub mod loss;
 pub mod objective;
 pub mod optimizer;
 pub mod painter;
-pub mod shot;
 pub mod tensor;
 
 pub use build::{Built, build};
 pub use error::StyleError;
 
 use crate::media::Pixels;
+use crate::motion::Arrival;
 
 /// Repaints pictures one after another. Gets pixels, not frames: it cannot lose a timestamp.
 pub trait Stylizer {
-    fn stylize(&mut self, content: &Pixels, shot: Shot) -> Result<Stylized, StyleError>;
-}
-
-/// Whether a frame goes on from the one before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shot {
-    New,
-    Continues,
+    /// `arrival` says how `content` follows from the picture before it.
+    ///
+    /// # Errors
+    /// When it cannot be painted, or the job was cancelled.
+    fn stylize(&mut self, content: &Pixels, arrival: &Arrival) -> Result<Stylized, StyleError>;
 }
 
 /// A stylised picture and what it took.

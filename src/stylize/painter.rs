@@ -3,15 +3,17 @@
 use tch::{Device, Tensor, no_grad};
 
 use super::backbone::Backbone;
+use super::chain::{Carried, Chain};
 use super::colour::{ColourMap, keep_colours};
-use super::init::{self, Carried, Init, Start};
-use super::loss::{Content, GramTarget, LossTerm, Style, Variation, gram};
+use super::init::{self, Init, Start};
+use super::loss::{Content, GramTarget, LossTerm, Style, Temporal, Variation, gram};
 use super::objective::PictureObjective;
 use super::optimizer::{self, Budget, descend};
 use super::tensor::{from_pixels, resize, to_pixels};
-use super::{FrameStats, Shot, StyleError, Stylized, Stylizer};
+use super::{FrameStats, StyleError, Stylized, Stylizer};
 use crate::interrupt::CancelToken;
 use crate::media::Pixels;
+use crate::motion::{Arrival, Shot};
 use crate::settings::{Colour, Settings, Size};
 
 /// Networks halve a picture up to four times; below this nothing is left of it.
@@ -44,8 +46,7 @@ struct ShotState {
     /// J of the shot's first frame: later frames need no lower one. Going on would trade a little more content for
     /// style in every frame, until the last ones show nothing of it.
     first_objective: Option<f64>,
-    /// The last stylised frame in the optimised size, float: no 8-bit rounding between frames.
-    previous: Option<Carried>,
+    chain: Chain,
 }
 
 /// Paints frames by gradient descent on their pixels.
@@ -145,7 +146,19 @@ impl Painter {
         // Fixed for the shot: a map of its own for every frame would flicker.
         let colours = if matches { Some(ColourMap::between(content, &self.styles[0].image)?) } else { None };
         let style = self.style_term(content, height, width)?;
-        Ok(ShotState { height, width, colours, style, first_objective: None, previous: None })
+        let temporal = &self.settings.temporal;
+        let chain = Chain::new(&temporal.offsets, (&temporal.consistency).into());
+        Ok(ShotState { height, width, colours, style, first_objective: None, chain })
+    }
+
+    /// The distance to the shot's earlier frames; `None` where no motion leads to them.
+    fn temporal_term(&self, chain: &Chain, moves: bool) -> Result<Option<Temporal>, StyleError> {
+        let temporal = &self.settings.temporal;
+        if temporal.weight == 0.0 || !moves {
+            return Ok(None);
+        }
+        let anchors = chain.anchors(&temporal.offsets, self.device)?;
+        Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, temporal.weight, temporal.distance)))
     }
 
     fn content_term(&self, content: &Tensor) -> Result<Content, StyleError> {
@@ -180,12 +193,12 @@ fn plan_layers(backbone: &dyn Backbone, settings: &Settings) -> Result<LayerPlan
 }
 
 impl Stylizer for Painter {
-    fn stylize(&mut self, pixels: &Pixels, shot: Shot) -> Result<Stylized, StyleError> {
+    fn stylize(&mut self, pixels: &Pixels, arrival: &Arrival) -> Result<Stylized, StyleError> {
         let source = from_pixels(pixels, self.device)?;
         let (h, w) = self.working_size(pixels.height, pixels.width);
         let raw = resize(&source, h, w)?;
-        let state = match self.shot.take() {
-            Some(state) if shot == Shot::Continues && (state.height, state.width) == (h, w) => state,
+        let mut state = match self.shot.take() {
+            Some(state) if arrival.shot == Shot::Continues && (state.height, state.width) == (h, w) => state,
             _ => no_grad(|| self.begin_shot(&raw))?,
         };
         let (first, next) = (self.first.as_ref(), self.next.as_ref());
@@ -194,11 +207,23 @@ impl Stylizer for Painter {
             None => raw,
         };
         let content_term = no_grad(|| self.content_term(&content))?;
-        let start = Start { content: &content, style: &self.styles[0].image, previous: state.previous.as_ref() };
-        let continues = state.previous.is_some();
+        let continues = state.chain.last().is_some();
+        let motion = arrival.step.as_ref().filter(|_| continues);
+        if let Some(step) = motion {
+            state.chain.step(step, w as usize, h as usize);
+        }
+        let warped = motion.map(|_| state.chain.carried_along(self.device)).transpose()?.flatten();
+        let start = Start {
+            content: &content,
+            style: &self.styles[0].image,
+            previous: state.chain.last(),
+            warped: warped.as_ref(),
+        };
         let start = if continues { next.start(&start)? } else { first.start(&start)? };
 
-        let terms: Vec<&dyn LossTerm> = vec![&content_term, &state.style, &self.variation];
+        let temporal = self.temporal_term(&state.chain, motion.is_some())?;
+        let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &state.style, &self.variation];
+        terms.extend(temporal.iter().map(|term| term as &dyn LossTerm));
         let objective = PictureObjective::new(self.backbone.as_ref(), &self.layers.wanted, terms);
         let settings = &self.settings.optimizer;
         let budget = Budget {
@@ -231,7 +256,8 @@ impl Stylizer for Painter {
             objective: minimum.objective,
         };
         let first_objective = state.first_objective.or(Some(minimum.objective));
-        self.shot = Some(ShotState { first_objective, previous: Some(Carried { painted, content }), ..state });
+        state.chain.remember(Carried { painted, content });
+        self.shot = Some(ShotState { first_objective, ..state });
         Ok(Stylized { pixels: result, stats })
     }
 }

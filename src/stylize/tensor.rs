@@ -11,6 +11,26 @@ pub fn from_pixels(pixels: &Pixels, device: Device) -> Result<Tensor, StyleError
     Ok(Tensor::f_from_slice(&pixels.rgb)?.f_view([1, 3, h, w])?.f_to_device(device)?)
 }
 
+/// Planes, one after another, as `[1,channels,height,width]`.
+pub fn from_planes(
+    planes: &[f32],
+    channels: i64,
+    height: i64,
+    width: i64,
+    device: Device,
+) -> Result<Tensor, StyleError> {
+    Ok(Tensor::f_from_slice(planes)?.f_view([1, channels, height, width])?.f_to_device(device)?)
+}
+
+/// The samples of `[1,C,H,W]`, plane after plane.
+pub fn to_planes(image: &Tensor) -> Result<Vec<f32>, StyleError> {
+    let flat = image.f_detach()?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?.f_view(-1)?;
+    let mut planes = vec![0.0f32; flat.numel()];
+    let count = planes.len();
+    flat.f_copy_data(&mut planes, count)?;
+    Ok(planes)
+}
+
 /// `[1,3,H,W]` as pixels, clamped to 0..=1.
 pub fn to_pixels(image: &Tensor) -> Result<Pixels, StyleError> {
     let (_, channels, h, w) = image.size4()?;

@@ -10,6 +10,7 @@ mod optimizers;
 mod painter;
 mod pictures;
 mod real_weights;
+mod temporal;
 mod tiny;
 
 use stylize_video::settings::{Padding, Pooling};

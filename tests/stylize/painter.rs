@@ -2,10 +2,11 @@
 
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Pixels;
+use stylize_video::motion::Shot;
 use stylize_video::settings::{Colour, FirstInit, Method, NextInit, Size};
 use stylize_video::stylize::painter::{Painter, StylePicture};
 use stylize_video::stylize::tensor::{resize, to_pixels};
-use stylize_video::stylize::{Shot, StyleError, Stylizer};
+use stylize_video::stylize::{StyleError, Stylizer};
 use tch::Device;
 
 use crate::pictures::{HEIGHT, WIDTH, difference, frame, means, only_start, paint, painter, plate, quick, try_painter};
@@ -49,19 +50,19 @@ fn a_frame_starts_from_the_one_before_it() {
 
 #[test]
 fn a_new_shot_knows_nothing_of_the_one_before_it() {
-    let alone = painter(&[(4, 1.0)], quick()).stylize(&ordinary(2), Shot::New).unwrap();
+    let alone = painter(&[(4, 1.0)], quick()).stylize(&ordinary(2), &Shot::New.into()).unwrap();
     let mut painter = painter(&[(4, 1.0)], quick());
-    painter.stylize(&ordinary(1), Shot::New).unwrap();
-    let after = painter.stylize(&ordinary(2), Shot::New).unwrap();
+    painter.stylize(&ordinary(1), &Shot::New.into()).unwrap();
+    let after = painter.stylize(&ordinary(2), &Shot::New.into()).unwrap();
     assert_eq!(alone.pixels, after.pixels);
-    let continued = painter.stylize(&ordinary(1), Shot::Continues).unwrap();
+    let continued = painter.stylize(&ordinary(1), &Shot::Continues.into()).unwrap();
     assert_eq!(continued.stats.iterations, 4);
 }
 
 #[test]
 fn a_first_frame_that_claims_to_continue_starts_a_shot() {
-    let alone = painter(&[(4, 1.0)], quick()).stylize(&ordinary(2), Shot::New).unwrap();
-    let claimed = painter(&[(4, 1.0)], quick()).stylize(&ordinary(2), Shot::Continues).unwrap();
+    let alone = painter(&[(4, 1.0)], quick()).stylize(&ordinary(2), &Shot::New.into()).unwrap();
+    let claimed = painter(&[(4, 1.0)], quick()).stylize(&ordinary(2), &Shot::Continues.into()).unwrap();
     assert_eq!(alone.pixels, claimed.pixels);
 }
 
@@ -165,7 +166,7 @@ fn colours_are_matched_to_the_painting_once_per_shot() {
     // The map is of the shot, not of the frame: a darker frame stays darker.
     let mut dark = ordinary(1);
     dark.rgb.iter_mut().for_each(|v| *v -= 0.1);
-    let darker = painter.stylize(&dark, Shot::Continues).unwrap().pixels;
+    let darker = painter.stylize(&dark, &Shot::Continues.into()).unwrap().pixels;
     assert!(means(&darker).iter().zip(means(&painted[0].pixels)).all(|(dark, light)| *dark < light - 0.01));
 }
 
@@ -226,7 +227,7 @@ fn a_cancelled_run_ends_the_frame() {
     let styles = vec![StylePicture { image: plate(4), weight: 1.0 }];
     let mut painter = Painter::new(network, styles, quick(), Device::Cpu, cancel.clone()).unwrap();
     cancel.cancel(2);
-    assert!(matches!(painter.stylize(&ordinary(1), Shot::New), Err(StyleError::Cancelled)));
+    assert!(matches!(painter.stylize(&ordinary(1), &Shot::New.into()), Err(StyleError::Cancelled)));
 }
 
 #[test]
@@ -252,12 +253,12 @@ fn numbers_that_are_not_finite_are_errors_not_panics() {
         settings.style.match_colours = matched;
         let mut broken = ordinary(1);
         broken.rgb[100] = f32::NAN;
-        let end = painter(&[(4, 1.0)], settings).stylize(&broken, Shot::New);
+        let end = painter(&[(4, 1.0)], settings).stylize(&broken, &Shot::New.into());
         assert!(matches!(end, Err(StyleError::NotFinite(_) | StyleError::Torch(_))), "{:?}", end.err());
     }
     let mut settings = quick();
     settings.loss.beta = f64::INFINITY;
-    let end = painter(&[(4, 1.0)], settings).stylize(&ordinary(1), Shot::New);
+    let end = painter(&[(4, 1.0)], settings).stylize(&ordinary(1), &Shot::New.into());
     assert!(matches!(end, Err(StyleError::NotFinite(_))), "{:?}", end.err());
 }
 

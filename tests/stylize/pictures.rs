@@ -2,11 +2,12 @@
 
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Pixels;
+use stylize_video::motion::Shot;
 use stylize_video::settings::Settings;
 use stylize_video::stylize::backbone::Backbone;
 use stylize_video::stylize::painter::{Painter, StylePicture};
 use stylize_video::stylize::tensor::to_pixels;
-use stylize_video::stylize::{Shot, StyleError, Stylized, Stylizer};
+use stylize_video::stylize::{StyleError, Stylized, Stylizer};
 use tch::{Device, Tensor};
 
 use crate::{PLAIN, formula, network};
@@ -56,7 +57,7 @@ pub fn try_painter(
 /// The frames one after another, the first as a new shot.
 pub fn paint(painter: &mut Painter, frames: &[&Pixels]) -> Vec<Stylized> {
     let shots = std::iter::once(Shot::New).chain(std::iter::repeat(Shot::Continues));
-    frames.iter().zip(shots).map(|(frame, shot)| painter.stylize(frame, shot).unwrap()).collect()
+    frames.iter().zip(shots).map(|(frame, shot)| painter.stylize(frame, &shot.into()).unwrap()).collect()
 }
 
 /// Largest difference of two pictures of the same size.

@@ -35,7 +35,7 @@ fn a_trained_network_paints() {
     let mut settings = quick();
     settings.optimizer.iterations = [30, 30];
     let mut painter = try_painter(network("squeezenet1_0", PLAIN, weights), &[(4, 1.0)], settings).unwrap();
-    let stats = painter.stylize(&frame(1, 96, 128), stylize_video::stylize::Shot::New).unwrap().stats;
+    let stats = painter.stylize(&frame(1, 96, 128), &stylize_video::motion::Shot::New.into()).unwrap().stats;
     eprintln!("J fell from {} to {} in {} iterations", stats.initial_objective, stats.objective, stats.iterations);
     assert!(stats.objective < stats.initial_objective / 5.0);
 }

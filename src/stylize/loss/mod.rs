@@ -2,6 +2,7 @@
 
 mod content;
 mod style;
+mod temporal;
 mod variation;
 
 use tch::Tensor;
@@ -10,6 +11,7 @@ use super::StyleError;
 
 pub use content::Content;
 pub use style::{GramTarget, Style, gram};
+pub use temporal::{Anchor, Temporal};
 pub use variation::Variation;
 
 /// What a term may look at: the picture and the activations that were asked for.

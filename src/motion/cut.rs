@@ -1,14 +1,19 @@
 //! Where a shot begins: hard cuts, found on the source.
 
-use super::Shot;
-use super::colour::LUMA;
-use crate::media::Pixels;
+use crate::media::{LUMA, Pixels};
 
 /// Share of full scale, in percent, by which a cut differs from its frame before. Of 25 cuts and many thousand other
 /// frames measured, no score of 20 or more was anything but a cut (or a one-frame flash).
 const THRESHOLD: f64 = 20.0;
 /// Luma is looked at on every so many-th pixel of each axis: enough for a mean over the frame.
 const STEP: usize = 4;
+
+/// Whether a frame goes on from the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shot {
+    New,
+    Continues,
+}
 
 /// Compares each frame with the one before it. The score is that of FFmpeg's `scdet`: the smaller of the mean absolute
 /// luma difference and its own change, so that steady fast motion is no cut.

@@ -1,0 +1,118 @@
+//! Where flow comes from.
+
+use std::path::{Path, PathBuf};
+
+use super::{FlowError, FlowField, Luma, flo};
+
+/// A source frame as an estimator sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Number in the source, from 0.
+    pub number: u64,
+    pub luma: &'a Luma,
+}
+
+/// Estimates motion between two frames of the source.
+pub trait FlowEstimator: Send + Sync {
+    /// The flow from `from` to `to`, on the grid of `from`'s luma.
+    ///
+    /// # Errors
+    /// When the library fails, or a file is missing or not of the frame's shape.
+    fn flow(&self, from: View<'_>, to: View<'_>) -> Result<FlowField, FlowError>;
+}
+
+/// Flow that was estimated elsewhere, one Middlebury file for each pair of frames.
+#[derive(Debug, Clone)]
+pub struct FloFiles {
+    folder: PathBuf,
+    /// The name before, between and after the two numbers.
+    parts: [String; 3],
+    /// Digits at least of each number, filled up with zeros.
+    digits: [usize; 2],
+}
+
+impl FloFiles {
+    /// `pattern` is a path whose name has two `%d` or `%0Nd`: the number of the frame that the flow is from, then of the
+    /// one that it is to, both counted from 1.
+    ///
+    /// # Errors
+    /// When it has not.
+    pub fn new(pattern: &Path) -> Result<Self, FlowError> {
+        let wrong = || FlowError::Pattern(pattern.display().to_string());
+        let name = pattern.file_name().and_then(|name| name.to_str()).ok_or_else(wrong)?;
+        let (before, first, rest) = number(name).ok_or_else(wrong)?;
+        let (between, second, after) = number(rest).ok_or_else(wrong)?;
+        if after.contains('%') {
+            return Err(wrong());
+        }
+        Ok(Self {
+            folder: pattern.parent().map(Path::to_path_buf).unwrap_or_default(),
+            parts: [before.into(), between.into(), after.into()],
+            digits: [first, second],
+        })
+    }
+
+    /// The file of a pair; numbers from 0.
+    pub fn path(&self, from: u64, to: u64) -> PathBuf {
+        let [before, between, after] = &self.parts;
+        let [first, second] = self.digits;
+        self.folder.join(format!("{before}{:0first$}{between}{:0second$}{after}", from + 1, to + 1))
+    }
+}
+
+/// Splits at the first `%d` or `%0Nd`: what is before it, its digits, what is after it.
+fn number(name: &str) -> Option<(&str, usize, &str)> {
+    let (before, rest) = name.split_once('%')?;
+    let (width, after) = rest.split_once('d')?;
+    let digits = if width.is_empty() { 1 } else { width.strip_prefix('0')?.parse().ok()? };
+    ((1..=18).contains(&digits)).then_some((before, digits, after))
+}
+
+impl FlowEstimator for FloFiles {
+    fn flow(&self, from: View<'_>, to: View<'_>) -> Result<FlowField, FlowError> {
+        let path = self.path(from.number, to.number);
+        let field = flo::read(&path)?;
+        let (width, height) = (from.luma.width, from.luma.height);
+        // Any size will do that has the frame's shape: the flow is scaled to the frame.
+        let expected = field.width as f64 * height as f64 / width as f64;
+        if (expected - field.height as f64).abs() > 1.0 + expected * 0.02 {
+            return Err(FlowError::Shape {
+                path,
+                width: field.width,
+                height: field.height,
+                frame_width: width,
+                frame_height: height,
+            });
+        }
+        Ok(field.resized(width, height))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_has_two_numbers() {
+        let files = FloFiles::new(Path::new("flows/f_%04d_%d.flo")).unwrap();
+        assert_eq!(files.path(0, 11), Path::new("flows/f_0001_12.flo"));
+        for wrong in ["f.flo", "f_%d.flo", "f_%d_%d_%d.flo", "f_%x_%d.flo"] {
+            assert!(FloFiles::new(Path::new(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn flow_of_another_size_is_scaled_and_of_another_shape_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = FloFiles::new(&folder.path().join("%d-%d.flo")).unwrap();
+        flo::write(&files.path(1, 0), &FlowField::from_fn(8, 4, |_, _| [2.0, 0.0])).unwrap();
+        let luma = Luma { width: 16, height: 8, samples: vec![0; 128] };
+        let (one, zero) = (View { number: 1, luma: &luma }, View { number: 0, luma: &luma });
+        assert_eq!(files.flow(one, zero).unwrap().at(5, 5), [4.0, 0.0]);
+        assert!(matches!(files.flow(zero, one), Err(FlowError::Io { .. })));
+        let square = Luma { width: 16, height: 16, samples: vec![0; 256] };
+        let view = View { number: 1, luma: &square };
+        assert!(matches!(files.flow(view, zero), Err(FlowError::Shape { .. })));
+    }
+}

@@ -1,0 +1,115 @@
+//! A dense field of displacements.
+
+/// Displacements of a frame's pixels, `height * width` vectors in row-major order, in pixels of that frame: x to the
+/// right, y down. A vector that is not finite means that the pixel's motion is unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlowField {
+    pub width: usize,
+    pub height: usize,
+    pub vectors: Vec<[f32; 2]>,
+}
+
+/// No motion is known here.
+pub const UNKNOWN: [f32; 2] = [f32::NAN; 2];
+
+impl FlowField {
+    /// Nothing moves.
+    pub fn still(width: usize, height: usize) -> Self {
+        Self { width, height, vectors: vec![[0.0; 2]; width * height] }
+    }
+
+    /// A field by its vectors at each pixel `(x, y)`.
+    pub fn from_fn(width: usize, height: usize, vector: impl Fn(usize, usize) -> [f32; 2]) -> Self {
+        let vectors = (0..width * height).map(|i| vector(i % width, i / width)).collect();
+        Self { width, height, vectors }
+    }
+
+    pub fn at(&self, x: usize, y: usize) -> [f32; 2] {
+        self.vectors[y * self.width + x]
+    }
+
+    /// Where the pixel `(x, y)` is in the other frame.
+    pub fn target(&self, x: usize, y: usize) -> [f32; 2] {
+        let [u, v] = self.at(x, y);
+        [x as f32 + u, y as f32 + v]
+    }
+
+    /// Whether a point lies among the pixels' centres, where it can be interpolated. A point that is not finite does
+    /// not.
+    pub fn contains(&self, [x, y]: [f32; 2]) -> bool {
+        (0.0..=(self.width - 1) as f32).contains(&x) && (0.0..=(self.height - 1) as f32).contains(&y)
+    }
+
+    /// The vector at a point between pixels, bilinear; `None` outside.
+    pub fn sample(&self, point: [f32; 2]) -> Option<[f32; 2]> {
+        if !self.contains(point) {
+            return None;
+        }
+        let [x, y] = point;
+        let (left, top) = (x.floor() as usize, y.floor() as usize);
+        let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
+        let (fx, fy) = (x - left as f32, y - top as f32);
+        let mix = |axis: usize| {
+            let value = |x: usize, y: usize| self.at(x, y)[axis];
+            // A neighbour of no weight must not count, unknown as it may be.
+            let along = |y: usize| if fx == 0.0 { value(left, y) } else { lerp(value(left, y), value(right, y), fx) };
+            if fy == 0.0 { along(top) } else { lerp(along(top), along(bottom), fy) }
+        };
+        Some([mix(0), mix(1)])
+    }
+
+    /// The same motion on a grid of another size: vectors are interpolated and grow with the frame.
+    pub fn resized(&self, width: usize, height: usize) -> Self {
+        if (width, height) == (self.width, self.height) {
+            return self.clone();
+        }
+        let (across, down) = (width as f32 / self.width as f32, height as f32 / self.height as f32);
+        // Pixel centres correspond, edges align: x' + 1/2 = across * (x + 1/2).
+        let place =
+            |at: usize, scale: f32, size: usize| ((at as f32 + 0.5) / scale - 0.5).clamp(0.0, (size - 1) as f32);
+        Self::from_fn(width, height, |x, y| {
+            let point = [place(x, across, self.width), place(y, down, self.height)];
+            let [u, v] = self.sample(point).unwrap_or(UNKNOWN);
+            [u * across, v * down]
+        })
+    }
+}
+
+fn lerp(a: f32, b: f32, t: f32) -> f32 {
+    a + (b - a) * t
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sampling_is_bilinear_and_ends_at_the_outer_centres() {
+        let field = FlowField::from_fn(3, 2, |x, y| [x as f32, 10.0 * y as f32]);
+        assert_eq!(field.sample([0.5, 0.25]), Some([0.5, 2.5]));
+        assert_eq!(field.sample([2.0, 1.0]), Some([2.0, 10.0]));
+        for outside in [[-0.01, 0.0], [2.01, 0.0], [0.0, 1.01], [f32::NAN, 0.0]] {
+            assert_eq!(field.sample(outside), None, "{outside:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_neighbour_of_no_weight_does_not_count() {
+        let mut field = FlowField::still(2, 2);
+        field.vectors[1] = UNKNOWN;
+        assert_eq!(field.sample([0.0, 0.5]), Some([0.0, 0.0]));
+        assert!(field.sample([0.5, 0.0]).unwrap()[0].is_nan());
+    }
+
+    #[test]
+    fn resizing_scales_the_vectors() {
+        let field = FlowField::from_fn(4, 4, |_, _| [1.5, -2.0]);
+        let wide = field.resized(8, 4);
+        assert_eq!((wide.width, wide.height), (8, 4));
+        assert!(wide.vectors.iter().all(|&vector| vector == [3.0, -2.0]));
+        // A linear field stays linear away from the edges.
+        let ramp = FlowField::from_fn(8, 8, |x, _| [x as f32 + 0.5, 0.0]).resized(16, 16);
+        assert!((ramp.at(8, 8)[0] - 8.5).abs() < 1e-5, "{:?}", ramp.at(8, 8));
+    }
+}

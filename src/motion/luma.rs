@@ -1,0 +1,80 @@
+//! The grey picture that motion is estimated on.
+
+use crate::media::Pixels;
+
+/// Luma of a picture, `height * width` bytes in row-major order, 0..=255.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Luma {
+    pub width: usize,
+    pub height: usize,
+    pub samples: Vec<u8>,
+}
+
+impl Luma {
+    /// BT.709 luma of `pixels`, made smaller (never larger) so that no side is longer than `longest`: each sample is the
+    /// mean of the area that it covers.
+    pub fn of(pixels: &Pixels, longest: usize) -> Self {
+        let (width, height) = (pixels.width, pixels.height);
+        let full = pixels.luma();
+        let scale = (longest as f64 / width.max(height).max(1) as f64).min(1.0);
+        let side = |length: usize| ((length as f64 * scale).round() as usize).max(1);
+        let (w, h) = (side(width), side(height));
+        let across = shrink(&full, width, height, w);
+        // The same along the other axis, on the transposed picture.
+        let turned = shrink(&transposed(&across, w, height), height, w, h);
+        let samples = transposed(&turned, h, w).into_iter().map(|value| (value * 255.0).round() as u8).collect();
+        Self { width: w, height: h, samples }
+    }
+}
+
+/// Rows of `width` samples to rows of `to`, each the mean over what it covers.
+fn shrink(values: &[f32], width: usize, height: usize, to: usize) -> Vec<f32> {
+    if to == width {
+        return values.to_vec();
+    }
+    let step = width as f64 / to as f64;
+    let mut out = Vec::with_capacity(to * height);
+    for row in values.chunks_exact(width) {
+        for x in 0..to {
+            let (begin, end) = (x as f64 * step, (x + 1) as f64 * step);
+            let (first, last) = (begin as usize, (end.ceil() as usize).min(width));
+            let covered = |i: usize| (end.min((i + 1) as f64) - begin.max(i as f64)).max(0.0);
+            let sum: f64 = (first..last).map(|i| f64::from(row[i]) * covered(i)).sum();
+            out.push((sum / step) as f32);
+        }
+    }
+    out
+}
+
+fn transposed(values: &[f32], width: usize, height: usize) -> Vec<f32> {
+    (0..width * height).map(|i| values[(i % height) * width + i / height]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_is_limited_and_means_are_kept() {
+        let mut pixels = Pixels::black(30, 12);
+        for (i, value) in pixels.rgb.iter_mut().enumerate() {
+            *value = (i % 30) as f32 / 29.0;
+        }
+        let luma = Luma::of(&pixels, 10);
+        assert_eq!((luma.width, luma.height), (10, 4));
+        // Three columns each: their middle one.
+        let expected: Vec<u8> = (0..10).map(|x| ((3 * x + 1) as f32 / 29.0 * 255.0).round() as u8).collect();
+        assert_eq!(luma.samples[..10], expected);
+        assert_eq!(luma.samples[30..], expected);
+        assert_eq!(Luma::of(&pixels, 100).width, 30);
+    }
+
+    #[test]
+    fn luma_weighs_the_channels() {
+        let mut pixels = Pixels::black(1, 1);
+        pixels.rgb = vec![1.0, 0.0, 0.0];
+        assert_eq!(Luma::of(&pixels, 8).samples, [54]);
+        pixels.rgb = vec![0.0, 1.0, 0.0];
+        assert_eq!(Luma::of(&pixels, 8).samples, [182]);
+    }
+}

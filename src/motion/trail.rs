@@ -1,0 +1,66 @@
+//! The way that a shot has come.
+
+use std::collections::VecDeque;
+
+use super::{Consistency, FlowField, Reliability};
+
+/// Motion between a frame and the one before it.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// From the frame to the one before it, on the frame's own grid: what a warp of the earlier picture needs.
+    pub back: FlowField,
+    /// From the one before it to the frame.
+    pub forth: FlowField,
+    /// Where `back` can be believed.
+    pub reliability: Reliability,
+}
+
+impl Step {
+    pub fn new(back: FlowField, forth: FlowField, rules: &Consistency) -> Self {
+        let reliability = rules.judge(&back, &forth);
+        Self { back, forth, reliability }
+    }
+
+    /// The same on a grid of another size, judged anew: thresholds are in pixels.
+    pub fn resized(&self, width: usize, height: usize, rules: &Consistency) -> Self {
+        if (width, height) == (self.back.width, self.back.height) {
+            return self.clone();
+        }
+        Self::new(self.back.resized(width, height), self.forth.resized(width, height), rules)
+    }
+}
+
+/// The last steps of a shot, which lead from its newest frame back to earlier ones.
+#[derive(Debug, Default)]
+pub struct Trail {
+    /// Newest first.
+    steps: VecDeque<Step>,
+    longest: usize,
+}
+
+impl Trail {
+    /// Remembers so many steps.
+    pub fn new(longest: usize) -> Self {
+        Self { steps: VecDeque::new(), longest }
+    }
+
+    pub fn push(&mut self, step: Step) {
+        self.steps.push_front(step);
+        self.steps.truncate(self.longest);
+    }
+
+    /// From the newest frame to the one `offset` before it: the flows between, composed, and judged as a whole. `None`
+    /// when the trail does not reach so far.
+    pub fn to(&self, offset: usize, rules: &Consistency) -> Option<Step> {
+        if offset == 0 || offset > self.steps.len() {
+            return None;
+        }
+        let steps = || self.steps.iter().take(offset);
+        if offset == 1 {
+            return steps().next().cloned();
+        }
+        let back = steps().map(|step| step.back.clone()).reduce(|path, step| path.then(&step))?;
+        let forth = steps().rev().map(|step| step.forth.clone()).reduce(|path, step| path.then(&step))?;
+        Some(Step::new(back, forth, rules))
+    }
+}

@@ -1,0 +1,61 @@
+//! Looks at frames as they are decoded: where shots begin, and what moves within them.
+
+use super::cut::{CutDetector, Shot};
+use super::trail::Step;
+use super::{Consistency, FlowError, FlowEstimator, Luma, View};
+use crate::media::Pixels;
+
+/// Long side in pixels of the picture that flow is estimated on.
+const FLOW_SIZE: usize = 480;
+
+/// More of a frame than this that is not seen in the one before it is a cut.
+const CUT: f32 = 0.88;
+
+/// How a frame follows from the one before it.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    pub shot: Shot,
+    /// What moved since the frame before; `None` where nobody asked, and for a shot's first frame.
+    pub step: Option<Step>,
+}
+
+impl From<Shot> for Arrival {
+    fn from(shot: Shot) -> Self {
+        Self { shot, step: None }
+    }
+}
+
+/// Sees every frame of the source once, in display order.
+pub struct Watcher {
+    estimator: Option<Box<dyn FlowEstimator>>,
+    rules: Consistency,
+    cuts: CutDetector,
+    previous: Option<Luma>,
+    count: u64,
+}
+
+impl Watcher {
+    /// Without an estimator only cuts are found.
+    pub fn new(estimator: Option<Box<dyn FlowEstimator>>, rules: Consistency) -> Self {
+        Self { estimator, rules, cuts: CutDetector::default(), previous: None, count: 0 }
+    }
+
+    /// # Errors
+    /// When the estimator has no flow for a pair of frames.
+    pub fn next(&mut self, frame: &Pixels) -> Result<Arrival, FlowError> {
+        let shot = self.cuts.next(frame);
+        let number = self.count;
+        self.count += 1;
+        let Some(estimator) = self.estimator.as_deref() else { return Ok(shot.into()) };
+        let luma = Luma::of(frame, FLOW_SIZE);
+        let previous = self.previous.replace(luma.clone());
+        let same_size = |previous: &Luma| (previous.width, previous.height) == (luma.width, luma.height);
+        let Some(previous) = previous.filter(|previous| shot == Shot::Continues && same_size(previous)) else {
+            return Ok(Shot::New.into());
+        };
+        let (now, before) = (View { number, luma: &luma }, View { number: number.saturating_sub(1), luma: &previous });
+        let (back, forth) = rayon::join(|| estimator.flow(now, before), || estimator.flow(before, now));
+        let step = Step::new(back?, forth?, &self.rules);
+        Ok(if step.reliability.inconsistent > CUT { Shot::New.into() } else { Arrival { shot, step: Some(step) } })
+    }
+}

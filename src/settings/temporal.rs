@@ -1,0 +1,55 @@
+//! What keeps frames together.
+
+use serde::{Deserialize, Serialize};
+
+/// `[temporal]`: the distance to the earlier painted frames, carried along the source's motion (Ruder et al. 2016).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TemporalSettings {
+    /// Weight of the temporal term in J; 0 for none.
+    pub weight: f64,
+    /// How many frames before each the earlier frames lie. A pixel is held to the nearest in which it is seen.
+    pub offsets: Vec<u32>,
+    /// Of a pixel to where it was: its square, or the smooth L1 that lets single pixels go.
+    pub distance: Distance,
+    pub consistency: ConsistencySettings,
+}
+
+impl Default for TemporalSettings {
+    fn default() -> Self {
+        Self {
+            weight: 0.0,
+            offsets: vec![1, 10, 20, 40],
+            distance: Distance::Square,
+            consistency: ConsistencySettings::default(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Distance {
+    Square,
+    SmoothL1,
+}
+
+/// `[temporal.consistency]`: where motion is believed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsistencySettings {
+    /// Forward and backward flow disagree where |w + w'|^2 > relative (|w|^2 + |w'|^2) + absolute.
+    pub relative: f64,
+    /// In squared pixels.
+    pub absolute: f64,
+    /// Motion breaks where |grad u|^2 + |grad v|^2 > boundary_relative |w|^2 + boundary_absolute.
+    pub boundary_relative: f64,
+    pub boundary_absolute: f64,
+    /// Standard deviation in pixels of the blur that lowers weights beside unreliable pixels.
+    pub blur: f64,
+}
+
+impl Default for ConsistencySettings {
+    fn default() -> Self {
+        Self { relative: 0.01, absolute: 0.5, boundary_relative: 0.01, boundary_absolute: 0.002, blur: 0.8 }
+    }
+}

@@ -1,0 +1,9 @@
+//! Optical flow and where it can be believed, on clips whose motion is known exactly.
+#![allow(clippy::unwrap_used)]
+
+mod command;
+#[cfg(feature = "opencv")]
+mod dis;
+mod measure;
+mod reliability;
+mod synth;

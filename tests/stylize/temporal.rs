@@ -1,0 +1,169 @@
+//! What holds a frame to the ones before it: the term's value and gradient, what is carried and where.
+
+use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
+use stylize_video::settings::{Distance, NextInit};
+use stylize_video::stylize::Stylizer;
+use stylize_video::stylize::chain::{Carried, Chain};
+use stylize_video::stylize::loss::{Anchor, LossTerm, Temporal, View};
+use stylize_video::stylize::tensor::to_planes;
+use tch::{Device, Kind, Tensor};
+
+use crate::pictures::{HEIGHT, WIDTH, frame, only_start, paint, painter, quick};
+use crate::{formula, number, numbers};
+
+/// Weights of 0, 1 and between.
+fn weights(h: i64, w: i64) -> Tensor {
+    (formula::uniform("mask", &[1, 1, h, w], 1.0) * 1.5).clamp(0.0, 1.0).to_kind(Kind::Double)
+}
+
+fn anchor(name: &str, h: i64, w: i64) -> Anchor {
+    let warped = (formula::uniform(name, &[1, 3, h, w], 0.5) + 0.5).to_kind(Kind::Double);
+    Anchor { warped, weights: weights(h, w) }
+}
+
+fn value(term: &Temporal, image: &Tensor) -> Tensor {
+    term.evaluate(&View { image, features: &[] }).unwrap()
+}
+
+#[test]
+fn the_term_is_the_papers_and_its_gradient_is_right() {
+    let (h, w) = (5, 7);
+    let x = (formula::uniform("x", &[1, 3, h, w], 0.5) + 0.5).to_kind(Kind::Double);
+    for distance in [Distance::Square, Distance::SmoothL1] {
+        let anchors = || vec![anchor("a", h, w), anchor("b", h, w)];
+        let term = Temporal::new(anchors(), 30.0, distance);
+        // Plain loops.
+        let mut expected = 0.0;
+        for Anchor { warped, weights } in anchors() {
+            let (warped, weights, x) = (numbers(&warped), numbers(&weights), numbers(&x));
+            for i in 0..x.len() {
+                let d = (x[i] - warped[i]).abs();
+                let cost = match distance {
+                    Distance::Square => d * d,
+                    Distance::SmoothL1 if d < 0.05 => d * d,
+                    Distance::SmoothL1 => 2.0 * 0.05 * (d - 0.025),
+                };
+                expected += 30.0 * weights[i % 35] * cost / x.len() as f64;
+            }
+        }
+        let got = number(&value(&term, &x));
+        assert!((got - expected).abs() < 1e-12 * expected, "{distance:?}: {got} and {expected}");
+
+        let image = x.detach().set_requires_grad(true);
+        let gradient = Tensor::run_backward(&[value(&term, &image)], &[&image], false, false).swap_remove(0);
+        let (gradient, mask) = (numbers(&gradient), numbers(&weights(h, w)));
+        for (i, slope) in gradient.iter().enumerate() {
+            // Only where the mask is. (There it may vanish too: between two anchors, by the smooth L1.)
+            assert!(*slope == 0.0 || mask[i % 35] > 0.0, "{distance:?} at {i}");
+            assert!(*slope != 0.0 || mask[i % 35] == 0.0 || distance == Distance::SmoothL1, "{distance:?} at {i}");
+            let moved = |by: f64| {
+                let mut values = numbers(&x);
+                values[i] += by;
+                number(&value(&term, &Tensor::from_slice(&values).view([1, 3, h, w])))
+            };
+            let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+            assert!((difference - slope).abs() < 1e-7, "{distance:?} at {i}: {slope} and {difference}");
+        }
+    }
+}
+
+/// A chain whose frames are flat pictures of these values, oldest first, all moving right by `step` pixels a frame.
+fn chain(values: &[f64], offsets: &[u32], step: f32) -> Chain {
+    let (w, h) = (12, 8);
+    let rules = Consistency { blur: 0.0, ..Consistency::default() };
+    let mut chain = Chain::new(offsets, rules);
+    for &value in values {
+        let painted = Tensor::full([1, 3, h as i64, w as i64], value, (Kind::Float, Device::Cpu));
+        chain.remember(Carried { content: painted.shallow_clone(), painted });
+        let flow = |by: f32| FlowField::from_fn(w, h, |_, _| [by, 0.0]);
+        chain.step(&Step::new(flow(-step), flow(step), &rules), w, h);
+    }
+    chain
+}
+
+#[test]
+fn a_pixel_is_held_to_the_nearest_frame_that_saw_it() {
+    // The left two columns were outside the frame before, the next two outside the one before that, ...
+    let anchors = chain(&[0.1, 0.2, 0.3], &[1, 2, 3], 2.0).anchors(&[3, 1, 2], Device::Cpu).unwrap();
+    assert_eq!(anchors.len(), 3);
+    let row = |tensor: &Tensor| numbers(tensor)[..12].to_vec();
+    let first = row(&anchors[0].weights);
+    assert_eq!(first, [0., 0., 1., 1., 1., 1., 1., 1., 1., 1., 1., 1.]);
+    // What the frame before holds, those further back leave alone; what it has not seen, they have not either here.
+    assert!(row(&anchors[1].weights).iter().chain(&row(&anchors[2].weights)).all(|&weight| weight == 0.0));
+    assert!((row(&anchors[0].warped)[5] - 0.3).abs() < 1e-7, "the newest frame comes first");
+    assert!((row(&anchors[1].warped)[5] - 0.2).abs() < 1e-7);
+}
+
+#[test]
+fn what_a_front_layer_hid_is_held_to_the_frame_before_that() {
+    // Of two steps, the first sees everything, the second has no flow in the left half.
+    let (w, h) = (12, 8);
+    let rules = Consistency { blur: 0.0, ..Consistency::default() };
+    let mut chain = Chain::new(&[1, 2], rules);
+    let still = || FlowField::still(w, h);
+    let far = FlowField::from_fn(w, h, |x, _| if x < 6 { [100.0, 0.0] } else { [0.0, 0.0] });
+    for (value, forth) in [(0.1, still()), (0.2, far)] {
+        let painted = Tensor::full([1, 3, h as i64, w as i64], value, (Kind::Float, Device::Cpu));
+        chain.remember(Carried { content: painted.shallow_clone(), painted });
+        chain.step(&Step::new(still(), forth, &rules), w, h);
+    }
+    let anchors = chain.anchors(&[1, 2], Device::Cpu).unwrap();
+    let near = numbers(&anchors[0].weights);
+    assert_eq!((near[0], near[11]), (0.0, 1.0), "the left half is not consistent");
+}
+
+fn arrival(width: usize, height: usize, vector: [f32; 2]) -> Arrival {
+    let flow = |[u, v]: [f32; 2]| FlowField::from_fn(width, height, move |_, _| [u, v]);
+    let step = Step::new(flow(vector), flow([-vector[0], -vector[1]]), &Consistency::default());
+    Arrival { shot: Shot::Continues, step: Some(step) }
+}
+
+#[test]
+fn the_start_is_the_frame_before_carried_along_and_the_content_where_nothing_was_seen() {
+    let mut settings = only_start();
+    settings.init.next = NextInit::Warped;
+    settings.frame.size = stylize_video::settings::Size::Pixels(WIDTH as u32);
+    let (one, two) = (frame(1, HEIGHT, WIDTH), frame(2, HEIGHT, WIDTH));
+    let mut painter = painter(&[(4, 1.0)], settings);
+    // With no iterations the first frame is its content.
+    paint(&mut painter, &[&one]);
+    let got = painter.stylize(&two, &arrival(WIDTH, HEIGHT, [-3.0, 2.0])).unwrap().pixels;
+    let plane = WIDTH * HEIGHT;
+    for (i, &value) in got.rgb.iter().enumerate() {
+        let (channel, x, y) = (i / plane, i % WIDTH, i % plane / WIDTH);
+        let seen = x >= 3 && y + 2 < HEIGHT;
+        let near_edge = x < 3 + 2 || y + 2 + 2 >= HEIGHT;
+        if !seen {
+            assert_eq!(value, two.rgb[i], "({x}, {y}) is new");
+        } else if !near_edge {
+            assert_eq!(value, one.rgb[channel * plane + (y + 2) * WIDTH + x - 3], "({x}, {y}) came from there");
+        }
+    }
+}
+
+#[test]
+fn the_term_keeps_still_pixels_where_they_were() {
+    let still = frame(1, HEIGHT, WIDTH);
+    let run = |weight: f64| {
+        let mut settings = quick();
+        settings.optimizer.iterations = [6, 6];
+        settings.init.next = NextInit::Warped;
+        settings.temporal.weight = weight;
+        let mut painter = painter(&[(4, 1.0)], settings);
+        let first = paint(&mut painter, &[&still]).swap_remove(0).pixels;
+        let later = painter.stylize(&still, &arrival(WIDTH, HEIGHT, [0.0, 0.0])).unwrap().pixels;
+        let squares = first.rgb.iter().zip(&later.rgb).map(|(a, b)| f64::from((a - b).powi(2)));
+        squares.sum::<f64>() / first.rgb.len() as f64
+    };
+    let (free, held) = (run(0.0), run(100_000.0));
+    assert!(held < free / 10.0, "moved by {held} with the term, {free} without");
+}
+
+#[test]
+fn planes_come_back_from_a_tensor_in_order() {
+    let tensor = Tensor::from_slice(&[1f32, 2.0, 3.0, 4.0, 5.0, 6.0]).view([1, 3, 1, 2]);
+    assert_eq!(to_planes(&tensor).unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    // Also when the memory is laid out otherwise.
+    assert_eq!(to_planes(&tensor.permute([0, 1, 3, 2])).unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+}
