@@ -120,7 +120,7 @@ fn run_job(
         observer.event(&Event::Warning { message });
     }
     let make = || make_stylizer(settings, engine, observer, cancel);
-    let watcher = Watcher::new(estimator(job, settings, engine)?, (&settings.temporal.consistency).into());
+    let watcher = Watcher::new(estimator(job, settings, engine)?, settings.temporal.consistency);
     let encoded = pipeline::run(source, watcher, make, sink, observer, cancel)?;
     for message in encoded.warnings {
         observer.event(&Event::Warning { message });

@@ -1,39 +1,8 @@
 //! Where a flow can be believed: the rules of Ruder, Dosovitskiy & Brox 2016, section 4.1.
 
 use super::field::FlowField;
-use crate::settings::ConsistencySettings;
 
-/// The rules' constants. The defaults are the paper's.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Consistency {
-    /// Forward and backward flow disagree where |w + w'|^2 > relative (|w|^2 + |w'|^2) + absolute.
-    pub relative: f32,
-    /// In squared pixels.
-    pub absolute: f32,
-    /// Motion breaks where |grad u|^2 + |grad v|^2 > boundary_relative |w|^2 + boundary_absolute.
-    pub boundary_relative: f32,
-    pub boundary_absolute: f32,
-    /// Standard deviation in pixels of the blur that lowers weights beside unreliable pixels; 0 for none.
-    pub blur: f32,
-}
-
-impl Default for Consistency {
-    fn default() -> Self {
-        Self { relative: 0.01, absolute: 0.5, boundary_relative: 0.01, boundary_absolute: 0.002, blur: 0.8 }
-    }
-}
-
-impl From<&ConsistencySettings> for Consistency {
-    fn from(settings: &ConsistencySettings) -> Self {
-        Self {
-            relative: settings.relative as f32,
-            absolute: settings.absolute as f32,
-            boundary_relative: settings.boundary_relative as f32,
-            boundary_absolute: settings.boundary_absolute as f32,
-            blur: settings.blur as f32,
-        }
-    }
-}
+pub use crate::settings::ConsistencySettings as Consistency;
 
 /// How far each pixel's flow can be believed.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +46,7 @@ impl Consistency {
         let unseen = verdicts.iter().filter(|&&verdict| verdict == Verdict::Unseen).count();
         let hard: Vec<f32> =
             verdicts.iter().map(|&verdict| if verdict == Verdict::Reliable { 1.0 } else { 0.0 }).collect();
-        let mut weights = blurred(&hard, width, height, self.blur);
+        let mut weights = blurred(&hard, width, height, self.blur as f32);
         for (weight, &hard) in weights.iter_mut().zip(&hard) {
             *weight = weight.min(hard);
         }
@@ -88,13 +57,13 @@ impl Consistency {
         let w = to.at(x, y);
         let Some(returning) = back.sample(to.target(x, y)) else { return Verdict::Unseen };
         let gap = square([w[0] + returning[0], w[1] + returning[1]]);
-        let allowed = self.relative * (square(w) + square(returning)) + self.absolute;
+        let allowed = self.relative as f32 * (square(w) + square(returning)) + self.absolute as f32;
         // Written so that an unknown vector, whose gap is no number, is unseen.
         if gap.is_nan() || gap >= allowed {
             return Verdict::Unseen;
         }
         let steepness = gradient(to, x, y);
-        if steepness > self.boundary_relative * square(w) + self.boundary_absolute {
+        if steepness > self.boundary_relative as f32 * square(w) + self.boundary_absolute as f32 {
             return Verdict::Boundary;
         }
         Verdict::Reliable

@@ -33,8 +33,8 @@ pub enum Distance {
     SmoothL1,
 }
 
-/// `[temporal.consistency]`: where motion is believed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// `[temporal.consistency]`: where motion is believed. The defaults are the paper's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsistencySettings {
     /// Forward and backward flow disagree where |w + w'|^2 > relative (|w|^2 + |w'|^2) + absolute.

@@ -147,7 +147,7 @@ impl Painter {
         let colours = if matches { Some(ColourMap::between(content, &self.styles[0].image)?) } else { None };
         let style = self.style_term(content, height, width)?;
         let temporal = &self.settings.temporal;
-        let chain = Chain::new(&temporal.offsets, (&temporal.consistency).into());
+        let chain = Chain::new(&temporal.offsets, temporal.consistency);
         Ok(ShotState { height, width, colours, style, first_objective: None, chain })
     }
 
