@@ -138,15 +138,7 @@ impl Converter {
             }
             format!("{before}{grey}{size}:in_color_matrix={matrix}:in_range={range},format={float}{after}")
         };
-        let entry = Entry {
-            width: shape.width,
-            height: shape.height,
-            format: shape.format,
-            base: timing.base,
-            sample_aspect: None,
-            matrix: frame.color_space(),
-            range: frame.color_range(),
-        };
+        let entry = Entry::of(frame, timing.base);
         VideoGraph::new(&entry, &chain).map_err(|e| self.failed(e))
     }
 

@@ -45,15 +45,7 @@ impl UserFilter {
         frame.set_color_range(range(color.full_range));
         if self.graph.as_ref().is_none_or(|(built_for, _)| *built_for != shape) {
             self.drain(true, out)?;
-            let entry = Entry {
-                width: shape.0,
-                height: shape.1,
-                format: shape.2,
-                base: timing.base,
-                sample_aspect: self.aspect,
-                matrix: color.matrix,
-                range: range(color.full_range),
-            };
+            let entry = Entry { sample_aspect: self.aspect, ..Entry::of(&frame, timing.base) };
             let mut graph = VideoGraph::with_rate(&entry, self.rate, &self.text).map_err(|e| self.refused(e))?;
             if self.exit.is_none() {
                 let exit = graph.exit().map_err(|e| self.refused(e))?;

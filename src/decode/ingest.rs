@@ -101,15 +101,7 @@ impl Ingest {
         let mut out = Vec::new();
         let failed = |source| DecodeError::Libav { path: self.path.clone(), doing: "turning its pictures", source };
         if self.straight.needs(&shape) {
-            let entry = Entry {
-                width: shape.width,
-                height: shape.height,
-                format: shape.format,
-                base: timing.base,
-                sample_aspect: None,
-                matrix: frame.color_space(),
-                range: frame.color_range(),
-            };
+            let entry = Entry::of(&frame, timing.base);
             let chain = format!("{}{}", if interlaced { DEINTERLACE } else { "null" }, self.turn.filter);
             let graph = VideoGraph::new(&entry, &chain).map_err(failed)?;
             self.straight.set(shape, graph, &mut out).map_err(failed)?;

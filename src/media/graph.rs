@@ -30,6 +30,19 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// For frames like this one, whose pixels are square or whose shape no filter asks for.
+    pub fn of(frame: &frame::Video, base: TimeBase) -> Self {
+        Self {
+            width: frame.width(),
+            height: frame.height(),
+            format: frame.format(),
+            base,
+            sample_aspect: None,
+            matrix: frame.color_space(),
+            range: frame.color_range(),
+        }
+    }
+
     fn arguments(&self) -> String {
         let Self { width, height, base, .. } = self;
         let aspect = self.sample_aspect.unwrap_or(Ratio::new(0, 1));
