@@ -6,50 +6,27 @@ use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{self as ffmpeg, Packet, Stream, codec, media};
 
 use super::streams::{Carriage, Converter};
-use crate::media::{TimeBase, ffi};
+use crate::media::{Span, TimeBase, ffi};
 
 /// So many packets are looked through for the first one of each stream, and so much damage is passed over.
 const PATIENCE: usize = 1000;
 
-/// The part of the source's clock that is kept and where it goes, in ticks of the source's video.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
-    pub base: TimeBase,
-    /// First tick kept.
-    pub from: Option<i64>,
-    /// First tick no longer kept.
-    pub to: Option<i64>,
-    /// Added to every timestamp.
-    pub offset: i64,
+/// Whether a packet begins inside.
+fn takes(span: &Span, packet: &Packet, base: TimeBase) -> bool {
+    packet.pts().or(packet.dts()).is_none_or(|ticks| span.holds(ticks, base))
 }
 
-impl Span {
-    fn holds(&self, ticks: i64, base: TimeBase) -> bool {
-        // Compared exactly: as multiples of 1/(den * den).
-        let here = i128::from(ticks) * i128::from(base.num) * i128::from(self.base.den);
-        let there = |limit: i64| i128::from(limit) * i128::from(self.base.num) * i128::from(base.den);
-        self.from.is_none_or(|from| here >= there(from)) && self.to.is_none_or(|to| here < there(to))
+/// Shortens a packet to its part inside; `false` if there is none.
+fn clip(span: &Span, packet: &mut Packet, base: TimeBase) -> bool {
+    let (Some(begin), length) = (packet.pts(), packet.duration()) else { return takes(span, packet, base) };
+    if length <= 0 {
+        return takes(span, packet, base);
     }
-
-    /// Whether a packet begins inside.
-    fn takes(&self, packet: &Packet, base: TimeBase) -> bool {
-        packet.pts().or(packet.dts()).is_none_or(|ticks| self.holds(ticks, base))
-    }
-
-    /// Shortens a packet to its part inside; `false` if there is none.
-    fn clip(&self, packet: &mut Packet, base: TimeBase) -> bool {
-        let (Some(begin), length) = (packet.pts(), packet.duration()) else { return self.takes(packet, base) };
-        if length <= 0 {
-            return self.takes(packet, base);
-        }
-        let limit = |ticks: i64| self.base.convert(ticks, base);
-        let from = self.from.map_or(begin, |from| begin.max(limit(from)));
-        let to = self.to.map_or(begin + length, |to| (begin + length).min(limit(to)));
-        packet.set_pts(Some(from));
-        packet.set_dts(Some(from));
-        packet.set_duration(to - from);
-        from < to
-    }
+    let (from, to) = span.inside(begin, length, base);
+    packet.set_pts(Some(from));
+    packet.set_dts(Some(from));
+    packet.set_duration(to - from);
+    from < to
 }
 
 /// Hands out the packets of some streams in file order, without those outside the span. A text subtitle that begins
@@ -242,9 +219,9 @@ impl Feed {
                 line.overlaps += u64::from(single && packet.pts() < line.end && packet.pts().is_some());
                 line.end = packet.dts().or(packet.pts()).map(|ticks| ticks + packet.duration().max(1));
                 let inside = if line.is_text {
-                    self.span.clip(&mut packet, line.base)
+                    clip(&self.span, &mut packet, line.base)
                 } else {
-                    self.span.takes(&packet, line.base)
+                    takes(&self.span, &packet, line.base)
                 };
                 if !inside {
                     continue;

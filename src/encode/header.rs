@@ -5,11 +5,11 @@ use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{self as ffmpeg, Dictionary, codec, encoder, media};
 
 use super::codec::Container;
-use super::feed::{Feed, Span};
+use super::feed::Feed;
 use super::mux::{Pictures, Shift};
 use super::streams::{self, Plan, Slot, TIMECODE};
 use crate::media::tags::{FILE_TAGS, PAINTED_TAGS, STREAM_TAGS};
-use crate::media::{Ratio, TimeBase, ffi};
+use crate::media::{Ratio, Span, TimeBase, ffi};
 
 /// Creates the streams as planned, with the tags of each and of the file.
 pub(super) fn describe(

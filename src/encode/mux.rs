@@ -6,11 +6,11 @@ use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{Packet, Rational};
 
 use super::codec::Container;
-use super::feed::{Feed, First, Span};
+use super::feed::{Feed, First};
 use super::interleave::{self, Copied, Timeline};
 use super::streams::{Fate, Plan};
 use super::{EncodeError, delay, header};
-use crate::media::{MediaInfo, TimeBase, ffi};
+use crate::media::{MediaInfo, Span, TimeBase, ffi};
 
 pub(super) use header::{all_used, quicktime_options};
 

@@ -14,6 +14,7 @@ use ffmpeg_next::{Dictionary, Error, ffi, filter, frame};
 use super::info::{Model, Ratio, Samples, Source};
 
 mod device;
+pub mod read;
 mod stream;
 mod text;
 mod timecode;

@@ -2,7 +2,6 @@
 
 mod color;
 pub(crate) mod ffi;
-pub(crate) mod ffi_read;
 pub(crate) mod floats;
 mod frame;
 pub(crate) mod graph;
@@ -10,6 +9,7 @@ mod info;
 mod job;
 pub mod libav;
 pub mod picture;
+mod span;
 pub(crate) mod tags;
 mod time;
 
@@ -18,4 +18,5 @@ pub use frame::{Frame, LUMA, Pixels, to_u8};
 pub use info::{MediaInfo, Model, Ratio, Samples, Source};
 pub use job::{Input, Names, NumberedName, Output, Range};
 pub use libav::init;
+pub use span::Span;
 pub use time::{TimeBase, Timing};

@@ -6,7 +6,7 @@ use ffmpeg_next::codec::Id;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::format::stream::Disposition;
 
-use crate::media::ffi_read;
+use crate::media::ffi::read;
 
 const MAC_LANGUAGES: [&str; 16] =
     ["eng", "fra", "ger", "ita", "dut", "spa", "dan", "por", "nor", "jpn", "fin", "tur", "kor", "pol", "hun", "rus"];
@@ -30,7 +30,7 @@ impl Container {
         let name = format.name();
         let has = |word: &str| name.split(',').any(|part| part == word);
         if has("mov") {
-            let brand = ffi_read::file_tags(input).into_iter().find(|(key, _)| key == "major_brand");
+            let brand = read::file_tags(input).into_iter().find(|(key, _)| key == "major_brand");
             return if brand.is_some_and(|(_, brand)| brand.trim() != "qt") { Self::Mp4 } else { Self::Mov };
         }
         if has("matroska") {

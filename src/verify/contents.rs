@@ -5,7 +5,7 @@ use ffmpeg_next::{codec, media};
 use super::container::Container;
 use super::tags::Tags;
 use crate::decode::Turn;
-use crate::media::ffi_read::Parameters;
+use crate::media::ffi::read::Parameters;
 use crate::media::{ColorInfo, Ratio, Samples, TimeBase};
 
 /// How the frames of the video are found.

@@ -3,40 +3,18 @@
 use super::contents::{Contents, Packet, Track};
 use crate::media::{TimeBase, ffi};
 
-/// A part of a file's clock and where it goes, in ticks of `base`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cut {
-    pub base: TimeBase,
-    /// First tick kept.
-    pub from: Option<i64>,
-    /// First tick no longer kept.
-    pub to: Option<i64>,
-    /// Added to every time.
-    pub offset: i64,
+pub use crate::media::Span as Cut;
+
+fn takes(cut: &Cut, packet: &Packet, base: TimeBase) -> bool {
+    packet.pts.or(packet.dts).is_none_or(|tick| cut.holds(tick, base))
 }
 
-impl Cut {
-    /// Whether a tick of `base` is inside. Compared exactly, as multiples of 1/(den * den).
-    fn holds(&self, ticks: i64, base: TimeBase) -> bool {
-        let here = i128::from(ticks) * i128::from(base.num) * i128::from(self.base.den);
-        let there = |limit: i64| i128::from(limit) * i128::from(self.base.num) * i128::from(base.den);
-        self.from.is_none_or(|from| here >= there(from)) && self.to.is_none_or(|to| here < there(to))
-    }
-
-    fn takes(&self, packet: &Packet, base: TimeBase) -> bool {
-        packet.pts.or(packet.dts).is_none_or(|tick| self.holds(tick, base))
-    }
-
-    /// Shortens a text to its part inside, if there is one.
-    fn clip(&self, packet: &mut Packet, base: TimeBase) -> bool {
-        let Some(begin) = packet.pts.filter(|_| packet.duration > 0) else { return self.takes(packet, base) };
-        let limit = |tick: i64| self.base.convert(tick, base);
-        let end = begin.saturating_add(packet.duration);
-        let from = self.from.map_or(begin, |from| begin.max(limit(from)));
-        let to = self.to.map_or(end, |to| end.min(limit(to)));
-        (packet.pts, packet.dts, packet.duration) = (Some(from), Some(from), to - from);
-        from < to
-    }
+/// Shortens a text to its part inside, if there is one.
+fn clip(cut: &Cut, packet: &mut Packet, base: TimeBase) -> bool {
+    let Some(begin) = packet.pts.filter(|_| packet.duration > 0) else { return takes(cut, packet, base) };
+    let (from, to) = cut.inside(begin, packet.duration, base);
+    (packet.pts, packet.dts, packet.duration) = (Some(from), Some(from), to - from);
+    from < to
 }
 
 impl Contents {
@@ -97,7 +75,7 @@ impl Track {
         let mut words = std::mem::take(&mut self.words).into_iter();
         self.packets.retain_mut(|packet| {
             let words = words.next();
-            let inside = if is_text { cut.clip(packet, base) } else { cut.takes(packet, base) };
+            let inside = if is_text { clip(cut, packet, base) } else { takes(cut, packet, base) };
             if inside {
                 self.words.extend(words);
                 packet.pts = packet.pts.map(|pts| pts.saturating_add(later));

@@ -13,7 +13,8 @@ use super::contents::{Attached, Chapter, Contents, Depth, Packet, Stream, Track,
 use super::payload::{self, Framing};
 use super::tags::Tags;
 use crate::decode::{self, Clock, DecodeError, Turn};
-use crate::media::{self as words, ColorInfo, Ratio, TimeBase, ffi, ffi_read};
+use crate::media::ffi::{self, read};
+use crate::media::{self as words, ColorInfo, Ratio, TimeBase};
 
 /// More damage than this and reading on is pointless.
 const DAMAGE_LIMIT: u64 = 1000;
@@ -78,7 +79,7 @@ impl Contents {
             covers: Vec::new(),
             attachments: Vec::new(),
             chapters: chapters(&input),
-            tags: Tags::new(ffi_read::file_tags(&input)),
+            tags: Tags::new(read::file_tags(&input)),
         };
         for store in stores.into_iter().filter(|store| store.stream.index != main) {
             contents.sort_in(store);
@@ -117,7 +118,7 @@ fn chapters(input: &Input) -> Vec<Chapter> {
             base,
             start: base.seconds(chapter.start()),
             end: base.seconds(chapter.end()),
-            tags: Tags::new(ffi_read::chapter_tags(&chapter)),
+            tags: Tags::new(read::chapter_tags(&chapter)),
         }
     };
     input.chapters().map(chapter).collect()
@@ -126,16 +127,16 @@ fn chapters(input: &Input) -> Vec<Chapter> {
 impl Stream {
     fn of(stream: &ffmpeg::Stream) -> Self {
         let base = TimeBase::from(stream.time_base());
-        let tags = Tags::new(ffi_read::stream_tags(stream));
+        let tags = Tags::new(read::stream_tags(stream));
         let start = if stream.start_time() == i64::MIN { 0 } else { stream.start_time() };
         let header = (stream.duration() > 0).then(|| base.seconds(start.saturating_add(stream.duration())));
         Self {
             index: stream.index(),
             medium: stream.parameters().medium(),
             codec: stream.parameters().id(),
-            parameters: ffi_read::parameters(stream),
+            parameters: read::parameters(stream),
             base,
-            dispositions: ffi_read::dispositions(stream),
+            dispositions: read::dispositions(stream),
             // Matroska has no field for it; writers leave a tag.
             end: tags.get("duration").and_then(decode::clock_time).or(header),
             tags,
@@ -180,7 +181,7 @@ impl Store {
             duration: packet.duration(),
             size,
             hash,
-            hidden: ffi_read::is_hidden(packet),
+            hidden: ffi::is_discarded(packet),
         });
     }
 }
@@ -235,7 +236,7 @@ impl Pictures {
         }
         let Some(decoder) = &mut self.decoder else {
             match packet.pts() {
-                _ if ffi_read::is_hidden(packet) => {}
+                _ if ffi::is_discarded(packet) => {}
                 Some(pts) => self.note(pts, packet.duration()),
                 None => self.untimed = true,
             }

@@ -1,15 +1,13 @@
-//! Like `ffi`: what a file says about its streams, as far as the wrapper does not tell.
-#![allow(unsafe_code)]
+//! What a file says about its streams, as far as the wrapper does not tell.
 
 use std::ffi::CStr;
 use std::{ptr, slice};
 
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::packet::Ref;
-use ffmpeg_next::{Chapter, Packet, Stream, color, ffi};
+use ffmpeg_next::{Chapter, Stream, color, ffi};
 
-use super::info::Ratio;
+use crate::media::Ratio;
 
 /// The parameters of a stream's codec. Numbers are 0 where they are unknown or without meaning.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,12 +80,6 @@ fn pixel(format: i32) -> Pixel {
 pub fn dispositions(stream: &Stream) -> i32 {
     // SAFETY: the stream belongs to an open context.
     unsafe { (*stream.as_ptr()).disposition }
-}
-
-/// Whether an edit list cuts a packet's picture or sound off.
-pub fn is_hidden(packet: &Packet) -> bool {
-    // SAFETY: the packet is live.
-    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
 }
 
 /// The tags of a file. What is not UTF-8 in them is replaced.
