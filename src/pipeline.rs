@@ -3,6 +3,7 @@
 //! The stylise thread alone touches torch. A stage that ends lets go of its channels, which stops the others; the
 //! first failure is the one reported.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
@@ -15,7 +16,7 @@ use crate::interrupt::CancelToken;
 use crate::media::{Frame, Pixels};
 use crate::motion::{Arrival, FlowError, Watcher};
 use crate::report::{Event, Observer};
-use crate::stylize::{StyleError, Stylizer};
+use crate::stylize::{StyleError, Stylized, Stylizer};
 
 /// Memory that the frames waiting in one channel may take.
 const CHANNEL_BYTES: usize = 256 << 20;
@@ -176,37 +177,64 @@ fn stylize(
     shared: &Shared<'_>,
 ) -> Option<u64> {
     let mut stylizer = make().map_err(|error| shared.fail(error)).ok()?;
-    let mut count = 0;
-    let every_frame = loop {
-        let (frame, arrival) = match frames.recv().ok()? {
-            Message::Frame(watched) => watched,
-            Message::End { every_frame } => break every_frame,
-        };
+    let mut places = Places { waiting: VecDeque::new(), count: 0, began: Instant::now(), out, shared };
+    loop {
+        let message = frames.recv().ok()?;
         if shared.cancel.is_cancelled() {
-            return Some(count);
+            return Some(places.count);
         }
-        let began = Instant::now();
-        let styled = match stylizer.stylize(&frame.pixels, &arrival) {
-            Ok(styled) => styled,
-            Err(StyleError::Cancelled) => return Some(count),
+        let result = match message {
+            Message::Frame((frame, arrival)) => places.push(stylizer.as_mut(), frame, &arrival),
+            Message::End { every_frame } => match stylizer.finish(&mut |styled| places.done(styled)) {
+                Ok(()) => return out.send(Message::End { every_frame }).ok().map(|()| places.count),
+                Err(error) => Err(error),
+            },
+        };
+        match result {
+            Ok(()) => {}
+            Err(StyleError::Cancelled) => return Some(places.count),
             Err(error) => {
                 shared.fail(error);
                 return None;
             }
-        };
-        count += 1;
-        let pixels: Pixels = styled.pixels;
-        out.send(Message::Frame(Frame { pixels, ..frame })).ok()?;
-        shared.observer.event(&Event::Frame {
-            frame: count,
-            frames: shared.expected,
+        }
+    }
+}
+
+/// Gives each painted picture the place of the frame it was made from.
+struct Places<'a> {
+    /// Frames without their pixels, which the stylizer has.
+    waiting: VecDeque<Frame>,
+    count: u64,
+    began: Instant,
+    out: &'a Sender<Message<Frame>>,
+    shared: &'a Shared<'a>,
+}
+
+impl Places<'_> {
+    fn push(&mut self, stylizer: &mut dyn Stylizer, mut frame: Frame, arrival: &Arrival) -> Result<(), StyleError> {
+        self.began = Instant::now();
+        let content = std::mem::replace(&mut frame.pixels, Pixels::black(0, 0));
+        self.waiting.push_back(frame);
+        stylizer.push(&content, arrival, &mut |styled| self.done(styled))
+    }
+
+    fn done(&mut self, styled: Stylized) -> Result<(), StyleError> {
+        // A stylizer that gives more than it took, or a stage after it that ended: both end the job.
+        let frame = self.waiting.pop_front().ok_or(StyleError::Cancelled)?;
+        let styled_frame = Frame { pixels: styled.pixels, ..frame };
+        self.out.send(Message::Frame(styled_frame)).map_err(|_| StyleError::Cancelled)?;
+        self.count += 1;
+        self.shared.observer.event(&Event::Frame {
+            frame: self.count,
+            frames: self.shared.expected,
             iterations: styled.stats.iterations,
             objective: styled.stats.objective,
-            seconds: began.elapsed().as_secs_f64(),
+            seconds: self.began.elapsed().as_secs_f64(),
         });
-    };
-    out.send(Message::End { every_frame }).ok()?;
-    Some(count)
+        self.began = Instant::now();
+        Ok(())
+    }
 }
 
 fn encode(mut sink: Box<dyn FrameSink>, frames: &Receiver<Message<Frame>>, shared: &Shared<'_>) -> Option<Encoded> {

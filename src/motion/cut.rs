@@ -13,6 +13,9 @@ const STEP: usize = 4;
 pub enum Shot {
     New,
     Continues,
+    /// Unlike both its neighbours, which are alike (a flash): it is not part of the chain, and the next frame's step
+    /// leads to the frame before it.
+    Aside,
 }
 
 /// Compares each frame with the one before it. The score is that of FFmpeg's `scdet`: the smaller of the mean absolute

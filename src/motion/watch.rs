@@ -15,13 +15,17 @@ const CUT: f32 = 0.88;
 #[derive(Debug, Clone)]
 pub struct Arrival {
     pub shot: Shot,
-    /// What moved since the frame before; `None` where nobody asked, and for a shot's first frame.
+    /// What moved since the frame before (the last that was no [`Shot::Aside`]); `None` where nobody asked, for a shot's
+    /// first frame, and for asides.
     pub step: Option<Step>,
+    /// Motion over longer distances that was estimated directly, by the number of frames of the chain between; empty
+    /// where it is to be composed from steps.
+    pub far: Vec<(usize, Step)>,
 }
 
 impl From<Shot> for Arrival {
     fn from(shot: Shot) -> Self {
-        Self { shot, step: None }
+        Self { shot, step: None, far: Vec::new() }
     }
 }
 
@@ -56,6 +60,10 @@ impl Watcher {
         let (now, before) = (View { number, luma: &luma }, View { number: number.saturating_sub(1), luma: &previous });
         let (back, forth) = rayon::join(|| estimator.flow(now, before), || estimator.flow(before, now));
         let step = Step::new(back?, forth?, &self.rules);
-        Ok(if step.reliability.inconsistent > CUT { Shot::New.into() } else { Arrival { shot, step: Some(step) } })
+        Ok(if step.reliability.inconsistent > CUT {
+            Shot::New.into()
+        } else {
+            Arrival { shot, step: Some(step), far: Vec::new() }
+        })
     }
 }

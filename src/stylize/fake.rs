@@ -1,6 +1,6 @@
 //! Stylizers that do not paint: they prove what the rest of the pipeline keeps.
 
-use super::{FrameStats, StyleError, Stylized, Stylizer};
+use super::{Done, FrameStats, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
 use crate::motion::Arrival;
 
@@ -9,8 +9,8 @@ use crate::motion::Arrival;
 pub struct Identity;
 
 impl Stylizer for Identity {
-    fn stylize(&mut self, content: &Pixels, _arrival: &Arrival) -> Result<Stylized, StyleError> {
-        Ok(Stylized { pixels: content.clone(), stats: FrameStats::default() })
+    fn push(&mut self, content: &Pixels, _arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
+        done(Stylized { pixels: content.clone(), stats: FrameStats::default() })
     }
 }
 
@@ -32,7 +32,7 @@ pub const BARS: [[u8; 3]; 8] = [
 pub struct Bars;
 
 impl Stylizer for Bars {
-    fn stylize(&mut self, content: &Pixels, _arrival: &Arrival) -> Result<Stylized, StyleError> {
+    fn push(&mut self, content: &Pixels, _arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
         let mut pixels = content.clone();
         let width = pixels.width.max(1);
         let plane = pixels.width * pixels.height;
@@ -40,6 +40,6 @@ impl Stylizer for Bars {
             let (channel, x) = (i / plane, i % width);
             *value = f32::from(BARS[x * BARS.len() / width][channel]) / 255.0;
         }
-        Ok(Stylized { pixels, stats: FrameStats::default() })
+        done(Stylized { pixels, stats: FrameStats::default() })
     }
 }

@@ -12,6 +12,7 @@ pub mod loss;
 pub mod objective;
 pub mod optimizer;
 pub mod painter;
+pub mod studio;
 pub mod tensor;
 
 pub use build::{Built, build};
@@ -20,13 +21,25 @@ pub use error::StyleError;
 use crate::media::Pixels;
 use crate::motion::Arrival;
 
+/// Takes finished pictures, in the order of their contents.
+pub type Done<'a> = dyn FnMut(Stylized) -> Result<(), StyleError> + 'a;
+
 /// Repaints pictures one after another. Gets pixels, not frames: it cannot lose a timestamp.
 pub trait Stylizer {
-    /// `arrival` says how `content` follows from the picture before it.
+    /// Takes the next picture; `arrival` says how it follows from the one before it. What is finished by then goes to
+    /// `done`: one picture for each that was taken, now or later.
     ///
     /// # Errors
-    /// When it cannot be painted, or the job was cancelled.
-    fn stylize(&mut self, content: &Pixels, arrival: &Arrival) -> Result<Stylized, StyleError>;
+    /// When it cannot be painted, the job was cancelled, or what `done` says.
+    fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError>;
+
+    /// There are no more pictures: gives those that were held back.
+    ///
+    /// # Errors
+    /// As [`Stylizer::push`].
+    fn finish(&mut self, _done: &mut Done<'_>) -> Result<(), StyleError> {
+        Ok(())
+    }
 }
 
 /// A stylised picture and what it took.
@@ -40,8 +53,10 @@ pub struct Stylized {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct FrameStats {
     pub iterations: u32,
-    /// J before the first step.
+    /// J before the first step; here and below without the temporal term.
     pub initial_objective: f64,
     /// J of the frame given back.
     pub objective: f64,
+    /// The temporal term of the frame given back.
+    pub temporal: f64,
 }

@@ -41,7 +41,7 @@ impl<'a> Case<'a> {
 
     /// Central differences of step `h` along some directions against the gradient; the worst relative error.
     fn error(&self, terms: Vec<&dyn LossTerm>, h: f64) -> f64 {
-        let objective = PictureObjective::new(self.network, &self.layers, terms);
+        let objective = PictureObjective::new(self.network, &self.layers, terms, None);
         let (_, gradient) = objective.evaluate(&self.x).unwrap();
         assert_eq!((gradient.size(), gradient.kind()), (self.x.size(), self.x.kind()));
         let at = |x: Tensor| number(&objective.evaluate(&x).unwrap().0.to_kind(Kind::Double));

@@ -185,7 +185,7 @@ fn adams_first_step_is_the_learning_rate() {
     assert!(number(&(moved - 0.05).abs().max()) < 1e-6);
 }
 
-const FOREVER: Budget = Budget { iterations: 500, tolerance: 0.0, check_every: 10, target: None };
+const FOREVER: Budget = Budget { iterations: 500, at_least: 0, tolerance: 0.0, check_every: 10, target: None };
 
 fn run(budget: Budget, objective: &dyn Objective, cancel: &CancelToken) -> Result<Minimum, StyleError> {
     let start = Tensor::zeros([20], DOUBLE);

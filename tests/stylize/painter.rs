@@ -4,9 +4,9 @@ use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Pixels;
 use stylize_video::motion::Shot;
 use stylize_video::settings::{Colour, FirstInit, Method, NextInit, Size};
+use stylize_video::stylize::StyleError;
 use stylize_video::stylize::painter::{Painter, StylePicture};
 use stylize_video::stylize::tensor::{resize, to_pixels};
-use stylize_video::stylize::{StyleError, Stylizer};
 use tch::Device;
 
 use crate::pictures::{HEIGHT, WIDTH, difference, frame, means, only_start, paint, painter, plate, quick, try_painter};

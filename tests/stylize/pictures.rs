@@ -7,7 +7,7 @@ use stylize_video::settings::Settings;
 use stylize_video::stylize::backbone::Backbone;
 use stylize_video::stylize::painter::{Painter, StylePicture};
 use stylize_video::stylize::tensor::to_pixels;
-use stylize_video::stylize::{StyleError, Stylized, Stylizer};
+use stylize_video::stylize::{StyleError, Stylized};
 use tch::{Device, Tensor};
 
 use crate::{PLAIN, formula, network};

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use stylize_video::stylize::Stylizer;
 use stylize_video::stylize::backbone::NamedTensors;
 use stylize_video::weights::{known, load};
 use tch::Tensor;

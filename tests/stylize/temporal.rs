@@ -2,7 +2,6 @@
 
 use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
 use stylize_video::settings::{Distance, NextInit};
-use stylize_video::stylize::Stylizer;
 use stylize_video::stylize::chain::{Carried, Chain};
 use stylize_video::stylize::loss::{Anchor, LossTerm, Temporal, View};
 use stylize_video::stylize::tensor::to_planes;
@@ -116,7 +115,7 @@ fn what_a_front_layer_hid_is_held_to_the_frame_before_that() {
 fn arrival(width: usize, height: usize, vector: [f32; 2]) -> Arrival {
     let flow = |[u, v]: [f32; 2]| FlowField::from_fn(width, height, move |_, _| [u, v]);
     let step = Step::new(flow(vector), flow([-vector[0], -vector[1]]), &Consistency::default());
-    Arrival { shot: Shot::Continues, step: Some(step) }
+    Arrival { shot: Shot::Continues, step: Some(step), far: Vec::new() }
 }
 
 #[test]

@@ -39,10 +39,12 @@ pub fn begin(settings: &OptimizerSettings, start: &Tensor) -> Result<Box<dyn Opt
 pub struct Budget {
     /// Steps at most.
     pub iterations: u32,
+    /// Steps at least before a target counts.
+    pub at_least: u32,
     /// Relative change of J over `check_every` evaluations below which it ends early; 0 never.
     pub tolerance: f64,
     pub check_every: u32,
-    /// J that is low enough.
+    /// J, without what [`Objective::apart`] tells, that is low enough.
     pub target: Option<f64>,
 }
 
@@ -51,8 +53,11 @@ pub struct Budget {
 pub struct Minimum {
     pub x: Tensor,
     pub iterations: u32,
+    /// J at the start and at the end, without what [`Objective::apart`] tells.
     pub initial: f64,
     pub objective: f64,
+    /// That part at the end.
+    pub apart: f64,
 }
 
 /// Steps until the budget is used up or J stands still. There is no absolute tolerance: J's size says nothing (it ends
@@ -82,15 +87,19 @@ pub fn descend(
             if !j.is_finite() {
                 return Err(StyleError::NotFinite(format!("J = {j}")));
             }
-            initial = j;
+            initial = j - objective.apart(optimizer.current().0)?;
         } else if budget.tolerance > 0.0 && (last - j).abs() <= budget.tolerance * last.abs() {
             break;
         }
-        if budget.target.is_some_and(|target| j <= target) {
+        if let Some(target) = budget.target
+            && iterations >= budget.at_least
+            && j - objective.apart(optimizer.current().0)? <= target
+        {
             break;
         }
         last = j;
     }
     let (x, j) = optimizer.current();
-    Ok(Minimum { x: x.shallow_clone(), iterations, initial, objective: scalar(j)? })
+    let apart = objective.apart(x)?;
+    Ok(Minimum { x: x.shallow_clone(), iterations, initial, objective: scalar(j)? - apart, apart })
 }

@@ -1,0 +1,271 @@
+//! What every picture is painted with: the network, the style pictures and the rules of a descent.
+
+use tch::{Device, Tensor, no_grad};
+
+use super::backbone::Backbone;
+use super::colour::{ColourMap, keep_colours};
+use super::loss::{Content, GramTarget, LossTerm, Style, Temporal, Variation, gram};
+use super::objective::PictureObjective;
+use super::optimizer::{self, Budget, descend};
+use super::tensor::{from_pixels, resize, to_pixels};
+use super::{FrameStats, StyleError};
+use crate::interrupt::CancelToken;
+use crate::media::Pixels;
+use crate::settings::{Colour, Settings, Size};
+
+/// Networks halve a picture up to four times; below this nothing is left of it.
+const SHORTEST_SIDE: f64 = 64.0;
+/// A small picture is enlarged to the shortest side in its own aspect, but for no longer side than this.
+const LONGEST_ENLARGED: f64 = 512.0;
+
+/// A style picture in its own size, `[1,3,H,W]`, and its share of the blend.
+#[derive(Debug)]
+pub struct StylePicture {
+    pub image: Tensor,
+    pub weight: f64,
+}
+
+/// Which layers of the backbone are compared.
+#[derive(Debug)]
+struct LayerPlan {
+    /// Indices into the backbone's layers: style layers, then content layers.
+    wanted: Vec<usize>,
+    style: usize,
+}
+
+/// What stays the same within a shot.
+#[derive(Debug)]
+pub struct Look {
+    /// The optimised frame's size.
+    pub height: i64,
+    pub width: i64,
+    /// Content's colours to the style's. Fixed for the shot: a map of its own for every frame would flicker.
+    colours: Option<ColourMap>,
+    style: Style,
+}
+
+/// A picture after its descent.
+#[derive(Debug)]
+pub struct Painted {
+    /// `[1,3,H,W]` in the optimised size, 0..=1.
+    pub image: Tensor,
+    pub stats: FrameStats,
+}
+
+/// When a descent ends, beyond what the settings say.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Iterations at most.
+    pub iterations: u32,
+    /// Iterations at least, unless J stands still.
+    pub at_least: u32,
+    /// J (without the temporal term) that is low enough.
+    pub target: Option<f64>,
+}
+
+/// Paints single pictures by gradient descent on their pixels.
+pub struct Studio {
+    backbone: Box<dyn Backbone>,
+    layers: LayerPlan,
+    styles: Vec<StylePicture>,
+    settings: Settings,
+    device: Device,
+    variation: Variation,
+    cancel: CancelToken,
+}
+
+impl Studio {
+    /// # Errors
+    /// Unknown layer names, no style picture, not as many style layers as weights.
+    pub fn new(
+        backbone: Box<dyn Backbone>,
+        styles: Vec<StylePicture>,
+        settings: Settings,
+        device: Device,
+        cancel: CancelToken,
+    ) -> Result<Self, StyleError> {
+        if styles.is_empty() {
+            return Err(StyleError::NoStyle);
+        }
+        let layers = plan_layers(backbone.as_ref(), &settings)?;
+        let variation = Variation::new(settings.loss.tv);
+        Ok(Self { backbone, layers, styles, settings, device, variation, cancel })
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// The first style picture, `[1,3,H,W]` in its own size.
+    pub fn style_picture(&self) -> &Tensor {
+        &self.styles[0].image
+    }
+
+    /// A source frame in the optimised size, `[1,3,H,W]`.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn raw(&self, pixels: &Pixels) -> Result<Tensor, StyleError> {
+        let (h, w) = self.working_size(pixels.height, pixels.width);
+        resize(&from_pixels(pixels, self.device)?, h, w)
+    }
+
+    /// What a shot that begins with `raw` has in common.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn look(&self, raw: &Tensor) -> Result<Look, StyleError> {
+        no_grad(|| {
+            let (_, _, height, width) = raw.size4()?;
+            let matches = self.settings.style.match_colours && self.settings.style.colour == Colour::Style;
+            let colours = if matches { Some(ColourMap::between(raw, self.style_picture())?) } else { None };
+            let style = self.style_term(raw, height, width)?;
+            Ok(Look { height, width, colours, style })
+        })
+    }
+
+    /// Descends from `start`, held to earlier frames by `temporal`.
+    ///
+    /// # Errors
+    /// What libtorch reports; `NotFinite`; `Cancelled`.
+    pub fn paint(
+        &self,
+        look: &Look,
+        content: &Tensor,
+        start: &Tensor,
+        temporal: Option<&Temporal>,
+        effort: Effort,
+    ) -> Result<Painted, StyleError> {
+        let content_term = no_grad(|| self.content_term(content))?;
+        let terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &self.variation];
+        let apart = temporal.map(|term| term as &dyn LossTerm);
+        let objective = PictureObjective::new(self.backbone.as_ref(), &self.layers.wanted, terms, apart);
+        let settings = &self.settings.optimizer;
+        let budget = Budget {
+            iterations: effort.iterations,
+            at_least: effort.at_least,
+            tolerance: settings.tolerance,
+            check_every: settings.check_every,
+            target: effort.target.filter(|_| settings.tolerance > 0.0),
+        };
+        let mut optimizer = optimizer::begin(settings, start)?;
+        let minimum = descend(optimizer.as_mut(), &objective, budget, &self.cancel)?;
+        let stats = FrameStats {
+            iterations: minimum.iterations,
+            initial_objective: minimum.initial,
+            objective: minimum.objective,
+            temporal: minimum.apart,
+        };
+        Ok(Painted { image: minimum.x.f_clamp(0.0, 1.0)?, stats })
+    }
+
+    /// A painted picture in the source's size, with the source's alpha, and its colours where they are to be kept.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn frame(&self, painted: &Tensor, source: &Pixels) -> Result<Pixels, StyleError> {
+        let mut full = resize(painted, source.height as i64, source.width as i64)?;
+        if self.settings.style.colour == Colour::Content {
+            full = keep_colours(&full, &from_pixels(source, self.device)?)?;
+        }
+        let mut pixels = to_pixels(&full)?;
+        pixels.alpha.clone_from(&source.alpha);
+        Ok(pixels)
+    }
+
+    /// The optimised frame's height and width for a source of `height` x `width`.
+    fn working_size(&self, height: usize, width: usize) -> (i64, i64) {
+        let (h, w) = (height as f64, width as f64);
+        let long = match self.settings.frame.size {
+            Size::Pixels(n) => f64::from(n),
+            // Never larger than the source: there is nothing to gain.
+            Size::Auto => f64::from(super::device::default_size(self.device)).min(h.max(w)),
+        };
+        scaled_size(h, w, long / h.max(w))
+    }
+
+    /// The style pictures' Gram matrices, blended, at strokes of the right size for an `h` x `w` frame.
+    fn style_term(&self, content: &Tensor, h: i64, w: i64) -> Result<Style, StyleError> {
+        let total: f64 = self.styles.iter().map(|style| style.weight).sum();
+        let wanted = &self.layers.wanted[..self.layers.style];
+        let mut blend: Vec<Option<Tensor>> = wanted.iter().map(|_| None).collect();
+        for style in &self.styles {
+            let mut image = self.scaled(&style.image, h, w)?;
+            if self.settings.style.colour == Colour::Content && self.settings.style.match_colours {
+                image = ColourMap::between(&image, content)?.apply(&image)?;
+            }
+            for (slot, features) in blend.iter_mut().zip(self.backbone.forward(&image, wanted)?) {
+                let share = gram(&features)?.f_mul_scalar(style.weight / total)?;
+                *slot = Some(match slot.take() {
+                    Some(sum) => sum.f_add(&share)?,
+                    None => share,
+                });
+            }
+        }
+        let weights = self.settings.loss.style_weights;
+        let targets = blend
+            .into_iter()
+            .flatten()
+            .zip(weights)
+            .enumerate()
+            .filter(|&(_, (_, weight))| weight > 0.0)
+            .map(|(place, (gram, weight))| GramTarget { place, gram, weight })
+            .collect();
+        Style::new(targets, self.settings.loss.convention, self.settings.loss.beta)
+    }
+
+    /// A style picture with the frame's area times style.scale squared, its own aspect kept.
+    fn scaled(&self, image: &Tensor, h: i64, w: i64) -> Result<Tensor, StyleError> {
+        let (_, _, own_h, own_w) = image.size4()?;
+        let ratio = ((h * w) as f64 / (own_h * own_w) as f64).sqrt() * self.settings.style.scale;
+        let (h, w) = scaled_size(own_h as f64, own_w as f64, ratio);
+        resize(image, h, w)
+    }
+
+    fn content_term(&self, content: &Tensor) -> Result<Content, StyleError> {
+        let wanted = &self.layers.wanted[self.layers.style..];
+        let features = self.backbone.forward(content, wanted)?;
+        let targets = features.into_iter().enumerate().map(|(i, target)| (self.layers.style + i, target)).collect();
+        Content::new(targets, self.settings.loss.convention, self.settings.loss.alpha)
+    }
+}
+
+impl Look {
+    /// The content as the objective sees it, `[1,3,H,W]`: its colours matched to the style's, where that is wanted.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn content(&self, raw: &Tensor) -> Result<Tensor, StyleError> {
+        match &self.colours {
+            Some(map) => map.apply(raw),
+            None => Ok(raw.shallow_clone()),
+        }
+    }
+}
+
+/// `h` x `w` times `scale`, large enough for a network. Where that would make a thread of a picture huge (1 x 4000,
+/// say), only its short side is stretched.
+fn scaled_size(h: f64, w: f64, scale: f64) -> (i64, i64) {
+    let scale = scale.max((SHORTEST_SIDE / h.min(w)).min(LONGEST_ENLARGED / h.max(w)));
+    let side = |length: f64| (length * scale).round().max(SHORTEST_SIDE) as i64;
+    (side(h), side(w))
+}
+
+fn plan_layers(backbone: &dyn Backbone, settings: &Settings) -> Result<LayerPlan, StyleError> {
+    let network = &settings.network;
+    let names = |chosen: &[String], own: Vec<&str>| -> Vec<String> {
+        if chosen.is_empty() { own.into_iter().map(str::to_owned).collect() } else { chosen.to_vec() }
+    };
+    let style = names(&network.style_layers, backbone.style_layers().to_vec());
+    let weights = settings.loss.style_weights.len();
+    if style.len() != weights {
+        return Err(StyleError::LayerCount { given: style.len(), weights });
+    }
+    let content = names(&network.content_layers, backbone.content_layers());
+    let wanted = style.iter().chain(&content).map(|name| backbone.layer(name)).collect::<Result<_, _>>()?;
+    Ok(LayerPlan { wanted, style: style.len() })
+}
