@@ -1,9 +1,14 @@
 //! Optical flow and where it can be believed, on clips whose motion is known exactly.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
+mod clips;
 mod command;
+mod cuts;
 #[cfg(feature = "opencv")]
 mod dis;
 mod measure;
 mod reliability;
+mod shots;
+mod steps;
 mod synth;
