@@ -7,9 +7,9 @@ use super::likeness::Likeness;
 const THRESHOLD: f64 = 20.0;
 /// More of a frame than this that is not seen in the one before it is a cut.
 const UNSEEN: f32 = 0.88;
-/// Frames of one scene have this much of their brightness in common, however fast the camera turns.
-const SAME_SCENE: f64 = 0.6;
-
+/// Frames of one scene have this much of their brightness in common, however fast the camera turns: whip pans measured
+/// had 0.77 and more, cuts 0.57 and less.
+const SAME_SCENE: f64 = 0.7;
 /// A camera that turns by more of the frame than this, from one frame to the next, blurs it.
 const FAST: f32 = 0.08;
 
@@ -52,10 +52,6 @@ impl Judge {
     /// cut. After a cut, whose difference says nothing of motion, it is held against the frame after. `ahead` is `None`
     /// where nobody suspects anything, and at the end of the clip.
     pub fn decide(&mut self, now: &Likeness, ahead: Option<&Ahead>) -> (Shot, f64) {
-        tracing::trace!(?now, ?ahead, racing = self.racing, "pair");
-        if std::env::var_os("DBG").is_some() {
-            eprintln!("{now:?} {ahead:?}");
-        }
         if !now.comparable {
             *self = Self::default();
             return (Shot::New, 100.0);
