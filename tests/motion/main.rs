@@ -1,9 +1,9 @@
 //! Optical flow and where it can be believed, on clips whose motion is known exactly.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../common/mod.rs"]
-mod clips;
 mod command;
+#[path = "../common/mod.rs"]
+mod common;
 mod cuts;
 #[cfg(feature = "opencv")]
 mod dis;

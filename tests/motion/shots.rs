@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 
-use crate::clips::{Desk, real_clip};
+use stylize_video::motion::flo;
+
+use crate::common::{Desk, real_clip};
+use crate::synth::{HEIGHT, Motion, WIDTH};
 
 fn program(folder: &Path) -> Command {
     let mut command = Command::cargo_bin("stylize-video").unwrap();
@@ -94,4 +97,41 @@ fn the_printed_list_is_valid_and_mistakes_are_told_first() {
         assert_eq!(code, Some(2), "{arguments:?}: {told}");
         assert!(told.contains(expected) && told.lines().count() == 1, "{arguments:?}: {told}");
     }
+}
+
+#[test]
+fn a_run_takes_flow_from_files_and_misses_them_before_painting() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("source")).unwrap();
+    let pan = Motion::Pan([3.0, 1.0]);
+    for t in 0..3 {
+        let picture = image::RgbImage::from_raw(WIDTH as u32, HEIGHT as u32, pan.frame(t).to_rgb8()).unwrap();
+        picture.save(desk.path(&format!("source/{t}.png"))).unwrap();
+    }
+    let write = |i: usize, j: usize, width: usize| {
+        let flow = pan.flow(i, j).resized(width, HEIGHT);
+        flo::write(&desk.path(&format!("f_{}_{}.flo", i + 1, j + 1)), &flow).unwrap();
+    };
+    [(0, 1), (1, 0), (1, 2)].iter().for_each(|&(i, j)| write(i, j, WIDTH));
+    let run = |extra: &[&str]| {
+        let mut command = program(&desk.path(""));
+        command.args(["source", "-o", "out", "--if-exists", "replace", "--size", "32", "--iterations", "1,1"]);
+        command.args(["--backbone", "scatter", "--device", "cpu", "--flow", "f_%d_%d.flo", "--log-format", "json"]);
+        let output = command.args(extra).assert().get_output().clone();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let warped = ["--set", "init.next=warped", "--set", "temporal.weight=10", "--set", "motion.long=direct"];
+    let (code, told) = run(&warped);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("f_3_2.flo: the flow file cannot be read") && !told.contains("started"), "{told}");
+    write(2, 1, WIDTH);
+    write(1, 0, HEIGHT / 2);
+    let (code, told) = run(&warped);
+    assert!(code == Some(1) && told.contains("f_2_1.flo: the flow is 32x64") && !told.contains("started"), "{told}");
+    write(1, 0, WIDTH);
+    let (code, told) = run(&warped);
+    assert!(code == Some(0) && told.contains("\"waited_for_motion\":"), "{told}");
+    // Where nothing asks for motion, that is said.
+    let (code, told) = run(&["--set", "init.next=previous", "--set", "temporal.weight=0"]);
+    assert!(code == Some(0) && told.contains("--flow is of no use"), "{told}");
 }
