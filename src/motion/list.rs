@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::media::Range;
 
-/// Times are written to the millisecond: a frame may be this much earlier than the time that names it.
-const SLACK: f64 = 0.0005;
+/// Times are written to the millisecond: a frame may be this much earlier than the time that names it, and as much as
+/// floats are off.
+const SLACK: f64 = 0.000_501;
 
 /// A list that cannot be used. Exit code 2: it is told before any work.
 #[derive(Debug, thiserror::Error)]

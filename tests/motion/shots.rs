@@ -47,7 +47,7 @@ fn joined_clips_are_cut_where_they_are_joined() {
     let desk = Desk::new();
     let parts = [flower, demo(), friday].map(|path| format!("-i {}", path.display())).join(" ");
     let fitted = |n: usize| {
-        format!("[{n}:v]scale=480:270:force_original_aspect_ratio=decrease,pad=480:270:-1:-1,fps=30,setsar=1[v{n}]")
+        format!("[{n}:v]scale=320:180:force_original_aspect_ratio=decrease,pad=320:180:-1:-1,fps=30,setsar=1[v{n}]")
     };
     let graph = format!("{};{};{};[v0][v1][v2]concat=n=3[v]", fitted(0), fitted(1), fitted(2));
     let coded = "-c:v libx264 -crf 16 -preset ultrafast";
