@@ -1,4 +1,5 @@
-//! Decode, watch what moves, stylise, encode: four threads and three bounded channels. The only file that sees all three stages.
+//! Decode, watch what moves, stylise, encode: a thread for each (two for watching, one that starts the search and one
+//! that waits for it), joined by bounded channels. The only file that sees all stages.
 //!
 //! The stylise thread alone touches torch. A stage that ends lets go of its channels, which stops the others; the
 //! first failure is the one reported.
@@ -6,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -14,7 +15,7 @@ use crate::decode::{DecodeError, FrameSource};
 use crate::encode::{EncodeError, Encoded, FrameSink};
 use crate::interrupt::CancelToken;
 use crate::media::{Frame, Pixels};
-use crate::motion::{Arrival, FlowError, Watcher};
+use crate::motion::{Arrival, FlowError, Scout, Sighting, Watched, Watcher};
 use crate::report::{Event, Observer};
 use crate::stylize::{StyleError, Stylized, Stylizer};
 
@@ -50,8 +51,25 @@ enum Message<T> {
     },
 }
 
-/// A frame, and how it follows from the one before it.
-type Watched = (Frame, Arrival);
+/// A frame, and when it was decoded.
+struct Decoded {
+    frame: Frame,
+    at: Instant,
+}
+
+/// A frame, how it follows from the one before it, and when all was decoded that is needed to say so.
+struct Ready {
+    frame: Frame,
+    arrival: Arrival,
+    decoded: Instant,
+}
+
+/// What a job that ended well leaves.
+pub struct Outcome {
+    pub encoded: Encoded,
+    /// How long frames that were decoded were waited for by the stylise stage because of their motion.
+    pub waited_for_motion: Duration,
+}
 
 /// What the stages share while they run.
 struct Shared<'a> {
@@ -77,27 +95,31 @@ impl Shared<'_> {
 /// The first failure of any stage; `Cancelled` when `cancel` was set. The sink is then dropped unfinished.
 pub fn run(
     source: Box<dyn FrameSource>,
-    watcher: Watcher,
+    (scout, watcher): (Scout, Watcher),
     make_stylizer: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError> + Send,
     sink: Box<dyn FrameSink>,
     observer: &dyn Observer,
     cancel: &CancelToken,
-) -> Result<Encoded, PipelineError> {
+) -> Result<Outcome, PipelineError> {
     let info = source.info();
     let frame_bytes = (12 * info.width * info.height).max(1);
     let room = (CHANNEL_BYTES / frame_bytes).clamp(1, CHANNEL_FRAMES);
     let shared = Shared { observer, cancel, failure: Mutex::new(None), expected: info.frames };
+    let begin = source.begin();
     let (decoded_in, decoded_out) = bounded(room);
+    let (sighted_in, sighted_out) = bounded(room);
     let (watched_in, watched_out) = bounded(room);
     let (styled_in, styled_out) = bounded(room);
 
     let (read, styled, encoded) = thread::scope(|scope| {
         let shared = &shared;
         let decode = scope.spawn(move || decode(source, &decoded_in, shared));
-        let watch = scope.spawn(move || watch(watcher, &decoded_out, &watched_in, shared));
+        let sight = scope.spawn(move || sight(scout, begin, &decoded_out, &sighted_in, shared));
+        let watch = scope.spawn(move || watch(watcher, &sighted_out, &watched_in, shared));
         let stylize = scope.spawn(move || stylize(make_stylizer, &watched_out, &styled_in, shared));
         let encode = scope.spawn(move || encode(sink, &styled_out, shared));
         let read = decode.join().unwrap_or_else(|_| broken(shared, "decode"));
+        sight.join().unwrap_or_else(|_| broken(shared, "motion"));
         watch.join().unwrap_or_else(|_| broken(shared, "motion"));
         let styled = stylize.join().unwrap_or_else(|_| broken(shared, "stylise"));
         let encoded = encode.join().unwrap_or_else(|_| broken(shared, "encode"));
@@ -105,7 +127,7 @@ pub fn run(
     });
 
     if cancel.is_cancelled() && encoded.is_none() {
-        return Err(PipelineError::Cancelled { frames: styled.unwrap_or(0) });
+        return Err(PipelineError::Cancelled { frames: styled.map_or(0, |styled| styled.frames) });
     }
     if let Some(error) = shared.failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
         return Err(error);
@@ -115,7 +137,8 @@ pub fn run(
     if encoded.frames != read {
         return Err(PipelineError::FrameCount { read, written: encoded.frames });
     }
-    Ok(encoded)
+    let waited_for_motion = styled.map(|styled| styled.waited_for_motion).unwrap_or_default();
+    Ok(Outcome { encoded, waited_for_motion })
 }
 
 fn broken<T>(shared: &Shared<'_>, stage: &'static str) -> Option<T> {
@@ -124,14 +147,14 @@ fn broken<T>(shared: &Shared<'_>, stage: &'static str) -> Option<T> {
 }
 
 /// The number of frames read, if all were.
-fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message<Frame>>, shared: &Shared<'_>) -> Option<u64> {
+fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message<Decoded>>, shared: &Shared<'_>) -> Option<u64> {
     let mut count = 0;
     loop {
         if shared.cancel.is_cancelled() {
             return None;
         }
         let message = match source.next() {
-            Ok(Some(frame)) => Message::Frame(frame),
+            Ok(Some(frame)) => Message::Frame(Decoded { frame, at: Instant::now() }),
             Ok(None) => Message::End { every_frame: source.gave_every_frame() },
             Err(error) => {
                 shared.fail(error);
@@ -152,47 +175,101 @@ fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message<Frame>>, shared
     }
 }
 
-/// Ahead of the painting, so that it never waits for motion.
-fn watch(
-    mut watcher: Watcher,
-    frames: &Receiver<Message<Frame>>,
-    out: &Sender<Message<Watched>>,
+/// Starts the search for motion: as many frames ahead of the painting as the channels after it hold.
+fn sight(
+    mut scout: Scout,
+    begin: f64,
+    frames: &Receiver<Message<Decoded>>,
+    out: &Sender<Message<(Decoded, Sighting)>>,
     shared: &Shared<'_>,
 ) -> Option<()> {
-    loop {
-        let frame = match frames.recv().ok()? {
-            Message::Frame(frame) => frame,
+    while !shared.cancel.is_cancelled() {
+        let decoded = match frames.recv().ok()? {
+            Message::Frame(decoded) => decoded,
             Message::End { every_frame } => return out.send(Message::End { every_frame }).ok(),
         };
-        let arrival = watcher.next(&frame.pixels).map_err(|error| shared.fail(error)).ok()?;
-        out.send(Message::Frame((frame, arrival))).ok()?;
+        let timing = decoded.frame.timing;
+        let sighting = scout.look(&decoded.frame.pixels, timing.base.seconds(timing.pts) - begin);
+        out.send(Message::Frame((decoded, sighting))).ok()?;
     }
+    None
 }
 
-/// The number of frames stylised.
+/// Waits for what was found, and decides; a frame that may be a flash waits for the next one.
+fn watch(
+    mut watcher: Watcher,
+    frames: &Receiver<Message<(Decoded, Sighting)>>,
+    out: &Sender<Message<Ready>>,
+    shared: &Shared<'_>,
+) -> Option<()> {
+    let mut waiting: VecDeque<Frame> = VecDeque::new();
+    let mut newest = Instant::now();
+    let give = |watched: Watched, waiting: &mut VecDeque<Frame>, decoded| {
+        let ready = Ready { frame: waiting.pop_front()?, arrival: watched.arrival, decoded };
+        out.send(Message::Frame(ready)).ok()
+    };
+    while !shared.cancel.is_cancelled() {
+        match frames.recv().ok()? {
+            Message::Frame((decoded, sighting)) => {
+                waiting.push_back(decoded.frame);
+                newest = decoded.at;
+                for watched in watcher.next(sighting).map_err(|error| shared.fail(error)).ok()? {
+                    give(watched, &mut waiting, newest)?;
+                }
+            }
+            Message::End { every_frame } => {
+                if let Some(watched) = watcher.finish().map_err(|error| shared.fail(error)).ok()? {
+                    give(watched, &mut waiting, newest)?;
+                }
+                for message in watcher.unused() {
+                    shared.observer.event(&Event::Warning { message });
+                }
+                return out.send(Message::End { every_frame }).ok();
+            }
+        }
+    }
+    None
+}
+
+/// What the stylise stage did.
+struct StyleCount {
+    frames: u64,
+    waited_for_motion: Duration,
+}
+
 fn stylize(
     make: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError>,
-    frames: &Receiver<Message<Watched>>,
+    frames: &Receiver<Message<Ready>>,
     out: &Sender<Message<Frame>>,
     shared: &Shared<'_>,
-) -> Option<u64> {
+) -> Option<StyleCount> {
     let mut stylizer = make().map_err(|error| shared.fail(error)).ok()?;
     let mut places = Places { waiting: VecDeque::new(), count: 0, began: Instant::now(), out, shared };
+    let mut waited_for_motion = Duration::ZERO;
+    let styled = |frames, waited_for_motion| Some(StyleCount { frames, waited_for_motion });
     loop {
+        let idle = Instant::now();
         let message = frames.recv().ok()?;
+        if let Message::Frame(ready) = &message {
+            // Until it was decoded, no motion could have been found.
+            waited_for_motion += Instant::now().saturating_duration_since(idle.max(ready.decoded));
+        }
         if shared.cancel.is_cancelled() {
-            return Some(places.count);
+            return styled(places.count, waited_for_motion);
         }
         let result = match message {
-            Message::Frame((frame, arrival)) => places.push(stylizer.as_mut(), frame, &arrival),
+            Message::Frame(Ready { frame, arrival, .. }) => places.push(stylizer.as_mut(), frame, &arrival),
             Message::End { every_frame } => match stylizer.finish(&mut |styled| places.done(styled)) {
-                Ok(()) => return out.send(Message::End { every_frame }).ok().map(|()| places.count),
+                Ok(()) => {
+                    out.send(Message::End { every_frame }).ok()?;
+                    return styled(places.count, waited_for_motion);
+                }
                 Err(error) => Err(error),
             },
         };
         match result {
             Ok(()) => {}
-            Err(StyleError::Cancelled) => return Some(places.count),
+            Err(StyleError::Cancelled) => return styled(places.count, waited_for_motion),
             Err(error) => {
                 shared.fail(error);
                 return None;

@@ -137,7 +137,7 @@ mod tests {
         for part in ["in.mp4", "12/240", "2.00 s/frame", "8 min left", "J 0.5000"] {
             assert!(shown.contains(part), "{part} in {shown}");
         }
-        observer.event(&Event::Finished { output, frames: 240, seconds: 480.0 });
+        observer.event(&Event::Finished { output, frames: 240, seconds: 480.0, waited_for_motion: 0.0 });
         assert!(observer.job.lock().unwrap().is_none());
     }
 }

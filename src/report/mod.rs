@@ -8,7 +8,7 @@
 //! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds` |
 //! | `note` | `message` |
 //! | `warning` | `message` |
-//! | `finished` | `output`, `frames`, `seconds` |
+//! | `finished` | `output`, `frames`, `seconds`, `waited_for_motion` (seconds of these) |
 //! | `skipped` | `input`, `output`, `why` |
 //! | `failed` | `input` (null when no single input is to blame), `error` |
 //! | `cancelled` | `input`, `frames` |
@@ -65,6 +65,8 @@ pub enum Event {
         output: String,
         frames: u64,
         seconds: f64,
+        /// Seconds in which the painting stood still because a frame's motion was not yet known.
+        waited_for_motion: f64,
     },
     Skipped {
         input: String,
@@ -189,7 +191,7 @@ fn plain_line(event: &Event) -> Option<String> {
         Event::Started { .. } | Event::Frame { .. } => None,
         Event::Note { message } => Some(message.clone()),
         Event::Warning { message } => Some(format!("warning: {message}")),
-        Event::Finished { output, frames, seconds } => {
+        Event::Finished { output, frames, seconds, .. } => {
             let took = pace::duration(*seconds);
             Some(format!("{output}: done, {frames} {} in {took}", plural(*frames)))
         }
