@@ -160,7 +160,8 @@ mod tests {
         ] {
             assert_eq!(mark(text), Some(expected), "{text}");
         }
-        for wrong in ["0", "-1", "1e3", "2.", ".5", ":02", "1:2:3:4", "0:61:00", "0:00:60", "x", "+3", "nan", "1:-2:03"] {
+        for wrong in ["0", "-1", "1e3", "2.", ".5", ":02", "1:2:3:4", "0:61:00", "0:00:60", "x", "+3", "nan", "1:-2:03"]
+        {
             assert_eq!(mark(wrong), None, "{wrong}");
         }
     }

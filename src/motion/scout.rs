@@ -69,8 +69,7 @@ impl Means {
         let (Some(cuts), Some(small), Some(earlier)) = (&self.cuts, &now.small, &before.small) else {
             return Ok(likeness);
         };
-        let unseen =
-            likeness.comparable.then(|| likeness::unseen(cuts.as_ref(), small, earlier)).transpose()?;
+        let unseen = likeness.comparable.then(|| likeness::unseen(cuts.as_ref(), small, earlier)).transpose()?;
         Ok(Likeness { unseen, ..likeness })
     }
 
