@@ -4,6 +4,7 @@
 mod command;
 #[cfg(feature = "opencv")]
 mod dis;
+mod job;
 mod measure;
 mod reliability;
 mod synth;
