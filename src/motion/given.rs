@@ -39,7 +39,7 @@ impl Given {
         }
         Ok(Self {
             flow: flow.map(|pattern| FloFiles::new(&pattern)).transpose()?,
-            cuts: cuts.map(|path| CutList::read(&path, range.start > 0.0)).transpose()?,
+            cuts: cuts.map(|path| CutList::read(&path, range)).transpose()?,
         })
     }
 
@@ -111,7 +111,7 @@ mod tests {
         // At a listed cut none is needed.
         let list = folder.path().join("cuts");
         std::fs::write(&list, "4\n").unwrap();
-        given.cuts = Some(CutList::read(&list, false).unwrap());
+        given.cuts = Some(CutList::read(&list, Range::default()).unwrap());
         given.check(&info(Some(5)), true).unwrap();
         let square = MediaInfo { height: 16, ..info(Some(5)) };
         assert!(matches!(given.check(&square, true), Err(FlowError::Shape { .. })));

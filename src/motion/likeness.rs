@@ -17,6 +17,8 @@ pub struct Likeness {
     pub difference: f64,
     /// Share of the later one that is not seen in the earlier, by flow, 0..=1; `None` where nobody looked.
     pub unseen: Option<f32>,
+    /// Median length of its flow, as a share of the frame's longer side; 0 where nobody looked.
+    pub speed: f32,
     /// Share of their brightness that is the same, wherever it is in the picture: the intersection of histograms,
     /// 0..=1.
     pub overlap: f64,
@@ -50,7 +52,7 @@ impl Brightness {
     /// What two frames have in common but for `unseen`.
     pub fn beside(&self, other: &Self) -> Likeness {
         if (self.width, self.height) != (other.width, other.height) {
-            return Likeness { comparable: false, difference: 100.0, unseen: None, overlap: 0.0 };
+            return Likeness { comparable: false, difference: 100.0, unseen: None, speed: 0.0, overlap: 0.0 };
         }
         let pairs = self.samples.iter().zip(&other.samples);
         let sum: f64 = pairs.map(|(a, b)| f64::from((a - b).abs())).sum();
@@ -59,21 +61,28 @@ impl Brightness {
             comparable: true,
             difference: 100.0 * sum / self.samples.len().max(1) as f64,
             unseen: None,
+            speed: 0.0,
             overlap: common.sum(),
         }
     }
 }
 
-/// The share of `now` that is not seen in `before`, 0..=1.
+/// The share of `now` that is not seen in `before`, 0..=1, and the median length of the flow between them, as a share of
+/// the longer side.
 ///
 /// # Errors
 /// When the estimator fails.
-pub fn unseen(estimator: &dyn FlowEstimator, now: &Luma, before: &Luma) -> Result<f32, FlowError> {
+pub fn unseen_and_speed(estimator: &dyn FlowEstimator, now: &Luma, before: &Luma) -> Result<(f32, f32), FlowError> {
     // Not the user's rules: where shots begin must not depend on them. Nothing reads the weights, which need no blur.
     let rules = Consistency { blur: 0.0, ..Consistency::default() };
+    let longest = now.width.max(now.height).max(1) as f32;
     let (now, before) = (View { number: 1, luma: now }, View { number: 0, luma: before });
     let (back, forth) = rayon::join(|| estimator.flow(now, before), || estimator.flow(before, now));
-    Ok(rules.judge(&back?, &forth?).inconsistent)
+    let back = back?;
+    let mut lengths: Vec<f32> = back.vectors.iter().map(|[u, v]| u.hypot(*v)).collect();
+    let middle = lengths.len() / 2;
+    let median = if lengths.is_empty() { 0.0 } else { *lengths.select_nth_unstable_by(middle, f32::total_cmp).1 };
+    Ok((rules.judge(&back, &forth?).inconsistent, median / longest))
 }
 
 #[cfg(test)]

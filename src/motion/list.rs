@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-/// Times are written to the millisecond: a frame may be this much earlier than the time that names it.
-const SLACK: f64 = 0.0005;
+use crate::media::Range;
+
+/// Times are written to the millisecond: a frame may be this much earlier than the time that names it, and as much as
+/// floats are off.
+const SLACK: f64 = 0.000_501;
 
 /// A list that cannot be used. Exit code 2: it is told before any work.
 #[derive(Debug, thiserror::Error)]
@@ -41,20 +44,22 @@ pub struct CutList {
     path: PathBuf,
     /// Those that no frame has reached yet.
     left: Vec<Entry>,
+    /// Whether the source is read to its end.
+    whole: bool,
 }
 
 impl CutList {
-    /// Reads a list. `has_start` says that the input is not read from its beginning.
+    /// Reads a list for a part of a source.
     ///
     /// # Errors
     /// When it cannot be read, at the first line that is none of a list, and at a frame number where frames are not
     /// counted from the beginning.
-    pub fn read(path: &Path, has_start: bool) -> Result<Self, CutsError> {
+    pub fn read(path: &Path, range: Range) -> Result<Self, CutsError> {
         let text = std::fs::read_to_string(path).map_err(|source| CutsError::Read { path: path.into(), source })?;
-        Self::parse(path, &text, has_start)
+        Self::parse(path, &text, range)
     }
 
-    fn parse(path: &Path, text: &str, has_start: bool) -> Result<Self, CutsError> {
+    fn parse(path: &Path, text: &str, range: Range) -> Result<Self, CutsError> {
         let mut left = Vec::new();
         // A byte order mark is what some editors begin a file with.
         for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -63,12 +68,12 @@ impl CutList {
                 continue;
             }
             let mark = mark(&text).ok_or_else(|| CutsError::Line { path: path.into(), line, text: text.clone() })?;
-            if has_start && matches!(mark, Mark::Frame(_)) {
+            if range.start > 0.0 && matches!(mark, Mark::Frame(_)) {
                 return Err(CutsError::Number { path: path.into(), line });
             }
             left.push(Entry { mark, text, line });
         }
-        Ok(Self { path: path.into(), left })
+        Ok(Self { path: path.into(), left, whole: range.frames.is_none() })
     }
 
     /// Whether a frame begins a shot; frames come in order. `number` counts from 0, `seconds` from the beginning of the
@@ -82,12 +87,12 @@ impl CutList {
         self.left.len() < before
     }
 
-    /// What the clip was too short for, one line each.
+    /// What the source was too short for, one line each; nothing where it was not read to its end.
     pub fn unused(&self) -> Vec<String> {
         let line = |entry: &Entry| {
             format!("{}:{}: {} is beyond the end of the video", self.path.display(), entry.line, entry.text)
         };
-        self.left.iter().map(line).collect()
+        self.left.iter().filter(|_| self.whole).map(line).collect()
     }
 
     /// Whether some are given by time: which frames those are is not known beforehand.
@@ -145,7 +150,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<CutList, CutsError> {
-        CutList::parse(Path::new("cuts.txt"), text, false)
+        CutList::parse(Path::new("cuts.txt"), text, Range::default())
     }
 
     #[test]
@@ -170,7 +175,7 @@ mod tests {
     fn a_mistake_is_told_with_its_line() {
         let error = parse("# shots\n\n0:00:00.000  # frame 1\nsoon\n").unwrap_err();
         assert!(error.to_string().starts_with("cuts.txt:4: `soon` is neither a time"), "{error}");
-        let error = CutList::parse(Path::new("cuts.txt"), "2.5\n61\n", true).unwrap_err();
+        let error = CutList::parse(Path::new("cuts.txt"), "2.5\n61\n", Range { start: 1.0, frames: None }).unwrap_err();
         assert!(error.to_string().starts_with("cuts.txt:2: a frame number cannot be used with --start"), "{error}");
     }
 

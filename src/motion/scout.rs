@@ -69,8 +69,11 @@ impl Means {
         let (Some(cuts), Some(small), Some(earlier)) = (&self.cuts, &now.small, &before.small) else {
             return Ok(likeness);
         };
-        let unseen = likeness.comparable.then(|| likeness::unseen(cuts.as_ref(), small, earlier)).transpose()?;
-        Ok(Likeness { unseen, ..likeness })
+        if !likeness.comparable {
+            return Ok(likeness);
+        }
+        let (unseen, speed) = likeness::unseen_and_speed(cuts.as_ref(), small, earlier)?;
+        Ok(Likeness { unseen: Some(unseen), speed, ..likeness })
     }
 
     /// The motion between two frames; `None` where there can be none.
