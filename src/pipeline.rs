@@ -14,14 +14,17 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::decode::{DecodeError, FrameSource};
 use crate::encode::{EncodeError, Encoded, FrameSink};
 use crate::interrupt::CancelToken;
-use crate::media::{Frame, Pixels};
+use crate::measure::{Beside, JobMeter, Summary, Waiting};
+use crate::media::{Frame, Pixels, Ratio};
 use crate::motion::{Arrival, FlowError, Scout, Sighting, Watched, Watcher};
 use crate::report::{Event, Observer};
-use crate::stylize::{StyleError, Stylized, Stylizer};
+use crate::stylize::{FrameStats, StyleError, Stylized, Stylizer};
 
 /// Memory that the frames waiting in one channel may take.
 const CHANNEL_BYTES: usize = 256 << 20;
 const CHANNEL_FRAMES: usize = 4;
+/// Frames a second of a source that does not tell, as far as its flicker is concerned.
+const DEFAULT_RATE: f64 = 25.0;
 
 /// Why a job did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +65,16 @@ struct Ready {
     frame: Frame,
     arrival: Arrival,
     decoded: Instant,
+    /// What the painted frame is to be held against.
+    beside: Option<Beside>,
+}
+
+/// A painted frame, and what its painting took.
+struct Painted {
+    frame: Frame,
+    stats: FrameStats,
+    seconds: f64,
+    beside: Option<Beside>,
 }
 
 /// What a job that ended well leaves.
@@ -69,6 +82,8 @@ pub struct Outcome {
     pub encoded: Encoded,
     /// How long frames that were decoded were waited for by the stylise stage because of their motion.
     pub waited_for_motion: Duration,
+    /// How steady the result is beside its source; `None` where motion was not looked at.
+    pub steadiness: Option<Summary>,
 }
 
 /// What the stages share while they run.
@@ -78,6 +93,8 @@ struct Shared<'a> {
     /// The first failure: later ones follow from it.
     failure: Mutex<Option<PipelineError>>,
     expected: Option<u64>,
+    /// Frames a second, where the result is to be measured.
+    measured: Option<f64>,
 }
 
 impl Shared<'_> {
@@ -89,13 +106,15 @@ impl Shared<'_> {
 }
 
 /// Runs a job: every frame of `source`, through the stylizer, into `sink`, which is finished at the end.
-/// `make_stylizer` is called inside the thread that stylises.
+/// `make_stylizer` is called inside the thread that stylises. `measured` asks how steady the result is, for which steps
+/// must have been wanted of the watcher.
 ///
 /// # Errors
 /// The first failure of any stage; `Cancelled` when `cancel` was set. The sink is then dropped unfinished.
 pub fn run(
     source: Box<dyn FrameSource>,
     (scout, watcher): (Scout, Watcher),
+    measured: bool,
     make_stylizer: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError> + Send,
     sink: Box<dyn FrameSink>,
     observer: &dyn Observer,
@@ -104,7 +123,8 @@ pub fn run(
     let info = source.info();
     let frame_bytes = (12 * info.width * info.height).max(1);
     let room = (CHANNEL_BYTES / frame_bytes).clamp(1, CHANNEL_FRAMES);
-    let shared = Shared { observer, cancel, failure: Mutex::new(None), expected: info.frames };
+    let measured = measured.then(|| info.rate.map_or(DEFAULT_RATE, Ratio::value));
+    let shared = Shared { observer, cancel, failure: Mutex::new(None), expected: info.frames, measured };
     let begin = source.begin();
     let (decoded_in, decoded_out) = bounded(room);
     let (sighted_in, sighted_out) = bounded(room);
@@ -132,13 +152,13 @@ pub fn run(
     if let Some(error) = shared.failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
         return Err(error);
     }
-    let encoded = encoded.ok_or(PipelineError::Panicked("encode"))?;
+    let (encoded, steadiness) = encoded.ok_or(PipelineError::Panicked("encode"))?;
     let read = read.unwrap_or(0);
     if encoded.frames != read {
         return Err(PipelineError::FrameCount { read, written: encoded.frames });
     }
     let waited_for_motion = styled.map(|styled| styled.waited_for_motion).unwrap_or_default();
-    Ok(Outcome { encoded, waited_for_motion })
+    Ok(Outcome { encoded, waited_for_motion, steadiness })
 }
 
 fn broken<T>(shared: &Shared<'_>, stage: &'static str) -> Option<T> {
@@ -205,7 +225,9 @@ fn watch(
     let mut waiting: VecDeque<Frame> = VecDeque::new();
     let mut newest = Instant::now();
     let give = |watched: Watched, waiting: &mut VecDeque<Frame>, decoded| {
-        let ready = Ready { frame: waiting.pop_front()?, arrival: watched.arrival, decoded };
+        let (frame, arrival) = (waiting.pop_front()?, watched.arrival);
+        let beside = shared.measured.map(|_| Beside::of(&frame.pixels, &arrival));
+        let ready = Ready { frame, arrival, decoded, beside };
         out.send(Message::Frame(ready)).ok()
     };
     while !shared.cancel.is_cancelled() {
@@ -240,11 +262,12 @@ struct StyleCount {
 fn stylize(
     make: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError>,
     frames: &Receiver<Message<Ready>>,
-    out: &Sender<Message<Frame>>,
+    out: &Sender<Message<Painted>>,
     shared: &Shared<'_>,
 ) -> Option<StyleCount> {
     let mut stylizer = make().map_err(|error| shared.fail(error)).ok()?;
-    let mut places = Places { waiting: VecDeque::new(), count: 0, began: Instant::now(), out, shared };
+    let mut places =
+        Places { waiting: VecDeque::new(), beside: Waiting::default(), count: 0, began: Instant::now(), out };
     let mut waited_for_motion = Duration::ZERO;
     let styled = |frames, waited_for_motion| Some(StyleCount { frames, waited_for_motion });
     loop {
@@ -258,7 +281,7 @@ fn stylize(
             return styled(places.count, waited_for_motion);
         }
         let result = match message {
-            Message::Frame(Ready { frame, arrival, .. }) => places.push(stylizer.as_mut(), frame, &arrival),
+            Message::Frame(ready) => places.push(stylizer.as_mut(), ready),
             Message::End { every_frame } => match stylizer.finish(&mut |styled| places.done(styled)) {
                 Ok(()) => {
                     out.send(Message::End { every_frame }).ok()?;
@@ -281,43 +304,59 @@ fn stylize(
 /// Gives each painted picture the place of the frame it was made from.
 struct Places<'a> {
     /// Frames without their pixels, which the stylizer has.
-    waiting: VecDeque<Frame>,
+    waiting: VecDeque<(Frame, Option<Beside>)>,
+    beside: Waiting,
     count: u64,
     began: Instant,
-    out: &'a Sender<Message<Frame>>,
-    shared: &'a Shared<'a>,
+    out: &'a Sender<Message<Painted>>,
 }
 
 impl Places<'_> {
-    fn push(&mut self, stylizer: &mut dyn Stylizer, mut frame: Frame, arrival: &Arrival) -> Result<(), StyleError> {
+    fn push(&mut self, stylizer: &mut dyn Stylizer, ready: Ready) -> Result<(), StyleError> {
         self.began = Instant::now();
+        let Ready { mut frame, arrival, beside, .. } = ready;
         let content = std::mem::replace(&mut frame.pixels, Pixels::black(0, 0));
-        self.waiting.push_back(frame);
-        stylizer.push(&content, arrival, &mut |styled| self.done(styled))
+        self.waiting.push_back((frame, self.beside.keep(beside)));
+        stylizer.push(&content, &arrival, &mut |styled| self.done(styled))
     }
 
     fn done(&mut self, styled: Stylized) -> Result<(), StyleError> {
         // A stylizer that gives more than it took, or a stage after it that ended: both end the job.
-        let frame = self.waiting.pop_front().ok_or(StyleError::Cancelled)?;
-        let styled_frame = Frame { pixels: styled.pixels, ..frame };
-        self.out.send(Message::Frame(styled_frame)).map_err(|_| StyleError::Cancelled)?;
+        let (frame, beside) = self.waiting.pop_front().ok_or(StyleError::Cancelled)?;
+        self.beside.release(beside.as_ref());
+        let frame = Frame { pixels: styled.pixels, ..frame };
+        let seconds = self.began.elapsed().as_secs_f64();
+        let painted = Painted { frame, stats: styled.stats, seconds, beside };
+        self.out.send(Message::Frame(painted)).map_err(|_| StyleError::Cancelled)?;
         self.count += 1;
-        self.shared.observer.event(&Event::Frame {
-            frame: self.count,
-            frames: self.shared.expected,
-            iterations: styled.stats.iterations,
-            objective: styled.stats.objective,
-            seconds: self.began.elapsed().as_secs_f64(),
-        });
         self.began = Instant::now();
         Ok(())
     }
 }
 
-fn encode(mut sink: Box<dyn FrameSink>, frames: &Receiver<Message<Frame>>, shared: &Shared<'_>) -> Option<Encoded> {
+/// Here, and not where they are painted, frames are measured: the painting never waits for it.
+fn encode(
+    mut sink: Box<dyn FrameSink>,
+    frames: &Receiver<Message<Painted>>,
+    shared: &Shared<'_>,
+) -> Option<(Encoded, Option<Summary>)> {
+    let mut meter = shared.measured.map(JobMeter::new);
+    let mut count = 0;
     loop {
         match frames.recv().ok()? {
-            Message::Frame(frame) => sink.push(frame).map_err(|error| shared.fail(error)).ok()?,
+            Message::Frame(Painted { frame, stats, seconds, beside }) => {
+                let figures = meter.as_mut().map(|meter| meter.next(&frame.pixels, beside)).unwrap_or_default();
+                count += 1;
+                shared.observer.event(&Event::Frame {
+                    frame: count,
+                    frames: shared.expected,
+                    iterations: stats.iterations,
+                    objective: stats.objective,
+                    seconds,
+                    figures,
+                });
+                sink.push(frame).map_err(|error| shared.fail(error)).ok()?;
+            }
             Message::End { every_frame } => {
                 if every_frame {
                     sink.expect_every_frame();
@@ -326,5 +365,6 @@ fn encode(mut sink: Box<dyn FrameSink>, frames: &Receiver<Message<Frame>>, share
             }
         }
     }
-    sink.finish().map_err(|error| shared.fail(error)).ok()
+    let encoded = sink.finish().map_err(|error| shared.fail(error)).ok()?;
+    Some((encoded, meter.and_then(JobMeter::finish)))
 }

@@ -127,15 +127,16 @@ fn run_job(
         observer.event(&Event::Warning { message });
     }
     let make = || make_stylizer(settings, engine, observer, cancel);
-    let Outcome { encoded, waited_for_motion } =
-        pipeline::run(source, motion::watch(wanted)?, make, sink, observer, cancel)?;
+    let measured = wanted.flow.is_some();
+    let Outcome { encoded, waited_for_motion, steadiness } =
+        pipeline::run(source, motion::watch(wanted)?, measured, make, sink, observer, cancel)?;
     for message in encoded.warnings {
         observer.event(&Event::Warning { message });
     }
     staged.publish(settings.output.if_exists == IfExists::Replace)?;
     let (seconds, waited_for_motion) = (began.elapsed().as_secs_f64(), waited_for_motion.as_secs_f64());
     tracing::info!(waited_for_motion, share = waited_for_motion / seconds, "painting waited for motion (seconds)");
-    observer.event(&Event::Finished { output, frames: encoded.frames, seconds, waited_for_motion });
+    observer.event(&Event::Finished { output, frames: encoded.frames, seconds, waited_for_motion, steadiness });
     Ok(())
 }
 

@@ -5,10 +5,10 @@
 //! | `event` | other fields |
 //! |---|---|
 //! | `started` | `input`, `output`, `frames` (or null), `width`, `height` |
-//! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds` |
+//! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds`, and the frame's [`Figures`] (null where unknown) |
 //! | `note` | `message` |
 //! | `warning` | `message` |
-//! | `finished` | `output`, `frames`, `seconds`, `waited_for_motion` (seconds of these) |
+//! | `finished` | `output`, `frames`, `seconds`, `waited_for_motion` (seconds of these), `steadiness` (a [`Summary`] or null) |
 //! | `skipped` | `input`, `output`, `why` |
 //! | `failed` | `input` (null when no single input is to blame), `error` |
 //! | `cancelled` | `input`, `frames` |
@@ -22,12 +22,15 @@ mod json;
 mod lines;
 pub mod log;
 mod pace;
+mod steadiness;
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::MultiProgress;
 use serde::Serialize;
+
+use crate::measure::{Figures, Summary};
 
 pub use bar::BarObserver;
 pub use json::JsonObserver;
@@ -52,6 +55,9 @@ pub enum Event {
         iterations: u32,
         objective: f64,
         seconds: f64,
+        /// Unknown where motion is not looked at.
+        #[serde(flatten)]
+        figures: Figures,
     },
     /// How the job is done: backbone, device, what would do it better.
     Note {
@@ -67,6 +73,8 @@ pub enum Event {
         seconds: f64,
         /// Seconds in which the painting stood still because a frame's motion was not yet known.
         waited_for_motion: f64,
+        /// How steady the result is, as far as motion was looked at.
+        steadiness: Option<Summary>,
     },
     Skipped {
         input: String,
@@ -191,9 +199,10 @@ fn plain_line(event: &Event) -> Option<String> {
         Event::Started { .. } | Event::Frame { .. } => None,
         Event::Note { message } => Some(message.clone()),
         Event::Warning { message } => Some(format!("warning: {message}")),
-        Event::Finished { output, frames, seconds, .. } => {
+        Event::Finished { output, frames, seconds, steadiness, .. } => {
             let took = pace::duration(*seconds);
-            Some(format!("{output}: done, {frames} {} in {took}", plural(*frames)))
+            let steadiness = steadiness.as_ref().and_then(steadiness::line).map(|line| format!("\n{line}"));
+            Some(format!("{output}: done, {frames} {} in {took}{}", plural(*frames), steadiness.unwrap_or_default()))
         }
         Event::Skipped { input, why, .. } => Some(format!("{input}: skipped, {why}")),
         Event::Failed { input, error } if input.is_empty() => Some(format!("error: {error}")),

@@ -7,6 +7,7 @@ mod common;
 mod cuts;
 #[cfg(feature = "opencv")]
 mod dis;
+mod job;
 mod measure;
 mod reliability;
 mod shots;
