@@ -3,6 +3,7 @@
 use tch::{Device, Tensor};
 
 use super::backbone::Backbone;
+use super::boil::stirred;
 use super::chain::{Carried, Chain};
 use super::init::{self, Init, Start};
 use super::loss::Temporal;
@@ -34,6 +35,8 @@ struct ShotState {
     objective: f64,
     /// What the first frame took.
     iterations: u32,
+    /// Frames after the first.
+    count: u64,
     chain: Chain,
     lock: Lock,
 }
@@ -66,11 +69,12 @@ impl Painter {
     /// The distance to the shot's earlier frames; `None` where no motion leads to them.
     fn temporal_term(&self, chain: &Chain, content: &Tensor) -> Result<Option<Temporal>, StyleError> {
         let temporal = &self.studio.settings().temporal;
-        if temporal.weight == 0.0 {
+        let weight = temporal.effective_weight();
+        if weight == 0.0 {
             return Ok(None);
         }
         let anchors = chain.anchors(&temporal.offsets, content)?;
-        Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, temporal.weight, temporal.distance)))
+        Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, weight, temporal.distance)))
     }
 
     /// The next picture, painted; `arrival` says how it follows from the one before it.
@@ -121,7 +125,10 @@ impl Painter {
         chain.remember(Carried::first(painted.image.shallow_clone(), content.shallow_clone())?);
         let lock = Lock::new(&painted.image, &content);
         let Painted { stats, .. } = painted;
-        Ok((painted, ShotState { look, objective: stats.objective, iterations: stats.iterations, chain, lock }))
+        Ok((
+            painted,
+            ShotState { look, objective: stats.objective, iterations: stats.iterations, count: 0, chain, lock },
+        ))
     }
 
     /// A descent in several phases.
@@ -157,10 +164,15 @@ impl Painter {
         let style = self.studio.style_picture();
         let previous = shot.chain.last();
         let start = self.next.start(&Start { content: &content, style, previous, warped: brought.as_ref() })?;
+        let Settings { seed, temporal, .. } = self.studio.settings();
+        shot.count += 1;
+        let (start, lock) = (stirred(&start, temporal.boil, *seed, shot.count)?, temporal.lock());
         let temporal = step.map(|_| self.temporal_term(&shot.chain, &content)).transpose()?.flatten();
         let held = match &brought {
-            Some(brought) => Some(shot.lock.hold(&content, &shot.chain.resting(), &brought.maturity, 1.0)?),
-            None => None,
+            Some(brought) if lock > 0.0 => {
+                Some(shot.lock.hold(&content, &shot.chain.resting(), &brought.maturity, lock)?)
+            }
+            _ => None,
         };
         let most = self.studio.settings().optimizer.iterations[1];
         let fresh = match &brought {
