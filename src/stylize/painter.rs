@@ -24,6 +24,9 @@ pub use super::studio::StylePicture;
 const MATURE: f64 = 0.5;
 /// All iterations of a later frame are used when so much of it is fresh: a tenth of it.
 const FRESH: f64 = 10.0;
+/// A later frame's J is low enough at this much of the first one's: samples beyond 0..=1, which J has seen and the picture
+/// that is carried has lost, make up to 2 %.
+const LOW_ENOUGH: f64 = 1.02;
 /// Iterations in one phase.
 const LEG: u32 = 30;
 
@@ -174,13 +177,16 @@ impl Painter {
             }
             _ => None,
         };
-        let most = self.studio.settings().optimizer.iterations[1];
+        let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
+        // Where all is held, one look tells J and nothing moves.
+        let most = if share > 0.9999 { 1 } else { self.studio.settings().optimizer.iterations[1] };
         let fresh = match &brought {
             Some(brought) => 1.0 - scalar(&brought.maturity.f_mean(content.kind())?)?,
             None => 0.0,
         };
         let at_least = (f64::from(most) * fresh * FRESH).ceil().min(f64::from(most)) as u32;
-        let effort = Effort { iterations: most, at_least, target: Some(shot.objective), phase: Phase::default() };
+        let target = Some(shot.objective * LOW_ENOUGH);
+        let effort = Effort { iterations: most, at_least, target, phase: Phase::default() };
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
         let painted = self.studio.paint(&shot.look, &content, &start, ties, effort)?;
         tracing::debug!(
@@ -190,7 +196,7 @@ impl Painter {
             to = painted.stats.objective,
             temporal = painted.stats.temporal,
             fresh,
-            held = held.as_ref().map(Held::share).transpose()?,
+            held = share,
             "frame painted"
         );
         if let Some(held) = &held {
