@@ -7,11 +7,13 @@ pub mod colour;
 pub mod device;
 mod error;
 pub mod fake;
+mod fill;
 pub mod init;
 pub mod loss;
 pub mod objective;
 pub mod optimizer;
 pub mod painter;
+pub mod still;
 pub mod studio;
 pub mod tensor;
 

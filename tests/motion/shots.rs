@@ -41,8 +41,11 @@ fn the_demo_clip_has_one_cut() {
 }
 
 #[test]
-#[cfg(feature = "opencv")]
 fn joined_clips_are_cut_where_they_are_joined() {
+    if !cfg!(feature = "opencv") {
+        eprintln!("skipped: one of the cuts is found by flow only");
+        return;
+    }
     let (Some(flower), Some(friday)) = (real_clip("flower.mp4"), real_clip("friday.mp4")) else { return };
     let desk = Desk::new();
     let parts = [flower, demo(), friday].map(|path| format!("-i {}", path.display())).join(" ");
