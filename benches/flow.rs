@@ -11,7 +11,7 @@ use stylize_video::decode;
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::{Pixels, Range};
 use stylize_video::motion::{self, Arrival, Consistency, Wanted};
-use stylize_video::settings::{Device, InputSettings, NextInit, Settings, Size};
+use stylize_video::settings::{InputSettings, LayerInputs, Settings};
 use stylize_video::stylize;
 
 /// Pairs of frames that are searched at once, as in a run.
@@ -132,11 +132,14 @@ fn main() {
     let own = watching.processor.map_or(wall * f64::from(options.threads), |seconds| seconds / pairs);
     println!("watching  {wall:8.4} s a frame, {own:8.4} s of processors, over {} frames", frames.len());
 
-    let mut settings = Settings { device: Device::Cpu, ..Settings::default() };
-    settings.frame.size = Size::Pixels(options.size);
-    settings.init.next = NextInit::Warped;
-    settings.network.backbone = options.backbone.clone();
-    settings.network.weights_dir = options.weights.clone();
+    let sets = [
+        format!("frame.size={}", options.size),
+        format!("network.backbone={}", options.backbone),
+        format!("network.weights_dir={}", options.weights),
+        "device=cpu".into(),
+        "init.next=warped".into(),
+    ];
+    let settings = Settings::resolve(&LayerInputs { sets: sets.into(), ..LayerInputs::default() }).unwrap().settings;
     let mut stylizer = stylize::build(&settings, &CancelToken::default()).unwrap().stylizer;
     let mut later = Vec::new();
     for (n, (frame, arrival)) in frames.iter().zip(&arrivals).take(options.painted).enumerate() {
