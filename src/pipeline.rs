@@ -341,11 +341,13 @@ fn encode(
     shared: &Shared<'_>,
 ) -> Option<(Encoded, Option<Summary>)> {
     let mut meter = shared.measured.map(JobMeter::new);
-    let mut count = 0;
+    let (mut count, mut measuring) = (0, Duration::ZERO);
     loop {
         match frames.recv().ok()? {
             Message::Frame(Painted { frame, stats, seconds, beside }) => {
+                let began = Instant::now();
                 let figures = meter.as_mut().map(|meter| meter.next(&frame.pixels, beside)).unwrap_or_default();
+                measuring += began.elapsed();
                 count += 1;
                 shared.observer.event(&Event::Frame {
                     frame: count,
@@ -365,6 +367,7 @@ fn encode(
             }
         }
     }
+    tracing::info!(seconds = measuring.as_secs_f64(), frames = count, "measured");
     let encoded = sink.finish().map_err(|error| shared.fail(error)).ok()?;
     Some((encoded, meter.and_then(JobMeter::finish)))
 }

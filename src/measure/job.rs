@@ -36,11 +36,8 @@ impl Beside {
 
     /// Memory that it takes.
     fn bytes(&self) -> usize {
-        let vectors = self
-            .arrival
-            .step
-            .as_ref()
-            .map_or(0, |step| 2 * step.back.vectors.len() + step.reliability.weights.len() / 2);
+        let vectors =
+            self.arrival.step.as_ref().map_or(0, |step| 2 * step.back.vectors.len() + step.reliability.weights.len());
         4 * self.source.rgb.len() + 8 * vectors
     }
 }

@@ -8,7 +8,7 @@ use super::flicker::{Flicker, HighPass};
 use super::still::{Deviation, standing};
 use super::summary::{Summary, Totals};
 use crate::media::Pixels;
-use crate::motion::{Arrival, Consistency, FlowField, Reliability, Shot, Step, Trail};
+use crate::motion::{Arrival, Consistency, FlowField, Shot, Step, Trail};
 
 /// Frames between the ends of a long-term pair.
 const LONG: usize = 10;
@@ -34,8 +34,6 @@ impl Entry {
 /// Measures a result beside its source, frame by frame.
 pub struct Meter {
     rules: Consistency,
-    /// Without the rule of motion boundaries, which Ruder et al. count.
-    seen: Consistency,
     filter: Option<HighPass>,
     /// The shot's last frames, the newest last: all that a long-term pair needs, or one.
     frames: VecDeque<Entry>,
@@ -51,10 +49,8 @@ impl Meter {
     /// For videos of so many frames a second.
     pub fn new(rate: f64) -> Self {
         let rules = Consistency { blur: 0.0, ..Consistency::default() };
-        let seen = Consistency { boundary_absolute: f64::INFINITY, ..rules };
         Self {
             rules,
-            seen,
             filter: HighPass::new(rate),
             frames: VecDeque::new(),
             trail: Trail::new(LONG),
@@ -127,13 +123,10 @@ impl Meter {
         let before = self.frames.back().filter(|before| before.is_of_size_of(now))?;
         let (width, height) = (now.source.width, now.source.height);
         let (forth, back) = rayon::join(|| step.forth.resized(width, height), || step.back.resized(width, height));
-        // The masks on the grid of the frame before, and on this frame's with and without motion boundaries.
-        let (earlier, (later, seen)) = rayon::join(
-            || self.rules.judge(&forth, &back),
-            || rayon::join(|| self.rules.judge(&back, &forth), || self.seen.judge(&back, &forth)),
-        );
-        let e_warp = pair(before, now, |before, now| warp_error(&forth, &earlier, now, before))?;
-        let ruder_mse = pair(before, now, |before, now| warp_error(&back, &seen, before, now));
+        // On the grid of the frame before, and on this frame's.
+        let (earlier, later) = rayon::join(|| self.rules.judge(&forth, &back), || self.rules.judge(&back, &forth));
+        let e_warp = pair(before, now, |before, now| warp_error(&forth, &earlier.weights, now, before))?;
+        let ruder_mse = pair(before, now, |before, now| warp_error(&back, &later.seen, before, now));
         let standing = standing(&back, &later.weights);
         let changes = [0, 1].map(|video| mean_change(&before.lumas[video], &now.lumas[video], &standing));
         let still_luma = changes[0].zip(changes[1]).map(|(result, source)| 255.0 * (result - source));
@@ -166,7 +159,7 @@ impl Meter {
         let (width, height) = (now.source.width, now.source.height);
         let (forth, back) = rayon::join(|| path.forth.resized(width, height), || path.back.resized(width, height));
         let mask = self.rules.judge(&forth, &back);
-        pair(oldest, now, |oldest, now| warp_error(&forth, &mask, now, oldest))
+        pair(oldest, now, |oldest, now| warp_error(&forth, &mask.weights, now, oldest))
     }
 
     /// Means over everything that was pushed.
@@ -183,6 +176,6 @@ fn pair(old: &Entry, new: &Entry, of: impl Fn(&Pixels, &Pixels) -> Option<f64> +
 }
 
 /// Σ M (W(`moved`) − `fixed`)² / Σ M, `flow` leading from the grid of `fixed` to `moved`.
-fn warp_error(flow: &FlowField, mask: &Reliability, moved: &Pixels, fixed: &Pixels) -> Option<f64> {
-    masked_mean_square(fixed.width, &mask.weights, &flow.warp(&moved.rgb), &fixed.rgb)
+fn warp_error(flow: &FlowField, weights: &[f32], moved: &Pixels, fixed: &Pixels) -> Option<f64> {
+    masked_mean_square(fixed.width, weights, &flow.warp(&moved.rgb), &fixed.rgb)
 }

@@ -43,7 +43,7 @@ pub struct Summary {
     /// In 1/255.
     pub flicker: Option<Pair>,
     pub fdb: Option<f64>,
-    /// The frames of the largest E_warp of the result, the worst first.
+    /// The frames of the largest E_warp of the result, the worst first; none where it is 0.
     pub worst: Vec<Worst>,
 }
 
@@ -114,7 +114,7 @@ impl Totals {
             Some(change) => self.drift.add(change),
             None => self.drift.end_run(),
         }
-        if let Some(e_warp) = figures.e_warp {
+        if let Some(e_warp) = figures.e_warp.filter(|pair| pair.result > 0.0) {
             let at = self.worst.partition_point(|worst| worst.e_warp.result >= e_warp.result);
             self.worst.insert(at, Worst { frame, e_warp });
             self.worst.truncate(WORST);

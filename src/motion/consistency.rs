@@ -1,5 +1,7 @@
 //! Where a flow can be believed: the rules of Ruder, Dosovitskiy & Brox 2016, section 4.1.
 
+use rayon::prelude::*;
+
 use super::field::FlowField;
 
 pub use crate::settings::ConsistencySettings as Consistency;
@@ -45,7 +47,7 @@ impl Consistency {
         assert_eq!((to.width, to.height), (back.width, back.height), "flows of one size");
         let (width, height) = (to.width, to.height);
         let verdicts: Vec<Verdict> =
-            (0..width * height).map(|i| self.verdict(to, back, i % width, i / width)).collect();
+            (0..width * height).into_par_iter().map(|i| self.verdict(to, back, i % width, i / width)).collect();
         let unseen = verdicts.iter().filter(|&&verdict| verdict == Verdict::Unseen).count();
         let lowered = |believed: fn(Verdict) -> bool| -> Vec<f32> {
             let hard: Vec<f32> = verdicts.iter().map(|&verdict| if believed(verdict) { 1.0 } else { 0.0 }).collect();

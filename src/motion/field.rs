@@ -1,5 +1,7 @@
 //! A dense field of displacements.
 
+use rayon::prelude::*;
+
 /// Displacements of a frame's pixels, `height * width` vectors in row-major order, in pixels of that frame: x to the
 /// right, y down. A vector that is not finite means that the pixel's motion is unknown.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +21,11 @@ impl FlowField {
     }
 
     /// A field by its vectors at each pixel `(x, y)`.
-    pub fn from_fn(width: usize, height: usize, vector: impl Fn(usize, usize) -> [f32; 2]) -> Self {
-        let vectors = (0..width * height).map(|i| vector(i % width, i / width)).collect();
+    pub fn from_fn(width: usize, height: usize, vector: impl Fn(usize, usize) -> [f32; 2] + Sync) -> Self {
+        let mut vectors = vec![[0.0; 2]; width * height];
+        vectors.par_chunks_exact_mut(width.max(1)).enumerate().for_each(|(y, row)| {
+            row.iter_mut().enumerate().for_each(|(x, value)| *value = vector(x, y));
+        });
         Self { width, height, vectors }
     }
 
@@ -46,16 +51,13 @@ impl FlowField {
             return None;
         }
         let [x, y] = point;
-        let (left, top) = (x.floor() as usize, y.floor() as usize);
+        // Nothing is negative here: cutting off is rounding down, and cheaper.
+        let (left, top) = (x as usize, y as usize);
         let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
         let (fx, fy) = (x - left as f32, y - top as f32);
-        let mix = |axis: usize| {
-            let value = |x: usize, y: usize| self.at(x, y)[axis];
-            // A neighbour of no weight must not count, unknown as it may be.
-            let along = |y: usize| if fx == 0.0 { value(left, y) } else { lerp(value(left, y), value(right, y), fx) };
-            if fy == 0.0 { along(top) } else { lerp(along(top), along(bottom), fy) }
-        };
-        Some([mix(0), mix(1)])
+        // A neighbour of no weight must not count, unknown as it may be.
+        let along = |y: usize| if fx == 0.0 { self.at(left, y) } else { lerp(self.at(left, y), self.at(right, y), fx) };
+        Some(if fy == 0.0 { along(top) } else { lerp(along(top), along(bottom), fy) })
     }
 
     /// The same motion on a grid of another size: vectors are interpolated and grow with the frame.
@@ -75,8 +77,8 @@ impl FlowField {
     }
 }
 
-fn lerp(a: f32, b: f32, t: f32) -> f32 {
-    a + (b - a) * t
+fn lerp(a: [f32; 2], b: [f32; 2], t: f32) -> [f32; 2] {
+    [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t]
 }
 
 #[cfg(test)]

@@ -59,9 +59,9 @@ impl FlowField {
 
     /// Bilinear, at a point inside.
     fn bilinear(&self, plane: &[f32], x: f32, y: f32) -> f32 {
-        let (left, top) = (x.floor(), y.floor());
-        let (fx, fy) = (x - left, y - top);
-        let (left, top) = (left as usize, top as usize);
+        // Nothing is negative here: cutting off is rounding down, and cheaper.
+        let (left, top) = (x as usize, y as usize);
+        let (fx, fy) = (x - left as f32, y - top as f32);
         let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
         let at = |x: usize, y: usize| plane[y * self.width + x];
         let upper = at(left, top) + (at(right, top) - at(left, top)) * fx;

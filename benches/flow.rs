@@ -1,0 +1,168 @@
+//! What motion costs beside the painting (`scripts/bench_flow` runs this): seconds a frame of the watching alone (flow
+//! both ways, masks, cuts) and of the painting alone, over the same frames, and the share.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Instant;
+
+use stylize_video::batch::plan;
+use stylize_video::decode;
+use stylize_video::interrupt::CancelToken;
+use stylize_video::media::{Pixels, Range};
+use stylize_video::motion::{self, Arrival, Consistency, Wanted};
+use stylize_video::settings::{InputSettings, LayerInputs, Settings};
+use stylize_video::stylize;
+
+/// Pairs of frames that are searched at once, as in a run.
+const IN_FLIGHT: usize = 4;
+
+struct Options {
+    clip: String,
+    backbone: String,
+    weights: String,
+    size: u32,
+    threads: i32,
+    /// Frames that are watched, and how many of them are painted.
+    watched: usize,
+    painted: usize,
+}
+
+fn options() -> Option<Options> {
+    let mut options = Options {
+        clip: "samples/demo.mp4".into(),
+        backbone: "squeezenet1_0".into(),
+        weights: String::new(),
+        size: 480,
+        threads: 2,
+        watched: 24,
+        painted: 4,
+    };
+    let mut arguments = std::env::args().skip(1);
+    let mut timed = false;
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
+        match argument.as_str() {
+            "--bench" => timed = true,
+            "--clip" => options.clip = value(),
+            "--backbone" => options.backbone = value(),
+            "--weights-dir" => options.weights = value(),
+            "--size" => options.size = value().parse().unwrap(),
+            "--threads" => options.threads = value().parse().unwrap(),
+            "--watch" => options.watched = value().parse().unwrap(),
+            "--paint" => options.painted = value().parse().unwrap(),
+            other => panic!("unknown argument {other}"),
+        }
+    }
+    // `cargo test` runs a bench to see that it starts; it has.
+    timed.then_some(options)
+}
+
+/// Seconds on the clock and, where the system tells, of all processors.
+struct Spent {
+    wall: f64,
+    processor: Option<f64>,
+}
+
+/// Seconds that this process has used on all processors; Linux counts hundredths.
+fn processor() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // After the name, which may hold spaces: user and system time are the 12th and 13th fields.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<f64>().ok());
+    Some((ticks(11)? + ticks(12)?) / 100.0)
+}
+
+fn spent<T>(work: impl FnOnce() -> T) -> (T, Spent) {
+    let (begin, before) = (Instant::now(), processor());
+    let done = work();
+    let wall = begin.elapsed().as_secs_f64();
+    (done, Spent { wall, processor: before.zip(processor()).map(|(before, after)| after - before) })
+}
+
+fn frames(options: &Options) -> Vec<Pixels> {
+    let input = plan::classify(Path::new(&options.clip)).unwrap();
+    // As large as it is painted, so that flow is searched at the size that is asked for.
+    let filter = format!("scale='max(iw,{})':-2", options.size);
+    let settings = InputSettings { filter, ..InputSettings::default() };
+    let mut source = decode::open(&input, Range::default(), &settings).unwrap();
+    let next = || source.next().unwrap().map(|frame| frame.pixels);
+    std::iter::from_fn(next).take(options.watched).collect()
+}
+
+/// Everything that a run asks of motion with its default settings and `init.next = "warped"`.
+fn watch(frames: &[Pixels]) -> Vec<Arrival> {
+    let wanted = Wanted {
+        flow: Some(motion::estimate().unwrap()),
+        cuts: motion::estimate_cuts().unwrap(),
+        rules: Consistency::default(),
+        ..Wanted::default()
+    };
+    let (mut scout, mut watcher) = motion::watch(wanted).unwrap();
+    let mut ahead = VecDeque::new();
+    let mut watched = Vec::new();
+    for (n, frame) in frames.iter().enumerate() {
+        ahead.push_back(scout.look(frame, n as f64));
+        if ahead.len() > IN_FLIGHT {
+            watched.extend(watcher.next(ahead.pop_front().unwrap()).unwrap());
+        }
+    }
+    for sighting in ahead {
+        watched.extend(watcher.next(sighting).unwrap());
+    }
+    watched.extend(watcher.finish().unwrap());
+    watched.into_iter().map(|watched| watched.arrival).collect()
+}
+
+fn main() {
+    let Some(options) = options() else { return };
+    tch::set_num_threads(options.threads);
+    rayon::ThreadPoolBuilder::new().num_threads(options.threads as usize).build_global().unwrap();
+    let frames = frames(&options);
+    println!(
+        "{}x{}, painted at {} with {}, {} threads",
+        frames[0].width, frames[0].height, options.size, options.backbone, options.threads
+    );
+
+    // Once without looking, to have everything loaded.
+    watch(&frames[..frames.len().min(3)]);
+    let (arrivals, watching) = spent(|| watch(&frames));
+    let pairs = frames.len().saturating_sub(1).max(1) as f64;
+    let wall = watching.wall / pairs;
+    let own = watching.processor.map_or(wall * f64::from(options.threads), |seconds| seconds / pairs);
+    println!("watching  {wall:8.4} s a frame, {own:8.4} s of processors, over {} frames", frames.len());
+
+    let sets = [
+        format!("frame.size={}", options.size),
+        format!("network.backbone={}", options.backbone),
+        format!("network.weights_dir={}", options.weights),
+        "device=cpu".into(),
+        "init.next=warped".into(),
+    ];
+    let settings = Settings::resolve(&LayerInputs { sets: sets.into(), ..LayerInputs::default() }).unwrap().settings;
+    let mut stylizer = stylize::build(&settings, &CancelToken::default()).unwrap().stylizer;
+    let mut later = Vec::new();
+    for (n, (frame, arrival)) in frames.iter().zip(&arrivals).take(options.painted).enumerate() {
+        let mut iterations = 0;
+        let (_, painting) = spent(|| {
+            stylizer.push(frame, arrival, &mut |styled| {
+                iterations = styled.stats.iterations;
+                Ok(())
+            })
+        });
+        println!("painting  {:8.2} s, frame {} ({iterations} iterations)", painting.wall, n + 1);
+        if n > 0 {
+            later.push(painting);
+        }
+    }
+    let count = later.len().max(1) as f64;
+    let painting = later.iter().map(|spent| spent.wall).sum::<f64>() / count;
+    let theirs: Option<f64> = later.iter().map(|spent| spent.processor).sum::<Option<f64>>().map(|sum| sum / count);
+    println!(
+        "share of a later frame's painting: {:.2} % of the time, were one to wait for it",
+        100.0 * wall / painting
+    );
+    if let Some(theirs) = theirs {
+        println!("                                   {:.2} % of the processors' work", 100.0 * own / theirs);
+    }
+}
