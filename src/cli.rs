@@ -77,6 +77,14 @@ pub struct RunArgs {
     #[arg(long, value_name = "FIRST[,NEXT]", value_parser = values::iterations)]
     pub iterations: Option<[u32; 2]>,
 
+    /// Paint each shot so often, forward and backward in turn: steadier, and slower [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=100))]
+    pub passes: Option<i64>,
+
+    /// Let the last frame run into the first: for clips that loop (three passes, unless --passes says more)
+    #[arg(long = "loop")]
+    pub ring: bool,
+
     /// Begin at this time of a video: seconds or [HH:]MM:SS[.mmm]
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub start: Option<f64>,
@@ -334,6 +342,12 @@ impl RunArgs {
         }
         if let Some(places) = self.max_corrupt {
             options.push(Assignment { option: "--max-corrupt", key: "input.max_corrupt", value: places.into() });
+        }
+        if let Some(passes) = self.passes {
+            options.push(Assignment { option: "--passes", key: "temporal.passes", value: passes.into() });
+        }
+        if self.ring {
+            options.push(Assignment { option: "--loop", key: "temporal.loop", value: true.into() });
         }
         if let Some(seed) = self.seed {
             options.push(Assignment { option: "--seed", key: "seed", value: seed.into() });

@@ -47,6 +47,8 @@ enum Message<T> {
     /// What [`FrameSource::gave_every_frame`] says.
     End {
         every_frame: bool,
+        /// How the first frame follows from the last, where the watcher knows.
+        closing: Option<Box<Arrival>>,
     },
 }
 
@@ -75,10 +77,10 @@ impl Shared<'_> {
 ///
 /// # Errors
 /// The first failure of any stage; `Cancelled` when `cancel` was set. The sink is then dropped unfinished.
-pub fn run(
+pub fn run<'a>(
     source: Box<dyn FrameSource>,
     watcher: Watcher,
-    make_stylizer: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError> + Send,
+    make_stylizer: impl FnOnce() -> Result<Box<dyn Stylizer + 'a>, StyleError> + Send,
     sink: Box<dyn FrameSink>,
     observer: &dyn Observer,
     cancel: &CancelToken,
@@ -132,7 +134,7 @@ fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message<Frame>>, shared
         }
         let message = match source.next() {
             Ok(Some(frame)) => Message::Frame(frame),
-            Ok(None) => Message::End { every_frame: source.gave_every_frame() },
+            Ok(None) => Message::End { every_frame: source.gave_every_frame(), closing: None },
             Err(error) => {
                 shared.fail(error);
                 return None;
@@ -162,7 +164,10 @@ fn watch(
     loop {
         let frame = match frames.recv().ok()? {
             Message::Frame(frame) => frame,
-            Message::End { every_frame } => return out.send(Message::End { every_frame }).ok(),
+            Message::End { every_frame, .. } => {
+                let closing = watcher.closing().map_err(|error| shared.fail(error)).ok()?.map(Box::new);
+                return out.send(Message::End { every_frame, closing }).ok();
+            }
         };
         let arrival = watcher.next(&frame.pixels).map_err(|error| shared.fail(error)).ok()?;
         out.send(Message::Frame((frame, arrival))).ok()?;
@@ -170,8 +175,8 @@ fn watch(
 }
 
 /// The number of frames stylised.
-fn stylize(
-    make: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError>,
+fn stylize<'a>(
+    make: impl FnOnce() -> Result<Box<dyn Stylizer + 'a>, StyleError>,
     frames: &Receiver<Message<Watched>>,
     out: &Sender<Message<Frame>>,
     shared: &Shared<'_>,
@@ -185,10 +190,18 @@ fn stylize(
         }
         let result = match message {
             Message::Frame((frame, arrival)) => places.push(stylizer.as_mut(), frame, &arrival),
-            Message::End { every_frame } => match stylizer.finish(&mut |styled| places.done(styled)) {
-                Ok(()) => return out.send(Message::End { every_frame }).ok().map(|()| places.count),
-                Err(error) => Err(error),
-            },
+            Message::End { every_frame, closing } => {
+                if let Some(arrival) = closing {
+                    stylizer.close(*arrival);
+                }
+                match stylizer.finish(&mut |styled| places.done(styled)) {
+                    Ok(()) => {
+                        let end = Message::End { every_frame, closing: None };
+                        return out.send(end).ok().map(|()| places.count);
+                    }
+                    Err(error) => Err(error),
+                }
+            }
         };
         match result {
             Ok(()) => {}
@@ -241,7 +254,7 @@ fn encode(mut sink: Box<dyn FrameSink>, frames: &Receiver<Message<Frame>>, share
     loop {
         match frames.recv().ok()? {
             Message::Frame(frame) => sink.push(frame).map_err(|error| shared.fail(error)).ok()?,
-            Message::End { every_frame } => {
+            Message::End { every_frame, .. } => {
                 if every_frame {
                     sink.expect_every_frame();
                 }

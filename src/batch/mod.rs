@@ -14,7 +14,7 @@ use crate::pipeline::{self, PipelineError};
 use crate::report::{Event, Observer, causes};
 use crate::settings::{IfExists, NextInit, Settings};
 use crate::stylize::fake::{Bars, Identity};
-use crate::stylize::{self, StyleError, Stylizer};
+use crate::stylize::{self, StyleError, Stylizer, Workshop};
 
 use plan::{Job, Planned};
 use publish::{PublishError, Staged};
@@ -119,8 +119,11 @@ fn run_job(
     for message in source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()) {
         observer.event(&Event::Warning { message });
     }
-    let make = || make_stylizer(settings, engine, observer, cancel);
-    let watcher = Watcher::new(estimator(job, settings, engine)?, settings.temporal.consistency);
+    // One picture is neither gone through twice nor a ring.
+    let workshop = (!is_one_picture(job)).then(|| Workshop { folder: staged.work(), observer });
+    let make = || make_stylizer(settings, engine, workshop, observer, cancel);
+    let watcher =
+        Watcher::new(estimator(job, settings, engine)?, settings.temporal.consistency).of_ring(settings.temporal.ring);
     let encoded = pipeline::run(source, watcher, make, sink, observer, cancel)?;
     for message in encoded.warnings {
         observer.event(&Event::Warning { message });
@@ -131,28 +134,33 @@ fn run_job(
     Ok(())
 }
 
+fn is_one_picture(job: &Job) -> bool {
+    matches!(job.input, Input::Picture(_))
+}
+
 /// Where motion is wanted, what estimates it.
 fn estimator(job: &Job, settings: &Settings, engine: Engine) -> Result<Option<Box<dyn FlowEstimator>>, FlowError> {
-    let one_picture = matches!(job.input, Input::Picture(_));
-    let used = settings.init.next == NextInit::Warped || settings.temporal.weight > 0.0;
-    if engine != Engine::Optimise || one_picture || !used {
+    let temporal = &settings.temporal;
+    let used = settings.init.next == NextInit::Warped || temporal.weight > 0.0 || temporal.is_reworked();
+    if engine != Engine::Optimise || is_one_picture(job) || !used {
         return Ok(None);
     }
     motion::estimate().map(Some)
 }
 
-fn make_stylizer(
+fn make_stylizer<'a>(
     settings: &Settings,
     engine: Engine,
+    workshop: Option<Workshop<'a>>,
     observer: &dyn Observer,
     cancel: &CancelToken,
-) -> Result<Box<dyn Stylizer>, StyleError> {
+) -> Result<Box<dyn Stylizer + 'a>, StyleError> {
     match engine {
         Engine::Optimise => {}
         Engine::Identity => return Ok(Box::new(Identity)),
         Engine::Bars => return Ok(Box::new(Bars)),
     }
-    let built = stylize::build(settings, cancel)?;
+    let built = stylize::build(settings, cancel, workshop)?;
     for message in built.notes {
         observer.event(&Event::Note { message });
     }

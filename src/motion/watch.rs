@@ -35,13 +35,22 @@ pub struct Watcher {
     rules: Consistency,
     cuts: CutDetector,
     previous: Option<Luma>,
+    /// Whether the clip is a ring.
+    ring: bool,
+    first: Option<Luma>,
     count: u64,
 }
 
 impl Watcher {
     /// Without an estimator only cuts are found.
     pub fn new(estimator: Option<Box<dyn FlowEstimator>>, rules: Consistency) -> Self {
-        Self { estimator, rules, cuts: CutDetector::default(), previous: None, count: 0 }
+        Self { estimator, rules, cuts: CutDetector::default(), previous: None, ring: false, first: None, count: 0 }
+    }
+
+    /// Whether the last frame is to be followed by the first.
+    #[must_use]
+    pub fn of_ring(self, ring: bool) -> Self {
+        Self { ring, ..self }
     }
 
     /// # Errors
@@ -52,6 +61,9 @@ impl Watcher {
         self.count += 1;
         let Some(estimator) = self.estimator.as_deref() else { return Ok(shot.into()) };
         let luma = Luma::of(frame, FLOW_SIZE);
+        if self.ring && self.first.is_none() {
+            self.first = Some(luma.clone());
+        }
         let previous = self.previous.replace(luma.clone());
         let same_size = |previous: &Luma| (previous.width, previous.height) == (luma.width, luma.height);
         let Some(previous) = previous.filter(|previous| shot == Shot::Continues && same_size(previous)) else {
@@ -65,5 +77,30 @@ impl Watcher {
         } else {
             Arrival { shot, step: Some(step), far: Vec::new() }
         })
+    }
+
+    /// After the last frame: how the first one follows from it, where the clip is a ring. `None` where it is none, has
+    /// fewer than two frames, or motion is not estimated.
+    ///
+    /// # Errors
+    /// When the estimator has no flow for the two.
+    pub fn closing(&self) -> Result<Option<Arrival>, FlowError> {
+        let (Some(estimator), Some(first), Some(last)) = (self.estimator.as_deref(), &self.first, &self.previous)
+        else {
+            return Ok(None);
+        };
+        let number = self.count.saturating_sub(1);
+        if number == 0 || (first.width, first.height) != (last.width, last.height) {
+            return Ok(None);
+        }
+        let (first, last) = (View { number: 0, luma: first }, View { number, luma: last });
+        let (back, forth) = rayon::join(|| estimator.flow(first, last), || estimator.flow(last, first));
+        let step = Step::new(back?, forth?, &self.rules);
+        let seen = step.reliability.inconsistent <= CUT;
+        Ok(Some(if seen {
+            Arrival { shot: Shot::Continues, step: Some(step), far: Vec::new() }
+        } else {
+            Shot::New.into()
+        }))
     }
 }

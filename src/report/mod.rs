@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `started` | `input`, `output`, `frames` (or null), `width`, `height` |
 //! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds` |
+//! | `pass` | `pass` (from 1), `passes`, `frame` (from 1), `iterations`, `objective`, `seconds`: painted in one of several passes |
 //! | `note` | `message` |
 //! | `warning` | `message` |
 //! | `finished` | `output`, `frames`, `seconds` |
@@ -49,6 +50,15 @@ pub enum Event {
     Frame {
         frame: u64,
         frames: Option<u64>,
+        iterations: u32,
+        objective: f64,
+        seconds: f64,
+    },
+    /// A frame has been painted in one of several passes. It is done after the last one.
+    Pass {
+        pass: u32,
+        passes: u32,
+        frame: u64,
         iterations: u32,
         objective: f64,
         seconds: f64,
@@ -186,7 +196,7 @@ fn write_line(out: &mut impl Write, line: &str) {
 /// The lines that text observers have in common; `None` for events they show each in their own way.
 fn plain_line(event: &Event) -> Option<String> {
     match event {
-        Event::Started { .. } | Event::Frame { .. } => None,
+        Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } => None,
         Event::Note { message } => Some(message.clone()),
         Event::Warning { message } => Some(format!("warning: {message}")),
         Event::Finished { output, frames, seconds } => {

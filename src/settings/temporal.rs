@@ -12,7 +12,27 @@ pub struct TemporalSettings {
     pub offsets: Vec<u32>,
     /// Of a pixel to where it was: its square, or the smooth L1 that lets single pixels go.
     pub distance: Distance,
+    /// How often each shot is painted: forward, backward, forward, ...; each pass carries paint its way.
+    pub passes: u32,
+    /// Whether the last frame is to be followed by the first.
+    #[serde(rename = "loop")]
+    pub ring: bool,
     pub consistency: ConsistencySettings,
+}
+
+/// The passes of a clip that loops, where one is set: the seam needs more.
+const PASSES_OF_LOOP: u32 = 3;
+
+impl TemporalSettings {
+    /// Whether frames are painted more than once.
+    pub fn is_reworked(&self) -> bool {
+        self.passes > 1 || self.ring
+    }
+
+    /// The passes of a clip that loops.
+    pub fn passes_of_loop(&self) -> u32 {
+        if self.passes > 1 { self.passes } else { PASSES_OF_LOOP }
+    }
 }
 
 impl Default for TemporalSettings {
@@ -21,6 +41,8 @@ impl Default for TemporalSettings {
             weight: 0.0,
             offsets: vec![1, 10, 20, 40],
             distance: Distance::Square,
+            passes: 1,
+            ring: false,
             consistency: ConsistencySettings::default(),
         }
     }
