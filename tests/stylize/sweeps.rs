@@ -8,6 +8,7 @@ use stylize_video::media::Pixels;
 use stylize_video::motion::{Arrival, Consistency, FlowError, FlowEstimator, FlowField, Shot, Step, View, Watcher};
 use stylize_video::report::{Event, Observer};
 use stylize_video::settings::{Colour, NextInit, Settings};
+use stylize_video::stylize::loss::Anchor;
 use stylize_video::stylize::painter::{Painter, StylePicture};
 use stylize_video::stylize::sweeps::{Reel, Sweeps, blend};
 use stylize_video::stylize::{StyleError, Stylized, Stylizer};
@@ -105,10 +106,19 @@ fn settings(passes: u32) -> Settings {
     settings
 }
 
-/// Pixels a frame by which the camera moves to the right.
-const SPEED: usize = 5;
+/// Little style, so that few iterations come near the minimum: what is compared is paint, not how far it got.
+fn settled(passes: u32) -> Settings {
+    let mut settings = settings(passes);
+    settings.loss.beta = 10.0;
+    settings.optimizer.iterations = [30, 8];
+    settings.optimizer.tolerance = 1e-3;
+    settings
+}
 
-/// A pan over smooth waves whose pattern returns after [`WIDTH`] pixels, so that frame 16 is frame 0 again.
+/// Pixels a frame by which the camera moves to the right.
+const SPEED: usize = 10;
+
+/// A pan over smooth waves whose pattern returns after [`WIDTH`] pixels, so that frame 8 is frame 0 again.
 fn pan(count: usize) -> Vec<Given> {
     let sample = |t: usize, i: usize| {
         let (channel, x, y) = (i / (WIDTH * HEIGHT), i % WIDTH + SPEED * t, i % (WIDTH * HEIGHT) / WIDTH);
@@ -164,7 +174,7 @@ fn the_blend_is_the_papers() {
     let picture = |name| (formula::uniform(name, &[1, 3, h, w], 0.5) + 0.5).to_kind(Kind::Double);
     let (own, other) = (picture("own"), picture("other"));
     let weights = (formula::uniform("mask", &[1, 1, h, w], 1.0) * 1.5).clamp(0.0, 1.0).to_kind(Kind::Double);
-    let got = numbers(&blend(&own, &other, &weights).unwrap());
+    let got = numbers(&blend(&own, &[Anchor { warped: other.copy(), weights: weights.copy() }]).unwrap());
     let (own, other, weights) = (numbers(&own), numbers(&other), numbers(&weights));
     let delta = 0.5;
     for i in 0..got.len() {
@@ -245,13 +255,8 @@ fn pictures_come_in_the_order_of_their_contents() {
 
 #[test]
 fn a_backward_pass_carries_paint_into_what_the_pan_uncovers() {
-    let (clip, late) = (pan(7), 6);
-    let run = |passes| {
-        let mut settings = settings(passes);
-        settings.optimizer.iterations = [30, 5];
-        swept(settings, &clip, None)
-    };
-    let (once, twice) = (run(1), run(2));
+    let (clip, late) = (pan(6), 5);
+    let (once, twice) = (swept(settled(1), &clip, None), swept(settled(2), &clip, None));
     // The columns that came into view in frame 1, there and in the last frame, where they have been painted for long.
     let columns = WIDTH - SPEED..WIDTH;
     let apart = |pictures: &[Stylized]| {
@@ -264,36 +269,41 @@ fn a_backward_pass_carries_paint_into_what_the_pan_uncovers() {
     assert!(ratio < 0.5, "{ratio}");
 }
 
+/// E_warp from each frame to the one after it.
+fn profile(pictures: &[Stylized]) -> Vec<f64> {
+    pictures.windows(2).map(|pair| e_warp(&pair[0].pixels, &pair[1].pixels)).collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
 #[test]
-fn more_passes_are_steadier() {
-    let clip = pan(6);
-    let mean = |passes| {
-        let pictures = swept(settings(passes), &clip, None);
-        pictures.windows(2).map(|pair| e_warp(&pair[0].pixels, &pair[1].pixels)).sum::<f64>() / 5.0
-    };
-    let errors = [1, 2, 3].map(mean);
-    eprintln!("E_warp after 1, 2 and 3 passes: {errors:?}");
-    assert!(errors[1] < 0.7 * errors[0] && errors[2] < 0.7 * errors[0], "{errors:?}");
+fn more_passes_are_steadier_and_paint_no_less() {
+    let clip = pan(5);
+    let [once, thrice] = [1, 3].map(|passes| swept(settled(passes), &clip, None));
+    let j = |pictures: &[Stylized]| mean(&pictures.iter().map(|picture| picture.stats.objective).collect::<Vec<_>>());
+    let (before, after) = (mean(&profile(&once)), mean(&profile(&thrice)));
+    eprintln!("E_warp {before:.2e} and {after:.2e}, J {:.3} and {:.3}", j(&once), j(&thrice));
+    assert!(after < 0.5 * before && j(&thrice) < j(&once));
 }
 
 #[test]
 fn a_loop_has_no_seam() {
     let clip = pan(WIDTH / SPEED);
-    let last = clip.len() - 1;
     let run = |ring: bool| {
-        let mut settings = settings(3);
+        let mut settings = settled(3);
         settings.temporal.ring = ring;
-        settings.optimizer.iterations = [20, 8];
         let pictures = swept(settings, &clip, ring.then(|| moved([SPEED as f32, 0.0])));
-        let inner: f64 = pictures.windows(2).map(|pair| e_warp(&pair[0].pixels, &pair[1].pixels)).sum();
-        let seam = e_warp(&pictures[last].pixels, &pictures[0].pixels);
-        (seam, inner / last as f64)
+        (e_warp(&pictures[clip.len() - 1].pixels, &pictures[0].pixels), profile(&pictures))
     };
     let ((seam, inner), (open_seam, open_inner)) = (run(true), run(false));
-    eprintln!("E_warp over the seam and within: {seam:.2e}, {inner:.2e}; not as a ring {open_seam:.2e}, {open_inner:.2e}");
-    assert!(seam <= 1.5 * inner, "the seam shows");
-    assert!(open_seam > 3.0 * open_inner, "without, it would");
-    assert!(inner < 2.0 * open_inner, "not at the cost of all the rest");
+    let scaled = |errors: &[f64]| errors.iter().map(|error| (1e6 * error).round()).collect::<Vec<_>>();
+    eprintln!("E_warp over the seam and within: {seam:.2e}, {:?} 1e-6", scaled(&inner));
+    eprintln!("not as a ring: {open_seam:.2e}, {:?} 1e-6", scaled(&open_inner));
+    assert!(seam <= 1.5 * mean(&inner), "the seam shows");
+    assert!(inner.iter().all(|&error| error <= 2.5 * mean(&inner)), "it went elsewhere");
+    assert!(open_seam > 10.0 * mean(&open_inner) && open_seam > 10.0 * seam, "without, it would show");
 }
 
 #[test]

@@ -3,15 +3,21 @@
 use tch::Tensor;
 
 use crate::stylize::StyleError;
+use crate::stylize::loss::Anchor;
 
 /// delta of Ruder et al. 2016, section 4.4: a pixel that both pictures show is half of each.
 const SHARE: f64 = 0.5;
 
-/// A frame's picture of the pass before, mixed with its neighbour of this pass:
-/// delta c w + ((1 - delta) + delta (1 - c)) x, all `[1,3,H,W]` but c, `[1,1,H,W]`, 0..=1. Where c is 0, x to the bit.
+/// A frame's picture x of the pass before, mixed with its neighbour w of this one:
+/// delta c w + ((1 - delta) + delta (1 - c)) x, in the form x + delta c (w - x), so that x is left alone to the bit where
+/// c is 0. Where there are two neighbours, the c of both add up to no more than 1.
 ///
 /// # Errors
 /// What libtorch reports.
-pub fn blend(own: &Tensor, neighbour: &Tensor, weights: &Tensor) -> Result<Tensor, StyleError> {
-    Ok(own.f_add(&neighbour.f_sub(own)?.f_mul(&weights.f_mul_scalar(SHARE)?)?)?)
+pub fn blend(own: &Tensor, neighbours: &[Anchor]) -> Result<Tensor, StyleError> {
+    let mut mixed = own.shallow_clone();
+    for Anchor { warped, weights } in neighbours {
+        mixed = mixed.f_add(&warped.f_sub(own)?.f_mul(&weights.f_mul_scalar(SHARE)?)?)?;
+    }
+    Ok(mixed)
 }

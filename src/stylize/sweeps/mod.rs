@@ -56,16 +56,6 @@ impl<'a> Sweeps<'a> {
         &self.painter.studio().settings().temporal
     }
 
-    /// Whether the frame in the store begins a shot; `before` is the one before it in the chain.
-    fn begins(&self, frame: usize, before: Option<usize>) -> bool {
-        let same_size = |before: usize| self.store.grid(before) == self.store.grid(frame);
-        match self.store.shot(frame) {
-            Shot::New => true,
-            Shot::Continues => !before.is_some_and(same_size),
-            Shot::Aside => false,
-        }
-    }
-
     /// The first pass over a frame. `shot` is what it is in the order of painting.
     fn first(&mut self, frame: usize, shot: Shot, passes: u32) -> Result<(), StyleError> {
         let began = Instant::now();
@@ -119,14 +109,16 @@ impl<'a> Sweeps<'a> {
         let mut shots: Vec<Vec<usize>> = Vec::new();
         let mut before = None;
         for frame in 0..self.store.len() {
-            if self.begins(frame, before) || shots.is_empty() {
+            let (shot, grid) = (self.store.shot(frame), self.store.grid(frame));
+            if begins(shot, grid, before) || shots.is_empty() {
                 shots.push(Vec::new());
             }
             shots.last_mut().into_iter().for_each(|shot| shot.push(frame));
-            before = Some(frame).filter(|_| self.store.shot(frame) != Shot::Aside).or(before);
+            before = if shot == Shot::Aside { before } else { Some(grid) };
         }
         let closing = self.closing.take();
         let step = closing.filter(|closing| closing.shot == Shot::Continues).and_then(|closing| closing.step);
+        let closed = step.is_some();
         let passes = match step {
             Some(step) => {
                 self.store.follows(0, Shot::Continues, &step)?;
@@ -140,13 +132,12 @@ impl<'a> Sweeps<'a> {
             }
             None => self.settings().passes,
         };
-        let closed = self.store.len() > 1 && self.store.shot(0) == Shot::Continues;
+        let ring = closed && shots.len() == 1;
         if closed && shots.len() > 1 {
             // Begins at a cut: the last shot runs on into the first frames.
             let head = shots.remove(0);
             shots.last_mut().into_iter().for_each(|last| last.extend(&head));
         }
-        let ring = closed && shots.len() == 1;
         for shot in shots {
             for (place, frame) in shot.into_iter().enumerate() {
                 let shot = if place == 0 { Shot::New } else { self.store.shot(frame) };
@@ -171,6 +162,15 @@ impl<'a> Sweeps<'a> {
     }
 }
 
+/// Whether a frame of this size begins a shot; `before` is the size of the chain's frame before it.
+fn begins(shot: Shot, grid: (usize, usize), before: Option<(usize, usize)>) -> bool {
+    match shot {
+        Shot::New => true,
+        Shot::Continues => before != Some(grid),
+        Shot::Aside => false,
+    }
+}
+
 impl Stylizer for Sweeps<'_> {
     fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
         let TemporalSettings { ring, passes, .. } = *self.settings();
@@ -178,18 +178,17 @@ impl Stylizer for Sweeps<'_> {
         let colours = studio.settings().style.colour == Colour::Content;
         let raw = studio.raw(content)?;
         let (_, _, height, width) = raw.size4()?;
+        if ring {
+            return self.store.add(content, &raw, arrival, colours).map(|_| ());
+        }
         let before = self.line.last().map(|&last| self.store.grid(last));
-        let begins = arrival.shot == Shot::New || before.is_some_and(|grid| grid != (width as usize, height as usize));
-        if !ring && begins {
+        let begins = begins(arrival.shot, (width as usize, height as usize), before);
+        if begins {
             self.later(false, passes)?;
             self.give(done)?;
         }
         let frame = self.store.add(content, &raw, arrival, colours)?;
-        if ring {
-            return Ok(());
-        }
-        let shot = if self.begins(frame, self.line.last().copied()) { Shot::New } else { arrival.shot };
-        self.first(frame, shot, passes)
+        self.first(frame, if begins { Shot::New } else { arrival.shot }, passes)
     }
 
     fn close(&mut self, arrival: Arrival) {
