@@ -77,7 +77,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FIRST[,NEXT]", value_parser = values::iterations)]
     pub iterations: Option<[u32; 2]>,
 
-    /// Paint each shot so often, forward and backward in turn: steadier, and slower [default: 1]
+    /// Paint each shot so often, forward and backward in turn: more even from first to last, and slower [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=100))]
     pub passes: Option<i64>,
 
