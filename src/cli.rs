@@ -81,7 +81,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=100))]
     pub passes: Option<i64>,
 
-    /// Let the last frame run into the first: for clips that loop (three passes, unless --passes says more)
+    /// Let the last frame run into the first: for clips that loop (four passes, unless --passes says otherwise)
     #[arg(long = "loop")]
     pub ring: bool,
 
@@ -104,6 +104,14 @@ pub struct RunArgs {
     /// auto, cpu, cuda or cuda:N
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+
+    /// The source's optical flow as Middlebury files, flow_%d_%d.flo (from, to) [default: estimated]
+    #[arg(long, value_name = "PATTERN")]
+    pub flow: Option<String>,
+
+    /// A list of where shots begin, as `shots` prints it [default: they are found]
+    #[arg(long, value_name = "FILE")]
+    pub cuts: Option<String>,
 
     /// Seed of everything random
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
@@ -236,6 +244,15 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print where shots begin, as a list for --cuts
+    Shots {
+        /// A video, sequence or folder of pictures
+        #[arg(value_name = "INPUT")]
+        input: PathBuf,
+        /// Print a JSON array instead
+        #[arg(long)]
+        json: bool,
+    },
     /// Check that a result keeps its source's frames, times, streams and tags
     Verify(VerifyArgs),
     /// Check FFmpeg, libtorch, devices and weights
@@ -315,6 +332,8 @@ impl RunArgs {
         let words = [
             ("--backbone", "network.backbone", self.backbone.clone()),
             ("--weights-dir", "network.weights_dir", self.weights_dir.clone()),
+            ("--flow", "motion.flow", self.flow.clone()),
+            ("--cuts", "motion.cuts", self.cuts.clone()),
             ("--pre-filter", "input.filter", self.pre_filter.clone()),
             ("--post-filter", "output.filter", self.post_filter.clone()),
             ("--codec", "output.codec", self.codec.clone()),

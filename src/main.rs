@@ -11,6 +11,7 @@ use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, 
 use stylize_video::commands::{self, presets};
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::libav;
+use stylize_video::motion::{Given, GivenError};
 use stylize_video::report::download::DownloadBar;
 use stylize_video::report::{self, Style};
 use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
@@ -58,6 +59,10 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
         Some(Command::Weights(command)) => manage_weights(command, ambient),
         Some(Command::Measure { result, source, flow, json }) => {
             commands::print(commands::measure::measure(&result, &source, flow.as_deref(), json)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Shots { input, json }) => {
+            commands::shots::shots(&input, json)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Verify(args)) => {
@@ -123,6 +128,7 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         commands::plan::print_settings(&resolved.settings)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let given = Given::read(&resolved.settings.motion, args.inputs.len(), args.range())?;
     let planned = plan::plan(&Request {
         inputs: &args.inputs,
         output: args.output.as_deref(),
@@ -145,7 +151,7 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         StylizerArg::Bars => Engine::Bars,
     };
     let observer = report::choose(style);
-    let summary = batch::run(planned, &resolved.settings, engine, observer.as_ref(), &cancel);
+    let summary = batch::run(planned, &resolved.settings, &given, engine, observer.as_ref(), &cancel);
     // A shell's convention: 128 and the signal's number.
     let interrupted = cancel.signal().filter(|_| summary.cancelled).map(|signal| 128 + signal as u8);
     Ok(ExitCode::from(interrupted.unwrap_or(u8::from(summary.failed > 0))))
@@ -154,5 +160,6 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
 /// 2 for mistakes of the user, 1 for everything else.
 fn exit_code(error: &anyhow::Error) -> u8 {
     let settings = error.downcast_ref::<SettingsError>().map(SettingsError::exit_code);
-    settings.or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code)).unwrap_or(1)
+    let given = error.downcast_ref::<GivenError>().map(|_| 2);
+    settings.or(given).or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code)).unwrap_or(1)
 }

@@ -9,10 +9,10 @@ use crate::decode;
 use crate::encode::{self, Target};
 use crate::interrupt::CancelToken;
 use crate::media::Input;
-use crate::motion::{self, FlowError, FlowEstimator, Watcher};
-use crate::pipeline::{self, PipelineError};
+use crate::motion::{self, FlowError, Given, Wanted};
+use crate::pipeline::{self, Outcome, PipelineError};
 use crate::report::{Event, Observer, causes};
-use crate::settings::{IfExists, NextInit, Settings};
+use crate::settings::{IfExists, LongFlow, NextInit, Settings};
 use crate::stylize::fake::{Bars, Identity};
 use crate::stylize::{self, StyleError, Stylizer, Workshop};
 
@@ -56,10 +56,11 @@ enum JobError {
     Motion(#[from] FlowError),
 }
 
-/// Does all that is planned, in order. A job that fails does not stop the others.
+/// Does all that is planned, in order; `given` is what the user brings of the source's motion. A job that fails does not stop the others.
 pub fn run(
     planned: Vec<Planned>,
     settings: &Settings,
+    given: &Given,
     engine: Engine,
     observer: &dyn Observer,
     cancel: &CancelToken,
@@ -80,7 +81,7 @@ pub fn run(
                 summary.failed += 1;
                 observer.event(&Event::Failed { input: input.display().to_string(), error: causes(&error) });
             }
-            Planned::Run(job) => match run_job(&job, settings, engine, observer, cancel) {
+            Planned::Run(job) => match run_job(&job, settings, given, engine, observer, cancel) {
                 Ok(()) => summary.done += 1,
                 Err(JobError::Pipeline(PipelineError::Cancelled { frames })) => {
                     summary.cancelled = true;
@@ -103,12 +104,18 @@ fn names(job: &Job) -> (String, String) {
 fn run_job(
     job: &Job,
     settings: &Settings,
+    given: &Given,
     engine: Engine,
     observer: &dyn Observer,
     cancel: &CancelToken,
 ) -> Result<(), JobError> {
     let began = Instant::now();
     let mut source = decode::open(&job.input, job.range, &settings.input)?;
+    let wanted = wanted(job, settings, given, engine, observer)?;
+    if wanted.flow.is_some() {
+        let counted = matches!(job.input, Input::Sequence { .. }) && settings.input.filter.trim().is_empty();
+        given.check(source.info(), counted)?;
+    }
     let staged = Staged::new(&job.output)?;
     let target = Target { output: staged.output().clone(), work: staged.work().to_path_buf() };
     let sink = encode::open(&target, source.info(), &settings.output)?;
@@ -120,32 +127,54 @@ fn run_job(
         observer.event(&Event::Warning { message });
     }
     // One picture is neither gone through twice nor a ring.
-    let workshop = (!is_one_picture(job)).then(|| Workshop { folder: staged.work(), observer });
+    let several = !matches!(job.input, Input::Picture(_));
+    let workshop = several.then(|| Workshop { folder: staged.work(), observer });
     let make = || make_stylizer(settings, engine, workshop, observer, cancel);
-    let watcher =
-        Watcher::new(estimator(job, settings, engine)?, settings.temporal.consistency).of_ring(settings.temporal.ring);
-    let encoded = pipeline::run(source, watcher, make, sink, observer, cancel)?;
+    let measured = wanted.flow.is_some();
+    let Outcome { encoded, waited_for_motion, steadiness } =
+        pipeline::run(source, motion::watch(wanted)?, measured, make, sink, observer, cancel)?;
     for message in encoded.warnings {
         observer.event(&Event::Warning { message });
     }
     staged.publish(settings.output.if_exists == IfExists::Replace)?;
-    let seconds = began.elapsed().as_secs_f64();
-    observer.event(&Event::Finished { output, frames: encoded.frames, seconds });
+    let (seconds, waited_for_motion) = (began.elapsed().as_secs_f64(), waited_for_motion.as_secs_f64());
+    tracing::info!(waited_for_motion, share = waited_for_motion / seconds, "painting waited for motion (seconds)");
+    observer.event(&Event::Finished { output, frames: encoded.frames, seconds, waited_for_motion, steadiness });
     Ok(())
 }
 
-fn is_one_picture(job: &Job) -> bool {
-    matches!(job.input, Input::Picture(_))
-}
-
-/// Where motion is wanted, what estimates it.
-fn estimator(job: &Job, settings: &Settings, engine: Engine) -> Result<Option<Box<dyn FlowEstimator>>, FlowError> {
-    let temporal = &settings.temporal;
-    let used = settings.init.next == NextInit::Warped || temporal.weight > 0.0 || temporal.is_reworked();
-    if engine != Engine::Optimise || is_one_picture(job) || !used {
-        return Ok(None);
+/// What a job wants of its source's motion.
+fn wanted(
+    job: &Job,
+    settings: &Settings,
+    given: &Given,
+    engine: Engine,
+    observer: &dyn Observer,
+) -> Result<Wanted, FlowError> {
+    let list = given.cuts.clone();
+    if engine != Engine::Optimise || matches!(job.input, Input::Picture(_)) {
+        return Ok(Wanted { list, ..Wanted::default() });
     }
-    motion::estimate().map(Some)
+    let anchored = settings.temporal.weight > 0.0;
+    let used = settings.init.next == NextInit::Warped || anchored || settings.temporal.is_reworked();
+    let flow = match &given.flow {
+        _ if !used => {
+            if given.flow.is_some() {
+                let message = "--flow is of no use: neither init.next = \"warped\" nor temporal.weight asks for motion";
+                observer.event(&Event::Warning { message: message.into() });
+            }
+            None
+        }
+        Some(files) => Some(Box::new(files.clone()) as Box<_>),
+        None => Some(motion::estimate()?),
+    };
+    let far = match settings.motion.long {
+        LongFlow::Direct if anchored => settings.temporal.offsets.clone(),
+        LongFlow::Direct | LongFlow::Composed => Vec::new(),
+    };
+    // Cuts are looked for whether flow is used or not, so that an init finds the shots that another does.
+    let cuts = if list.is_none() { motion::estimate_cuts()? } else { None };
+    Ok(Wanted { flow, cuts, rules: settings.temporal.consistency, list, far, ring: settings.temporal.ring })
 }
 
 fn make_stylizer<'a>(

@@ -1,5 +1,6 @@
 //! `measure`: how steady a result is, beside its source.
 
+use std::collections::VecDeque;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -9,50 +10,88 @@ use serde::Serialize;
 use crate::batch::plan;
 use crate::decode::{self, FrameSource};
 use crate::measure::{FrameFigures, Meter, Pair, Summary};
-use crate::media::{Pixels, Range};
-use crate::motion::{self, FlowEstimator};
+use crate::media::{Pixels, Range, Ratio};
+use crate::motion::{self, Consistency, FlowEstimator, Sighting, Wanted, Watched};
 use crate::settings::InputSettings;
 
-/// So many of the worst frames are listed.
-const WORST: usize = 5;
+/// Pairs of frames whose motion is estimated at once.
+const IN_FLIGHT: usize = 4;
+/// Frames a second where the source does not tell.
+const RATE: f64 = 25.0;
 
 #[derive(Serialize)]
 struct Report<'a> {
     #[serde(flatten)]
     summary: &'a Summary,
-    worst: Vec<FrameFigures>,
     per_frame: &'a [FrameFigures],
 }
 
 /// Measures `result` beside `source` and gives the report, a table or one JSON object. `flow` is a pattern of `.flo`
-/// files of the source's motion in place of an estimate.
+/// files of the source's motion in place of an estimate; neighbours are all that is needed.
 ///
 /// # Errors
 /// When one of the two cannot be read, they are not of one size and length, or there is no flow.
 pub fn measure(result: &Path, source: &Path, flow: Option<&Path>, json: bool) -> anyhow::Result<String> {
-    let mut meter = Meter::new(estimator(flow)?);
+    let wanted = Wanted {
+        flow: Some(estimator(flow)?),
+        cuts: motion::estimate_cuts()?,
+        rules: Consistency::default(),
+        ..Wanted::default()
+    };
+    let (mut scout, mut watcher) = motion::watch(wanted)?;
     let (mut results, mut sources) = (open(result)?, open(source)?);
-    let mut figures = Vec::new();
+    let rate = sources.info().rate.map_or(RATE, Ratio::value);
+    let mut pairs = Pairs { meter: Meter::new(rate).with_long_term(), waiting: VecDeque::new(), figures: Vec::new() };
+    let mut ahead: VecDeque<Sighting> = VecDeque::new();
+    let (begin, mut count) = (sources.begin(), 0);
     loop {
         let (painted, original) = match (results.next()?, sources.next()?) {
             (None, None) => break,
-            (Some(painted), Some(original)) => (painted.pixels, original.pixels),
+            (Some(painted), Some(original)) => (painted.pixels, original),
             (painted, _) => {
                 let (short, long) = if painted.is_none() { (result, source) } else { (source, result) };
                 let (short, long) = (short.display(), long.display());
-                bail!("{short} has only {} frames, {long} has more: measure a whole result", figures.len());
+                let frames = if count == 1 { "frame" } else { "frames" };
+                bail!("{short} has only {count} {frames}, {long} has more: measure a whole result");
             }
         };
-        let painted = fitted(painted, &original)
+        count += 1;
+        let painted = fitted(painted, &original.pixels)
             .with_context(|| format!("{} cannot be measured beside {}", result.display(), source.display()))?;
-        figures.push(meter.push(original, painted)?);
+        let timing = original.timing;
+        ahead.push_back(scout.look(&original.pixels, timing.base.seconds(timing.pts) - begin));
+        pairs.waiting.push_back((original.pixels, painted));
+        if ahead.len() > IN_FLIGHT
+            && let Some(sighting) = ahead.pop_front()
+        {
+            pairs.push(watcher.next(sighting)?);
+        }
     }
-    let summary = meter.finish();
+    for sighting in ahead {
+        pairs.push(watcher.next(sighting)?);
+    }
+    pairs.push(watcher.finish()?);
+    let (summary, figures) = (pairs.meter.finish(), pairs.figures);
     if json {
-        let report = Report { summary: &summary, worst: worst(&figures), per_frame: &figures };
-        return Ok(serde_json::to_string(&report)? + "\n");
+        return Ok(serde_json::to_string(&Report { summary: &summary, per_frame: &figures })? + "\n");
     }
-    Ok(table(&summary, &worst(&figures)))
+    Ok(table(&summary))
+}
+
+/// Frames of both videos that wait for what is known of the source's motion.
+struct Pairs {
+    meter: Meter,
+    /// Source and result.
+    waiting: VecDeque<(Pixels, Pixels)>,
+    figures: Vec<FrameFigures>,
+}
+
+impl Pairs {
+    fn push(&mut self, watched: impl IntoIterator<Item = Watched>) {
+        for (watched, (source, result)) in watched.into_iter().zip(std::iter::from_fn(|| self.waiting.pop_front())) {
+            self.figures.push(self.meter.push(source, result, &watched.arrival));
+        }
+    }
 }
 
 fn estimator(files: Option<&Path>) -> anyhow::Result<Box<dyn FlowEstimator>> {
@@ -85,16 +124,7 @@ fn fitted(painted: Pixels, original: &Pixels) -> anyhow::Result<Pixels> {
     Ok(Pixels { width, height, rgb: rows.collect(), alpha: None })
 }
 
-/// The frames of the largest E_warp, worst first.
-fn worst(figures: &[FrameFigures]) -> Vec<FrameFigures> {
-    let error = |figures: &FrameFigures| figures.e_warp.map_or(0.0, |pair| pair.result);
-    let mut sorted: Vec<FrameFigures> = figures.iter().copied().filter(|figures| figures.e_warp.is_some()).collect();
-    sorted.sort_by(|a, b| error(b).total_cmp(&error(a)));
-    sorted.truncate(WORST);
-    sorted
-}
-
-fn table(summary: &Summary, worst: &[FrameFigures]) -> String {
+fn table(summary: &Summary) -> String {
     let pair = |pair: Option<Pair>, digits: usize| match pair {
         Some(Pair { result, source }) => format!("{result:>12.digits$} {source:>12.digits$}"),
         None => format!("{:>12} {:>12}", "-", "-"),
@@ -105,24 +135,32 @@ fn table(summary: &Summary, worst: &[FrameFigures]) -> String {
     };
     let rows = [
         ("E_warp", pair(summary.e_warp, 7)),
+        ("Ruder's MSE", pair(summary.ruder_mse, 7)),
         ("E_warp, 10 frames apart", pair(summary.long_term, 7)),
         ("flicker (1/255)", pair(summary.flicker, 3)),
+        ("deviation where still (1/255)", pair(summary.still_deviation, 3)),
         ("E_warp, result over source", single(summary.ratio, 3)),
         ("luma drift (1/255 per 100 frames)", single(summary.luma_drift, 3)),
-        ("deviation where still (1/255)", single(summary.still_deviation, 3)),
-        ("FDB", single(Some(summary.fdb), 5)),
-        ("coverage", single(Some(summary.coverage), 3)),
+        ("furthest of it (1/255)", single(summary.luma_furthest, 3)),
+        ("FDB", single(summary.fdb, 5)),
+        ("coverage", single(summary.coverage, 3)),
+        ("still", single(summary.still, 3)),
     ];
-    let mut text =
-        format!("{} frames, {} cuts\n{:34}{:>12} {:>12}\n", summary.frames, summary.cuts, "", "result", "source");
+    let counted = |n: u64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    let mut heading = format!("{}, {}", counted(summary.frames, "frame"), counted(summary.cuts, "cut"));
+    if summary.flashes > 0 {
+        heading += &format!(
+            ", {} passed over",
+            if summary.flashes == 1 { "1 flash".into() } else { format!("{} flashes", summary.flashes) }
+        );
+    }
+    let mut text = format!("{heading}\n{:34}{:>12} {:>12}\n", "", "result", "source");
     for (name, values) in rows {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{name:34}{values}");
     }
-    let listed: Vec<String> = worst
-        .iter()
-        .map(|figures| format!("{} ({:.7})", figures.frame + 1, figures.e_warp.map_or(0.0, |pair| pair.result)))
-        .collect();
+    let listed: Vec<String> =
+        summary.worst.iter().map(|worst| format!("{} ({:.7})", worst.frame, worst.e_warp.result)).collect();
     if !listed.is_empty() {
         let _ = writeln!(text, "worst frames: {}", listed.join(", "));
     }

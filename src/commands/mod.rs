@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod measure;
 pub mod plan;
 pub mod presets;
+pub mod shots;
 pub mod verify;
 pub mod weights;
 

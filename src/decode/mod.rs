@@ -34,6 +34,10 @@ use crate::settings::InputSettings;
 pub trait FrameSource: Send {
     /// What the input is; known before the first frame.
     fn info(&self) -> &MediaInfo;
+    /// Seconds on the source's clock at which the input begins: where [`Range::start`] counts from.
+    fn begin(&self) -> f64 {
+        0.0
+    }
     /// The next frame, or `None` once every frame has been given (the decoder is drained).
     fn next(&mut self) -> Result<Option<Frame>, DecodeError>;
     /// Once the last frame was given: whether each packet of the video, from the first frame given to the last, became

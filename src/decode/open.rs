@@ -78,7 +78,9 @@ pub(crate) fn video_decoder(
         return Err(DecodeError::Colour { path: path.into(), matrix: "Dolby Vision profile 5 (ICtCp)" });
     }
     let mut context = codec::Context::from_parameters(stream.parameters()).map_err(fail)?;
-    context.set_threading(threading::Config { kind: threading::Type::Frame, count: 0, ..Default::default() });
+    // Where a file is damaged, FFmpeg's threads (one a frame) read what others are still making up for a damaged place,
+    // and see its mark or not: pictures and their number would differ from run to run. One is fast enough for painting.
+    context.set_threading(threading::Config { kind: threading::Type::None, count: 1, ..Default::default() });
     let mut decoder = context.decoder();
     decoder.set_packet_time_base(stream.time_base());
     let mut note = None;

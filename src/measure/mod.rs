@@ -1,23 +1,35 @@
 //! How steady a stylised video is, beside its source: temporal figures that need no reference but the source's motion.
 //!
-//! All samples are R'G'B' of 0..=1. Flow is estimated on the source and used for both videos; only pixels whose flow is
-//! reliable count (no blur of the mask here: a pixel counts or does not).
+//! All samples are R'G'B' of 0..=1, luma is BT.709's. Flow is that of the source and used for both videos; only pixels
+//! whose flow is reliable count (the rules of [`crate::motion::Consistency`] without its blur: a pixel counts or does
+//! not). W(V) is a frame carried along the flow, bilinear.
 //!
 //! | figure | definition |
 //! |---|---|
-//! | E_warp | mean over pairs of Σ M (W(V_t) − V_{t−1})² / Σ M, W from t to the grid of t−1 (Lai et al. 2018) |
-//! | long-term E_warp | the same between t−10 and t, flow composed of the steps between |
-//! | coverage | share of pixels with M = 1, without which a masked figure says little |
-//! | luma drift | change of mean BT.709 luma of pixels that stand still, less the source's own, in 1/255 per 100 frames |
+//! | E_warp | mean over pairs of Σ M (W(V_t) − V_{t−1})² / Σ M on the grid of t−1, M without motion boundaries (Lai et al. 2018) |
+//! | Ruder's MSE | mean over pairs of Σ M (V_t − W(V_{t−1}))² / Σ M on the grid of t, M with motion boundaries (Ruder et al. 2016) |
+//! | long-term E_warp | E_warp between t−10 and t, flow composed of the steps between |
+//! | coverage | share of pixels with M = 1 in E_warp, without which a masked figure says little |
+//! | still | share of pixels whose flow is reliable and shorter than 0.05 pixels a frame |
+//! | luma drift | least-squares slope of the mean luma of pixels that stand still, less the source's, in 1/255 per 100 frames |
+//! | furthest | the furthest that this mean luma went from where its shot began, in 1/255 |
 //! | still deviation | temporal standard deviation of luma, mean of the pixels that never moved in a shot, in 1/255 |
-//! | flicker | root mean square of luma's second difference along the motion, V_{t−2} − 2 V_{t−1} + V_t, in 1/255 |
+//! | flicker | root mean square of what a high-pass at 5 Hz leaves of luma that is followed along the motion, in 1/255 |
 //! | FDB | root mean square of (G_t − G_{t−1}) − (I_t − I_{t−1}), I being the source (no flow needed) |
 //!
-//! A pair with no reliable pixel (a cut) is left out of the means.
+//! A pair with no reliable pixel (a cut) is left out of the means, and so is a flash of one frame: the next frame is
+//! compared with the one before it.
 
+mod compare;
+mod figures;
+mod flicker;
+mod job;
 mod meter;
+mod shrink;
 mod still;
 mod summary;
 
-pub use meter::{FrameFigures, Meter, Pair};
-pub use summary::Summary;
+pub use figures::{Figures, FrameFigures, Pair, Place};
+pub use job::{Beside, JobMeter, Waiting};
+pub use meter::Meter;
+pub use summary::{Summary, Worst};

@@ -5,22 +5,22 @@ use crate::motion::FlowField;
 /// Slower than this, in pixels a frame, is standing still.
 const STILL: f32 = 0.05;
 
-/// Running variance of the luma of each pixel that has stood still since the shot began (Welford 1962).
-#[derive(Debug, Default)]
-pub(super) struct Still {
-    count: u32,
-    mean: Vec<f64>,
-    squares: Vec<f64>,
-    moved: Vec<bool>,
-}
-
 /// The pixels that a flow leaves where they are and whose weight is not 0.
 pub(super) fn standing(flow: &FlowField, weights: &[f32]) -> Vec<bool> {
     let stands = |(&[u, v], &weight): (&[f32; 2], &f32)| weight > 0.0 && u.hypot(v) < STILL;
     flow.vectors.iter().zip(weights).map(stands).collect()
 }
 
-impl Still {
+/// Running variance of the luma of each pixel that has stood still since the shot began (Welford 1962).
+#[derive(Debug, Default)]
+pub(super) struct Deviation {
+    count: u32,
+    mean: Vec<f64>,
+    squares: Vec<f64>,
+    moved: Vec<bool>,
+}
+
+impl Deviation {
     /// The first frame of a shot.
     pub fn begin(luma: &[f32]) -> Self {
         let mean = luma.iter().map(|&value| f64::from(value)).collect();
@@ -39,7 +39,7 @@ impl Still {
     }
 
     /// Sum of the standard deviations of the pixels that never moved, and how many those are.
-    pub fn deviations(&self) -> (f64, u64) {
+    pub fn sum(&self) -> (f64, u64) {
         if self.count < 2 {
             return (0.0, 0);
         }
@@ -53,21 +53,93 @@ impl Still {
     }
 }
 
+/// Slope of a level that is known by its changes, by least squares; runs of frames (shots) share the slope, not the
+/// level.
+#[derive(Debug, Default)]
+pub(super) struct Drift {
+    /// Σ 1, Σ t, Σ c, Σ t c, Σ t² of the run that goes on, c being the level since it began.
+    run: [f64; 5],
+    level: f64,
+    /// Σ (t − t̄)(c − c̄) and Σ (t − t̄)² over the runs before.
+    before: [f64; 2],
+    furthest: f64,
+}
+
+impl Drift {
+    /// How the level changed to the next frame.
+    pub fn add(&mut self, change: f64) {
+        if self.run[0] == 0.0 {
+            self.run[0] = 1.0;
+            self.level = 0.0;
+        }
+        let t = self.run[0];
+        self.level += change;
+        self.furthest = self.furthest.max(self.level.abs());
+        for (sum, value) in self.run.iter_mut().zip([1.0, t, self.level, t * self.level, t * t]) {
+            *sum += value;
+        }
+    }
+
+    /// What comes next has another level.
+    pub fn end_run(&mut self) {
+        self.before = self.sums();
+        self.run = [0.0; 5];
+    }
+
+    fn sums(&self) -> [f64; 2] {
+        let [n, t, c, tc, tt] = self.run;
+        let [slope, spread] = self.before;
+        if n < 2.0 { self.before } else { [slope + tc - t * c / n, spread + tt - t * t / n] }
+    }
+
+    /// Change a frame; `None` if nothing was added.
+    pub fn slope(&self) -> Option<f64> {
+        let [slope, spread] = self.sums();
+        (spread > 0.0).then(|| slope / spread)
+    }
+
+    /// The furthest that the level was from where its run began.
+    pub fn furthest(&self) -> Option<f64> {
+        self.slope().map(|_| self.furthest)
+    }
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_deviation_is_that_of_the_values() {
         let values = [[0.2, 0.5], [0.4, 0.9], [0.9, 0.1], [0.3, 0.7]];
-        let mut still = Still::begin(&values[0]);
+        let mut deviation = Deviation::begin(&values[0]);
         for value in &values[1..] {
-            still.add(value, &[true, value[1] > 0.2]);
+            deviation.add(value, &[true, value[1] > 0.2]);
         }
         let mean = (0.2 + 0.4 + 0.9 + 0.3) / 4.0;
         let variance = [0.2_f64, 0.4, 0.9, 0.3].iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 4.0;
-        let (sum, pixels) = still.deviations();
+        let (sum, pixels) = deviation.sum();
         assert_eq!(pixels, 1, "the second pixel moved");
         assert!((sum - variance.sqrt()).abs() < 1e-7);
+    }
+
+    #[test]
+    fn the_slope_is_that_of_least_squares() {
+        // Levels 0, 1, 3, 2: slope 0.8 by hand (Σ(t-1.5)(c-1.5) = 4, Σ(t-1.5)² = 5).
+        let mut drift = Drift::default();
+        assert_eq!((drift.slope(), drift.furthest()), (None, None));
+        for change in [1.0, 2.0, -1.0] {
+            drift.add(change);
+        }
+        assert!((drift.slope().unwrap() - 0.8).abs() < 1e-12);
+        assert_eq!(drift.furthest(), Some(3.0));
+        // A second run with levels 0, -2: its own level, the common slope (4 - 1) / (5 + 0.5).
+        drift.end_run();
+        drift.add(-2.0);
+        assert!((drift.slope().unwrap() - 3.0 / 5.5).abs() < 1e-12);
+        // There and back again is no drift, but far from where it began.
+        let mut swing = Drift::default();
+        [4.0, -4.0, -4.0, 4.0].into_iter().for_each(|change| swing.add(change));
+        assert!(swing.slope().unwrap().abs() < 1.0 && swing.furthest() == Some(4.0));
     }
 }

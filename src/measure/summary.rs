@@ -2,39 +2,66 @@
 
 use serde::Serialize;
 
-use super::meter::{FrameFigures, Pair};
+use super::figures::{Figures, Pair};
+use super::still::Drift;
 
-/// The figures of a whole video; see [`super`] for what each is.
+/// So many of the worst frames are listed.
+const WORST: usize = 5;
+
+/// A frame that is further than others from what the frame before shows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Worst {
+    /// From 1.
+    pub frame: u64,
+    /// Between the frame before and this one.
+    pub e_warp: Pair,
+}
+
+/// The figures of a whole video; for the definitions see [`super`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     pub frames: u64,
     /// Frames that begin a shot, the first one not counted.
     pub cuts: u64,
-    /// Mean over the pairs that count, 0..=1.
-    pub coverage: f64,
+    /// Frames that were passed over.
+    pub flashes: u64,
+    /// Mean over the pairs that count, 0..=1; `None`, as everything below, where there is no pair.
+    pub coverage: Option<f64>,
     pub e_warp: Option<Pair>,
     /// The result's E_warp over the source's; `None` where the source's is 0.
     pub ratio: Option<f64>,
+    pub ruder_mse: Option<Pair>,
     pub long_term: Option<Pair>,
+    /// Share of the pixels that stand still, 0..=1.
+    pub still: Option<f64>,
     /// In 1/255 per 100 frames; `None` if nothing stood still.
     pub luma_drift: Option<f64>,
+    /// The furthest that the still pixels' luma went from where its shot began, in 1/255.
+    pub luma_furthest: Option<f64>,
     /// In 1/255; `None` if no pixel stood still throughout a shot.
-    pub still_deviation: Option<f64>,
+    pub still_deviation: Option<Pair>,
     /// In 1/255.
     pub flicker: Option<Pair>,
-    pub fdb: f64,
+    pub fdb: Option<f64>,
+    /// The frames of the largest E_warp of the result, the worst first.
+    pub worst: Vec<Worst>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    cuts: u64,
+    pub cuts: u64,
+    pub flashes: u64,
     coverage: Mean,
     e_warp: PairMean,
+    ruder_mse: PairMean,
     long_term: PairMean,
-    still_luma: Mean,
+    still: Mean,
+    drift: Drift,
     flicker: PairMean,
     fdb: Mean,
-    deviation: (f64, u64),
+    /// Sums over pixels, and how many.
+    deviations: [(f64, u64); 2],
+    worst: Vec<Worst>,
 }
 
 #[derive(Debug, Default)]
@@ -44,9 +71,11 @@ struct Mean {
 }
 
 impl Mean {
-    fn add(&mut self, value: f64) {
-        self.sum += value;
-        self.count += 1;
+    fn add(&mut self, value: Option<f64>) {
+        if let Some(value) = value {
+            self.sum += value;
+            self.count += 1;
+        }
     }
 
     fn value(&self) -> Option<f64> {
@@ -62,10 +91,8 @@ struct PairMean {
 
 impl PairMean {
     fn add(&mut self, pair: Option<Pair>) {
-        if let Some(Pair { result, source }) = pair {
-            self.result.add(result);
-            self.source.add(source);
-        }
+        self.result.add(pair.map(|pair| pair.result));
+        self.source.add(pair.map(|pair| pair.source));
     }
 
     fn value(&self) -> Option<Pair> {
@@ -74,40 +101,54 @@ impl PairMean {
 }
 
 impl Totals {
-    pub fn add(&mut self, figures: &FrameFigures) {
-        if figures.e_warp.is_none() {
-            self.cuts += 1;
-            return;
-        }
+    /// A frame that goes on from the one before it.
+    pub fn add(&mut self, frame: u64, figures: &Figures) {
         self.coverage.add(figures.coverage);
         self.e_warp.add(figures.e_warp);
+        self.ruder_mse.add(figures.ruder_mse);
         self.long_term.add(figures.long_term);
+        self.still.add(figures.still);
         self.flicker.add(figures.flicker);
         self.fdb.add(figures.fdb);
-        if let Some(change) = figures.still_luma {
-            self.still_luma.add(change);
+        match figures.still_luma {
+            Some(change) => self.drift.add(change),
+            None => self.drift.end_run(),
+        }
+        if let Some(e_warp) = figures.e_warp {
+            let at = self.worst.partition_point(|worst| worst.e_warp.result >= e_warp.result);
+            self.worst.insert(at, Worst { frame, e_warp });
+            self.worst.truncate(WORST);
         }
     }
 
-    pub fn add_still(&mut self, (sum, pixels): (f64, u64)) {
-        self.deviation.0 += sum;
-        self.deviation.1 += pixels;
+    /// The deviations of the result's and the source's pixels that stood still throughout the shot.
+    pub fn end_shot(&mut self, deviations: [(f64, u64); 2]) {
+        self.drift.end_run();
+        for ((sum, pixels), (more, count)) in self.deviations.iter_mut().zip(deviations) {
+            *sum += more;
+            *pixels += count;
+        }
     }
 
-    pub fn summary(&self, frames: u64) -> Summary {
+    pub fn summary(self, frames: u64) -> Summary {
         let e_warp = self.e_warp.value();
-        let (sum, pixels) = self.deviation;
+        let deviations = self.deviations.map(|(sum, pixels)| (pixels > 0).then(|| 255.0 * sum / pixels as f64));
         Summary {
             frames,
             cuts: self.cuts,
-            coverage: self.coverage.value().unwrap_or(0.0),
+            flashes: self.flashes,
+            coverage: self.coverage.value(),
             e_warp,
             ratio: e_warp.filter(|pair| pair.source > 0.0).map(|pair| pair.result / pair.source),
+            ruder_mse: self.ruder_mse.value(),
             long_term: self.long_term.value(),
-            luma_drift: self.still_luma.value().map(|change| 100.0 * change),
-            still_deviation: (pixels > 0).then(|| 255.0 * sum / pixels as f64),
+            still: self.still.value(),
+            luma_drift: self.drift.slope().map(|change| 100.0 * change),
+            luma_furthest: self.drift.furthest(),
+            still_deviation: deviations[0].zip(deviations[1]).map(|(result, source)| Pair { result, source }),
             flicker: self.flicker.value(),
-            fdb: self.fdb.value().unwrap_or(0.0),
+            fdb: self.fdb.value(),
+            worst: self.worst,
         }
     }
 }

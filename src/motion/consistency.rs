@@ -11,6 +11,9 @@ pub struct Reliability {
     pub height: usize,
     /// 0 (occluded, outside the other frame, or at a motion boundary) to 1, `height * width`.
     pub weights: Vec<f32>,
+    /// The same with motion boundaries counted as seen, `height * width`: there the flow leads to the right thing, but
+    /// not exactly.
+    pub seen: Vec<f32>,
     /// Share of pixels that are seen in one frame only (0..=1), outside the other frame included, motion boundaries
     /// not: near 1 at a cut.
     pub inconsistent: f32,
@@ -44,13 +47,19 @@ impl Consistency {
         let verdicts: Vec<Verdict> =
             (0..width * height).map(|i| self.verdict(to, back, i % width, i / width)).collect();
         let unseen = verdicts.iter().filter(|&&verdict| verdict == Verdict::Unseen).count();
-        let hard: Vec<f32> =
-            verdicts.iter().map(|&verdict| if verdict == Verdict::Reliable { 1.0 } else { 0.0 }).collect();
-        let mut weights = blurred(&hard, width, height, self.blur as f32);
-        for (weight, &hard) in weights.iter_mut().zip(&hard) {
-            *weight = weight.min(hard);
+        let lowered = |believed: fn(Verdict) -> bool| -> Vec<f32> {
+            let hard: Vec<f32> = verdicts.iter().map(|&verdict| if believed(verdict) { 1.0 } else { 0.0 }).collect();
+            let mut soft = blurred(&hard, width, height, self.blur as f32);
+            soft.iter_mut().zip(&hard).for_each(|(soft, &hard)| *soft = soft.min(hard));
+            soft
+        };
+        Reliability {
+            width,
+            height,
+            weights: lowered(|verdict| verdict == Verdict::Reliable),
+            seen: lowered(|verdict| verdict != Verdict::Unseen),
+            inconsistent: unseen as f32 / (width * height).max(1) as f32,
         }
-        Reliability { width, height, weights, inconsistent: unseen as f32 / (width * height).max(1) as f32 }
     }
 
     fn verdict(&self, to: &FlowField, back: &FlowField, x: usize, y: usize) -> Verdict {

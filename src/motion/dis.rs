@@ -2,27 +2,41 @@
 
 use opencv::core::{self, CV_8UC1, Mat, Point2f};
 use opencv::prelude::*;
-use opencv::video::{DISOpticalFlow, DISOpticalFlow_PRESET_MEDIUM};
+use opencv::video::{DISOpticalFlow, DISOpticalFlow_PRESET_MEDIUM, DISOpticalFlow_PRESET_ULTRAFAST};
 
 use super::{FlowError, FlowEstimator, FlowField, Luma, View};
 
 /// The search starts at a coarse scale, for which a picture must not be smaller than this.
 const SHORTEST_SIDE: usize = 32;
 
-/// OpenCV's DIS, medium preset. An estimator may be used from several threads at once.
-#[derive(Debug, Default)]
+/// OpenCV's DIS. An estimator may be used from several threads at once.
+#[derive(Debug)]
 pub struct Dis {
-    _private: (),
+    preset: i32,
 }
 
 impl Dis {
+    /// The medium preset, for warping along the flow.
+    ///
     /// # Errors
     /// When OpenCV cannot be set up.
     pub fn new() -> Result<Self, FlowError> {
+        Self::with(DISOpticalFlow_PRESET_MEDIUM)
+    }
+
+    /// The fastest preset, which tells whether two pictures show the same at all.
+    ///
+    /// # Errors
+    /// When OpenCV cannot be set up.
+    pub fn fast() -> Result<Self, FlowError> {
+        Self::with(DISOpticalFlow_PRESET_ULTRAFAST)
+    }
+
+    fn with(preset: i32) -> Result<Self, FlowError> {
         // OpenCV searches in as many stripes as it has threads, and its result depends on their number. One stripe
         // gives the same flow on every machine; the pairs of frames are what runs in parallel.
         core::set_num_threads(1).map_err(failed)?;
-        Ok(Self { _private: () })
+        Ok(Self { preset })
     }
 }
 
@@ -35,7 +49,7 @@ impl FlowEstimator for Dis {
         let (width, height) = (from.luma.width, from.luma.height);
         let enlarge = SHORTEST_SIDE.div_ceil(width.min(height).max(1)).max(1);
         let (first, second) = (mat(&enlarged(from.luma, enlarge))?, mat(&enlarged(to.luma, enlarge))?);
-        let mut search = DISOpticalFlow::create(DISOpticalFlow_PRESET_MEDIUM).map_err(failed)?;
+        let mut search = DISOpticalFlow::create(self.preset).map_err(failed)?;
         let mut flow = Mat::default();
         search.calc(&first, &second, &mut flow).map_err(failed)?;
         let vectors = flow.data_typed::<Point2f>().map_err(failed)?;

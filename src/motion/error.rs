@@ -20,3 +20,10 @@ pub enum FlowError {
     #[error("optical flow by OpenCV failed: {0}")]
     Library(String),
 }
+
+impl FlowError {
+    /// Whether it is only that a file is not there.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    }
+}

@@ -68,11 +68,11 @@ fn number(name: &str) -> Option<(&str, usize, &str)> {
     ((1..=18).contains(&digits)).then_some((before, digits, after))
 }
 
-impl FlowEstimator for FloFiles {
-    fn flow(&self, from: View<'_>, to: View<'_>) -> Result<FlowField, FlowError> {
-        let path = self.path(from.number, to.number);
+impl FloFiles {
+    /// Reads a pair's file and checks that it is of the frame's shape.
+    fn read(&self, from: u64, to: u64, width: usize, height: usize) -> Result<FlowField, FlowError> {
+        let path = self.path(from, to);
         let field = flo::read(&path)?;
-        let (width, height) = (from.luma.width, from.luma.height);
         // Any size will do that has the frame's shape: the flow is scaled to the frame.
         let expected = field.width as f64 * height as f64 / width as f64;
         if (expected - field.height as f64).abs() > 1.0 + expected * 0.02 {
@@ -84,7 +84,33 @@ impl FlowEstimator for FloFiles {
                 frame_height: height,
             });
         }
-        Ok(field.resized(width, height))
+        Ok(field)
+    }
+
+    /// Whether a pair's file is one for frames of this size; numbers from 0.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check(&self, (from, to): (u64, u64), width: usize, height: usize) -> Result<(), FlowError> {
+        self.read(from, to, width, height).map(drop)
+    }
+
+    /// Whether there are files from one frame to another and back; numbers from 0.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn exist(&self, one: u64, other: u64) -> Result<(), FlowError> {
+        for path in [self.path(one, other), self.path(other, one)] {
+            std::fs::metadata(&path).map_err(|source| FlowError::Io { path, source })?;
+        }
+        Ok(())
+    }
+}
+
+impl FlowEstimator for FloFiles {
+    fn flow(&self, from: View<'_>, to: View<'_>) -> Result<FlowField, FlowError> {
+        let (width, height) = (from.luma.width, from.luma.height);
+        Ok(self.read(from.number, to.number, width, height)?.resized(width, height))
     }
 }
 

@@ -14,12 +14,20 @@ impl Luma {
     /// BT.709 luma of `pixels`, made smaller (never larger) so that no side is longer than `longest`: each sample is the
     /// mean of the area that it covers.
     pub fn of(pixels: &Pixels, longest: usize) -> Self {
-        let (width, height) = (pixels.width, pixels.height);
-        let full = pixels.luma();
+        Self::shrunk(&pixels.luma(), pixels.width, pixels.height, longest)
+    }
+
+    /// The same picture made smaller (never larger) in the same way.
+    pub fn smaller(&self, longest: usize) -> Self {
+        let samples: Vec<f32> = self.samples.iter().map(|&sample| f32::from(sample) / 255.0).collect();
+        Self::shrunk(&samples, self.width, self.height, longest)
+    }
+
+    fn shrunk(full: &[f32], width: usize, height: usize, longest: usize) -> Self {
         let scale = (longest as f64 / width.max(height).max(1) as f64).min(1.0);
         let side = |length: usize| ((length as f64 * scale).round() as usize).max(1);
         let (w, h) = (side(width), side(height));
-        let across = shrink(&full, width, height, w);
+        let across = shrink(full, width, height, w);
         // The same along the other axis, on the transposed picture.
         let turned = shrink(&transposed(&across, w, height), height, w, h);
         let samples = transposed(&turned, h, w).into_iter().map(|value| (value * 255.0).round() as u8).collect();

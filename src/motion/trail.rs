@@ -49,6 +49,11 @@ impl Trail {
         self.steps.truncate(self.longest);
     }
 
+    /// The newest step.
+    pub fn last(&self) -> Option<&Step> {
+        self.steps.front()
+    }
+
     /// From the newest frame to the one `offset` before it: the flows between, composed, and judged as a whole. `None`
     /// when the trail does not reach so far.
     pub fn to(&self, offset: usize, rules: &Consistency) -> Option<Step> {

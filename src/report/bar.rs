@@ -92,6 +92,7 @@ mod tests {
     use indicatif::{ProgressDrawTarget, TermLike};
 
     use super::*;
+    use crate::measure::Figures;
 
     /// A terminal that keeps everything that was ever drawn.
     #[derive(Debug, Clone, Default)]
@@ -135,7 +136,14 @@ mod tests {
         let observer = BarObserver::new(MultiProgress::with_draw_target(target));
         let (input, output) = ("in.mp4".to_string(), "out.mp4".to_string());
         observer.event(&Event::Started { input, output: output.clone(), frames: Some(240), width: 64, height: 48 });
-        observer.event(&Event::Frame { frame: 12, frames: Some(240), iterations: 20, objective: 0.5, seconds: 2.0 });
+        observer.event(&Event::Frame {
+            frame: 12,
+            frames: Some(240),
+            iterations: 20,
+            objective: 0.5,
+            seconds: 2.0,
+            figures: Figures::default(),
+        });
         observer.job.lock().unwrap().as_ref().unwrap().bar.tick();
         std::thread::sleep(Duration::from_millis(50));
         observer.job.lock().unwrap().as_ref().unwrap().bar.tick();
@@ -143,7 +151,13 @@ mod tests {
         for part in ["in.mp4", "12/240", "2.00 s/frame", "8 min left", "J 0.5000"] {
             assert!(shown.contains(part), "{part} in {shown}");
         }
-        observer.event(&Event::Finished { output, frames: 240, seconds: 480.0 });
+        observer.event(&Event::Finished {
+            output,
+            frames: 240,
+            seconds: 480.0,
+            waited_for_motion: 0.0,
+            steadiness: None,
+        });
         assert!(observer.job.lock().unwrap().is_none());
     }
 }

@@ -54,12 +54,20 @@ fn seconds(time: Duration) -> f64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::measure::Figures;
 
     #[test]
     fn every_event_is_one_object_with_its_name_and_time() {
         let clock = Box::new(|| Duration::from_millis(1500));
         let observer = JsonObserver::new(Vec::new(), clock, Verbosity(0));
-        observer.event(&Event::Frame { frame: 2, frames: None, iterations: 20, objective: f64::NAN, seconds: 0.25 });
+        observer.event(&Event::Frame {
+            frame: 2,
+            frames: None,
+            iterations: 20,
+            objective: f64::NAN,
+            seconds: 0.25,
+            figures: Figures::default(),
+        });
         observer.event(&Event::Warning { message: "two\nlines".into() });
         let text = String::from_utf8(observer.out.into_inner().unwrap()).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

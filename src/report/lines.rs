@@ -103,6 +103,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
+    use crate::measure::Figures;
 
     /// Runs `events`, each at its second, and gives the lines.
     fn lines(events: &[(u64, Event)], verbosity: i8) -> Vec<String> {
@@ -132,7 +133,14 @@ mod tests {
     }
 
     fn frame(frame: u64) -> Event {
-        Event::Frame { frame, frames: Some(400), iterations: 20, objective: 0.5, seconds: 1.0 }
+        Event::Frame {
+            frame,
+            frames: Some(400),
+            iterations: 20,
+            objective: 0.5,
+            seconds: 1.0,
+            figures: Figures::default(),
+        }
     }
 
     #[test]

@@ -5,11 +5,11 @@
 //! | `event` | other fields |
 //! |---|---|
 //! | `started` | `input`, `output`, `frames` (or null), `width`, `height` |
-//! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds` |
+//! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds`, and the frame's [`Figures`] (null where unknown) |
 //! | `pass` | `pass` (from 1), `passes`, `frame` (from 1), `iterations`, `objective`, `seconds`: painted in one of several passes |
 //! | `note` | `message` |
 //! | `warning` | `message` |
-//! | `finished` | `output`, `frames`, `seconds` |
+//! | `finished` | `output`, `frames`, `seconds`, `waited_for_motion` (seconds of these), `steadiness` (a [`Summary`] or null) |
 //! | `skipped` | `input`, `output`, `why` |
 //! | `failed` | `input` (null when no single input is to blame), `error` |
 //! | `cancelled` | `input`, `frames` |
@@ -23,12 +23,15 @@ mod json;
 mod lines;
 pub mod log;
 mod pace;
+mod steadiness;
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::MultiProgress;
 use serde::Serialize;
+
+use crate::measure::{Figures, Summary};
 
 pub use bar::BarObserver;
 pub use json::JsonObserver;
@@ -53,6 +56,9 @@ pub enum Event {
         iterations: u32,
         objective: f64,
         seconds: f64,
+        /// Unknown where motion is not looked at.
+        #[serde(flatten)]
+        figures: Figures,
     },
     /// A frame has been painted in one of several passes. It is done after the last one.
     Pass {
@@ -75,6 +81,10 @@ pub enum Event {
         output: String,
         frames: u64,
         seconds: f64,
+        /// Seconds in which the painting stood still because a frame's motion was not yet known.
+        waited_for_motion: f64,
+        /// How steady the result is, as far as motion was looked at.
+        steadiness: Option<Summary>,
     },
     Skipped {
         input: String,
@@ -199,9 +209,10 @@ fn plain_line(event: &Event) -> Option<String> {
         Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } => None,
         Event::Note { message } => Some(message.clone()),
         Event::Warning { message } => Some(format!("warning: {message}")),
-        Event::Finished { output, frames, seconds } => {
+        Event::Finished { output, frames, seconds, steadiness, .. } => {
             let took = pace::duration(*seconds);
-            Some(format!("{output}: done, {frames} {} in {took}", plural(*frames)))
+            let steadiness = steadiness.as_ref().and_then(steadiness::line).map(|line| format!("\n{line}"));
+            Some(format!("{output}: done, {frames} {} in {took}{}", plural(*frames), steadiness.unwrap_or_default()))
         }
         Event::Skipped { input, why, .. } => Some(format!("{input}: skipped, {why}")),
         Event::Failed { input, error } if input.is_empty() => Some(format!("error: {error}")),

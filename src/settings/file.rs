@@ -119,7 +119,9 @@ pub fn rebase(entries: &mut [Entry], base: &Base) -> Result<(), SettingsError> {
                     }
                 }
             }
-            ("network.weights_dir", Value::String(path)) if !path.is_empty() => *path = anchored(path, base)?,
+            ("network.weights_dir" | "motion.flow" | "motion.cuts", Value::String(path)) if !path.is_empty() => {
+                *path = anchored(path, base)?
+            }
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ mod error;
 mod file;
 mod layers;
 mod media;
+mod motion;
 mod origin;
 mod preset;
 mod schema;
@@ -17,6 +18,7 @@ pub use ambient::Ambient;
 pub use error::{SettingsError, UnknownPreset};
 pub use layers::{Assignment, LayerInputs, Resolved, StyleArg};
 pub use media::{Crf, Deinterlace, Hdr, IfExists, InputSettings, OutputSettings};
+pub use motion::{LongFlow, MotionSettings};
 pub use origin::Origin;
 pub use preset::{Library, Listed, Preset, builtin_image};
 pub use temporal::{ConsistencySettings, Distance, TemporalSettings};
@@ -38,6 +40,7 @@ pub struct Settings {
     pub optimizer: OptimizerSettings,
     pub init: InitSettings,
     pub temporal: TemporalSettings,
+    pub motion: MotionSettings,
     pub input: InputSettings,
     pub output: OutputSettings,
 }
@@ -54,6 +57,7 @@ impl Default for Settings {
             optimizer: OptimizerSettings::default(),
             init: InitSettings::default(),
             temporal: TemporalSettings::default(),
+            motion: MotionSettings::default(),
             input: InputSettings::default(),
             output: OutputSettings::default(),
         }

@@ -2,19 +2,49 @@
 
 use std::collections::VecDeque;
 
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 use super::StyleError;
 use super::loss::Anchor;
-use super::tensor::{from_planes, to_planes};
+use super::still::{Rest, stay, unchanged};
+use super::tensor::{blurred, from_planes, to_planes};
 use crate::motion::{Consistency, Step, Trail};
 
-/// What a frame leaves to later ones; both `[1,3,H,W]` in the optimised size, float: no 8-bit rounding between frames.
+/// Standard deviation, as a share of the long side, of what counts as a change of light between two frames.
+const LIGHT: f64 = 0.025;
+
+/// What a frame leaves to later ones, in the optimised size, float: no 8-bit rounding between frames.
 #[derive(Debug)]
 pub struct Carried {
+    /// `[1,3,H,W]`.
     pub painted: Tensor,
-    /// As the objective saw it (colours already matched).
+    /// `[1,3,H,W]`, as the objective saw it (colours already matched).
     pub content: Tensor,
+    /// `[1,1,H,W]`, 0 (just come into view) to 1 (painted long enough to be held to).
+    pub maturity: Tensor,
+}
+
+impl Carried {
+    /// A shot's first frame: all of it is painted.
+    pub fn first(painted: Tensor, content: Tensor) -> Result<Self, StyleError> {
+        let maturity = painted.f_narrow(1, 0, 1)?.f_ones_like()?;
+        Ok(Self { painted, content, maturity })
+    }
+}
+
+/// An earlier painted frame on the grid of a new one.
+#[derive(Debug)]
+pub struct Brought {
+    /// `[1,3,H,W]`: carried along the motion, and lighter or darker by what the scene has become since.
+    pub painted: Tensor,
+    /// `[1,3,H,W]`: painted less content, carried: the strokes.
+    pub strokes: Tensor,
+    /// `[1,1,H,W]`, 0..=1: where the earlier frame shows the same thing.
+    pub seen: Tensor,
+    /// `[1,1,H,W]`, 0..=1: where it does exactly.
+    pub weights: Tensor,
+    /// `[1,1,H,W]`, 0..=1: of the earlier frame, 0 where nothing was seen.
+    pub maturity: Tensor,
 }
 
 /// The painted frames of a shot and the motion between them.
@@ -23,6 +53,7 @@ pub struct Chain {
     /// Newest first.
     past: VecDeque<Carried>,
     trail: Trail,
+    rest: Rest,
     rules: Consistency,
     longest: usize,
 }
@@ -31,7 +62,7 @@ impl Chain {
     /// Remembers as many frames as the longest of `offsets` (and at least the last one).
     pub fn new(offsets: &[u32], rules: Consistency) -> Self {
         let longest = offsets.iter().copied().max().unwrap_or(1).max(1) as usize;
-        Self { past: VecDeque::new(), trail: Trail::new(longest), rules, longest }
+        Self { past: VecDeque::new(), trail: Trail::new(longest), rest: Rest::default(), rules, longest }
     }
 
     /// The frame before.
@@ -44,44 +75,91 @@ impl Chain {
         self.past.truncate(self.longest);
     }
 
-    /// Takes the step to the frame that is painted next, on its `width` x `height` grid.
-    pub fn step(&mut self, step: &Step, width: usize, height: usize) {
-        self.trail.push(step.resized(width, height, &self.rules));
+    /// Takes the step to the frame that is painted next, whose content is `content` `[1,3,H,W]`.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn step(&mut self, step: &Step, content: &Tensor) -> Result<(), StyleError> {
+        let (_, _, h, w) = content.size4()?;
+        let mut step = step.resized(w as usize, h as usize, &self.rules);
+        if let Some(before) = self.past.front() {
+            stay(&mut step, &to_planes(&unchanged(content, &before.content)?)?);
+        }
+        self.rest.settle(&mut step.back);
+        self.trail.push(step);
+        Ok(())
     }
 
-    /// The earlier painted frames at `offsets` on the new frame's grid, nearest first. A pixel that a nearer one holds is
-    /// held that much less by those further back: c_j <- max(c_j - sum of the nearer c, 0).
-    pub fn anchors(&self, offsets: &[u32], device: Device) -> Result<Vec<Anchor>, StyleError> {
+    /// Of the step taken last: 1 where a pixel rests, is seen and stays where it is, else 0; `height * width`.
+    pub fn resting(&self) -> Vec<f32> {
+        self.trail.last().map_or_else(Vec::new, |step| {
+            let weights = step.reliability.seen.iter();
+            weights.zip(&step.back.vectors).map(|(&c, &w)| if c > 0.5 && w == [0.0; 2] { 1.0 } else { 0.0 }).collect()
+        })
+    }
+
+    /// The painted frame `offset` before the new one, whose content is `content` `[1,3,H,W]`, on the new one's grid, with
+    /// `weights` in place of its reliability. `None` when the shot does not reach so far back.
+    fn bring(&self, step: &Step, offset: usize, content: &Tensor) -> Result<Option<Brought>, StyleError> {
+        let Some(earlier) = self.past.get(offset.wrapping_sub(1)) else { return Ok(None) };
+        let device = content.device();
+        let (_, _, h, w) = content.size4()?;
+        let planes = Tensor::f_cat(&[&earlier.painted, &earlier.content, &earlier.maturity], 1)?;
+        let carried = from_planes(&step.back.carry(&to_planes(&planes)?), 7, h, w, device)?;
+        let painted = carried.f_narrow(1, 0, 3)?.f_clamp(0.0, 1.0)?;
+        let before = carried.f_narrow(1, 3, 3)?.f_clamp(0.0, 1.0)?;
+        let seen = from_planes(&step.reliability.seen, 1, h, w, device)?;
+        let light = change_of_light(content, &before, &seen)?;
+        Ok(Some(Brought {
+            strokes: painted.f_sub(&before)?,
+            painted: painted.f_add(&light)?.f_clamp(0.0, 1.0)?,
+            maturity: carried.f_narrow(1, 6, 1)?.f_clamp(0.0, 1.0)?.f_mul(&seen)?,
+            weights: from_planes(&step.reliability.weights, 1, h, w, device)?,
+            seen,
+        }))
+    }
+
+    /// The frame before on the new one's grid.
+    pub fn before(&self, content: &Tensor) -> Result<Option<Brought>, StyleError> {
+        match self.trail.last() {
+            Some(step) => self.bring(step, 1, content),
+            None => Ok(None),
+        }
+    }
+
+    /// What the temporal term holds the new frame to: the earlier painted frames at `offsets`, nearest first. A pixel
+    /// that a nearer one holds is held that much less by those further back, c_j <- max(c_j - sum of the nearer c, 0),
+    /// and as much as it is mature.
+    pub fn anchors(&self, offsets: &[u32], content: &Tensor) -> Result<Vec<Anchor>, StyleError> {
         let mut offsets: Vec<usize> = offsets.iter().map(|&offset| offset as usize).collect();
         offsets.sort_unstable();
         offsets.dedup();
         let mut held: Vec<f32> = Vec::new();
         let mut anchors = Vec::new();
         for offset in offsets {
-            let (Some(step), Some(carried)) =
-                (self.trail.to(offset, &self.rules), self.past.get(offset.wrapping_sub(1)))
-            else {
-                continue;
-            };
+            let Some(mut step) = self.trail.to(offset, &self.rules) else { continue };
             held.resize(step.reliability.weights.len(), 0.0);
-            let mut left = step.reliability.weights;
-            for (left, held) in left.iter_mut().zip(&mut held) {
+            for (left, held) in step.reliability.weights.iter_mut().zip(&mut held) {
                 let own = *left;
                 *left = (own - *held).max(0.0);
                 *held += own;
             }
-            let (h, w) = (step.back.height as i64, step.back.width as i64);
-            let warped = step.back.warp(&to_planes(&carried.painted)?);
-            anchors.push(Anchor {
-                warped: from_planes(&warped, 3, h, w, device)?,
-                weights: from_planes(&left, 1, h, w, device)?,
-            });
+            let Some(brought) = self.bring(&step, offset, content)? else { continue };
+            anchors.push(Anchor { warped: brought.painted, weights: brought.weights.f_mul(&brought.maturity)? });
         }
         Ok(anchors)
     }
+}
 
-    /// The frame before, carried along the motion, and where it is to be believed.
-    pub fn carried_along(&self, device: Device) -> Result<Option<Anchor>, StyleError> {
-        Ok(self.anchors(&[1], device)?.pop())
-    }
+/// How much lighter each place of the scene has become, `[1,3,H,W]`: the difference of two contents on one grid, smooth,
+/// from where `seen` says that they show the same. Zero to the bit where nothing changed.
+///
+/// A painting must fade when its scene fades; what is held is the difference between the two (as the loss of Gao et al.
+/// 2018, ReCoNet, does with luma).
+pub fn change_of_light(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, StyleError> {
+    let (_, _, h, w) = now.size4()?;
+    let sigma = LIGHT * h.max(w) as f64;
+    let change = blurred(&now.f_sub(before)?.f_mul(seen)?, sigma)?;
+    // At a place around which nothing was seen there is nothing to say.
+    Ok(change.f_div(&blurred(seen, sigma)?.f_clamp_min(1e-2)?)?)
 }

@@ -5,8 +5,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use tch::Tensor;
 
 use super::StyleError;
-use super::chain::Carried;
-use super::loss::Anchor;
+use super::chain::{Brought, Carried};
+use super::fill::from_beside;
 use super::tensor::resize;
 use crate::settings::{FirstInit, NextInit};
 
@@ -20,7 +20,7 @@ pub struct Start<'a> {
     /// The previous stylised frame and the content it was made from, float, in the optimised size.
     pub previous: Option<&'a Carried>,
     /// The same carried along the motion, where motion is known.
-    pub warped: Option<&'a Anchor>,
+    pub warped: Option<&'a Brought>,
 }
 
 /// A rule for G's first value.
@@ -77,25 +77,27 @@ pub struct FromPrevious;
 
 impl Init for FromPrevious {
     fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
-        let Some(Carried { painted, content }) = from.previous else {
+        let Some(Carried { painted, content, .. }) = from.previous else {
             return Ok(from.content.shallow_clone());
         };
         Ok(painted.f_add(&from.content.f_sub(content)?)?.f_clamp(0.0, 1.0)?)
     }
 }
 
-/// The previous stylised frame carried along the source's motion; what cannot be believed of it (uncovered, come in from
-/// outside, at a motion boundary) is the content's, never the ghost of what was in front. Without motion as
-/// [`FromPrevious`].
+/// The previous stylised frame carried along the source's motion. What cannot be believed of it (uncovered, come in from
+/// outside, at a motion boundary) is the content, never the ghost of what was in front, under the strokes of what lies
+/// beside it. Without motion as [`FromPrevious`].
 #[derive(Debug)]
 pub struct FromWarped;
 
 impl Init for FromWarped {
     fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
-        let Some(Anchor { warped, weights }) = from.warped else { return FromPrevious.start(from) };
-        // content + c (warped - content): where c is 1 not exactly the warped sample, hence the choice.
-        let blend = from.content.f_add(&warped.f_sub(from.content)?.f_mul(weights)?)?;
-        Ok(warped.f_where_self(&weights.f_ge(1.0)?, &blend)?)
+        let Some(Brought { painted, strokes, seen, .. }) = from.warped else { return FromPrevious.start(from) };
+        let known = seen.f_ge(0.5)?.f_to_kind(seen.kind())?;
+        let new = from.content.f_add(&from_beside(strokes, from.content, &known)?)?.f_clamp(0.0, 1.0)?;
+        // new + c (painted - new): where c is 1 not exactly the painted sample, hence the choice.
+        let blend = new.f_add(&painted.f_sub(&new)?.f_mul(seen)?)?;
+        Ok(painted.f_where_self(&seen.f_ge(1.0)?, &blend)?)
     }
 }
 

@@ -1,27 +1,41 @@
 //! The chain: one frame after another, each starting from what the one before became.
 
-use tch::Device;
+use tch::{Device, Tensor};
 
 use super::backbone::Backbone;
 use super::chain::{Carried, Chain};
 use super::init::{self, Init, Start};
 use super::loss::Temporal;
-use super::studio::{Effort, Look, Painted, Studio};
-use super::{Done, StyleError, Stylized, Stylizer};
+use super::objective::Phase;
+use super::still::{Held, Lock};
+use super::studio::{Effort, Look, Painted, Studio, Ties};
+use super::tensor::scalar;
+use super::{Done, FrameStats, StyleError, Stylized, Stylizer};
 use crate::interrupt::CancelToken;
 use crate::media::Pixels;
-use crate::motion::{Arrival, Shot};
+use crate::motion::{Arrival, Shot, Step};
 use crate::settings::Settings;
 
 pub use super::studio::StylePicture;
+
+/// A place that came into view is mature, and what later frames are held to, after this share of the iterations that
+/// the shot's first frame took.
+pub const MATURE: f64 = 0.5;
+/// All iterations of a later frame are used when so much of it is fresh: a tenth of it.
+const FRESH: f64 = 10.0;
+/// Iterations in one phase.
+const LEG: u32 = 30;
 
 /// A shot in progress.
 struct ShotState {
     look: Look,
     /// J of the shot's first frame: later frames need no lower one. Going on would trade a little more content for
     /// style in every frame, until the last ones show nothing of it.
-    first_objective: Option<f64>,
+    objective: f64,
+    /// What the first frame took.
+    iterations: u32,
     chain: Chain,
+    lock: Lock,
 }
 
 /// Paints frames by gradient descent on their pixels.
@@ -50,12 +64,12 @@ impl Painter {
     }
 
     /// The distance to the shot's earlier frames; `None` where no motion leads to them.
-    fn temporal_term(&self, chain: &Chain, moves: bool) -> Result<Option<Temporal>, StyleError> {
+    fn temporal_term(&self, chain: &Chain, content: &Tensor) -> Result<Option<Temporal>, StyleError> {
         let temporal = &self.studio.settings().temporal;
-        if temporal.weight == 0.0 || !moves {
+        if temporal.weight == 0.0 {
             return Ok(None);
         }
-        let anchors = chain.anchors(&temporal.offsets, self.studio.device())?;
+        let anchors = chain.anchors(&temporal.offsets, content)?;
         Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, temporal.weight, temporal.distance)))
     }
 
@@ -72,6 +86,11 @@ impl Painter {
         &self.studio
     }
 
+    /// What the newest frame of the shot in progress leaves to later ones.
+    pub fn carried(&self) -> Option<&Carried> {
+        self.shot.as_ref().and_then(|shot| shot.chain.last())
+    }
+
     /// What the shot in progress has in common.
     pub fn look(&self) -> Option<&Look> {
         self.shot.as_ref().map(|shot| &shot.look)
@@ -82,52 +101,108 @@ impl Painter {
     /// # Errors
     /// As there.
     pub fn advance(&mut self, pixels: &Pixels, arrival: &Arrival) -> Result<Painted, StyleError> {
-        let device = self.studio.device();
         let raw = self.studio.raw(pixels)?;
         let (_, _, h, w) = raw.size4()?;
-        let mut state = match self.shot.take() {
-            Some(state) if arrival.shot == Shot::Continues && (state.look.height, state.look.width) == (h, w) => state,
-            _ => self.begin_shot(self.studio.look(&raw)?),
-        };
-        let content = state.look.content(&raw)?;
-        let continues = state.chain.last().is_some();
-        let motion = arrival.step.as_ref().filter(|_| continues);
-        if let Some(step) = motion {
-            state.chain.step(step, w as usize, h as usize);
+        if arrival.shot == Shot::Aside {
+            // A flash: painted on its own, and the shot goes on from the frame before it.
+            return Ok(self.begun(&raw)?.0);
         }
-        let warped = motion.map(|_| state.chain.carried_along(device)).transpose()?.flatten();
-        let start = Start {
-            content: &content,
-            style: self.studio.style_picture(),
-            previous: state.chain.last(),
-            warped: warped.as_ref(),
+        let shot = self.shot.take();
+        let shot = shot.filter(|shot| arrival.shot == Shot::Continues && (shot.look.height, shot.look.width) == (h, w));
+        let (painted, shot) = match shot {
+            Some(shot) => self.continued(shot, &raw, arrival.step.as_ref())?,
+            None => self.begun(&raw)?,
         };
-        let start = if continues { self.next.start(&start)? } else { self.first.start(&start)? };
-        let temporal = self.temporal_term(&state.chain, motion.is_some())?;
-        let effort = Effort {
-            iterations: self.studio.settings().optimizer.iterations[usize::from(continues)],
-            at_least: 0,
-            target: state.first_objective,
-        };
-        let painted = self.studio.paint(&state.look, &content, &start, temporal.as_ref(), effort)?;
-        let stats = painted.stats;
-        tracing::debug!(
-            size = ?(h, w),
-            new_shot = !continues,
-            iterations = stats.iterations,
-            from = stats.initial_objective,
-            to = stats.objective,
-            "frame painted"
-        );
-        let first_objective = state.first_objective.or(Some(stats.objective));
-        state.chain.remember(Carried { painted: painted.image.shallow_clone(), content });
-        self.shot = Some(ShotState { first_objective, ..state });
+        self.shot = Some(shot);
         Ok(painted)
     }
 
-    fn begin_shot(&self, look: Look) -> ShotState {
-        let temporal = &self.studio.settings().temporal;
-        ShotState { look, first_objective: None, chain: Chain::new(&temporal.offsets, temporal.consistency) }
+    /// A shot's first frame.
+    fn begun(&self, raw: &Tensor) -> Result<(Painted, ShotState), StyleError> {
+        let look = self.studio.look(raw)?;
+        let content = look.content(raw)?;
+        let style = self.studio.style_picture();
+        let start = self.first.start(&Start { content: &content, style, previous: None, warped: None })?;
+        let settings = self.studio.settings();
+        let painted = self.in_legs(&look, &content, start)?;
+        let temporal = &settings.temporal;
+        let mut chain = Chain::new(&temporal.offsets, temporal.consistency);
+        chain.remember(Carried::first(painted.image.shallow_clone(), content.shallow_clone())?);
+        let lock = Lock::new(&painted.image, &content);
+        let Painted { stats, .. } = painted;
+        Ok((painted, ShotState { look, objective: stats.objective, iterations: stats.iterations, chain, lock }))
+    }
+
+    /// A descent in several phases.
+    fn in_legs(&self, look: &Look, content: &Tensor, start: Tensor) -> Result<Painted, StyleError> {
+        let all = self.studio.settings().optimizer.iterations[0];
+        let legs = (all / LEG).max(1);
+        let mut painted = Painted { image: start, stats: FrameStats::default() };
+        for (leg, phase) in Phase::spread(legs).enumerate() {
+            let iterations = all / legs + u32::from((leg as u32) < all % legs);
+            let effort = Effort { iterations, at_least: 0, target: None, phase };
+            let Painted { image, stats } = self.studio.paint(look, content, &painted.image, Ties::default(), effort)?;
+            let initial_objective = if leg == 0 { stats.initial_objective } else { painted.stats.initial_objective };
+            let iterations = painted.stats.iterations + stats.iterations;
+            tracing::debug!(?phase, from = stats.initial_objective, to = stats.objective, iterations, "leg");
+            painted = Painted { image, stats: FrameStats { iterations, initial_objective, ..stats } };
+        }
+        Ok(painted)
+    }
+
+    /// A frame that goes on from the one before it.
+    fn continued(
+        &self,
+        mut shot: ShotState,
+        raw: &Tensor,
+        step: Option<&Step>,
+    ) -> Result<(Painted, ShotState), StyleError> {
+        let (_, _, h, w) = raw.size4()?;
+        let content = shot.look.content(raw)?;
+        if let Some(step) = step {
+            shot.chain.step(step, &content)?;
+        }
+        let brought = step.map(|_| shot.chain.before(&content)).transpose()?.flatten();
+        let style = self.studio.style_picture();
+        let previous = shot.chain.last();
+        let start = self.next.start(&Start { content: &content, style, previous, warped: brought.as_ref() })?;
+        let temporal = step.map(|_| self.temporal_term(&shot.chain, &content)).transpose()?.flatten();
+        let held = match &brought {
+            Some(brought) => Some(shot.lock.hold(&content, &shot.chain.resting(), &brought.maturity, 1.0)?),
+            None => None,
+        };
+        let most = self.studio.settings().optimizer.iterations[1];
+        let fresh = match &brought {
+            Some(brought) => 1.0 - scalar(&brought.maturity.f_mean(content.kind())?)?,
+            None => 0.0,
+        };
+        let at_least = (f64::from(most) * fresh * FRESH).ceil().min(f64::from(most)) as u32;
+        let effort = Effort { iterations: most, at_least, target: Some(shot.objective), phase: Phase::default() };
+        let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
+        let painted = self.studio.paint(&shot.look, &content, &start, ties, effort)?;
+        tracing::debug!(
+            size = ?(h, w),
+            iterations = painted.stats.iterations,
+            from = painted.stats.initial_objective,
+            to = painted.stats.objective,
+            temporal = painted.stats.temporal,
+            fresh,
+            held = held.as_ref().map(Held::share).transpose()?,
+            "frame painted"
+        );
+        if let Some(held) = &held {
+            shot.lock.renew(held, &painted.image, &content)?;
+        }
+        let image = painted.image.shallow_clone();
+        let maturity = match brought {
+            Some(brought) => {
+                let gained = f64::from(painted.stats.iterations) / (MATURE * f64::from(shot.iterations.max(1)));
+                brought.maturity.f_add_scalar(gained)?.f_clamp_max(1.0)?
+            }
+            None => Carried::first(image.shallow_clone(), content.shallow_clone())?.maturity,
+        };
+        shot.chain.remember(Carried { painted: image, content, maturity });
+        Ok((painted, shot))
     }
 }
 

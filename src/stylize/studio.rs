@@ -5,8 +5,9 @@ use tch::{Device, Tensor, no_grad};
 use super::backbone::Backbone;
 use super::colour::{ColourMap, keep_colours};
 use super::loss::{Content, GramTarget, LossTerm, Style, Temporal, Variation, gram};
-use super::objective::PictureObjective;
+use super::objective::{Phase, PictureObjective};
 use super::optimizer::{self, Budget, descend};
+use super::still::Held;
 use super::tensor::{from_pixels, resize, to_pixels};
 use super::{FrameStats, StyleError};
 use crate::interrupt::CancelToken;
@@ -52,6 +53,13 @@ pub struct Painted {
     pub stats: FrameStats,
 }
 
+/// What a picture has to do with earlier ones.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ties<'a> {
+    pub temporal: Option<&'a Temporal>,
+    pub held: Option<&'a Held>,
+}
+
 /// When a descent ends, beyond what the settings say.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
@@ -61,6 +69,7 @@ pub struct Effort {
     pub at_least: u32,
     /// J (without the temporal term) that is low enough.
     pub target: Option<f64>,
+    pub phase: Phase,
 }
 
 /// Paints single pictures by gradient descent on their pixels.
@@ -128,7 +137,7 @@ impl Studio {
         })
     }
 
-    /// Descends from `start`, held to earlier frames by `temporal`.
+    /// Descends from `start`, near earlier frames by `temporal` and held to one by `ties.held`.
     ///
     /// # Errors
     /// What libtorch reports; `NotFinite`; `Cancelled`.
@@ -137,13 +146,15 @@ impl Studio {
         look: &Look,
         content: &Tensor,
         start: &Tensor,
-        temporal: Option<&Temporal>,
+        ties: Ties<'_>,
         effort: Effort,
     ) -> Result<Painted, StyleError> {
-        let content_term = no_grad(|| self.content_term(content))?;
+        let content_term = no_grad(|| self.content_term(&effort.phase.apply(content)?))?;
         let terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &self.variation];
-        let apart = temporal.map(|term| term as &dyn LossTerm);
-        let objective = PictureObjective::new(self.backbone.as_ref(), &self.layers.wanted, terms, apart);
+        let apart = ties.temporal.map(|term| term as &dyn LossTerm);
+        let objective = PictureObjective::new(self.backbone.as_ref(), &self.layers.wanted, terms, apart)
+            .held(ties.held)
+            .phase(effort.phase);
         let settings = &self.settings.optimizer;
         let budget = Budget {
             iterations: effort.iterations,
@@ -160,7 +171,9 @@ impl Studio {
             objective: minimum.objective,
             temporal: minimum.apart,
         };
-        Ok(Painted { image: minimum.x.f_clamp(0.0, 1.0)?, stats })
+        let image = minimum.x.f_clamp(0.0, 1.0)?;
+        let image = ties.held.map_or_else(|| Ok(image.shallow_clone()), |held| held.apply(&image))?;
+        Ok(Painted { image, stats })
     }
 
     /// A painted picture in the source's size, with the source's alpha, and its colours where they are to be kept.

@@ -2,8 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod command;
+#[path = "../common/mod.rs"]
+mod common;
+mod cuts;
 #[cfg(feature = "opencv")]
 mod dis;
+mod job;
 mod measure;
 mod reliability;
+mod shots;
+mod steps;
 mod synth;

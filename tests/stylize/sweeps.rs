@@ -5,7 +5,9 @@ use std::sync::Mutex;
 
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Pixels;
-use stylize_video::motion::{Arrival, Consistency, FlowError, FlowEstimator, FlowField, Shot, Step, View, Watcher};
+use stylize_video::motion::{
+    Arrival, Consistency, FlowError, FlowEstimator, FlowField, Shot, Step, View, Wanted, watch,
+};
 use stylize_video::report::{Event, Observer};
 use stylize_video::settings::{Colour, NextInit, Settings};
 use stylize_video::stylize::loss::Anchor;
@@ -292,7 +294,8 @@ fn more_passes_are_steadier_and_paint_no_less() {
 fn a_loop_has_no_seam() {
     let clip = pan(WIDTH / SPEED);
     let run = |ring: bool| {
-        let mut settings = settled(3);
+        // A loop has four passes of its own accord.
+        let mut settings = settled(if ring { 1 } else { 4 });
         settings.temporal.ring = ring;
         let pictures = swept(settings, &clip, ring.then(|| moved([SPEED as f32, 0.0])));
         (e_warp(&pictures[clip.len() - 1].pixels, &pictures[0].pixels), profile(&pictures))
@@ -302,7 +305,7 @@ fn a_loop_has_no_seam() {
     eprintln!("E_warp over the seam and within: {seam:.2e}, {:?} 1e-6", scaled(&inner));
     eprintln!("not as a ring: {open_seam:.2e}, {:?} 1e-6", scaled(&open_inner));
     assert!(seam <= 1.5 * mean(&inner), "the seam shows");
-    assert!(inner.iter().all(|&error| error <= 2.5 * mean(&inner)), "it went elsewhere");
+    assert!(inner.iter().all(|&error| error <= 3.0 * mean(&inner)), "it went elsewhere");
     assert!(open_seam > 10.0 * mean(&open_inner) && open_seam > 10.0 * seam, "without, it would show");
 }
 
@@ -382,17 +385,39 @@ impl FlowEstimator for Known {
 
 #[test]
 fn a_watcher_of_a_ring_tells_how_the_first_frame_follows_from_the_last() {
-    let watch = |ring: bool, count: usize| {
-        let mut watcher = Watcher::new(Some(Box::new(Known)), rules()).of_ring(ring);
-        (0..count).for_each(|_| drop(watcher.next(&frame(1, HEIGHT, WIDTH)).unwrap()));
+    let closing_of = |ring: bool, count: usize| {
+        let wanted = Wanted { flow: Some(Box::new(Known)), rules: rules(), ring, ..Wanted::default() };
+        let (mut scout, mut watcher) = watch(wanted).unwrap();
+        for t in 0..count {
+            watcher.next(scout.look(&frame(1, HEIGHT, WIDTH), t as f64)).unwrap();
+        }
+        watcher.finish().unwrap();
         watcher.closing().unwrap()
     };
-    let closing = watch(true, 4).unwrap();
+    let closing = closing_of(true, 4).unwrap();
     assert_eq!(closing.shot, Shot::Continues);
     let step = closing.step.unwrap();
     // On the grid of the first frame, to the last one and back.
     assert_eq!((step.back.at(3, 3), step.forth.at(3, 3)), ([3.0, 0.0], [-3.0, 0.0]));
-    assert!(watch(true, 1).is_none() && watch(false, 4).is_none());
+    assert!(closing_of(true, 1).is_none() && closing_of(false, 4).is_none());
     // So far that next to nothing is seen in both.
-    assert_eq!(watch(true, WIDTH).unwrap().shot, Shot::New);
+    assert_eq!(closing_of(true, WIDTH).unwrap().shot, Shot::New);
+}
+
+#[test]
+fn a_flash_is_painted_once_and_the_shot_goes_on_around_it() {
+    let mut clip = pan(3);
+    let without = swept(settings(2), &clip, None);
+    clip.insert(2, (frame(2, HEIGHT, WIDTH), Shot::Aside.into()));
+    let ear = Ear::default();
+    let pictures = sweep(settings(2), &clip, None, &ear).unwrap();
+    assert_eq!(ear.painted(), [(1, 1), (1, 2), (1, 3), (1, 4), (2, 2), (2, 1)]);
+    for (with, without) in [0, 1, 3].into_iter().zip(&without) {
+        assert_eq!(pictures[with].pixels, without.pixels);
+    }
+    assert_eq!(pictures[2].stats.iterations, 8, "as a first frame");
+    // The same without passes.
+    let plain = run(&mut plain(settings(1), &CancelToken::default()), &clip, None).unwrap();
+    let once = swept(settings(1), &clip, None);
+    assert!(plain.iter().zip(&once).all(|(plain, once)| plain.pixels == once.pixels));
 }

@@ -40,7 +40,8 @@ pub(super) struct VideoSource {
     /// The first decoded frame, read at opening.
     first: Option<frame::Video>,
     clock: Clock,
-    /// The first tick to keep.
+    /// Where the stream begins, and the first tick to keep.
+    begin: i64,
     from: i64,
     ingest: Ingest,
     ready: VecDeque<(Pixels, Timing)>,
@@ -150,6 +151,7 @@ impl VideoSource {
             drained: false,
             first: None,
             clock: Clock::new(base, rate),
+            begin: 0,
             from: i64::MIN,
             ingest: Ingest::new(path, settings, turn, rate, None, codec),
             ready: VecDeque::new(),
@@ -170,6 +172,7 @@ impl VideoSource {
         source.check_length(cut_off)?;
         let Some(mut first) = source.decode()? else { return Ok(None) };
         let begin = begin.or(first.timestamp()).unwrap_or(0);
+        source.begin = begin;
         source.from = begin.saturating_add(base.ticks(range.start));
         if seek && first.timestamp().is_none_or(|pts| pts > source.from) {
             return Ok(None);
@@ -177,12 +180,12 @@ impl VideoSource {
         let aspect = ffi::guess_sample_aspect(&mut source.demuxer.input, index, &mut first);
         source.ingest = Ingest::new(path, settings, turn, rate, aspect, codec);
         source.first = Some(first);
-        source.describe(begin, aspect, turn)?;
+        source.describe(aspect, turn)?;
         Ok(Some(source))
     }
 
     /// Reads up to the first frame that is given, which alone tells for certain what comes out.
-    fn describe(&mut self, begin: i64, aspect: Option<Ratio>, turn: Turn) -> Result<(), DecodeError> {
+    fn describe(&mut self, aspect: Option<Ratio>, turn: Turn) -> Result<(), DecodeError> {
         self.info.sample_aspect =
             if turn.swaps { aspect.map(|aspect| Ratio::new(aspect.den, aspect.num)) } else { aspect };
         if !self.advance()? && self.ingest.filtered().is_some() {
@@ -210,8 +213,7 @@ impl VideoSource {
         };
         (self.info.width, self.info.height) = (pixels.width, pixels.height);
         if let Some(rate) = self.info.rate {
-            let begin = TimeBase::from(self.stream_base()).seconds(begin);
-            let since = timing.base.seconds(timing.pts) - begin;
+            let since = timing.base.seconds(timing.pts) - self.begin();
             self.info.first = (since * rate.value()).round().max(0.0) as u64;
         }
         Ok(())
@@ -344,6 +346,10 @@ fn begins_anywhere(demuxer: &str) -> bool {
 impl FrameSource for VideoSource {
     fn info(&self) -> &MediaInfo {
         &self.info
+    }
+
+    fn begin(&self) -> f64 {
+        TimeBase::from(self.stream_base()).seconds(self.begin)
     }
 
     fn next(&mut self) -> Result<Option<Frame>, DecodeError> {

@@ -33,8 +33,8 @@ pub struct Sweeps<'a> {
     store: Store,
     /// The shot in progress: its frames' numbers in the store, asides left out.
     line: Vec<usize>,
-    /// J of its first frame.
-    target: f64,
+    /// What its first frame took.
+    first_stats: FrameStats,
     /// Frames that were given before those in the store.
     given: usize,
     /// How the clip's first frame follows from its last.
@@ -49,7 +49,15 @@ impl<'a> Sweeps<'a> {
     /// When `folder` cannot hold files.
     pub fn new(painter: Painter, folder: &Path, observer: &'a dyn Observer) -> Result<Self, StyleError> {
         let store = Store::new(folder, painter.studio().settings().temporal.consistency)?;
-        Ok(Self { painter, store, line: Vec::new(), target: 0.0, given: 0, closing: None, observer })
+        Ok(Self {
+            painter,
+            store,
+            line: Vec::new(),
+            first_stats: FrameStats::default(),
+            given: 0,
+            closing: None,
+            observer,
+        })
     }
 
     fn settings(&self) -> &TemporalSettings {
@@ -62,9 +70,14 @@ impl<'a> Sweeps<'a> {
         let arrival = if shot == Shot::New { Shot::New.into() } else { self.store.arrival(frame)? };
         // In the optimised size already, which a picture of that size keeps.
         let painted = self.painter.advance(&self.store.raw(frame)?, &arrival)?;
-        self.store.paint(frame, &painted.image, painted.stats)?;
+        let whole = || Ok::<_, StyleError>(painted.image.f_narrow(1, 0, 1)?.f_ones_like()?);
+        let maturity = match self.painter.carried().filter(|_| shot != Shot::Aside) {
+            Some(carried) => carried.maturity.shallow_clone(),
+            None => whole()?,
+        };
+        self.store.paint(frame, &painted.image, &maturity, painted.stats)?;
         if shot == Shot::New {
-            self.target = painted.stats.objective;
+            self.first_stats = painted.stats;
             self.line.clear();
         }
         if shot != Shot::Aside {
@@ -80,9 +93,9 @@ impl<'a> Sweeps<'a> {
         let Some(&first) = line.first().filter(|_| line.len() > 1 && passes > 1) else { return Ok(()) };
         let studio = self.painter.studio();
         let look = studio.look(&studio.raw(&self.store.raw(first)?)?)?;
-        let shot = Reworked { studio, look: &look, line: &line, ring, target: self.target };
+        let shot = Reworked { studio, look: &look, line: &line, ring, first: self.first_stats };
         for pass in 2..=passes {
-            let mut sweep = shot.begin(&self.store, pass)?;
+            let mut sweep = shot.begin(&self.store, pass, pass == passes)?;
             for at in 0..line.len() {
                 let began = Instant::now();
                 if let Some((frame, stats)) = sweep.next(&mut self.store, at)? {
@@ -152,7 +165,7 @@ impl<'a> Sweeps<'a> {
     fn give(&mut self, done: &mut Done<'_>) -> Result<(), StyleError> {
         let studio = self.painter.studio();
         for frame in 0..self.store.len() {
-            let Some(image) = self.store.painted(frame, studio.device())? else { continue };
+            let Some((image, _)) = self.store.painted(frame, studio.device())? else { continue };
             let pixels = studio.frame(&image, &self.store.source(frame)?)?;
             done(Stylized { pixels, stats: self.store.stats(frame) })?;
         }

@@ -6,10 +6,13 @@ use super::blend::blend;
 use super::order::{Order, Way};
 use super::store::Store;
 use crate::motion::{Consistency, Step};
-use crate::stylize::chain::{Carried, Chain};
+use crate::stylize::chain::{Brought, Carried, Chain};
 use crate::stylize::loss::{Anchor, Temporal};
-use crate::stylize::studio::{Effort, Look, Painted, Studio};
-use crate::stylize::tensor::{from_pixels, from_planes, to_planes};
+use crate::stylize::objective::Phase;
+use crate::stylize::painter::MATURE;
+use crate::stylize::still::Lock;
+use crate::stylize::studio::{Effort, Look, Painted, Studio, Ties};
+use crate::stylize::tensor::from_pixels;
 use crate::stylize::{FrameStats, StyleError};
 
 /// A shot that is painted in several passes.
@@ -20,50 +23,42 @@ pub struct Reworked<'a> {
     pub line: &'a [usize],
     /// Whether the last of them is followed by the first.
     pub ring: bool,
-    /// J of its first frame after the first pass: low enough for all, lest paint slide to style from pass to pass.
-    pub target: f64,
+    /// What its first frame took in the first pass. Its J is low enough for all, lest paint slide to style from pass to
+    /// pass.
+    pub first: FrameStats,
 }
 
 impl<'a> Reworked<'a> {
-    /// Begins a pass (from 2).
+    /// Begins a pass (from 2); `last` says that none comes after it.
     ///
     /// # Errors
     /// When the disk fails; what libtorch reports.
-    pub fn begin(&'a self, store: &Store, pass: u32) -> Result<Pass<'a>, StyleError> {
+    pub fn begin(&'a self, store: &Store, pass: u32, last: bool) -> Result<Pass<'a>, StyleError> {
         let order = Order::new(self.line.len(), pass, self.ring);
-        Ok(Pass { shot: self, order, chain: self.chain(store, order)? })
-    }
-
-    /// What comes before a pass's first frame: nothing or, on a ring, the frames that lead to it.
-    fn chain(&self, store: &Store, order: Order) -> Result<Chain, StyleError> {
-        let offsets = &self.studio.settings().temporal.offsets;
-        let mut chain = Chain::new(offsets, self.rules());
-        if !self.ring {
-            return Ok(chain);
-        }
-        let longest = offsets.iter().copied().max().unwrap_or(1).max(1) as usize;
-        let before = longest.min(self.line.len() - 1) as isize;
-        for at in -before..0 {
-            let Some(place) = order.frame(at) else { continue };
-            let frame = self.line[place];
-            let (width, height) = store.grid(frame);
-            if at > -before
-                && let Some(step) = self.between(store, order, at, at - 1)?
-            {
-                chain.step(&step, width, height);
+        let mut pass = Pass { shot: self, order, chain: self.chain(), lock: None, last };
+        if self.ring {
+            // There is no beginning: others lead to its first frame.
+            let offsets = &self.studio.settings().temporal.offsets;
+            let longest = offsets.iter().copied().max().unwrap_or(1).max(1) as usize;
+            for at in -(longest.min(self.line.len() - 1) as isize)..0 {
+                pass.pass_by(store, at)?;
             }
-            let (painted, content) = self.pictures(store, frame)?;
-            chain.remember(Carried { painted, content });
         }
-        Ok(chain)
+        Ok(pass)
     }
 
-    /// A frame's painted picture and its content.
-    fn pictures(&self, store: &Store, frame: usize) -> Result<(Tensor, Tensor), StyleError> {
+    fn chain(&self) -> Chain {
+        Chain::new(&self.studio.settings().temporal.offsets, self.rules())
+    }
+
+    /// What a frame left when it was painted last.
+    fn carried(&self, store: &Store, frame: usize) -> Result<Carried, StyleError> {
         let device = self.studio.device();
         let content = self.look.content(&from_pixels(&store.raw(frame)?, device)?)?;
-        let painted = store.painted(frame, device)?.unwrap_or_else(|| content.shallow_clone());
-        Ok((painted, content))
+        match store.painted(frame, device)? {
+            Some((painted, maturity)) => Ok(Carried { painted, content, maturity }),
+            None => Carried::first(content.shallow_clone(), content),
+        }
     }
 
     /// The motion that brings the frame in the place `from` of the order onto the grid of its neighbour in the place
@@ -82,22 +77,6 @@ impl<'a> Reworked<'a> {
         Ok(step.map(|Step { back, forth, .. }| Step::new(forth, back, &self.rules())))
     }
 
-    /// The frame in the place `from` of the order, carried onto the grid of its neighbour in the place `to`.
-    fn carried(&self, store: &Store, order: Order, to: isize, from: isize) -> Result<Option<Anchor>, StyleError> {
-        let (Some(step), Some(place)) = (self.between(store, order, to, from)?, order.frame(from)) else {
-            return Ok(None);
-        };
-        let (frame, device) = (self.line[place], self.studio.device());
-        let (width, height) = store.grid(frame);
-        let step = step.resized(width, height, &self.rules());
-        let warped = step.back.warp(&to_planes(&self.pictures(store, frame)?.0)?);
-        let (width, height) = (width as i64, height as i64);
-        Ok(Some(Anchor {
-            warped: from_planes(&warped, 3, height, width, device)?,
-            weights: from_planes(&step.reliability.weights, 1, height, width, device)?,
-        }))
-    }
-
     fn rules(&self) -> Consistency {
         self.studio.settings().temporal.consistency
     }
@@ -108,6 +87,10 @@ pub struct Pass<'a> {
     shot: &'a Reworked<'a>,
     order: Order,
     chain: Chain,
+    /// What stands still is held to, as in the first pass; none before the first frame.
+    lock: Option<Lock>,
+    /// Whether none comes after it.
+    last: bool,
 }
 
 impl Pass<'_> {
@@ -121,58 +104,102 @@ impl Pass<'_> {
     pub fn next(&mut self, store: &mut Store, at: usize) -> Result<Option<(usize, FrameStats)>, StyleError> {
         let (shot, at) = (self.shot, at as isize);
         let Some(place) = self.order.frame(at) else { return Ok(None) };
-        let frame = shot.line[place];
-        let (own, content) = shot.pictures(store, frame)?;
+        let (frame, studio) = (shot.line[place], shot.studio);
         let Some(step) = shot.between(store, self.order, at, at - 1)? else {
-            self.chain = Chain::new(&shot.studio.settings().temporal.offsets, shot.rules());
-            self.chain.remember(Carried { painted: own, content });
+            self.chain = shot.chain();
+            self.pass_by(store, at)?;
             return Ok(None);
         };
-        let (width, height) = store.grid(frame);
-        self.chain.step(&step, width, height);
-        let near = self.near(store, at)?;
-        let start = blend(&own, &near)?;
-        let term = self.temporal_term(store, at)?;
-        let iterations = shot.studio.settings().optimizer.iterations[1];
-        let effort = Effort { iterations, at_least: iterations.div_ceil(2), target: Some(shot.target) };
-        let Painted { image, stats } = shot.studio.paint(shot.look, &content, &start, term.as_ref(), effort)?;
-        store.paint(frame, &image, stats)?;
-        self.chain.remember(Carried { painted: image, content });
+        let Carried { painted: own, content, maturity } = shot.carried(store, frame)?;
+        self.chain.step(&step, &content)?;
+        let before = self.chain.before(&content)?;
+        let ahead = self.ahead(store, at, &content)?;
+        let share = if ahead.is_some() { self.turned(at) } else { 0.0 };
+        let near = [(&before, 1.0 - share), (&ahead, share)];
+        let near = near.into_iter().filter_map(|(brought, share)| Some((brought.as_ref()?, share))).collect::<Vec<_>>();
+
+        let (start, mature) = mixed(&own, &maturity, &near)?;
+        let term = self.temporal_term(&content, &near)?;
+        let held = match (&self.lock, &before) {
+            (Some(lock), Some(before)) => Some(lock.hold(&content, &self.chain.resting(), &before.maturity, 1.0)?),
+            _ => None,
+        };
+        let iterations = studio.settings().optimizer.iterations[1];
+        let target = Some(shot.first.objective);
+        let effort = Effort { iterations, at_least: iterations.div_ceil(2), target, phase: Phase::default() };
+        let ties = Ties { temporal: term.as_ref(), held: held.as_ref() };
+        let Painted { image, stats } = studio.paint(shot.look, &content, &start, ties, effort)?;
+        if let (Some(lock), Some(held)) = (&mut self.lock, &held) {
+            lock.renew(held, &image, &content)?;
+        }
+        let gained = f64::from(stats.iterations) / (MATURE * f64::from(shot.first.iterations.max(1)));
+        let maturity = mature.f_add_scalar(gained)?.f_clamp(0.0, 1.0)?;
+        store.paint(frame, &image, &maturity, stats)?;
+        self.chain.remember(Carried { painted: image, content, maturity });
         Ok(Some((frame, stats)))
     }
 
-    /// What the frame in the place `at` is blended with.
-    fn near(&self, store: &Store, at: isize) -> Result<Vec<Anchor>, StyleError> {
-        let before = self.chain.carried_along(self.shot.studio.device())?;
-        self.turned(store, at, before.into_iter().collect())
+    /// Remembers the frame in the place `at` as it is.
+    fn pass_by(&mut self, store: &Store, at: isize) -> Result<(), StyleError> {
+        let Some(place) = self.order.frame(at) else { return Ok(()) };
+        let carried = self.shot.carried(store, self.shot.line[place])?;
+        if self.chain.last().is_some()
+            && let Some(step) = self.shot.between(store, self.order, at, at - 1)?
+        {
+            self.chain.step(&step, &carried.content)?;
+        }
+        self.lock = Some(Lock::new(&carried.painted, &carried.content));
+        self.chain.remember(carried);
+        Ok(())
     }
 
-    /// What it is held to.
-    fn temporal_term(&self, store: &Store, at: isize) -> Result<Option<Temporal>, StyleError> {
+    /// On a ring, the frame after that in the place `at`, on its grid.
+    fn ahead(&self, store: &Store, at: isize, content: &Tensor) -> Result<Option<Brought>, StyleError> {
+        let place = self.order.frame(at + 1).filter(|_| self.shot.ring);
+        let Some((place, step)) = place.zip(self.shot.between(store, self.order, at, at + 1)?) else { return Ok(None) };
+        let mut chain = Chain::new(&[1], self.shot.rules());
+        chain.remember(self.shot.carried(store, self.shot.line[place])?);
+        chain.step(&step, content)?;
+        chain.before(content)
+    }
+
+    /// On a ring, the hold on a frame goes over from its neighbour of this pass to the other one as the pass before left
+    /// it: to 1/(left + 1) of it, where `left` frames of the pass are left with this one. What the pass carries around
+    /// does not fit to what it began with, and so the misfit shrinks by the same amount from frame to frame until there
+    /// is none at the end (each keeps left / (left + 1) of it) in place of one seam. The last pass holds each frame to both
+    /// alike: that smooths what is left.
+    fn turned(&self, at: isize) -> f64 {
+        if self.last { 0.5 } else { 1.0 / (self.shot.line.len() as isize - at + 1) as f64 }
+    }
+
+    /// What the frame is held to: the earlier ones and, of `near`, the one ahead, each by its share.
+    fn temporal_term(&self, content: &Tensor, near: &[(&Brought, f64)]) -> Result<Option<Temporal>, StyleError> {
         let temporal = &self.shot.studio.settings().temporal;
         if temporal.weight == 0.0 {
             return Ok(None);
         }
-        let anchors = self.chain.anchors(&temporal.offsets, self.shot.studio.device())?;
-        let anchors = self.turned(store, at, anchors)?;
+        let mut anchors = self.chain.anchors(&temporal.offsets, content)?;
+        if let [(_, before), (ahead, share)] = near {
+            for anchor in &mut anchors {
+                anchor.weights = anchor.weights.f_mul_scalar(*before)?;
+            }
+            let weights = ahead.weights.f_mul(&ahead.maturity)?.f_mul_scalar(*share)?;
+            anchors.push(Anchor { warped: ahead.painted.shallow_clone(), weights });
+        }
         Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, temporal.weight, temporal.distance)))
     }
+}
 
-    /// On a ring, the hold goes over from the neighbours of this pass, `before`, to the other one as the pass before left
-    /// it: to 1/(left + 1) of it, where `left` frames of the pass are left with this one. What the pass carries around
-    /// does not fit to what it began with, and so the misfit shrinks by the same amount from frame to frame until there
-    /// is none at the end (each keeps left / (left + 1) of it) in place of one seam.
-    fn turned(&self, store: &Store, at: isize, before: Vec<Anchor>) -> Result<Vec<Anchor>, StyleError> {
-        if !self.shot.ring {
-            return Ok(before);
-        }
-        let left = self.shot.line.len() as isize - at;
-        let share = 1.0 / (left + 1) as f64;
-        let scaled = |Anchor { warped, weights }, by: f64| {
-            Ok::<_, StyleError>(Anchor { warped, weights: weights.f_mul_scalar(by)? })
-        };
-        let after = self.shot.carried(store, self.order, at, at + 1)?;
-        let before = before.into_iter().map(|anchor| scaled(anchor, 1.0 - share));
-        before.chain(after.into_iter().map(|anchor| scaled(anchor, share))).collect()
+/// A picture blended with its neighbours, and its maturity likewise. Of two that are equally mature each gives a half, as
+/// in the paper; of others the more mature one gives more, for the chain paints what comes into view bit by bit.
+fn mixed(own: &Tensor, maturity: &Tensor, near: &[(&Brought, f64)]) -> Result<(Tensor, Tensor), StyleError> {
+    let (mut pictures, mut maturities) = (Vec::new(), Vec::new());
+    for (brought, share) in near {
+        let both = brought.maturity.f_add(maturity)?.f_clamp_min(1e-6)?;
+        let part = brought.maturity.f_div(&both)?.f_mul_scalar(2.0 * share)?;
+        let weights = brought.weights.f_mul(&part)?;
+        pictures.push(Anchor { warped: brought.painted.shallow_clone(), weights: weights.shallow_clone() });
+        maturities.push(Anchor { warped: brought.maturity.shallow_clone(), weights });
     }
+    Ok((blend(own, &pictures)?, blend(maturity, &maturities)?))
 }

@@ -162,22 +162,30 @@ impl Store {
         Ok(Pixels { width, height, rgb: self.reel.read(raw)?, alpha: None })
     }
 
-    /// The painted picture, `[1,3,H,W]` in the optimised size; `None` before the first pass.
+    /// The painted picture, `[1,3,H,W]` in the optimised size, and its maturity, `[1,1,H,W]` (see
+    /// [`crate::stylize::chain::Carried`]); `None` before the first pass.
     ///
     /// # Errors
     /// When the disk fails; what libtorch reports.
-    pub fn painted(&self, frame: usize, device: Device) -> Result<Option<Tensor>, StyleError> {
+    pub fn painted(&self, frame: usize, device: Device) -> Result<Option<(Tensor, Tensor)>, StyleError> {
         let Frame { grid: (width, height), painted, .. } = self.frames[frame];
         let Some(strip) = painted else { return Ok(None) };
-        from_planes(&self.reel.read(strip)?, 3, height as i64, width as i64, device).map(Some)
+        let planes = from_planes(&self.reel.read(strip)?, 4, height as i64, width as i64, device)?;
+        Ok(Some((planes.f_narrow(1, 0, 3)?.f_contiguous()?, planes.f_narrow(1, 3, 1)?.f_contiguous()?)))
     }
 
     /// Takes what a pass made of the frame, in place of what the one before it did.
     ///
     /// # Errors
     /// When the disk is full or fails; what libtorch reports.
-    pub fn paint(&mut self, frame: usize, image: &Tensor, stats: FrameStats) -> Result<(), StyleError> {
-        let planes = to_planes(image)?;
+    pub fn paint(
+        &mut self,
+        frame: usize,
+        image: &Tensor,
+        maturity: &Tensor,
+        stats: FrameStats,
+    ) -> Result<(), StyleError> {
+        let planes = to_planes(&Tensor::f_cat(&[image, maturity], 1)?)?;
         let kept = &mut self.frames[frame];
         if let Some(strip) = kept.painted {
             self.reel.replace(strip, &planes)?;

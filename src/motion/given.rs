@@ -1,0 +1,126 @@
+//! What the user brings of the source's motion: flow in files, a list of shots. Checked before any work.
+
+use std::path::Path;
+
+use super::{CutList, CutsError, FloFiles, FlowError};
+use crate::media::{MediaInfo, Range};
+use crate::settings::MotionSettings;
+
+/// What the user brings.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    pub flow: Option<FloFiles>,
+    pub cuts: Option<CutList>,
+}
+
+/// A mistake in what the user brings.
+#[derive(Debug, thiserror::Error)]
+pub enum GivenError {
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+    #[error(transparent)]
+    Cuts(#[from] CutsError),
+    #[error("{option} is about one source, but there are {inputs} inputs: run them one by one")]
+    ManyInputs { option: &'static str, inputs: usize },
+}
+
+impl Given {
+    /// Reads what the settings name, for so many inputs, of which `range` is read.
+    ///
+    /// # Errors
+    /// When there is more than one input, the pattern is none, or the list has a mistake.
+    pub fn read(settings: &MotionSettings, inputs: usize, range: Range) -> Result<Self, GivenError> {
+        let set = |text: &String| (!text.is_empty()).then(|| Path::new(text).to_path_buf());
+        let (flow, cuts) = (set(&settings.flow), set(&settings.cuts));
+        for (option, given) in [("--flow", &flow), ("--cuts", &cuts)] {
+            if given.is_some() && inputs > 1 {
+                return Err(GivenError::ManyInputs { option, inputs });
+            }
+        }
+        Ok(Self {
+            flow: flow.map(|pattern| FloFiles::new(&pattern)).transpose()?,
+            cuts: cuts.map(|path| CutList::read(&path, range)).transpose()?,
+        })
+    }
+
+    /// Checks that the flow of an input is there: of the first pair of frames its shape too, of the others, as far as
+    /// their number is known, that the files exist. `exact` says that the number is no estimate.
+    ///
+    /// # Errors
+    /// At the first file that is missing, or when the first is no flow of the input's shape.
+    pub fn check(&self, info: &MediaInfo, exact: bool) -> Result<(), FlowError> {
+        let Some(files) = &self.flow else { return Ok(()) };
+        // Where a listed shot begins no flow is needed; a time says that only of frames that were read.
+        let begins = |number: u64| self.cuts.as_ref().is_some_and(|list| list.has_times() || list.names(number));
+        let frames = info.frames.unwrap_or(2);
+        // A container's number can be too high by a few.
+        let certain = if exact { frames } else { frames - (frames / 50).max(2).min(frames) };
+        for number in (1..certain).filter(|&number| !begins(number)) {
+            if number == 1 {
+                files.check((0, 1), info.width, info.height)?;
+                files.check((1, 0), info.width, info.height)?;
+            }
+            files.exist(number - 1, number)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::{FlowField, flo};
+    use super::*;
+    use crate::media::{ColorInfo, Samples, TimeBase};
+
+    fn info(frames: Option<u64>) -> MediaInfo {
+        MediaInfo {
+            width: 16,
+            height: 8,
+            frames,
+            base: TimeBase::new(1, 25),
+            rate: None,
+            sample_aspect: None,
+            color: ColorInfo::BT709,
+            samples: Samples::RGB8,
+            codec: "",
+            first: 0,
+            source: None,
+        }
+    }
+
+    #[test]
+    fn missing_flow_is_told_before_any_frame() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = MotionSettings {
+            flow: folder.path().join("%d-%d.flo").to_str().unwrap().into(),
+            ..MotionSettings::default()
+        };
+        let mut given = Given::read(&settings, 1, Range::default()).unwrap();
+        let flow = FlowField::still(16, 8);
+        let write = |from: u64, to: u64| flo::write(&FloFiles::path(given.flow.as_ref().unwrap(), from, to), &flow);
+        for (from, to) in [(0, 1), (1, 0), (1, 2), (2, 1), (3, 4), (4, 3)] {
+            write(from, to).unwrap();
+        }
+        given.check(&info(Some(3)), true).unwrap();
+        given.check(&info(None), false).unwrap();
+        // The count of a container may be too high: what is certain is there.
+        given.check(&info(Some(5)), false).unwrap();
+        let missing = given.check(&info(Some(5)), true).unwrap_err().to_string();
+        assert!(missing.contains("3-4.flo: the flow file cannot be read"), "{missing}");
+        // At a listed cut none is needed.
+        let list = folder.path().join("cuts");
+        std::fs::write(&list, "4\n").unwrap();
+        given.cuts = Some(CutList::read(&list, Range::default()).unwrap());
+        given.check(&info(Some(5)), true).unwrap();
+        let square = MediaInfo { height: 16, ..info(Some(5)) };
+        assert!(matches!(given.check(&square, true), Err(FlowError::Shape { .. })));
+    }
+
+    #[test]
+    fn one_list_is_for_one_input() {
+        let settings = MotionSettings { cuts: "list".into(), ..MotionSettings::default() };
+        let error = Given::read(&settings, 2, Range::default()).unwrap_err().to_string();
+        assert_eq!(error, "--cuts is about one source, but there are 2 inputs: run them one by one");
+    }
+}
