@@ -108,6 +108,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
 
+    /// How lively strokes are, from 0 (still) to 1 (drawn anew in every frame) [default: 0]
+    #[arg(long, value_name = "0..1")]
+    pub boil: Option<String>,
+
     /// The source's optical flow as Middlebury files, flow_%d_%d.flo (from, to) [default: estimated]
     #[arg(long, value_name = "PATTERN")]
     pub flow: Option<String>,
@@ -289,6 +293,7 @@ impl RunArgs {
             ("--size", "frame.size", self.size.as_ref()),
             ("--device", "device", self.device.as_ref()),
             ("--crf", "output.crf", self.crf.as_ref()),
+            ("--boil", "temporal.boil", self.boil.as_ref()),
         ];
         let words = [
             ("--backbone", "network.backbone", self.backbone.clone()),

@@ -14,7 +14,7 @@ pub enum FlowError {
     #[error("--flow {0}: needs two numbers, as in flow_%d_%d.flo: the frame it is from, then the frame it is to")]
     Pattern(String),
     #[error(
-        "this program was built without OpenCV, which estimates optical flow: build it with the feature `opencv`, or give --flow 'flow_%d_%d.flo'"
+        "this program was built without OpenCV, which estimates optical flow: build it with the feature `opencv`, give --flow 'flow_%d_%d.flo', or go without: --set init.next=previous --set temporal.weight=0"
     )]
     NotBuilt,
     #[error("optical flow by OpenCV failed: {0}")]

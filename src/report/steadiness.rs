@@ -39,7 +39,7 @@ mod tests {
         let pair =
             |result: f64, source: f64| Pair { result: (result / 255.0).powi(2), source: (source / 255.0).powi(2) };
         summary.coverage = Some(0.957);
-        summary.e_warp = Some(pair(3.14, 2.0));
+        summary.e_warp = Some(pair(3.3, 2.0));
         let begin = "steadiness: along the motion, a frame differs from the last by 3.1/255 (the source by 2.0), measured on 96 % of the picture";
         assert_eq!(line(&summary).as_deref(), Some(begin));
         summary.luma_drift = Some(-0.44);

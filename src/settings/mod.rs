@@ -338,7 +338,7 @@ pub struct InitSettings {
 
 impl Default for InitSettings {
     fn default() -> Self {
-        Self { first: FirstInit::Content, next: NextInit::Previous }
+        Self { first: FirstInit::Content, next: NextInit::Warped }
     }
 }
 

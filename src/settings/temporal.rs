@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct TemporalSettings {
     /// Weight of the temporal term in J; 0 for none.
     pub weight: f64,
+    /// How lively the result may be, 0..=1: strokes are drawn anew in every frame, and held less.
+    pub boil: f64,
     /// How many frames before each the earlier frames lie. A pixel is held to the nearest in which it is seen.
     pub offsets: Vec<u32>,
     /// Of a pixel to where it was: its square, or the smooth L1 that lets single pixels go.
@@ -39,13 +41,26 @@ impl TemporalSettings {
 impl Default for TemporalSettings {
     fn default() -> Self {
         Self {
-            weight: 0.0,
+            weight: 2000.0,
+            boil: 0.0,
             offsets: vec![1, 10, 20, 40],
             distance: Distance::Square,
             passes: 1,
             ring: false,
             consistency: ConsistencySettings::default(),
         }
+    }
+}
+
+impl TemporalSettings {
+    /// The weight that is left of `weight` with this much boil.
+    pub fn effective_weight(&self) -> f64 {
+        self.weight * (1.0 - self.boil).powi(2)
+    }
+
+    /// How strongly still pixels are held to where they were first painted, 0..=1: not at all from half the boil on.
+    pub fn lock(&self) -> f64 {
+        (1.0 - 2.0 * self.boil).max(0.0)
     }
 }
 

@@ -99,6 +99,7 @@ impl Settings {
     fn validate_temporal(&self) -> Result<(), InvalidValue> {
         let temporal = &self.temporal;
         check("temporal.weight", is_weight(temporal.weight), || format!("{} must be 0 or more", temporal.weight))?;
+        check("temporal.boil", (0.0..=1.0).contains(&temporal.boil), || format!("{} must be 0 to 1", temporal.boil))?;
         check("temporal.offsets", temporal.offsets.iter().all(|offset| (1..=250).contains(offset)), || {
             "an offset must be 1 to 250 frames".into()
         })?;

@@ -9,6 +9,8 @@ use super::tensor::blurred;
 const DISTANCES: [f64; 2] = [0.11, 0.19];
 /// Standard deviation of what "looks alike" is judged over, as a share of the long side.
 const PATCH: f64 = 0.015;
+/// A sum of squared differences of three colours (0..=1 each) from which on nothing is taken.
+const UNLIKE: f64 = 0.1;
 /// Cost of a place that is not known itself; contents differ by 3 at most.
 const NOWHERE: f64 = 100.0;
 
@@ -42,5 +44,8 @@ pub fn from_beside(strokes: &Tensor, content: &Tensor, known: &Tensor) -> Result
             best = there.f_narrow(1, 0, 3)?.f_where_self(&better, &best)?;
         }
     }
+    // The less a place is like the pixel's own, the less its strokes fit.
+    let fits = least.f_mul_scalar(-1.0 / UNLIKE)?.f_add_scalar(1.0)?.f_clamp(0.0, 1.0)?;
+    let best = best.f_mul(&fits)?;
     Ok(strokes.f_where_self(&known.f_gt(0.5)?, &best)?)
 }

@@ -1,6 +1,7 @@
 //! Stylise: pixels in, painted pixels out, one for one.
 
 pub mod backbone;
+pub mod boil;
 mod build;
 pub mod chain;
 pub mod colour;

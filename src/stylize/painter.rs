@@ -3,6 +3,7 @@
 use tch::{Device, Tensor};
 
 use super::backbone::Backbone;
+use super::boil::stirred;
 use super::chain::{Carried, Chain};
 use super::init::{self, Init, Start};
 use super::loss::Temporal;
@@ -23,6 +24,9 @@ pub use super::studio::StylePicture;
 pub const MATURE: f64 = 0.5;
 /// All iterations of a later frame are used when so much of it is fresh: a tenth of it.
 const FRESH: f64 = 10.0;
+/// A later frame's J is low enough at this much of the first one's: samples beyond 0..=1, which J has seen and the picture
+/// that is carried has lost, make up to 2 %.
+const LOW_ENOUGH: f64 = 1.02;
 /// Iterations in one phase.
 const LEG: u32 = 30;
 
@@ -34,6 +38,8 @@ struct ShotState {
     objective: f64,
     /// What the first frame took.
     iterations: u32,
+    /// Frames after the first.
+    count: u64,
     chain: Chain,
     lock: Lock,
 }
@@ -66,11 +72,12 @@ impl Painter {
     /// The distance to the shot's earlier frames; `None` where no motion leads to them.
     fn temporal_term(&self, chain: &Chain, content: &Tensor) -> Result<Option<Temporal>, StyleError> {
         let temporal = &self.studio.settings().temporal;
-        if temporal.weight == 0.0 {
+        let weight = temporal.effective_weight();
+        if weight == 0.0 {
             return Ok(None);
         }
         let anchors = chain.anchors(&temporal.offsets, content)?;
-        Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, temporal.weight, temporal.distance)))
+        Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, weight, temporal.distance)))
     }
 
     /// The next picture, painted; `arrival` says how it follows from the one before it.
@@ -130,7 +137,10 @@ impl Painter {
         chain.remember(Carried::first(painted.image.shallow_clone(), content.shallow_clone())?);
         let lock = Lock::new(&painted.image, &content);
         let Painted { stats, .. } = painted;
-        Ok((painted, ShotState { look, objective: stats.objective, iterations: stats.iterations, chain, lock }))
+        Ok((
+            painted,
+            ShotState { look, objective: stats.objective, iterations: stats.iterations, count: 0, chain, lock },
+        ))
     }
 
     /// A descent in several phases.
@@ -166,18 +176,26 @@ impl Painter {
         let style = self.studio.style_picture();
         let previous = shot.chain.last();
         let start = self.next.start(&Start { content: &content, style, previous, warped: brought.as_ref() })?;
+        let Settings { seed, temporal, .. } = self.studio.settings();
+        shot.count += 1;
+        let (start, lock) = (stirred(&start, temporal.boil, *seed, shot.count)?, temporal.lock());
         let temporal = step.map(|_| self.temporal_term(&shot.chain, &content)).transpose()?.flatten();
         let held = match &brought {
-            Some(brought) => Some(shot.lock.hold(&content, &shot.chain.resting(), &brought.maturity, 1.0)?),
-            None => None,
+            Some(brought) if lock > 0.0 => {
+                Some(shot.lock.hold(&content, &shot.chain.resting(), &brought.maturity, lock)?)
+            }
+            _ => None,
         };
-        let most = self.studio.settings().optimizer.iterations[1];
+        let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
+        // Where all is held, one look tells J and nothing moves.
+        let most = if share > 0.9999 { 1 } else { self.studio.settings().optimizer.iterations[1] };
         let fresh = match &brought {
             Some(brought) => 1.0 - scalar(&brought.maturity.f_mean(content.kind())?)?,
             None => 0.0,
         };
         let at_least = (f64::from(most) * fresh * FRESH).ceil().min(f64::from(most)) as u32;
-        let effort = Effort { iterations: most, at_least, target: Some(shot.objective), phase: Phase::default() };
+        let target = Some(shot.objective * LOW_ENOUGH);
+        let effort = Effort { iterations: most, at_least, target, phase: Phase::default() };
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
         let painted = self.studio.paint(&shot.look, &content, &start, ties, effort)?;
         tracing::debug!(
@@ -187,7 +205,7 @@ impl Painter {
             to = painted.stats.objective,
             temporal = painted.stats.temporal,
             fresh,
-            held = held.as_ref().map(Held::share).transpose()?,
+            held = share,
             "frame painted"
         );
         if let Some(held) = &held {

@@ -44,7 +44,7 @@ impl Rest {
 /// Contents (0..=1) that differ by less, over a small patch, are the same.
 const SAME: f64 = 0.012;
 /// In pixels: a longer vector is no noise of the flow.
-const NOISE: f32 = 1.5;
+const NOISE: f32 = 6.0;
 /// Standard deviation in pixels of that patch.
 const PATCH: f64 = 1.5;
 

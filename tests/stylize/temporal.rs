@@ -67,9 +67,10 @@ fn the_term_is_the_papers_and_its_gradient_is_right() {
     }
 }
 
-/// The content of every frame of a chain below.
-fn grey() -> Tensor {
-    Tensor::full([1, 3, 8, 12], 0.5, (Kind::Float, Device::Cpu))
+/// The content of frame `t` of a chain below, which moves right by `step` pixels a frame.
+fn ramp(step: f32, t: usize) -> Tensor {
+    let row = Tensor::arange(12, (Kind::Float, Device::Cpu)) - f64::from(step) * t as f64;
+    (row * 0.03 + 0.5).repeat([1, 3, 8, 1])
 }
 
 /// A chain whose frames are flat pictures of these values, oldest first, all moving right by `step` pixels a frame.
@@ -77,11 +78,11 @@ fn chain(values: &[f64], offsets: &[u32], step: f32) -> Chain {
     let (w, h) = (12, 8);
     let rules = Consistency { blur: 0.0, ..Consistency::default() };
     let mut chain = Chain::new(offsets, rules);
-    for &value in values {
+    for (t, &value) in values.iter().enumerate() {
         let painted = Tensor::full([1, 3, h as i64, w as i64], value, (Kind::Float, Device::Cpu));
-        chain.remember(Carried::first(painted, grey()).unwrap());
+        chain.remember(Carried::first(painted, ramp(step, t)).unwrap());
         let flow = |by: f32| FlowField::from_fn(w, h, |_, _| [by, 0.0]);
-        chain.step(&Step::new(flow(-step), flow(step), &rules), &grey()).unwrap();
+        chain.step(&Step::new(flow(-step), flow(step), &rules), &ramp(step, t + 1)).unwrap();
     }
     chain
 }
@@ -89,7 +90,7 @@ fn chain(values: &[f64], offsets: &[u32], step: f32) -> Chain {
 #[test]
 fn a_pixel_is_held_to_the_nearest_frame_that_saw_it() {
     // The left two columns were outside the frame before, the next two outside the one before that, ...
-    let anchors = chain(&[0.1, 0.2, 0.3], &[1, 2, 3], 2.0).anchors(&[3, 1, 2], &grey()).unwrap();
+    let anchors = chain(&[0.1, 0.2, 0.3], &[1, 2, 3], 2.0).anchors(&[3, 1, 2], &ramp(2.0, 3)).unwrap();
     assert_eq!(anchors.len(), 3);
     let row = |tensor: &Tensor| numbers(tensor)[..12].to_vec();
     let first = row(&anchors[0].weights);
@@ -110,10 +111,10 @@ fn what_a_front_layer_hid_is_held_to_the_frame_before_that() {
     let far = FlowField::from_fn(w, h, |x, _| if x < 6 { [100.0, 0.0] } else { [0.0, 0.0] });
     for (value, forth) in [(0.1, still()), (0.2, far)] {
         let painted = Tensor::full([1, 3, h as i64, w as i64], value, (Kind::Float, Device::Cpu));
-        chain.remember(Carried::first(painted, grey()).unwrap());
-        chain.step(&Step::new(still(), forth, &rules), &grey()).unwrap();
+        chain.remember(Carried::first(painted, ramp(0.0, 0)).unwrap());
+        chain.step(&Step::new(still(), forth, &rules), &ramp(0.0, 0)).unwrap();
     }
-    let anchors = chain.anchors(&[1, 2], &grey()).unwrap();
+    let anchors = chain.anchors(&[1, 2], &ramp(0.0, 0)).unwrap();
     let near = numbers(&anchors[0].weights);
     assert_eq!((near[0], near[11]), (0.0, 1.0), "the left half is not consistent");
 }
@@ -147,11 +148,11 @@ fn the_start_is_the_frame_before_carried_along_and_the_content_where_nothing_was
     // With no iterations the first frame is its content.
     paint(&mut painter, &[&one]);
     let got = painter.stylize(&two, &arrival(WIDTH, HEIGHT, [-3.0, 2.0])).unwrap().pixels;
-    assert!(difference(&got, &two) < 1e-6, "both are the new content: one carried, one itself");
-    // To the bit where it was carried, away from the soft edge.
+    assert!(difference(&got, &two) < 0.02, "both are the new content: one carried, one itself");
+    // To the bit where it was carried, away from the soft edge and what light is told by.
     for (i, &value) in got.rgb.iter().enumerate() {
         let (x, y) = (i % WIDTH, i % (WIDTH * HEIGHT) / WIDTH);
-        assert!(x < 5 || y + 4 >= HEIGHT || value == two.rgb[i], "({x}, {y})");
+        assert!(x < 12 || y + 12 >= HEIGHT || value == two.rgb[i], "({x}, {y})");
     }
 }
 
@@ -196,8 +197,13 @@ fn the_term_keeps_moving_pixels_what_they_were() {
 /// A still picture, each sample of each frame with its own error of up to `noise`.
 fn noisy(noise: f32, seed: usize) -> Pixels {
     let mut picture = frame(1, HEIGHT, WIDTH);
-    let error = numbers(&formula::uniform(&format!("noise {seed}"), &[picture.rgb.len() as i64], 1.0));
-    picture.rgb.iter_mut().zip(error).for_each(|(value, error)| *value += noise * error as f32);
+    // A hash of the place (Steele et al. 2014), -1..=1.
+    for (i, value) in picture.rgb.iter_mut().enumerate() {
+        let mut z = (seed * (3 * WIDTH * HEIGHT) + i + 1) as u64;
+        z = z.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        *value += noise * ((z >> 40) as f32 / 8_388_608.0 - 1.0);
+    }
     picture
 }
 
