@@ -32,6 +32,16 @@ impl TemporalSettings {
         self.passes > 1 || self.ring
     }
 
+    /// The weight that is left of `weight` with this much boil.
+    pub fn effective_weight(&self) -> f64 {
+        self.weight * (1.0 - self.boil).powi(2)
+    }
+
+    /// How strongly still pixels are held to where they were first painted, 0..=1: not at all from half the boil on.
+    pub fn lock(&self) -> f64 {
+        (1.0 - 2.0 * self.boil).max(0.0)
+    }
+
     /// The passes of a clip that loops.
     pub fn passes_of_loop(&self) -> u32 {
         if self.passes > 1 { self.passes } else { PASSES_OF_LOOP }
@@ -49,18 +59,6 @@ impl Default for TemporalSettings {
             ring: false,
             consistency: ConsistencySettings::default(),
         }
-    }
-}
-
-impl TemporalSettings {
-    /// The weight that is left of `weight` with this much boil.
-    pub fn effective_weight(&self) -> f64 {
-        self.weight * (1.0 - self.boil).powi(2)
-    }
-
-    /// How strongly still pixels are held to where they were first painted, 0..=1: not at all from half the boil on.
-    pub fn lock(&self) -> f64 {
-        (1.0 - 2.0 * self.boil).max(0.0)
     }
 }
 

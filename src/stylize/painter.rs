@@ -26,7 +26,7 @@ pub const MATURE: f64 = 0.5;
 const FRESH: f64 = 10.0;
 /// A later frame's J is low enough at this much of the first one's: samples beyond 0..=1, which J has seen and the picture
 /// that is carried has lost, make up to 2 %.
-const LOW_ENOUGH: f64 = 1.02;
+pub const LOW_ENOUGH: f64 = 1.02;
 /// Iterations in one phase.
 const LEG: u32 = 30;
 

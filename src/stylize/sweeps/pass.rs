@@ -9,7 +9,7 @@ use crate::motion::{Consistency, Step};
 use crate::stylize::chain::{Brought, Carried, Chain};
 use crate::stylize::loss::{Anchor, Temporal};
 use crate::stylize::objective::Phase;
-use crate::stylize::painter::MATURE;
+use crate::stylize::painter::{LOW_ENOUGH, MATURE};
 use crate::stylize::still::Lock;
 use crate::stylize::studio::{Effort, Look, Painted, Studio, Ties};
 use crate::stylize::tensor::from_pixels;
@@ -120,12 +120,15 @@ impl Pass<'_> {
 
         let (start, mature) = mixed(&own, &maturity, &near)?;
         let term = self.temporal_term(&content, &near)?;
+        let strength = studio.settings().temporal.lock();
         let held = match (&self.lock, &before) {
-            (Some(lock), Some(before)) => Some(lock.hold(&content, &self.chain.resting(), &before.maturity, 1.0)?),
+            (Some(lock), Some(before)) if strength > 0.0 => {
+                Some(lock.hold(&content, &self.chain.resting(), &before.maturity, strength)?)
+            }
             _ => None,
         };
         let iterations = studio.settings().optimizer.iterations[1];
-        let target = Some(shot.first.objective);
+        let target = Some(shot.first.objective * LOW_ENOUGH);
         let effort = Effort { iterations, at_least: iterations.div_ceil(2), target, phase: Phase::default() };
         let ties = Ties { temporal: term.as_ref(), held: held.as_ref() };
         let Painted { image, stats } = studio.paint(shot.look, &content, &start, ties, effort)?;
@@ -175,7 +178,8 @@ impl Pass<'_> {
     /// What the frame is held to: the earlier ones and, of `near`, the one ahead, each by its share.
     fn temporal_term(&self, content: &Tensor, near: &[(&Brought, f64)]) -> Result<Option<Temporal>, StyleError> {
         let temporal = &self.shot.studio.settings().temporal;
-        if temporal.weight == 0.0 {
+        let weight = temporal.effective_weight();
+        if weight == 0.0 {
             return Ok(None);
         }
         let mut anchors = self.chain.anchors(&temporal.offsets, content)?;
@@ -186,7 +190,7 @@ impl Pass<'_> {
             let weights = ahead.weights.f_mul(&ahead.maturity)?.f_mul_scalar(*share)?;
             anchors.push(Anchor { warped: ahead.painted.shallow_clone(), weights });
         }
-        Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, temporal.weight, temporal.distance)))
+        Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, weight, temporal.distance)))
     }
 }
 
