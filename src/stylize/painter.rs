@@ -23,7 +23,7 @@ pub use super::studio::StylePicture;
 /// the shot's first frame took.
 pub const MATURE: f64 = 0.5;
 /// All iterations of a later frame are used when so much of it is fresh: a tenth of it.
-const FRESH: f64 = 10.0;
+pub const FRESH: f64 = 10.0;
 /// A later frame's J is low enough at this much of the first one's: samples beyond 0..=1, which J has seen and the picture
 /// that is carried has lost, make up to 2 %.
 pub const LOW_ENOUGH: f64 = 1.02;

@@ -9,10 +9,10 @@ use crate::motion::{Consistency, Step};
 use crate::stylize::chain::{Brought, Carried, Chain};
 use crate::stylize::loss::{Anchor, Temporal};
 use crate::stylize::objective::Phase;
-use crate::stylize::painter::{LOW_ENOUGH, MATURE};
+use crate::stylize::painter::{FRESH, LOW_ENOUGH, MATURE};
 use crate::stylize::still::Lock;
 use crate::stylize::studio::{Effort, Look, Painted, Studio, Ties};
-use crate::stylize::tensor::from_pixels;
+use crate::stylize::tensor::{from_pixels, scalar};
 use crate::stylize::{FrameStats, StyleError};
 
 /// A shot that is painted in several passes.
@@ -128,8 +128,10 @@ impl Pass<'_> {
             _ => None,
         };
         let iterations = studio.settings().optimizer.iterations[1];
+        let fresh = 1.0 - scalar(&mature.f_mean(mature.kind())?)?;
+        let at_least = (f64::from(iterations) * (fresh * FRESH).min(1.0)).ceil() as u32;
         let target = Some(shot.first.objective * LOW_ENOUGH);
-        let effort = Effort { iterations, at_least: iterations.div_ceil(2), target, phase: Phase::default() };
+        let effort = Effort { iterations, at_least, target, phase: Phase::default() };
         let ties = Ties { temporal: term.as_ref(), held: held.as_ref() };
         let Painted { image, stats } = studio.paint(shot.look, &content, &start, ties, effort)?;
         if let (Some(lock), Some(held)) = (&mut self.lock, &held) {
