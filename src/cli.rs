@@ -1,5 +1,6 @@
 //! The command line. No defaults of its own and no I/O: options that are not given leave the other layers alone.
 
+mod commands;
 mod values;
 
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use clap_complete::Shell;
 use crate::media::Range;
 use crate::report::{LogFormat, Verbosity};
 use crate::settings::{Ambient, Assignment, LayerInputs, StyleArg};
+
+pub use commands::{PresetsCommand, WeightsCommand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -76,6 +79,14 @@ pub struct RunArgs {
     /// Iterations of a shot's first frame and of those after it [NEXT: a quarter of FIRST]
     #[arg(long, value_name = "FIRST[,NEXT]", value_parser = values::iterations)]
     pub iterations: Option<[u32; 2]>,
+
+    /// Paint each shot so often, forward and backward in turn: more even from first to last, and slower [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=100))]
+    pub passes: Option<i64>,
+
+    /// Let the last frame run into the first: for clips that loop (four passes, unless --passes says otherwise)
+    #[arg(long = "loop")]
+    pub ring: bool,
 
     /// Begin at this time of a video: seconds or [HH:]MM:SS[.mmm]
     #[arg(long, value_name = "TIME", value_parser = values::time)]
@@ -275,48 +286,6 @@ pub struct VerifyArgs {
     pub json: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum PresetsCommand {
-    /// All presets, and where they are from
-    List,
-    /// The settings of a preset, with the defaults filled in
-    Show {
-        #[arg(value_name = "NAME|FILE")]
-        name: String,
-    },
-    /// Check preset files
-    Check {
-        #[arg(value_name = "FILE", required = true)]
-        files: Vec<PathBuf>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum WeightsCommand {
-    /// Known networks, and which of them are installed
-    List,
-    /// Download and verify the weights of networks
-    Fetch {
-        #[arg(value_name = "NAME", required = true)]
-        names: Vec<String>,
-        /// Get them from the Hugging Face Hub
-        #[arg(long)]
-        from_hub: bool,
-    },
-    /// Convert and install a file of weights
-    Import {
-        file: PathBuf,
-        /// The network it is for [default: recognised by its contents]
-        #[arg(long = "as", value_name = "NAME")]
-        network: Option<String>,
-    },
-    /// Print where a network's weights are
-    Path {
-        #[arg(value_name = "NAME")]
-        name: String,
-    },
-}
-
 impl RunArgs {
     /// These options as the top layer over `ambient`.
     pub fn layers(&self, ambient: Ambient) -> LayerInputs {
@@ -353,14 +322,20 @@ impl RunArgs {
         for (option, key, list) in lists.into_iter().filter(|(_, _, list)| !list.is_empty()) {
             options.push(Assignment { option, key, value: list.clone().into() });
         }
-        if self.strict_streams {
-            options.push(Assignment { option: "--strict-streams", key: "output.strict_streams", value: true.into() });
+        let flags = [
+            ("--strict-streams", "output.strict_streams", self.strict_streams),
+            ("--loop", "temporal.loop", self.ring),
+        ];
+        for (option, key, _) in flags.into_iter().filter(|(_, _, given)| *given) {
+            options.push(Assignment { option, key, value: true.into() });
         }
-        if let Some(places) = self.max_corrupt {
-            options.push(Assignment { option: "--max-corrupt", key: "input.max_corrupt", value: places.into() });
-        }
-        if let Some(seed) = self.seed {
-            options.push(Assignment { option: "--seed", key: "seed", value: seed.into() });
+        let numbers = [
+            ("--max-corrupt", "input.max_corrupt", self.max_corrupt),
+            ("--passes", "temporal.passes", self.passes),
+            ("--seed", "seed", self.seed),
+        ];
+        for (option, key, number) in numbers {
+            options.extend(number.map(|number| Assignment { option, key, value: number.into() }));
         }
         if let Some(iterations) = self.iterations {
             let value = iterations.map(i64::from).to_vec().into();

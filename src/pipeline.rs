@@ -51,6 +51,8 @@ enum Message<T> {
     /// What [`FrameSource::gave_every_frame`] says.
     End {
         every_frame: bool,
+        /// How the first frame follows from the last, where the watcher knows.
+        closing: Option<Box<Arrival>>,
     },
 }
 
@@ -111,11 +113,11 @@ impl Shared<'_> {
 ///
 /// # Errors
 /// The first failure of any stage; `Cancelled` when `cancel` was set. The sink is then dropped unfinished.
-pub fn run(
+pub fn run<'a>(
     source: Box<dyn FrameSource>,
     (scout, watcher): (Scout, Watcher),
     measured: bool,
-    make_stylizer: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError> + Send,
+    make_stylizer: impl FnOnce() -> Result<Box<dyn Stylizer + 'a>, StyleError> + Send,
     sink: Box<dyn FrameSink>,
     observer: &dyn Observer,
     cancel: &CancelToken,
@@ -175,7 +177,7 @@ fn decode(mut source: Box<dyn FrameSource>, out: &Sender<Message<Decoded>>, shar
         }
         let message = match source.next() {
             Ok(Some(frame)) => Message::Frame(Decoded { frame, at: Instant::now() }),
-            Ok(None) => Message::End { every_frame: source.gave_every_frame() },
+            Ok(None) => Message::End { every_frame: source.gave_every_frame(), closing: None },
             Err(error) => {
                 shared.fail(error);
                 return None;
@@ -206,7 +208,7 @@ fn sight(
     while !shared.cancel.is_cancelled() {
         let decoded = match frames.recv().ok()? {
             Message::Frame(decoded) => decoded,
-            Message::End { every_frame } => return out.send(Message::End { every_frame }).ok(),
+            Message::End { every_frame, closing } => return out.send(Message::End { every_frame, closing }).ok(),
         };
         let timing = decoded.frame.timing;
         let sighting = scout.look(&decoded.frame.pixels, timing.base.seconds(timing.pts) - begin);
@@ -239,14 +241,15 @@ fn watch(
                     give(watched, &mut waiting, newest)?;
                 }
             }
-            Message::End { every_frame } => {
+            Message::End { every_frame, .. } => {
                 if let Some(watched) = watcher.finish().map_err(|error| shared.fail(error)).ok()? {
                     give(watched, &mut waiting, newest)?;
                 }
                 for message in watcher.unused() {
                     shared.observer.event(&Event::Warning { message });
                 }
-                return out.send(Message::End { every_frame }).ok();
+                let closing = watcher.closing().map_err(|error| shared.fail(error)).ok()?.map(Box::new);
+                return out.send(Message::End { every_frame, closing }).ok();
             }
         }
     }
@@ -259,8 +262,8 @@ struct StyleCount {
     waited_for_motion: Duration,
 }
 
-fn stylize(
-    make: impl FnOnce() -> Result<Box<dyn Stylizer>, StyleError>,
+fn stylize<'a>(
+    make: impl FnOnce() -> Result<Box<dyn Stylizer + 'a>, StyleError>,
     frames: &Receiver<Message<Ready>>,
     out: &Sender<Message<Painted>>,
     shared: &Shared<'_>,
@@ -282,13 +285,18 @@ fn stylize(
         }
         let result = match message {
             Message::Frame(ready) => places.push(stylizer.as_mut(), ready),
-            Message::End { every_frame } => match stylizer.finish(&mut |styled| places.done(styled)) {
-                Ok(()) => {
-                    out.send(Message::End { every_frame }).ok()?;
-                    return styled(places.count, waited_for_motion);
+            Message::End { every_frame, closing } => {
+                if let Some(arrival) = closing {
+                    stylizer.close(*arrival);
                 }
-                Err(error) => Err(error),
-            },
+                match stylizer.finish(&mut |styled| places.done(styled)) {
+                    Ok(()) => {
+                        out.send(Message::End { every_frame, closing: None }).ok()?;
+                        return styled(places.count, waited_for_motion);
+                    }
+                    Err(error) => Err(error),
+                }
+            }
         };
         match result {
             Ok(()) => {}
@@ -359,7 +367,7 @@ fn encode(
                 });
                 sink.push(frame).map_err(|error| shared.fail(error)).ok()?;
             }
-            Message::End { every_frame } => {
+            Message::End { every_frame, .. } => {
                 if every_frame {
                     sink.expect_every_frame();
                 }

@@ -14,7 +14,7 @@ use crate::pipeline::{self, Outcome, PipelineError};
 use crate::report::{Event, Observer, causes};
 use crate::settings::{IfExists, LongFlow, NextInit, Settings};
 use crate::stylize::fake::{Bars, Identity};
-use crate::stylize::{self, StyleError, Stylizer};
+use crate::stylize::{self, StyleError, Stylizer, Workshop};
 
 use plan::{Job, Planned};
 use publish::{PublishError, Staged};
@@ -126,7 +126,10 @@ fn run_job(
     for message in source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()) {
         observer.event(&Event::Warning { message });
     }
-    let make = || make_stylizer(settings, engine, observer, cancel);
+    // One picture is neither gone through twice nor a ring.
+    let several = !matches!(job.input, Input::Picture(_));
+    let workshop = several.then(|| Workshop { folder: staged.work(), observer });
+    let make = || make_stylizer(settings, engine, workshop, observer, cancel);
     let measured = wanted.flow.is_some();
     let Outcome { encoded, waited_for_motion, steadiness } =
         pipeline::run(source, motion::watch(wanted)?, measured, make, sink, observer, cancel)?;
@@ -153,8 +156,9 @@ fn wanted(
         return Ok(Wanted { list, ..Wanted::default() });
     }
     let anchored = settings.temporal.weight > 0.0;
+    let used = settings.init.next == NextInit::Warped || anchored || settings.temporal.is_reworked();
     let flow = match &given.flow {
-        _ if settings.init.next != NextInit::Warped && !anchored => {
+        _ if !used => {
             if given.flow.is_some() {
                 let message = "--flow is of no use: neither init.next = \"warped\" nor temporal.weight asks for motion";
                 observer.event(&Event::Warning { message: message.into() });
@@ -170,21 +174,22 @@ fn wanted(
     };
     // Cuts are looked for whether flow is used or not, so that an init finds the shots that another does.
     let cuts = if list.is_none() { motion::estimate_cuts()? } else { None };
-    Ok(Wanted { flow, cuts, rules: settings.temporal.consistency, list, far })
+    Ok(Wanted { flow, cuts, rules: settings.temporal.consistency, list, far, ring: settings.temporal.ring })
 }
 
-fn make_stylizer(
+fn make_stylizer<'a>(
     settings: &Settings,
     engine: Engine,
+    workshop: Option<Workshop<'a>>,
     observer: &dyn Observer,
     cancel: &CancelToken,
-) -> Result<Box<dyn Stylizer>, StyleError> {
+) -> Result<Box<dyn Stylizer + 'a>, StyleError> {
     match engine {
         Engine::Optimise => {}
         Engine::Identity => return Ok(Box::new(Identity)),
         Engine::Bars => return Ok(Box::new(Bars)),
     }
-    let built = stylize::build(settings, cancel)?;
+    let built = stylize::build(settings, cancel, workshop)?;
     for message in built.notes {
         observer.event(&Event::Note { message });
     }

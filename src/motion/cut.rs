@@ -6,7 +6,7 @@ use super::likeness::Likeness;
 /// frames measured, no score of 20 or more was anything but a cut (or a one-frame flash).
 const THRESHOLD: f64 = 20.0;
 /// More of a frame than this that is not seen in the one before it is a cut.
-const UNSEEN: f32 = 0.88;
+pub(super) const UNSEEN: f32 = 0.88;
 /// Frames of one scene have this much of their brightness in common, however fast the camera turns: whip pans measured
 /// had 0.77 and more, cuts 0.57 and less.
 const SAME_SCENE: f64 = 0.7;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::cut::{Ahead, Judge, Shot};
+use super::cut::{Ahead, Judge, Shot, UNSEEN};
 use super::likeness::Likeness;
 use super::list::CutList;
 use super::scout::{self, Glance, Means, Pair, Scout, Sighting};
@@ -59,6 +59,8 @@ pub struct Wanted {
     pub list: Option<CutList>,
     /// So many frames before each, motion is estimated directly.
     pub far: Vec<u32>,
+    /// Whether the last frame is to be followed by the first.
+    pub ring: bool,
 }
 
 /// The two halves of watching: one sees frames and starts the search, the other waits for what is found and decides.
@@ -78,6 +80,8 @@ pub fn watch(wanted: Wanted) -> Result<(Scout, Watcher), FlowError> {
         pool: pool.clone(),
         judge: Judge::default(),
         list: wanted.list,
+        ring: wanted.ring,
+        first: None,
         last: None,
         held: None,
         far,
@@ -101,6 +105,9 @@ pub struct Watcher {
     pool: Option<Arc<ThreadPool>>,
     judge: Judge,
     list: Option<CutList>,
+    ring: bool,
+    /// The clip's first frame, where the last one is to be followed by it.
+    first: Option<Arc<Glance>>,
     /// The newest frame.
     last: Option<Arc<Glance>>,
     held: Option<Held>,
@@ -120,6 +127,9 @@ impl Watcher {
     pub fn next(&mut self, sighting: Sighting) -> Result<Vec<Watched>, FlowError> {
         let Sighting { glance, pair } = sighting;
         let before = self.last.replace(Arc::clone(&glance));
+        if self.ring && before.is_none() {
+            self.first = Some(Arc::clone(&glance));
+        }
         let (Some(before), Some(pair)) = (before, pair) else {
             if let Some(list) = &mut self.list {
                 list.begins(glance.number, glance.seconds);
@@ -166,6 +176,24 @@ impl Watcher {
         let Some(held) = self.held.take() else { return Ok(None) };
         let (shot, score) = self.judge.decide(&held.likeness, None);
         self.arrive(&held.glance, shot, score, held.likeness.unseen, held.step).map(Some)
+    }
+
+    /// After the last frame: how the first one follows from it, where the clip is to be a ring. `None` where it is not,
+    /// has one frame only, or motion is not looked at.
+    ///
+    /// # Errors
+    /// When there is no flow between the two.
+    pub fn closing(&self) -> Result<Option<Arrival>, FlowError> {
+        let ends = self.first.as_ref().zip(self.last.as_ref()).filter(|(first, last)| first.number != last.number);
+        let Some((first, last)) = ends.filter(|_| self.means.flow.is_some()) else { return Ok(None) };
+        let step = match &self.pool {
+            Some(pool) => pool.install(|| self.means.step(first, last)),
+            None => self.means.step(first, last),
+        };
+        Ok(Some(match step.transpose()?.filter(|step| step.reliability.inconsistent <= UNSEEN) {
+            Some(step) => Arrival { shot: Shot::Continues, step: Some(step), far: Vec::new() },
+            None => Shot::New.into(),
+        }))
     }
 
     /// What the list names that the clip has not, one line each.

@@ -57,6 +57,12 @@ impl Observer for BarObserver {
                     bar.set_message(pace.describe(*frame, *frames, *objective));
                 }
             }
+            Event::Pass { pass, passes, frame, objective, seconds, .. } => {
+                if let Some(JobBar { bar, pace }) = job.as_mut() {
+                    pace.add(*seconds);
+                    bar.set_message(pace.describe_pass([*pass, *passes], *frame, *objective));
+                }
+            }
             Event::Finished { .. } | Event::Failed { .. } | Event::Cancelled { .. } => {
                 if let Some(last) = job.take() {
                     self.remove(&last);

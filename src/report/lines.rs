@@ -55,6 +55,18 @@ impl<W: Write + Send> Observer for LinesObserver<W> {
 }
 
 impl<W> State<W> {
+    /// Whether it is time for another line.
+    fn is_due(&mut self, now: Duration) -> bool {
+        let into_job = now.saturating_sub(self.began);
+        if into_job < self.next {
+            return false;
+        }
+        while self.next <= into_job {
+            self.next = if self.next < LONGEST { self.next * 2 } else { self.next + THEN };
+        }
+        true
+    }
+
     fn line(&mut self, event: &Event, now: Duration) -> Option<String> {
         match event {
             Event::Started { input, output, frames, width, height } => {
@@ -67,16 +79,17 @@ impl<W> State<W> {
             }
             Event::Frame { frame, frames, objective, seconds, .. } => {
                 self.pace.add(*seconds);
-                let into_job = now.saturating_sub(self.began);
-                if into_job < self.next {
+                if !self.is_due(now) {
                     return None;
-                }
-                while self.next <= into_job {
-                    self.next = if self.next < LONGEST { self.next * 2 } else { self.next + THEN };
                 }
                 let total = frames.map(|n| format!("/{n}")).unwrap_or_default();
                 let pace = self.pace.describe(*frame, *frames, *objective);
                 Some(format!("{}: frame {frame}{total}, {pace}", self.input))
+            }
+            Event::Pass { pass, passes, frame, objective, seconds, .. } => {
+                self.pace.add(*seconds);
+                let told = self.pace.describe_pass([*pass, *passes], *frame, *objective);
+                self.is_due(now).then(|| format!("{}: {told}", self.input))
             }
             other => plain_line(other),
         }
@@ -109,6 +122,14 @@ mod tests {
     fn started() -> Event {
         let (input, output) = ("in.mp4".into(), "out.mp4".into());
         Event::Started { input, output, frames: Some(400), width: 64, height: 48 }
+    }
+
+    #[test]
+    fn passes_are_told_at_the_same_intervals() {
+        let pass = |pass, frame| Event::Pass { pass, passes: 2, frame, iterations: 20, objective: 0.5, seconds: 3.0 };
+        let events = [(0, started()), (3, pass(1, 1)), (3, pass(1, 2)), (6, pass(2, 1)), (6, frame(1))];
+        let expected = ["pass 1/2, frame 1, 3.00 s/frame, J 0.5000", "pass 2/2, frame 1, 3.00 s/frame, J 0.5000"];
+        assert_eq!(lines(&events, 0)[1..], expected.map(|line| format!("in.mp4: {line}")));
     }
 
     fn frame(frame: u64) -> Event {

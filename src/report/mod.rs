@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `started` | `input`, `output`, `frames` (or null), `width`, `height` |
 //! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds`, and the frame's [`Figures`] (null where unknown) |
+//! | `pass` | `pass` (from 1), `passes`, `frame` (from 1), `iterations`, `objective`, `seconds`: painted in one of several passes |
 //! | `note` | `message` |
 //! | `warning` | `message` |
 //! | `finished` | `output`, `frames`, `seconds`, `waited_for_motion` (seconds of these), `steadiness` (a [`Summary`] or null) |
@@ -58,6 +59,15 @@ pub enum Event {
         /// Unknown where motion is not looked at.
         #[serde(flatten)]
         figures: Figures,
+    },
+    /// A frame has been painted in one of several passes. It is done after the last one.
+    Pass {
+        pass: u32,
+        passes: u32,
+        frame: u64,
+        iterations: u32,
+        objective: f64,
+        seconds: f64,
     },
     /// How the job is done: backbone, device, what would do it better.
     Note {
@@ -196,7 +206,7 @@ fn write_line(out: &mut impl Write, line: &str) {
 /// The lines that text observers have in common; `None` for events they show each in their own way.
 fn plain_line(event: &Event) -> Option<String> {
     match event {
-        Event::Started { .. } | Event::Frame { .. } => None,
+        Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } => None,
         Event::Note { message } => Some(message.clone()),
         Event::Warning { message } => Some(format!("warning: {message}")),
         Event::Finished { output, frames, seconds, steadiness, .. } => {

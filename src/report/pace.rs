@@ -28,6 +28,11 @@ impl Pace {
         let left = left.map(|seconds| format!(", {} left", duration(seconds))).unwrap_or_default();
         format!("{:.2} s/frame{left}, J {}", self.per_frame(), short(objective))
     }
+
+    /// `pass 2/3, frame 17, 3.4 s/frame, J 0.0123`.
+    pub fn describe_pass(&self, [pass, passes]: [u32; 2], frame: u64, objective: f64) -> String {
+        format!("pass {pass}/{passes}, frame {frame}, {}", self.describe(frame, None, objective))
+    }
 }
 
 /// A number in four digits, whatever its size.

@@ -14,7 +14,38 @@ pub struct TemporalSettings {
     pub offsets: Vec<u32>,
     /// Of a pixel to where it was: its square, or the smooth L1 that lets single pixels go.
     pub distance: Distance,
+    /// How often each shot is painted: forward, backward, forward, ...; each pass carries paint its way.
+    pub passes: u32,
+    /// Whether the last frame is to be followed by the first.
+    #[serde(rename = "loop")]
+    pub ring: bool,
     pub consistency: ConsistencySettings,
+}
+
+/// The passes of a clip that loops, where one is set: the second takes the seam away, the third evens out what it
+/// leaves, and the last one smooths.
+const PASSES_OF_LOOP: u32 = 4;
+
+impl TemporalSettings {
+    /// Whether frames are painted more than once.
+    pub fn is_reworked(&self) -> bool {
+        self.passes > 1 || self.ring
+    }
+
+    /// The weight that is left of `weight` with this much boil.
+    pub fn effective_weight(&self) -> f64 {
+        self.weight * (1.0 - self.boil).powi(2)
+    }
+
+    /// How strongly still pixels are held to where they were first painted, 0..=1: not at all from half the boil on.
+    pub fn lock(&self) -> f64 {
+        (1.0 - 2.0 * self.boil).max(0.0)
+    }
+
+    /// The passes of a clip that loops.
+    pub fn passes_of_loop(&self) -> u32 {
+        if self.passes > 1 { self.passes } else { PASSES_OF_LOOP }
+    }
 }
 
 impl Default for TemporalSettings {
@@ -24,20 +55,10 @@ impl Default for TemporalSettings {
             boil: 0.0,
             offsets: vec![1, 10, 20, 40],
             distance: Distance::Square,
+            passes: 1,
+            ring: false,
             consistency: ConsistencySettings::default(),
         }
-    }
-}
-
-impl TemporalSettings {
-    /// The weight that is left of `weight` with this much boil.
-    pub fn effective_weight(&self) -> f64 {
-        self.weight * (1.0 - self.boil).powi(2)
-    }
-
-    /// How strongly still pixels are held to where they were first painted, 0..=1: not at all from half the boil on.
-    pub fn lock(&self) -> f64 {
-        (1.0 - 2.0 * self.boil).max(0.0)
     }
 }
 

@@ -103,6 +103,9 @@ impl Settings {
         check("temporal.offsets", temporal.offsets.iter().all(|offset| (1..=250).contains(offset)), || {
             "an offset must be 1 to 250 frames".into()
         })?;
+        check("temporal.passes", (1..=100).contains(&temporal.passes), || {
+            format!("{} is out of range: use 1 to 100", temporal.passes)
+        })?;
         let consistency = &temporal.consistency;
         for (key, value) in [
             ("temporal.consistency.relative", consistency.relative),
@@ -156,6 +159,7 @@ mod tests {
         assert_eq!(key_of(|s| s.optimizer.learning_rate = 0.0), "optimizer.learning_rate");
         assert_eq!(key_of(|s| s.input.options = vec!["=3".into()]), "input.options");
         assert_eq!(key_of(|s| s.output.encoder_options = vec!["slow".into()]), "output.encoder_options");
+        assert_eq!(key_of(|s| s.temporal.passes = 0), "temporal.passes");
         let unused = StyleImage { image: "a.png".into(), weight: 0.0 };
         assert_eq!(key_of(|s| s.style.images = vec![unused]), "style.images");
     }

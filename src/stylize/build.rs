@@ -7,24 +7,40 @@ use tch::{Device, Tensor};
 
 use super::backbone::{self, Backbone, NamedTensors, NetOptions};
 use super::painter::{Painter, StylePicture};
+use super::sweeps::Sweeps;
 use super::tensor::from_pixels;
 use super::{StyleError, Stylizer, device};
 use crate::interrupt::CancelToken;
 use crate::media::picture;
+use crate::report::Observer;
 use crate::settings::{Settings, builtin_image};
 use crate::weights::{self, SearchPath};
 
 /// A stylizer, and what the user should know about it before a long run.
-pub struct Built {
-    pub stylizer: Box<dyn Stylizer>,
+pub struct Built<'a> {
+    pub stylizer: Box<dyn Stylizer + 'a>,
     pub notes: Vec<String>,
 }
 
-/// Builds the painter that `settings` describe.
+/// What a clip of many passes needs beside its settings.
+#[derive(Clone, Copy)]
+pub struct Workshop<'a> {
+    /// Folder for pictures between passes.
+    pub folder: &'a Path,
+    /// Hears of every frame of every pass.
+    pub observer: &'a dyn Observer,
+}
+
+/// Builds the painter that `settings` describe; of one pass only without a `workshop`.
 ///
 /// # Errors
-/// No such device, unknown backbone or layer, weights missing or damaged, a style picture that cannot be read.
-pub fn build(settings: &Settings, cancel: &CancelToken) -> Result<Built, StyleError> {
+/// No such device, unknown backbone or layer, weights missing or damaged, a style picture that cannot be read, a workshop
+/// that cannot be used.
+pub fn build<'a>(
+    settings: &Settings,
+    cancel: &CancelToken,
+    workshop: Option<Workshop<'a>>,
+) -> Result<Built<'a>, StyleError> {
     let device = device::resolve(settings.device)?;
     let (backbone, mut notes) = network(settings, device)?;
     notes.insert(0, format!("backbone {} on {}", backbone.name(), name_of(device)));
@@ -36,7 +52,11 @@ pub fn build(settings: &Settings, cancel: &CancelToken) -> Result<Built, StyleEr
         .map(|(pixels, style)| Ok(StylePicture { image: from_pixels(pixels, device)?, weight: style.weight }))
         .collect::<Result<_, StyleError>>()?;
     let painter = Painter::new(backbone, styles, settings.clone(), device, cancel.clone())?;
-    Ok(Built { stylizer: Box::new(painter), notes })
+    let stylizer: Box<dyn Stylizer + 'a> = match workshop.filter(|_| settings.temporal.is_reworked()) {
+        Some(Workshop { folder, observer }) => Box::new(Sweeps::new(painter, folder, observer)?),
+        None => Box::new(painter),
+    };
+    Ok(Built { stylizer, notes })
 }
 
 fn name_of(device: Device) -> String {

@@ -32,6 +32,11 @@ pub enum StyleError {
     StylePicture { path: PathBuf, problem: String },
     #[error("J is not finite at the first evaluation (alpha, beta or a picture is extreme): {0}")]
     NotFinite(String),
+    #[error(
+        "cannot keep the pictures between two passes in {} ({megabytes} MB are there): {source}; \
+         free disk space there, or use a smaller --size, a part of the clip (--frames) or --passes 1", folder.display()
+    )]
+    Scratch { folder: PathBuf, megabytes: u64, source: std::io::Error },
     #[error("interrupted")]
     Cancelled,
 }

@@ -16,9 +16,10 @@ pub mod optimizer;
 pub mod painter;
 pub mod still;
 pub mod studio;
+pub mod sweeps;
 pub mod tensor;
 
-pub use build::{Built, build};
+pub use build::{Built, Workshop, build};
 pub use error::StyleError;
 
 use crate::media::Pixels;
@@ -35,6 +36,9 @@ pub trait Stylizer {
     /// # Errors
     /// When it cannot be painted, the job was cancelled, or what `done` says.
     fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError>;
+
+    /// Says, before [`Stylizer::finish`], how the first picture follows from the last, where the clip is to be a ring.
+    fn close(&mut self, _arrival: Arrival) {}
 
     /// There are no more pictures: gives those that were held back.
     ///

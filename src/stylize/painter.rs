@@ -21,12 +21,12 @@ pub use super::studio::StylePicture;
 
 /// A place that came into view is mature, and what later frames are held to, after this share of the iterations that
 /// the shot's first frame took.
-const MATURE: f64 = 0.5;
+pub const MATURE: f64 = 0.5;
 /// All iterations of a later frame are used when so much of it is fresh: a tenth of it.
-const FRESH: f64 = 10.0;
+pub const FRESH: f64 = 10.0;
 /// A later frame's J is low enough at this much of the first one's: samples beyond 0..=1, which J has seen and the picture
 /// that is carried has lost, make up to 2 %.
-const LOW_ENOUGH: f64 = 1.02;
+pub const LOW_ENOUGH: f64 = 1.02;
 /// Iterations in one phase.
 const LEG: u32 = 30;
 
@@ -93,6 +93,11 @@ impl Painter {
         &self.studio
     }
 
+    /// What the newest frame of the shot in progress leaves to later ones.
+    pub fn carried(&self) -> Option<&Carried> {
+        self.shot.as_ref().and_then(|shot| shot.chain.last())
+    }
+
     /// What the shot in progress has in common.
     pub fn look(&self) -> Option<&Look> {
         self.shot.as_ref().map(|shot| &shot.look)
@@ -105,6 +110,10 @@ impl Painter {
     pub fn advance(&mut self, pixels: &Pixels, arrival: &Arrival) -> Result<Painted, StyleError> {
         let raw = self.studio.raw(pixels)?;
         let (_, _, h, w) = raw.size4()?;
+        if arrival.shot == Shot::Aside {
+            // A flash: painted on its own, and the shot goes on from the frame before it.
+            return Ok(self.begun(&raw)?.0);
+        }
         let shot = self.shot.take();
         let shot = shot.filter(|shot| arrival.shot == Shot::Continues && (shot.look.height, shot.look.width) == (h, w));
         let (painted, shot) = match shot {

@@ -10,6 +10,7 @@ mod optimizers;
 mod painter;
 mod pictures;
 mod real_weights;
+mod sweeps;
 mod temporal;
 mod tiny;
 

@@ -1,0 +1,47 @@
+//! Commands that have commands of their own.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub enum PresetsCommand {
+    /// All presets, and where they are from
+    List,
+    /// The settings of a preset, with the defaults filled in
+    Show {
+        #[arg(value_name = "NAME|FILE")]
+        name: String,
+    },
+    /// Check preset files
+    Check {
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WeightsCommand {
+    /// Known networks, and which of them are installed
+    List,
+    /// Download and verify the weights of networks
+    Fetch {
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+        /// Get them from the Hugging Face Hub
+        #[arg(long)]
+        from_hub: bool,
+    },
+    /// Convert and install a file of weights
+    Import {
+        file: PathBuf,
+        /// The network it is for [default: recognised by its contents]
+        #[arg(long = "as", value_name = "NAME")]
+        network: Option<String>,
+    },
+    /// Print where a network's weights are
+    Path {
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}

@@ -1,0 +1,219 @@
+//! Several passes over a shot, to and fro (Ruder, Dosovitskiy & Brox 2016, section 4.4), and clips that loop.
+//!
+//! The first pass is the ordinary chain. Later ones carry paint the other way, too: what a pan or a moving thing
+//! uncovers is painted in few iterations by the chain, while later frames have long had it in view. Where a clip is a
+//! ring, its last frame is followed by its first.
+
+mod blend;
+mod order;
+mod pass;
+mod reel;
+mod store;
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::painter::Painter;
+use super::{Done, FrameStats, StyleError, Stylized, Stylizer};
+use crate::media::Pixels;
+use crate::motion::{Arrival, Shot};
+use crate::report::{Event, Observer};
+use crate::settings::{Colour, TemporalSettings};
+
+pub use blend::blend;
+pub use order::{Order, Way};
+pub use reel::{Reel, Strip};
+
+use pass::Reworked;
+use store::Store;
+
+/// Gathers a shot (or, where the clip is to loop, all of it), paints it pass by pass and gives all its pictures then.
+pub struct Sweeps<'a> {
+    painter: Painter,
+    store: Store,
+    /// The shot in progress: its frames' numbers in the store, asides left out.
+    line: Vec<usize>,
+    /// What its first frame took.
+    first_stats: FrameStats,
+    /// Frames that were given before those in the store.
+    given: usize,
+    /// How the clip's first frame follows from its last.
+    closing: Option<Arrival>,
+    observer: &'a dyn Observer,
+}
+
+impl<'a> Sweeps<'a> {
+    /// `folder` holds the pictures between passes; `observer` hears of each frame of each pass.
+    ///
+    /// # Errors
+    /// When `folder` cannot hold files.
+    pub fn new(painter: Painter, folder: &Path, observer: &'a dyn Observer) -> Result<Self, StyleError> {
+        let store = Store::new(folder, painter.studio().settings().temporal.consistency)?;
+        Ok(Self {
+            painter,
+            store,
+            line: Vec::new(),
+            first_stats: FrameStats::default(),
+            given: 0,
+            closing: None,
+            observer,
+        })
+    }
+
+    fn settings(&self) -> &TemporalSettings {
+        &self.painter.studio().settings().temporal
+    }
+
+    /// The first pass over a frame. `shot` is what it is in the order of painting.
+    fn first(&mut self, frame: usize, shot: Shot, passes: u32) -> Result<(), StyleError> {
+        let began = Instant::now();
+        let arrival = if shot == Shot::New { Shot::New.into() } else { self.store.arrival(frame)? };
+        // In the optimised size already, which a picture of that size keeps.
+        let painted = self.painter.advance(&self.store.raw(frame)?, &arrival)?;
+        let whole = || Ok::<_, StyleError>(painted.image.f_narrow(1, 0, 1)?.f_ones_like()?);
+        let maturity = match self.painter.carried().filter(|_| shot != Shot::Aside) {
+            Some(carried) => carried.maturity.shallow_clone(),
+            None => whole()?,
+        };
+        self.store.paint(frame, &painted.image, &maturity, painted.stats)?;
+        if shot == Shot::New {
+            self.first_stats = painted.stats;
+            self.line.clear();
+        }
+        if shot != Shot::Aside {
+            self.line.push(frame);
+        }
+        self.tell(1, passes, frame, painted.stats, began);
+        Ok(())
+    }
+
+    /// The passes after the first one over the shot in progress, which ends with that.
+    fn later(&mut self, ring: bool, passes: u32) -> Result<(), StyleError> {
+        let line = std::mem::take(&mut self.line);
+        let Some(&first) = line.first().filter(|_| line.len() > 1 && passes > 1) else { return Ok(()) };
+        let studio = self.painter.studio();
+        let look = studio.look(&studio.raw(&self.store.raw(first)?)?)?;
+        let shot = Reworked { studio, look: &look, line: &line, ring, first: self.first_stats };
+        for pass in 2..=passes {
+            let mut sweep = shot.begin(&self.store, pass, pass == passes)?;
+            for at in 0..line.len() {
+                let began = Instant::now();
+                if let Some((frame, stats)) = sweep.next(&mut self.store, at)? {
+                    self.tell(pass, passes, frame, stats, began);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, pass: u32, passes: u32, frame: usize, stats: FrameStats, began: Instant) {
+        self.observer.event(&Event::Pass {
+            pass,
+            passes,
+            frame: (self.given + frame + 1) as u64,
+            iterations: stats.iterations,
+            objective: stats.objective,
+            seconds: began.elapsed().as_secs_f64(),
+        });
+    }
+
+    /// Paints everything as the ring that it is, or says why it is none.
+    fn go_round(&mut self) -> Result<(), StyleError> {
+        let mut shots: Vec<Vec<usize>> = Vec::new();
+        let mut before = None;
+        for frame in 0..self.store.len() {
+            let (shot, grid) = (self.store.shot(frame), self.store.grid(frame));
+            if begins(shot, grid, before) || shots.is_empty() {
+                shots.push(Vec::new());
+            }
+            shots.last_mut().into_iter().for_each(|shot| shot.push(frame));
+            before = if shot == Shot::Aside { before } else { Some(grid) };
+        }
+        let closing = self.closing.take();
+        let step = closing.filter(|closing| closing.shot == Shot::Continues).and_then(|closing| closing.step);
+        let closed = step.is_some();
+        let passes = match step {
+            Some(step) => {
+                self.store.follows(0, Shot::Continues, &step)?;
+                self.settings().passes_of_loop()
+            }
+            None if self.store.len() > 1 => {
+                let message = "--loop: the clip does not loop by itself, its last frame and its first show different \
+                               things: it is painted as without";
+                self.observer.event(&Event::Warning { message: message.into() });
+                self.settings().passes
+            }
+            None => self.settings().passes,
+        };
+        let ring = closed && shots.len() == 1;
+        if closed && shots.len() > 1 {
+            // Begins at a cut: the last shot runs on into the first frames.
+            let head = shots.remove(0);
+            shots.last_mut().into_iter().for_each(|last| last.extend(&head));
+        }
+        for shot in shots {
+            for (place, frame) in shot.into_iter().enumerate() {
+                let shot = if place == 0 { Shot::New } else { self.store.shot(frame) };
+                self.first(frame, shot, passes)?;
+            }
+            self.later(ring, passes)?;
+        }
+        Ok(())
+    }
+
+    /// Gives all pictures in the order of their contents, and forgets them.
+    fn give(&mut self, done: &mut Done<'_>) -> Result<(), StyleError> {
+        let studio = self.painter.studio();
+        for frame in 0..self.store.len() {
+            let Some((image, _)) = self.store.painted(frame, studio.device())? else { continue };
+            let pixels = studio.frame(&image, &self.store.source(frame)?)?;
+            done(Stylized { pixels, stats: self.store.stats(frame) })?;
+        }
+        self.given += self.store.len();
+        self.line.clear();
+        self.store.clear()
+    }
+}
+
+/// Whether a frame of this size begins a shot; `before` is the size of the chain's frame before it.
+fn begins(shot: Shot, grid: (usize, usize), before: Option<(usize, usize)>) -> bool {
+    match shot {
+        Shot::New => true,
+        Shot::Continues => before != Some(grid),
+        Shot::Aside => false,
+    }
+}
+
+impl Stylizer for Sweeps<'_> {
+    fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
+        let TemporalSettings { ring, passes, .. } = *self.settings();
+        let studio = self.painter.studio();
+        let colours = studio.settings().style.colour == Colour::Content;
+        let raw = studio.raw(content)?;
+        let (_, _, height, width) = raw.size4()?;
+        if ring {
+            return self.store.add(content, &raw, arrival, colours).map(|_| ());
+        }
+        let before = self.line.last().map(|&last| self.store.grid(last));
+        let begins = begins(arrival.shot, (width as usize, height as usize), before);
+        if begins {
+            self.later(false, passes)?;
+            self.give(done)?;
+        }
+        let frame = self.store.add(content, &raw, arrival, colours)?;
+        self.first(frame, if begins { Shot::New } else { arrival.shot }, passes)
+    }
+
+    fn close(&mut self, arrival: Arrival) {
+        self.closing = Some(arrival);
+    }
+
+    fn finish(&mut self, done: &mut Done<'_>) -> Result<(), StyleError> {
+        if self.settings().ring {
+            self.go_round()?;
+        } else {
+            self.later(false, self.settings().passes)?;
+        }
+        self.give(done)
+    }
+}

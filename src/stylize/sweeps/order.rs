@@ -1,0 +1,92 @@
+//! In which order a pass goes through a shot.
+
+/// Which way a pass goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Forward,
+    Backward,
+}
+
+/// A pass through the frames 0..count of a shot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    count: usize,
+    way: Way,
+    first: usize,
+    /// Whether the last frame is followed by the first one.
+    ring: bool,
+}
+
+/// A power of the golden ratio: its multiples keep away from each other on a circle, and so do passes that begin there.
+/// A small one, for the second pass is to come soon upon the seam that the first one left, and to have the rest of the
+/// ring for evening it out.
+const GOLDEN: f64 = 0.145_898_033_750_315_4;
+
+impl Order {
+    /// Passes are counted from 1; odd ones go forward. In a shot with ends a pass begins at one of them, on a ring each
+    /// begins at another place: it leaves its seam there.
+    pub fn new(count: usize, pass: u32, ring: bool) -> Self {
+        let way = if pass % 2 == 1 { Way::Forward } else { Way::Backward };
+        let turned = (f64::from(pass.saturating_sub(1)) * GOLDEN).fract() * count as f64;
+        let first = match way {
+            _ if ring => (turned as usize).min(count.saturating_sub(1)),
+            Way::Forward => 0,
+            Way::Backward => count.saturating_sub(1),
+        };
+        Self { count, way, first, ring }
+    }
+
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
+    /// The frame in the place `at`, counted along the way. On a ring, places go round and round (before 0, too);
+    /// elsewhere there is `None` beyond the ends.
+    pub fn frame(&self, at: isize) -> Option<usize> {
+        if self.count == 0 || !(self.ring || (0..self.count as isize).contains(&at)) {
+            return None;
+        }
+        let by = if self.way == Way::Forward { at } else { -at };
+        Some((self.first as isize + by).rem_euclid(self.count as isize) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(order: Order, places: std::ops::Range<isize>) -> Vec<Option<usize>> {
+        places.map(|at| order.frame(at)).collect()
+    }
+
+    #[test]
+    fn a_shot_with_ends_is_gone_through_to_and_fro() {
+        assert_eq!(frames(Order::new(3, 1, false), -1..4), [None, Some(0), Some(1), Some(2), None]);
+        assert_eq!(frames(Order::new(3, 2, false), -1..4), [None, Some(2), Some(1), Some(0), None]);
+        assert_eq!(Order::new(3, 3, false), Order::new(3, 1, false));
+        assert_eq!(Order::new(0, 1, true).frame(0), None);
+    }
+
+    #[test]
+    fn on_a_ring_each_pass_begins_elsewhere_and_meets_every_frame() {
+        let count = 40;
+        let mut seams = Vec::new();
+        for pass in 1..=4 {
+            let order = Order::new(count, pass, true);
+            let mut met: Vec<_> = frames(order, 0..count as isize).into_iter().flatten().collect();
+            // Between the last and the first of the pass; its number is that of the frame before it.
+            let (first, last) = (met[0], met[count - 1]);
+            seams.push(if order.way() == Way::Forward { last } else { first });
+            assert_eq!((order.frame(-1), order.frame(count as isize)), (Some(last), Some(first)));
+            met.sort_unstable();
+            assert_eq!(met, (0..count).collect::<Vec<_>>());
+        }
+        assert_eq!(seams[0], count - 1, "the first pass goes from the first frame to the last");
+        for (i, a) in seams.iter().enumerate() {
+            for b in &seams[..i] {
+                let apart = a.abs_diff(*b).min(count - a.abs_diff(*b));
+                assert!(apart >= 3, "{seams:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! One pass over a shot that has been painted before.
+
+use tch::Tensor;
+
+use super::blend::blend;
+use super::order::{Order, Way};
+use super::store::Store;
+use crate::motion::{Consistency, Step};
+use crate::stylize::chain::{Brought, Carried, Chain};
+use crate::stylize::loss::{Anchor, Temporal};
+use crate::stylize::objective::Phase;
+use crate::stylize::painter::{FRESH, LOW_ENOUGH, MATURE};
+use crate::stylize::still::Lock;
+use crate::stylize::studio::{Effort, Look, Painted, Studio, Ties};
+use crate::stylize::tensor::{from_pixels, scalar};
+use crate::stylize::{FrameStats, StyleError};
+
+/// A shot that is painted in several passes.
+pub struct Reworked<'a> {
+    pub studio: &'a Studio,
+    pub look: &'a Look,
+    /// Its frames, by their numbers in the store, each followed by the next.
+    pub line: &'a [usize],
+    /// Whether the last of them is followed by the first.
+    pub ring: bool,
+    /// What its first frame took in the first pass. Its J is low enough for all, lest paint slide to style from pass to
+    /// pass.
+    pub first: FrameStats,
+}
+
+impl<'a> Reworked<'a> {
+    /// Begins a pass (from 2); `last` says that none comes after it.
+    ///
+    /// # Errors
+    /// When the disk fails; what libtorch reports.
+    pub fn begin(&'a self, store: &Store, pass: u32, last: bool) -> Result<Pass<'a>, StyleError> {
+        let order = Order::new(self.line.len(), pass, self.ring);
+        let mut pass = Pass { shot: self, order, chain: self.chain(), lock: None, last };
+        if self.ring {
+            // There is no beginning: others lead to its first frame.
+            let offsets = &self.studio.settings().temporal.offsets;
+            let longest = offsets.iter().copied().max().unwrap_or(1).max(1) as usize;
+            for at in -(longest.min(self.line.len() - 1) as isize)..0 {
+                pass.pass_by(store, at)?;
+            }
+        }
+        Ok(pass)
+    }
+
+    fn chain(&self) -> Chain {
+        Chain::new(&self.studio.settings().temporal.offsets, self.rules())
+    }
+
+    /// What a frame left when it was painted last.
+    fn carried(&self, store: &Store, frame: usize) -> Result<Carried, StyleError> {
+        let device = self.studio.device();
+        let content = self.look.content(&from_pixels(&store.raw(frame)?, device)?)?;
+        match store.painted(frame, device)? {
+            Some((painted, maturity)) => Ok(Carried { painted, content, maturity }),
+            None => Carried::first(content.shallow_clone(), content),
+        }
+    }
+
+    /// The motion that brings the frame in the place `from` of the order onto the grid of its neighbour in the place
+    /// `to`; `None` where there is no such neighbour.
+    fn between(&self, store: &Store, order: Order, to: isize, from: isize) -> Result<Option<Step>, StyleError> {
+        let (Some(to_place), Some(from_place)) = (order.frame(to), order.frame(from)) else { return Ok(None) };
+        if to_place == from_place {
+            return Ok(None);
+        }
+        let from_before = (from < to) == (order.way() == Way::Forward);
+        if from_before {
+            return store.step(self.line[to_place]);
+        }
+        // The other way round, and judged as such: what is seen in both frames differs by whose grid it is told on.
+        let step = store.step(self.line[from_place])?;
+        Ok(step.map(|Step { back, forth, .. }| Step::new(forth, back, &self.rules())))
+    }
+
+    fn rules(&self) -> Consistency {
+        self.studio.settings().temporal.consistency
+    }
+}
+
+/// A pass in progress.
+pub struct Pass<'a> {
+    shot: &'a Reworked<'a>,
+    order: Order,
+    chain: Chain,
+    /// What stands still is held to, as in the first pass; none before the first frame.
+    lock: Option<Lock>,
+    /// Whether none comes after it.
+    last: bool,
+}
+
+impl Pass<'_> {
+    /// Paints the frame in the next place, `at`, once more. It starts from its picture of the pass before, blended with
+    /// its neighbour of this one, and is held to that neighbour and those further back. (To hold it to the neighbour ahead
+    /// as well, as the pass before left it, leaves less room: measured, E_warp is no lower and J higher.) A pass's first
+    /// frame, which has no neighbour yet, stays as it is (`None`); on a ring there is none such.
+    ///
+    /// # Errors
+    /// What libtorch and the disk report; `NotFinite`; `Cancelled`.
+    pub fn next(&mut self, store: &mut Store, at: usize) -> Result<Option<(usize, FrameStats)>, StyleError> {
+        let (shot, at) = (self.shot, at as isize);
+        let Some(place) = self.order.frame(at) else { return Ok(None) };
+        let (frame, studio) = (shot.line[place], shot.studio);
+        let Some(step) = shot.between(store, self.order, at, at - 1)? else {
+            self.chain = shot.chain();
+            self.pass_by(store, at)?;
+            return Ok(None);
+        };
+        let Carried { painted: own, content, maturity } = shot.carried(store, frame)?;
+        self.chain.step(&step, &content)?;
+        let before = self.chain.before(&content)?;
+        let ahead = self.ahead(store, at, &content)?;
+        let share = if ahead.is_some() { self.turned(at) } else { 0.0 };
+        let near = [(&before, 1.0 - share), (&ahead, share)];
+        let near = near.into_iter().filter_map(|(brought, share)| Some((brought.as_ref()?, share))).collect::<Vec<_>>();
+
+        let (start, mature) = mixed(&own, &maturity, &near)?;
+        let term = self.temporal_term(&content, &near)?;
+        let strength = studio.settings().temporal.lock();
+        let held = match (&self.lock, &before) {
+            (Some(lock), Some(before)) if strength > 0.0 => {
+                Some(lock.hold(&content, &self.chain.resting(), &before.maturity, strength)?)
+            }
+            _ => None,
+        };
+        let iterations = studio.settings().optimizer.iterations[1];
+        let fresh = 1.0 - scalar(&mature.f_mean(mature.kind())?)?;
+        let at_least = (f64::from(iterations) * (fresh * FRESH).min(1.0)).ceil() as u32;
+        let target = Some(shot.first.objective * LOW_ENOUGH);
+        let effort = Effort { iterations, at_least, target, phase: Phase::default() };
+        let ties = Ties { temporal: term.as_ref(), held: held.as_ref() };
+        let Painted { image, stats } = studio.paint(shot.look, &content, &start, ties, effort)?;
+        if let (Some(lock), Some(held)) = (&mut self.lock, &held) {
+            lock.renew(held, &image, &content)?;
+        }
+        let gained = f64::from(stats.iterations) / (MATURE * f64::from(shot.first.iterations.max(1)));
+        let maturity = mature.f_add_scalar(gained)?.f_clamp(0.0, 1.0)?;
+        store.paint(frame, &image, &maturity, stats)?;
+        self.chain.remember(Carried { painted: image, content, maturity });
+        Ok(Some((frame, stats)))
+    }
+
+    /// Remembers the frame in the place `at` as it is.
+    fn pass_by(&mut self, store: &Store, at: isize) -> Result<(), StyleError> {
+        let Some(place) = self.order.frame(at) else { return Ok(()) };
+        let carried = self.shot.carried(store, self.shot.line[place])?;
+        if self.chain.last().is_some()
+            && let Some(step) = self.shot.between(store, self.order, at, at - 1)?
+        {
+            self.chain.step(&step, &carried.content)?;
+        }
+        self.lock = Some(Lock::new(&carried.painted, &carried.content));
+        self.chain.remember(carried);
+        Ok(())
+    }
+
+    /// On a ring, the frame after that in the place `at`, on its grid.
+    fn ahead(&self, store: &Store, at: isize, content: &Tensor) -> Result<Option<Brought>, StyleError> {
+        let place = self.order.frame(at + 1).filter(|_| self.shot.ring);
+        let Some((place, step)) = place.zip(self.shot.between(store, self.order, at, at + 1)?) else { return Ok(None) };
+        let mut chain = Chain::new(&[1], self.shot.rules());
+        chain.remember(self.shot.carried(store, self.shot.line[place])?);
+        chain.step(&step, content)?;
+        chain.before(content)
+    }
+
+    /// On a ring, the hold on a frame goes over from its neighbour of this pass to the other one as the pass before left
+    /// it: to 1/(left + 1) of it, where `left` frames of the pass are left with this one. What the pass carries around
+    /// does not fit to what it began with, and so the misfit shrinks by the same amount from frame to frame until there
+    /// is none at the end (each keeps left / (left + 1) of it) in place of one seam. The last pass holds each frame to both
+    /// alike: that smooths what is left.
+    fn turned(&self, at: isize) -> f64 {
+        if self.last { 0.5 } else { 1.0 / (self.shot.line.len() as isize - at + 1) as f64 }
+    }
+
+    /// What the frame is held to: the earlier ones and, of `near`, the one ahead, each by its share.
+    fn temporal_term(&self, content: &Tensor, near: &[(&Brought, f64)]) -> Result<Option<Temporal>, StyleError> {
+        let temporal = &self.shot.studio.settings().temporal;
+        let weight = temporal.effective_weight();
+        if weight == 0.0 {
+            return Ok(None);
+        }
+        let mut anchors = self.chain.anchors(&temporal.offsets, content)?;
+        if let [(_, before), (ahead, share)] = near {
+            for anchor in &mut anchors {
+                anchor.weights = anchor.weights.f_mul_scalar(*before)?;
+            }
+            let weights = ahead.weights.f_mul(&ahead.maturity)?.f_mul_scalar(*share)?;
+            anchors.push(Anchor { warped: ahead.painted.shallow_clone(), weights });
+        }
+        Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, weight, temporal.distance)))
+    }
+}
+
+/// A picture blended with its neighbours, and its maturity likewise. Of two that are equally mature each gives a half, as
+/// in the paper; of others the more mature one gives more, for the chain paints what comes into view bit by bit.
+fn mixed(own: &Tensor, maturity: &Tensor, near: &[(&Brought, f64)]) -> Result<(Tensor, Tensor), StyleError> {
+    let (mut pictures, mut maturities) = (Vec::new(), Vec::new());
+    for (brought, share) in near {
+        let both = brought.maturity.f_add(maturity)?.f_clamp_min(1e-6)?;
+        let part = brought.maturity.f_div(&both)?.f_mul_scalar(2.0 * share)?;
+        let weights = brought.weights.f_mul(&part)?;
+        pictures.push(Anchor { warped: brought.painted.shallow_clone(), weights: weights.shallow_clone() });
+        maturities.push(Anchor { warped: brought.maturity.shallow_clone(), weights });
+    }
+    Ok((blend(own, &pictures)?, blend(maturity, &maturities)?))
+}

@@ -1,0 +1,84 @@
+//! Pictures of a shot on disk: a shot of many passes is too long for memory.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::stylize::StyleError;
+
+/// Rows of samples in one file without a name: it is gone with the program, however that ends.
+#[derive(Debug)]
+pub struct Reel {
+    file: File,
+    folder: PathBuf,
+    /// In bytes.
+    length: u64,
+}
+
+/// Where on the reel some samples are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Strip {
+    at: u64,
+    samples: usize,
+}
+
+/// Bytes of a sample: raw 32-bit floats, little-endian, so that what is read is what was written, to the bit.
+const SAMPLE: usize = 4;
+
+impl Reel {
+    /// An empty one in `folder`.
+    ///
+    /// # Errors
+    /// When no file can be made there.
+    pub fn new(folder: &Path) -> Result<Self, StyleError> {
+        let file = tempfile::tempfile_in(folder);
+        let file = file.map_err(|source| StyleError::Scratch { folder: folder.into(), megabytes: 0, source })?;
+        Ok(Self { file, folder: folder.into(), length: 0 })
+    }
+
+    /// Adds samples at the end.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn append(&mut self, samples: &[f32]) -> Result<Strip, StyleError> {
+        let strip = Strip { at: self.length, samples: samples.len() };
+        self.write(strip, samples)?;
+        self.length += (SAMPLE * samples.len()) as u64;
+        Ok(strip)
+    }
+
+    /// Puts other samples in the place of those at `strip`.
+    ///
+    /// # Errors
+    /// As [`Reel::append`].
+    ///
+    /// # Panics
+    /// When they are not as many.
+    pub fn replace(&mut self, strip: Strip, samples: &[f32]) -> Result<(), StyleError> {
+        assert_eq!(strip.samples, samples.len(), "as many samples as before");
+        self.write(strip, samples)
+    }
+
+    /// The samples at `strip`.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn read(&self, strip: Strip) -> Result<Vec<f32>, StyleError> {
+        let mut bytes = vec![0; SAMPLE * strip.samples];
+        let mut file = &self.file;
+        let read = file.seek(SeekFrom::Start(strip.at)).and_then(|_| file.read_exact(&mut bytes));
+        read.map_err(|source| self.failed(source))?;
+        let (samples, _) = bytes.as_chunks::<SAMPLE>();
+        Ok(samples.iter().map(|sample| f32::from_le_bytes(*sample)).collect())
+    }
+
+    fn write(&mut self, strip: Strip, samples: &[f32]) -> Result<(), StyleError> {
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let written = self.file.seek(SeekFrom::Start(strip.at)).and_then(|_| self.file.write_all(&bytes));
+        written.map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> StyleError {
+        StyleError::Scratch { folder: self.folder.clone(), megabytes: self.length >> 20, source }
+    }
+}

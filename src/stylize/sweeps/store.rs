@@ -1,0 +1,215 @@
+//! What frames keep from pass to pass.
+
+use std::path::{Path, PathBuf};
+
+use tch::{Device, Tensor};
+
+use super::reel::{Reel, Strip};
+use crate::media::Pixels;
+use crate::motion::{Arrival, Consistency, FlowField, Shot, Step};
+use crate::stylize::tensor::{from_planes, to_planes};
+use crate::stylize::{FrameStats, StyleError};
+
+/// The motion of a [`Step`], which is judged anew when it is read.
+#[derive(Debug, Clone, Copy)]
+struct Motion {
+    width: usize,
+    height: usize,
+    back: Strip,
+    forth: Strip,
+}
+
+#[derive(Debug)]
+struct Frame {
+    /// The source's size.
+    width: usize,
+    height: usize,
+    /// Width and height that are optimised.
+    grid: (usize, usize),
+    shot: Shot,
+    /// From the chain's frame before.
+    step: Option<Motion>,
+    far: Vec<(usize, Motion)>,
+    /// In the optimised size.
+    raw: Strip,
+    painted: Option<Strip>,
+    /// In the source's size; none where the result does not need it.
+    colours: Option<Strip>,
+    alpha: Option<Strip>,
+    stats: FrameStats,
+}
+
+/// Frames by number, in the order in which they came. All that is large lies on disk.
+#[derive(Debug)]
+pub struct Store {
+    reel: Reel,
+    folder: PathBuf,
+    frames: Vec<Frame>,
+    rules: Consistency,
+}
+
+impl Store {
+    /// # Errors
+    /// When `folder` cannot hold files.
+    pub fn new(folder: &Path, rules: Consistency) -> Result<Self, StyleError> {
+        Ok(Self { reel: Reel::new(folder)?, folder: folder.into(), frames: Vec::new(), rules })
+    }
+
+    /// Forgets all frames and frees the disk.
+    ///
+    /// # Errors
+    /// As [`Store::new`].
+    pub fn clear(&mut self) -> Result<(), StyleError> {
+        self.frames.clear();
+        self.reel = Reel::new(&self.folder)?;
+        Ok(())
+    }
+
+    pub fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Adds a frame: `source` in its own size, of which the colours are kept if `colours` says so, and `raw`
+    /// `[1,3,H,W]` in the optimised one.
+    ///
+    /// # Errors
+    /// When the disk is full or fails; what libtorch reports.
+    pub fn add(
+        &mut self,
+        source: &Pixels,
+        raw: &Tensor,
+        arrival: &Arrival,
+        colours: bool,
+    ) -> Result<usize, StyleError> {
+        let (_, _, height, width) = raw.size4()?;
+        let step = arrival.step.as_ref().map(|step| self.add_motion(step)).transpose()?;
+        let far = arrival.far.iter().map(|(offset, step)| Ok((*offset, self.add_motion(step)?)));
+        let far = far.collect::<Result<_, StyleError>>()?;
+        self.frames.push(Frame {
+            width: source.width,
+            height: source.height,
+            grid: (width as usize, height as usize),
+            shot: arrival.shot,
+            step,
+            far,
+            raw: self.reel.append(&to_planes(raw)?)?,
+            painted: None,
+            colours: if colours { Some(self.reel.append(&source.rgb)?) } else { None },
+            alpha: source.alpha.as_ref().map(|alpha| self.reel.append(alpha)).transpose()?,
+            stats: FrameStats::default(),
+        });
+        Ok(self.frames.len() - 1)
+    }
+
+    fn add_motion(&mut self, step: &Step) -> Result<Motion, StyleError> {
+        let mut append = |flow: &FlowField| self.reel.append(flow.vectors.as_flattened());
+        let (back, forth) = (append(&step.back)?, append(&step.forth)?);
+        Ok(Motion { width: step.back.width, height: step.back.height, back, forth })
+    }
+
+    fn motion(&self, motion: Motion) -> Result<Step, StyleError> {
+        let read = |strip| -> Result<FlowField, StyleError> {
+            let vectors = self.reel.read(strip)?.as_chunks::<2>().0.to_vec();
+            Ok(FlowField { width: motion.width, height: motion.height, vectors })
+        };
+        Ok(Step::new(read(motion.back)?, read(motion.forth)?, &self.rules))
+    }
+
+    pub fn shot(&self, frame: usize) -> Shot {
+        self.frames[frame].shot
+    }
+
+    /// Width and height that are optimised.
+    pub fn grid(&self, frame: usize) -> (usize, usize) {
+        self.frames[frame].grid
+    }
+
+    /// How the frame follows from the one before it.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn arrival(&self, frame: usize) -> Result<Arrival, StyleError> {
+        let Frame { shot, far, .. } = &self.frames[frame];
+        let far = far.iter().map(|&(offset, motion)| Ok((offset, self.motion(motion)?)));
+        Ok(Arrival { shot: *shot, step: self.step(frame)?, far: far.collect::<Result<_, StyleError>>()? })
+    }
+
+    /// Motion between the frame and the one before it.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn step(&self, frame: usize) -> Result<Option<Step>, StyleError> {
+        self.frames[frame].step.map(|motion| self.motion(motion)).transpose()
+    }
+
+    /// Says anew how a frame follows from the one before it.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn follows(&mut self, frame: usize, shot: Shot, step: &Step) -> Result<(), StyleError> {
+        let motion = self.add_motion(step)?;
+        let frame = &mut self.frames[frame];
+        (frame.shot, frame.step) = (shot, Some(motion));
+        Ok(())
+    }
+
+    /// The frame in the optimised size.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn raw(&self, frame: usize) -> Result<Pixels, StyleError> {
+        let Frame { grid: (width, height), raw, .. } = self.frames[frame];
+        Ok(Pixels { width, height, rgb: self.reel.read(raw)?, alpha: None })
+    }
+
+    /// The painted picture, `[1,3,H,W]` in the optimised size, and its maturity, `[1,1,H,W]` (see
+    /// [`crate::stylize::chain::Carried`]); `None` before the first pass.
+    ///
+    /// # Errors
+    /// When the disk fails; what libtorch reports.
+    pub fn painted(&self, frame: usize, device: Device) -> Result<Option<(Tensor, Tensor)>, StyleError> {
+        let Frame { grid: (width, height), painted, .. } = self.frames[frame];
+        let Some(strip) = painted else { return Ok(None) };
+        let planes = from_planes(&self.reel.read(strip)?, 4, height as i64, width as i64, device)?;
+        Ok(Some((planes.f_narrow(1, 0, 3)?.f_contiguous()?, planes.f_narrow(1, 3, 1)?.f_contiguous()?)))
+    }
+
+    /// Takes what a pass made of the frame, in place of what the one before it did.
+    ///
+    /// # Errors
+    /// When the disk is full or fails; what libtorch reports.
+    pub fn paint(
+        &mut self,
+        frame: usize,
+        image: &Tensor,
+        maturity: &Tensor,
+        stats: FrameStats,
+    ) -> Result<(), StyleError> {
+        let planes = to_planes(&Tensor::f_cat(&[image, maturity], 1)?)?;
+        let kept = &mut self.frames[frame];
+        if let Some(strip) = kept.painted {
+            self.reel.replace(strip, &planes)?;
+            let (iterations, initial_objective) = (kept.stats.iterations, kept.stats.initial_objective);
+            kept.stats = FrameStats { iterations: iterations + stats.iterations, initial_objective, ..stats };
+        } else {
+            kept.painted = Some(self.reel.append(&planes)?);
+            kept.stats = stats;
+        }
+        Ok(())
+    }
+
+    /// What the frame took in all passes.
+    pub fn stats(&self, frame: usize) -> FrameStats {
+        self.frames[frame].stats
+    }
+
+    /// What the result needs of the source, in its own size: without colours where they were not kept.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn source(&self, frame: usize) -> Result<Pixels, StyleError> {
+        let Frame { width, height, colours, alpha, .. } = self.frames[frame];
+        let read = |strip: Option<Strip>| strip.map(|strip| self.reel.read(strip)).transpose();
+        Ok(Pixels { width, height, rgb: read(colours)?.unwrap_or_default(), alpha: read(alpha)? })
+    }
+}
