@@ -140,7 +140,7 @@ fn main() {
         "init.next=warped".into(),
     ];
     let settings = Settings::resolve(&LayerInputs { sets: sets.into(), ..LayerInputs::default() }).unwrap().settings;
-    let mut stylizer = stylize::build(&settings, &CancelToken::default()).unwrap().stylizer;
+    let mut stylizer = stylize::build(&settings, &CancelToken::default(), None).unwrap().stylizer;
     let mut later = Vec::new();
     for (n, (frame, arrival)) in frames.iter().zip(&arrivals).take(options.painted).enumerate() {
         let mut iterations = 0;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::field::UNKNOWN;
 use super::{Consistency, FlowField, Reliability};
 
 /// Motion between a frame and the one before it.
@@ -60,11 +61,17 @@ impl Trail {
         if offset == 0 || offset > self.steps.len() {
             return None;
         }
+        // A way through a frame in which the point is hidden would go on with what hides it.
+        let hidden = |flow: &FlowField, seen: &[f32]| {
+            let vectors = flow.vectors.iter().zip(seen).map(|(&v, &seen)| if seen > 0.5 { v } else { UNKNOWN });
+            FlowField { vectors: vectors.collect(), ..*flow }
+        };
         let steps = || self.steps.iter().take(offset);
         if offset == 1 {
             return steps().next().cloned();
         }
-        let back = steps().map(|step| step.back.clone()).reduce(|path, step| path.then(&step))?;
+        let back =
+            steps().map(|step| hidden(&step.back, &step.reliability.seen)).reduce(|path, step| path.then(&step))?;
         let forth = steps().rev().map(|step| step.forth.clone()).reduce(|path, step| path.then(&step))?;
         Some(Step::new(back, forth, rules))
     }

@@ -20,8 +20,8 @@ pub struct MotionSettings {
 #[serde(rename_all = "lowercase")]
 pub enum LongFlow {
     /// From the motion between neighbours.
-    #[default]
     Composed,
     /// From a search of its own between the two frames.
+    #[default]
     Direct,
 }

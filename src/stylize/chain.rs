@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use super::StyleError;
 use super::loss::Anchor;
-use super::still::{Rest, stay, unchanged};
+use super::still::{Rest, alike, stay, unchanged};
 use super::tensor::{blurred, from_planes, to_planes};
 use crate::motion::{Consistency, Step, Trail};
 
@@ -37,12 +37,16 @@ impl Carried {
 pub struct Brought {
     /// `[1,3,H,W]`: carried along the motion, and lighter or darker by what the scene has become since.
     pub painted: Tensor,
+    /// `[1,3,H,W]`: the earlier frame's content, carried.
+    pub content: Tensor,
     /// `[1,3,H,W]`: painted less content, carried: the strokes.
     pub strokes: Tensor,
     /// `[1,1,H,W]`, 0..=1: where the earlier frame shows the same thing.
     pub seen: Tensor,
     /// `[1,1,H,W]`, 0..=1: where it does exactly.
     pub weights: Tensor,
+    /// `[1,2,H,W]`: the motion, in pixels.
+    pub motion: Tensor,
     /// `[1,1,H,W]`, 0..=1: of the earlier frame, 0 where nothing was seen.
     pub maturity: Tensor,
 }
@@ -53,6 +57,8 @@ pub struct Chain {
     /// Newest first.
     past: VecDeque<Carried>,
     trail: Trail,
+    /// Motion to frames further back that was estimated directly, by their offset, nearest first.
+    far: Vec<(usize, Step)>,
     rest: Rest,
     rules: Consistency,
     longest: usize,
@@ -62,7 +68,14 @@ impl Chain {
     /// Remembers as many frames as the longest of `offsets` (and at least the last one).
     pub fn new(offsets: &[u32], rules: Consistency) -> Self {
         let longest = offsets.iter().copied().max().unwrap_or(1).max(1) as usize;
-        Self { past: VecDeque::new(), trail: Trail::new(longest), rest: Rest::default(), rules, longest }
+        Self {
+            past: VecDeque::new(),
+            trail: Trail::new(longest),
+            far: Vec::new(),
+            rest: Rest::default(),
+            rules,
+            longest,
+        }
     }
 
     /// The frame before.
@@ -87,7 +100,14 @@ impl Chain {
         }
         self.rest.settle(&mut step.back);
         self.trail.push(step);
+        self.far.clear();
         Ok(())
+    }
+
+    /// Adds direct motion from the new frame to earlier ones, after [`Chain::step`].
+    pub fn look_back(&mut self, far: &[(usize, Step)], width: usize, height: usize) {
+        self.far = far.iter().map(|(offset, step)| (*offset, step.resized(width, height, &self.rules))).collect();
+        self.far.sort_by_key(|(offset, _)| *offset);
     }
 
     /// Of the step taken last: 1 where a pixel rests, is seen and stays where it is, else 0; `height * width`.
@@ -114,41 +134,92 @@ impl Chain {
             strokes: painted.f_sub(&before)?,
             painted: painted.f_add(&light)?.f_clamp(0.0, 1.0)?,
             maturity: carried.f_narrow(1, 6, 1)?.f_clamp(0.0, 1.0)?.f_mul(&seen)?,
+            content: before,
+            motion: motion(step, device)?,
             weights: from_planes(&step.reliability.weights, 1, h, w, device)?,
             seen,
         }))
     }
 
-    /// The frame before on the new one's grid.
+    /// What is known of the new frame from earlier ones: the frame before on its grid, and where that one did not see a
+    /// thing, those further back (of direct motion) that did, before it was hidden.
     pub fn before(&self, content: &Tensor) -> Result<Option<Brought>, StyleError> {
-        match self.trail.last() {
-            Some(step) => self.bring(step, 1, content),
-            None => Ok(None),
+        let Some(step) = self.trail.last() else { return Ok(None) };
+        let Some(mut brought) = self.bring(step, 1, content)? else { return Ok(None) };
+        for (offset, step) in &self.far {
+            if let Some(further) = self.bring(step, *offset, content)? {
+                brought = brought.or(&further.where_alike(content)?)?;
+            }
         }
+        Ok(Some(brought))
     }
 
     /// What the temporal term holds the new frame to: the earlier painted frames at `offsets`, nearest first. A pixel
     /// that a nearer one holds is held that much less by those further back, c_j <- max(c_j - sum of the nearer c, 0),
     /// and as much as it is mature.
+    ///
+    /// Motion to frames further back is direct where it was estimated, else composed. A way through a frame in which the
+    /// pixel was hidden is none, so that composed motion holds next to nothing that nearer frames do not hold: to know a
+    /// thing again that was hidden, motion must be direct.
     pub fn anchors(&self, offsets: &[u32], content: &Tensor) -> Result<Vec<Anchor>, StyleError> {
         let mut offsets: Vec<usize> = offsets.iter().map(|&offset| offset as usize).collect();
         offsets.sort_unstable();
         offsets.dedup();
-        let mut held: Vec<f32> = Vec::new();
+        let (_, _, h, w) = content.size4()?;
+        let mut held = Tensor::f_zeros([1, 1, h, w], (content.kind(), content.device()))?;
         let mut anchors = Vec::new();
         for offset in offsets {
-            let Some(mut step) = self.trail.to(offset, &self.rules) else { continue };
-            held.resize(step.reliability.weights.len(), 0.0);
-            for (left, held) in step.reliability.weights.iter_mut().zip(&mut held) {
-                let own = *left;
-                *left = (own - *held).max(0.0);
-                *held += own;
+            let direct = self.far.iter().find(|(far, _)| *far == offset).map(|(_, step)| step.clone());
+            let is_direct = direct.is_some();
+            let Some(step) = direct.or_else(|| self.trail.to(offset, &self.rules)) else { continue };
+            let Some(mut brought) = self.bring(&step, offset, content)? else { continue };
+            if is_direct {
+                brought = brought.where_alike(content)?;
             }
-            let Some(brought) = self.bring(&step, offset, content)? else { continue };
-            anchors.push(Anchor { warped: brought.painted, weights: brought.weights.f_mul(&brought.maturity)? });
+            let left = brought.weights.f_sub(&held)?.f_clamp_min(0.0)?;
+            held = held.f_add(&brought.weights)?;
+            anchors.push(Anchor { warped: brought.painted, weights: left.f_mul(&brought.maturity)? });
         }
         Ok(anchors)
     }
+}
+
+impl Brought {
+    /// The same without the places where the contents differ: a search over many frames finds many a thing that is not
+    /// the same.
+    fn where_alike(self, content: &Tensor) -> Result<Self, StyleError> {
+        let alike = alike(content, &self.content)?;
+        Ok(Self {
+            seen: self.seen.f_mul(&alike)?,
+            weights: self.weights.f_mul(&alike)?,
+            maturity: self.maturity.f_mul(&alike)?,
+            ..self
+        })
+    }
+
+    /// This, and where it saw nothing, `further`.
+    fn or(self, further: &Self) -> Result<Self, StyleError> {
+        let share = self.seen.f_neg()?.f_add_scalar(1.0)?.f_mul(&further.seen)?;
+        let mix = |near: &Tensor, far: &Tensor| -> Result<Tensor, StyleError> {
+            let mixed = near.f_add(&far.f_sub(near)?.f_mul(&share)?)?;
+            Ok(near.f_where_self(&share.f_le(0.0)?, &mixed)?)
+        };
+        Ok(Self {
+            painted: mix(&self.painted, &further.painted)?,
+            strokes: mix(&self.strokes, &further.strokes)?,
+            maturity: mix(&self.maturity, &further.maturity)?,
+            seen: self.seen.f_add(&share)?,
+            ..self
+        })
+    }
+}
+
+/// A step's way back as `[1,2,H,W]`; 0 where it is unknown.
+fn motion(step: &Step, device: Device) -> Result<Tensor, StyleError> {
+    let (h, w) = (step.back.height as i64, step.back.width as i64);
+    let known = |value: f32| if value.is_finite() { value } else { 0.0 };
+    let planes: Vec<f32> = (0..2).flat_map(|axis| step.back.vectors.iter().map(move |v| known(v[axis]))).collect();
+    from_planes(&planes, 2, h, w, device)
 }
 
 /// How much lighter each place of the scene has become, `[1,3,H,W]`: the difference of two contents on one grid, smooth,

@@ -14,7 +14,7 @@ use super::tensor::scalar;
 use super::{Done, FrameStats, StyleError, Stylized, Stylizer};
 use crate::interrupt::CancelToken;
 use crate::media::Pixels;
-use crate::motion::{Arrival, Shot, Step};
+use crate::motion::{Arrival, Shot};
 use crate::settings::Settings;
 
 pub use super::studio::StylePicture;
@@ -36,6 +36,8 @@ struct ShotState {
     /// J of the shot's first frame: later frames need no lower one. Going on would trade a little more content for
     /// style in every frame, until the last ones show nothing of it.
     objective: f64,
+    /// J of the frame before: where most is held, no iteration brings back what a frame has lost to what is in the way.
+    last_objective: f64,
     /// What the first frame took.
     iterations: u32,
     /// Frames after the first.
@@ -117,7 +119,7 @@ impl Painter {
         let shot = self.shot.take();
         let shot = shot.filter(|shot| arrival.shot == Shot::Continues && (shot.look.height, shot.look.width) == (h, w));
         let (painted, shot) = match shot {
-            Some(shot) => self.continued(shot, &raw, arrival.step.as_ref())?,
+            Some(shot) => self.continued(shot, &raw, arrival)?,
             None => self.begun(&raw)?,
         };
         self.shot = Some(shot);
@@ -139,7 +141,15 @@ impl Painter {
         let Painted { stats, .. } = painted;
         Ok((
             painted,
-            ShotState { look, objective: stats.objective, iterations: stats.iterations, count: 0, chain, lock },
+            ShotState {
+                look,
+                objective: stats.objective,
+                last_objective: stats.objective,
+                iterations: stats.iterations,
+                count: 0,
+                chain,
+                lock,
+            },
         ))
     }
 
@@ -165,12 +175,14 @@ impl Painter {
         &self,
         mut shot: ShotState,
         raw: &Tensor,
-        step: Option<&Step>,
+        arrival: &Arrival,
     ) -> Result<(Painted, ShotState), StyleError> {
         let (_, _, h, w) = raw.size4()?;
+        let step = arrival.step.as_ref();
         let content = shot.look.content(raw)?;
         if let Some(step) = step {
             shot.chain.step(step, &content)?;
+            shot.chain.look_back(&arrival.far, w as usize, h as usize);
         }
         let brought = step.map(|_| shot.chain.before(&content)).transpose()?.flatten();
         let style = self.studio.style_picture();
@@ -194,7 +206,7 @@ impl Painter {
             None => 0.0,
         };
         let at_least = (f64::from(most) * fresh * FRESH).ceil().min(f64::from(most)) as u32;
-        let target = Some(shot.objective * LOW_ENOUGH);
+        let target = Some((shot.objective * LOW_ENOUGH).max(shot.last_objective));
         let effort = Effort { iterations: most, at_least, target, phase: Phase::default() };
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
         let painted = self.studio.paint(&shot.look, &content, &start, ties, effort)?;
@@ -208,6 +220,7 @@ impl Painter {
             held = share,
             "frame painted"
         );
+        shot.last_objective = painted.stats.objective;
         if let Some(held) = &held {
             shot.lock.renew(held, &painted.image, &content)?;
         }
