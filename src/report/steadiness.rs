@@ -11,7 +11,7 @@ pub fn line(summary: &Summary) -> Option<String> {
     // E_warp is a mean square: its root is what a sample is off by.
     let levels = |mean_square: f64| 255.0 * mean_square.sqrt();
     let mut line = format!(
-        "steadiness: along the motion, a frame differs from the last by {:.1}/255 (the source by {:.1}), measured on {:.0} % of the picture",
+        "steadiness: along the motion, a frame differs from the one before by {:.1}/255 (the source by {:.1}), measured on {:.0} % of the picture",
         levels(e_warp.result),
         levels(e_warp.source),
         100.0 * coverage
@@ -40,7 +40,7 @@ mod tests {
             |result: f64, source: f64| Pair { result: (result / 255.0).powi(2), source: (source / 255.0).powi(2) };
         summary.coverage = Some(0.957);
         summary.e_warp = Some(pair(3.3, 2.0));
-        let begin = "steadiness: along the motion, a frame differs from the last by 3.1/255 (the source by 2.0), measured on 96 % of the picture";
+        let begin = "steadiness: along the motion, a frame differs from the one before by 3.3/255 (the source by 2.0), measured on 96 % of the picture";
         assert_eq!(line(&summary).as_deref(), Some(begin));
         summary.luma_drift = Some(-0.44);
         summary.worst = [9, 2, 4, 1].map(|frame| Worst { frame, e_warp: pair(5.0, 2.0) }).into();

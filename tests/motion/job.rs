@@ -69,7 +69,7 @@ fn its_figures_are_those_of_measure() {
 fn it_ends_with_a_line() {
     let (told, _desk) = run("warped", "text");
     let last = told.trim_end().lines().last().unwrap();
-    assert!(last.starts_with("steadiness: along the motion, a frame differs from the last by "), "{told}");
+    assert!(last.starts_with("steadiness: along the motion, a frame differs from the one before by "), "{told}");
 }
 
 #[test]
