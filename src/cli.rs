@@ -84,7 +84,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=100))]
     pub passes: Option<i64>,
 
-    /// Let the last frame run into the first: for clips that loop (four passes, unless --passes says otherwise)
+    /// Let the last frame run into the first: for clips that loop (three passes, unless --passes says otherwise)
     #[arg(long = "loop")]
     pub ring: bool,
 

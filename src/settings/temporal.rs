@@ -22,9 +22,8 @@ pub struct TemporalSettings {
     pub consistency: ConsistencySettings,
 }
 
-/// The passes of a clip that loops, where one is set: the second takes the seam away, the third evens out what it
-/// leaves, and the last one smooths.
-const PASSES_OF_LOOP: u32 = 4;
+/// The passes of a clip that loops, where one is set: the second evens the seam out over the ring, the third smooths.
+const PASSES_OF_LOOP: u32 = 3;
 
 impl TemporalSettings {
     /// Whether frames are painted more than once.

@@ -294,8 +294,8 @@ fn more_passes_are_steadier_and_paint_no_less() {
 fn a_loop_has_no_seam() {
     let clip = pan(WIDTH / SPEED);
     let run = |ring: bool| {
-        // A loop has four passes of its own accord.
-        let mut settings = settled(if ring { 1 } else { 4 });
+        // A loop has three passes of its own accord.
+        let mut settings = settled(if ring { 1 } else { 3 });
         settings.temporal.ring = ring;
         let pictures = swept(settings, &clip, ring.then(|| moved([SPEED as f32, 0.0])));
         (e_warp(&pictures[clip.len() - 1].pixels, &pictures[0].pixels), profile(&pictures))
@@ -305,7 +305,7 @@ fn a_loop_has_no_seam() {
     eprintln!("E_warp over the seam and within: {seam:.2e}, {:?} 1e-6", scaled(&inner));
     eprintln!("not as a ring: {open_seam:.2e}, {:?} 1e-6", scaled(&open_inner));
     assert!(seam <= 1.5 * mean(&inner), "the seam shows");
-    assert!(inner.iter().all(|&error| error <= 3.0 * mean(&inner)), "it went elsewhere");
+    assert!(inner.iter().all(|&error| error <= 2.0 * mean(&inner)), "it went elsewhere");
     assert!(open_seam > 10.0 * mean(&open_inner) && open_seam > 10.0 * seam, "without, it would show");
 }
 
