@@ -17,9 +17,22 @@ fn run(next: &str, format: &str) -> (String, tempfile::TempDir) {
         picture.unwrap().save(desk.path().join(format!("source/{t}.png"))).unwrap();
     }
     let set = format!("init.next=\"{next}\"");
+    let weight = if next == "warped" { "temporal.weight=2000" } else { "temporal.weight=0" };
     let mut command = Command::cargo_bin("stylize-video").unwrap();
     command.current_dir(desk.path()).args(["--log-format", format, "--size", "auto", "--device", "cpu", "--seed", "1"]);
-    command.args(["--iterations", "3,2", "--set", &set, "--backbone", "scatter", "source", "-o", "result/%d.png"]);
+    command.args([
+        "--iterations",
+        "3,2",
+        "--set",
+        &set,
+        "--set",
+        weight,
+        "--backbone",
+        "scatter",
+        "source",
+        "-o",
+        "result/%d.png",
+    ]);
     let told = command.assert().success().get_output().stderr.clone();
     (String::from_utf8(told).unwrap(), desk)
 }

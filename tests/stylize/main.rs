@@ -1,6 +1,7 @@
 //! The core that paints, held against references that know nothing of it.
 #![allow(clippy::unwrap_used)]
 
+mod chain;
 mod formula;
 mod forward;
 mod golden;
