@@ -83,9 +83,20 @@ impl Chain {
         self.past.front()
     }
 
-    pub fn remember(&mut self, carried: Carried) {
+    /// Takes in a painted frame. Those before it wait in the host's memory, where they are carried: forty frames of a
+    /// large size would fill a good part of a device's.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn remember(&mut self, carried: Carried) -> Result<(), StyleError> {
+        if let Some(before) = self.past.front_mut() {
+            for tensor in [&mut before.painted, &mut before.content, &mut before.maturity] {
+                *tensor = tensor.f_to_device(Device::Cpu)?;
+            }
+        }
         self.past.push_front(carried);
         self.past.truncate(self.longest);
+        Ok(())
     }
 
     /// Takes the step to the frame that is painted next, whose content is `content` `[1,3,H,W]`.

@@ -136,7 +136,7 @@ impl Painter {
         let painted = self.in_legs(&look, &content, start)?;
         let temporal = &settings.temporal;
         let mut chain = Chain::new(&temporal.offsets, temporal.consistency);
-        chain.remember(Carried::first(painted.image.shallow_clone(), content.shallow_clone())?);
+        chain.remember(Carried::first(painted.image.shallow_clone(), content.shallow_clone())?)?;
         let lock = Lock::new(&painted.image, &content);
         let Painted { stats, .. } = painted;
         Ok((
@@ -232,7 +232,7 @@ impl Painter {
             }
             None => Carried::first(image.shallow_clone(), content.shallow_clone())?.maturity,
         };
-        shot.chain.remember(Carried { painted: image, content, maturity });
+        shot.chain.remember(Carried { painted: image, content, maturity })?;
         Ok((painted, shot))
     }
 }

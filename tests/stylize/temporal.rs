@@ -80,7 +80,7 @@ fn chain(values: &[f64], offsets: &[u32], step: f32) -> Chain {
     let mut chain = Chain::new(offsets, rules);
     for (t, &value) in values.iter().enumerate() {
         let painted = Tensor::full([1, 3, h as i64, w as i64], value, (Kind::Float, Device::Cpu));
-        chain.remember(Carried::first(painted, ramp(step, t)).unwrap());
+        chain.remember(Carried::first(painted, ramp(step, t)).unwrap()).unwrap();
         let flow = |by: f32| FlowField::from_fn(w, h, |_, _| [by, 0.0]);
         chain.step(&Step::new(flow(-step), flow(step), &rules), &ramp(step, t + 1)).unwrap();
     }
@@ -111,7 +111,7 @@ fn what_a_front_layer_hid_is_held_to_the_frame_before_that() {
     let far = FlowField::from_fn(w, h, |x, _| if x < 6 { [100.0, 0.0] } else { [0.0, 0.0] });
     for (value, forth) in [(0.1, still()), (0.2, far)] {
         let painted = Tensor::full([1, 3, h as i64, w as i64], value, (Kind::Float, Device::Cpu));
-        chain.remember(Carried::first(painted, ramp(0.0, 0)).unwrap());
+        chain.remember(Carried::first(painted, ramp(0.0, 0)).unwrap()).unwrap();
         chain.step(&Step::new(still(), forth, &rules), &ramp(0.0, 0)).unwrap();
     }
     let anchors = chain.anchors(&[1, 2], &ramp(0.0, 0)).unwrap();

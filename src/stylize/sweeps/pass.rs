@@ -140,7 +140,7 @@ impl Pass<'_> {
         let gained = f64::from(stats.iterations) / (MATURE * f64::from(shot.first.iterations.max(1)));
         let maturity = mature.f_add_scalar(gained)?.f_clamp(0.0, 1.0)?;
         store.paint(frame, &image, &maturity, stats)?;
-        self.chain.remember(Carried { painted: image, content, maturity });
+        self.chain.remember(Carried { painted: image, content, maturity })?;
         Ok(Some((frame, stats)))
     }
 
@@ -154,7 +154,7 @@ impl Pass<'_> {
             self.chain.step(&step, &carried.content)?;
         }
         self.lock = Some(Lock::new(&carried.painted, &carried.content));
-        self.chain.remember(carried);
+        self.chain.remember(carried)?;
         Ok(())
     }
 
@@ -163,7 +163,7 @@ impl Pass<'_> {
         let place = self.order.frame(at + 1).filter(|_| self.shot.ring);
         let Some((place, step)) = place.zip(self.shot.between(store, self.order, at, at + 1)?) else { return Ok(None) };
         let mut chain = Chain::new(&[1], self.shot.rules());
-        chain.remember(self.shot.carried(store, self.shot.line[place])?);
+        chain.remember(self.shot.carried(store, self.shot.line[place])?)?;
         chain.step(&step, content)?;
         chain.before(content)
     }
