@@ -12,6 +12,11 @@ use crate::motion::{Consistency, Step, Trail};
 
 /// Standard deviation, as a share of the long side, of what counts as a change of light between two frames.
 const LIGHT: f64 = 0.025;
+/// And at least so many pixels: finer differences are things, not light.
+const LEAST_LIGHT: f64 = 4.0;
+
+/// Smoothed content (0..=1) that differs more, light apart, is another thing than the flow says.
+const SAME_THING: f64 = 0.04;
 
 /// What a frame leaves to later ones, in the optimised size, float: no 8-bit rounding between frames.
 #[derive(Debug)]
@@ -37,8 +42,6 @@ impl Carried {
 pub struct Brought {
     /// `[1,3,H,W]`: carried along the motion, and lighter or darker by what the scene has become since.
     pub painted: Tensor,
-    /// `[1,3,H,W]`: the earlier frame's content, carried.
-    pub content: Tensor,
     /// `[1,3,H,W]`: painted less content, carried: the strokes.
     pub strokes: Tensor,
     /// `[1,1,H,W]`, 0..=1: where the earlier frame shows the same thing.
@@ -141,13 +144,16 @@ impl Chain {
         let before = carried.f_narrow(1, 3, 3)?.f_clamp(0.0, 1.0)?;
         let seen = from_planes(&step.reliability.seen, 1, h, w, device)?;
         let light = change_of_light(content, &before, &seen)?;
+        // Flow reaches beyond the outline of what moves, and agrees with its return there. What it brings does not.
+        let same = content.f_where_self(&seen.f_le(0.0)?, &before.f_add(&light)?)?;
+        let alike = alike(content, &same, SAME_THING)?;
+        let seen = seen.f_mul(&alike)?;
         Ok(Some(Brought {
             strokes: painted.f_sub(&before)?,
             painted: painted.f_add(&light)?.f_clamp(0.0, 1.0)?,
             maturity: carried.f_narrow(1, 6, 1)?.f_clamp(0.0, 1.0)?.f_mul(&seen)?,
-            content: before,
             motion: motion(step, device)?,
-            weights: from_planes(&step.reliability.weights, 1, h, w, device)?,
+            weights: from_planes(&step.reliability.weights, 1, h, w, device)?.f_mul(&alike)?,
             seen,
         }))
     }
@@ -159,7 +165,7 @@ impl Chain {
         let Some(mut brought) = self.bring(step, 1, content)? else { return Ok(None) };
         for (offset, step) in &self.far {
             if let Some(further) = self.bring(step, *offset, content)? {
-                brought = brought.or(&further.where_alike(content)?)?;
+                brought = brought.or(&further)?;
             }
         }
         Ok(Some(brought))
@@ -181,12 +187,8 @@ impl Chain {
         let mut anchors = Vec::new();
         for offset in offsets {
             let direct = self.far.iter().find(|(far, _)| *far == offset).map(|(_, step)| step.clone());
-            let is_direct = direct.is_some();
             let Some(step) = direct.or_else(|| self.trail.to(offset, &self.rules)) else { continue };
-            let Some(mut brought) = self.bring(&step, offset, content)? else { continue };
-            if is_direct {
-                brought = brought.where_alike(content)?;
-            }
+            let Some(brought) = self.bring(&step, offset, content)? else { continue };
             let left = brought.weights.f_sub(&held)?.f_clamp_min(0.0)?;
             held = held.f_add(&brought.weights)?;
             anchors.push(Anchor { warped: brought.painted, weights: left.f_mul(&brought.maturity)? });
@@ -196,18 +198,6 @@ impl Chain {
 }
 
 impl Brought {
-    /// The same without the places where the contents differ: a search over many frames finds many a thing that is not
-    /// the same.
-    fn where_alike(self, content: &Tensor) -> Result<Self, StyleError> {
-        let alike = alike(content, &self.content)?;
-        Ok(Self {
-            seen: self.seen.f_mul(&alike)?,
-            weights: self.weights.f_mul(&alike)?,
-            maturity: self.maturity.f_mul(&alike)?,
-            ..self
-        })
-    }
-
     /// This, and where it saw nothing, `further`.
     fn or(self, further: &Self) -> Result<Self, StyleError> {
         let share = self.seen.f_neg()?.f_add_scalar(1.0)?.f_mul(&further.seen)?;
@@ -240,7 +230,7 @@ fn motion(step: &Step, device: Device) -> Result<Tensor, StyleError> {
 /// 2018, ReCoNet, does with luma).
 pub fn change_of_light(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = now.size4()?;
-    let sigma = LIGHT * h.max(w) as f64;
+    let sigma = (LIGHT * h.max(w) as f64).max(LEAST_LIGHT);
     let change = blurred(&now.f_sub(before)?.f_mul(seen)?, sigma)?;
     // At a place around which nothing was seen there is nothing to say.
     Ok(change.f_div(&blurred(seen, sigma)?.f_clamp_min(1e-2)?)?)

@@ -27,6 +27,9 @@ pub const FRESH: f64 = 10.0;
 /// A later frame's J is low enough at this much of the first one's: samples beyond 0..=1, which J has seen and the picture
 /// that is carried has lost, make up to 2 %.
 pub const LOW_ENOUGH: f64 = 1.02;
+/// Where more than 1 / 4 of a frame is free all iterations may be used, else that much fewer: what little is free would
+/// be painted over and over to make up for the rest. Where all is held, one look tells J and nothing moves.
+const FREE: f64 = 4.0;
 /// Iterations in one phase.
 const LEG: u32 = 30;
 
@@ -199,13 +202,14 @@ impl Painter {
             _ => None,
         };
         let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
-        // Where all is held, one look tells J and nothing moves.
-        let most = if share > 0.9999 { 1 } else { self.studio.settings().optimizer.iterations[1] };
+        let all = self.studio.settings().optimizer.iterations[1];
         let fresh = match &brought {
             Some(brought) => 1.0 - scalar(&brought.maturity.f_mean(content.kind())?)?,
             None => 0.0,
         };
-        let at_least = (f64::from(most) * fresh * FRESH).ceil().min(f64::from(most)) as u32;
+        let part = |share: f64| (f64::from(all) * share.min(1.0)).ceil() as u32;
+        let at_least = part(fresh * FRESH);
+        let most = part((1.0 - share) * FREE).max(at_least).max(all.min(1));
         let target = Some((shot.objective * LOW_ENOUGH).max(shot.last_objective));
         let effort = Effort { iterations: most, at_least, target, phase: Phase::default() };
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };

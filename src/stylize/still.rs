@@ -77,13 +77,14 @@ const OTHER: f64 = 0.06;
 /// Standard deviation in pixels of that smoothing: noise is no difference.
 const GRAIN: f64 = 2.0;
 
-/// `[1,1,H,W]`, 1 where two contents `[1,3,H,W]` on one grid show the same thing, in more or less the same light, else 0.
+/// `[1,1,H,W]`, 1 where two contents `[1,3,H,W]` on one grid differ, smoothed, by less than
+/// `tolerance`, else 0.
 ///
 /// # Errors
 /// What libtorch reports.
-pub fn alike(one: &Tensor, other: &Tensor) -> Result<Tensor, StyleError> {
+pub fn alike(one: &Tensor, other: &Tensor, tolerance: f64) -> Result<Tensor, StyleError> {
     let difference = blurred(&one.f_sub(other)?, GRAIN)?.f_abs()?.f_amax([1], true)?;
-    Ok(difference.f_lt(OTHER)?.f_to_kind(one.kind())?)
+    Ok(difference.f_lt(tolerance)?.f_to_kind(one.kind())?)
 }
 
 /// Where pixels rest, the frame that they are held to.
@@ -138,7 +139,7 @@ impl Lock {
     pub fn hold(&self, content: &Tensor, resting: &[f32], mature: &Tensor, strength: f64) -> Result<Held, StyleError> {
         let (_, _, h, w) = content.size4()?;
         let resting = from_planes(resting, 1, h, w, content.device())?;
-        let kept = resting.f_mul(&alike(content, &self.content)?)?;
+        let kept = resting.f_mul(&alike(content, &self.content, OTHER)?)?;
         let kept = kept.f_mul(&mature.f_ge(0.999)?.f_to_kind(content.kind())?)?;
         // Softer towards what moves, never beyond it; at the frame's edge there is nothing beyond.
         let around = blurred(&kept, GRAIN)?.f_div(&blurred(&kept.f_ones_like()?, GRAIN)?)?;

@@ -152,7 +152,7 @@ fn the_start_is_the_frame_before_carried_along_and_the_content_where_nothing_was
     // To the bit where it was carried, away from the soft edge and what light is told by.
     for (i, &value) in got.rgb.iter().enumerate() {
         let (x, y) = (i % WIDTH, i % (WIDTH * HEIGHT) / WIDTH);
-        assert!(x < 12 || y + 12 >= HEIGHT || value == two.rgb[i], "({x}, {y})");
+        assert!(x < 16 || y + 16 >= HEIGHT || value == two.rgb[i], "({x}, {y})");
     }
 }
 
