@@ -16,7 +16,7 @@ const LIGHT: f64 = 0.025;
 const LEAST_LIGHT: f64 = 4.0;
 
 /// Smoothed content (0..=1) that differs more, light apart, is another thing than the flow says.
-const SAME_THING: f64 = 0.1;
+const SAME_THING: f64 = 0.04;
 
 /// What a frame leaves to later ones, in the optimised size, float: no 8-bit rounding between frames.
 #[derive(Debug)]

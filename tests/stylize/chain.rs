@@ -100,7 +100,7 @@ fn what_is_hidden_for_a_while_is_known_again_by_direct_motion_only() {
     let right = |tensor: &Tensor| number(&tensor.narrow(3, 16, 6).mean(Kind::Double));
     assert!(right(&anchors[0].weights) > 0.99 && right(&anchors[1].weights) < 0.01);
     // Another thing in that place is not it.
-    let row = (Tensor::arange(w as i64, FLOAT) * 0.5).sin() * 0.4 + 0.5;
+    let row = (Tensor::arange(w as i64, FLOAT) * 0.8).sin() * 0.4 + 0.5;
     let other = row.repeat([1, 3, h as i64, 1]);
     assert!(left(&direct.before(&other).unwrap().unwrap().seen) < 0.5);
 }
