@@ -7,6 +7,9 @@ use crate::media::LUMA;
 
 /// Keeps covariances of grey or flat pictures invertible; (1/255)^2 is below what an eye sees.
 const RIDGE: f64 = 1.0 / (255.0 * 255.0);
+/// No colour difference is stretched further. The chroma of a black and white film is what its compression left: matched
+/// to a painting's in full it becomes patches of yellow that come and go.
+const MOST_GAIN: f64 = 3.0;
 
 /// Mean `[3,1]` and covariance `[3,3]` of a picture's RGB pixels, float64 on the CPU.
 struct Statistics {
@@ -43,7 +46,7 @@ pub struct ColourMap {
 impl ColourMap {
     /// The linear Monge-Kantorovich map between the two pictures' RGB Gaussians: of all linear maps that give
     /// `from` the mean and covariance of `to`, the one that moves colours least.
-    /// A = S^-1/2 (S^1/2 T S^1/2)^1/2 S^-1/2 for covariances S of `from` and T of `to`.
+    /// A = S^-1/2 (S^1/2 T S^1/2)^1/2 S^-1/2 for covariances S of `from` and T of `to`, its eigenvalues bounded by 3.
     ///
     /// # Errors
     /// What libtorch reports.
@@ -52,7 +55,9 @@ impl ColourMap {
         let root = power(&source.covariance, 0.5)?;
         let inverse = power(&source.covariance, -0.5)?;
         let middle = power(&root.f_matmul(&target.covariance)?.f_matmul(&root)?, 0.5)?;
-        let matrix = inverse.f_matmul(&middle)?.f_matmul(&inverse)?;
+        let (gains, axes) = inverse.f_matmul(&middle)?.f_matmul(&inverse)?.f_linalg_eigh("L")?;
+        let gains = gains.f_clamp_max(MOST_GAIN)?.f_unsqueeze(0)?;
+        let matrix = axes.f_mul(&gains)?.f_matmul(&axes.f_tr()?)?;
         let offset = target.mean.f_sub(&matrix.f_matmul(&source.mean)?)?;
         let device = from.device();
         Ok(Self {
@@ -99,6 +104,21 @@ mod tests {
         let (found, wanted) = (statistics(&mapped).unwrap(), statistics(&to).unwrap());
         assert!(f64::try_from((found.mean - wanted.mean).abs().max()).unwrap() < 2e-3);
         assert!(f64::try_from((found.covariance - wanted.covariance).abs().max()).unwrap() < 1e-3);
+    }
+
+    #[test]
+    fn what_compression_left_of_a_grey_picture_is_not_painted_as_colour() {
+        tch::manual_seed(3);
+        let options = (Kind::Float, Device::Cpu);
+        let grey = Tensor::rand([1, 1, 40, 30], options).expand([1, 3, 40, 30], false);
+        let noise = (Tensor::rand([1, 3, 40, 30], options) - 0.5) * (4.0 / 255.0);
+        let to = Tensor::rand([1, 3, 20, 50], options) * 0.5 + 0.25;
+        let map = ColourMap::between(&(&grey + &noise), &to).unwrap();
+        let chroma = |x: Tensor| {
+            f64::try_from((&x - x.mean_dim(1, true, Kind::Float)).square().mean(Kind::Float).sqrt()).unwrap()
+        };
+        let (before, after) = (chroma(&grey + &noise), chroma(map.apply(&(&grey + &noise)).unwrap()));
+        assert!(after <= 3.01 * before, "{before} became {after}");
     }
 
     #[test]

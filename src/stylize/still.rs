@@ -41,29 +41,23 @@ impl Rest {
     }
 }
 
-/// Contents (0..=1) that differ by less, over a small patch, are the same.
-const SAME: f64 = 0.012;
-/// In pixels: a longer vector is no noise of the flow.
-const NOISE: f32 = 6.0;
-/// Standard deviation in pixels of that patch.
-const PATCH: f64 = 1.5;
+/// Smoothed contents (0..=1) that differ by less are the same. More than a film's key frames change a plain wall by.
+const SAME: f64 = 0.02;
 
 /// `[1,1,H,W]`, 1 where two contents `[1,3,H,W]` show the same in the same place, else 0.
 ///
 /// # Errors
 /// What libtorch reports.
 pub fn unchanged(now: &Tensor, before: &Tensor) -> Result<Tensor, StyleError> {
-    let change = blurred(&now.f_sub(before)?.f_abs()?, PATCH)?.f_amax([1], true)?;
-    Ok(change.f_lt(SAME)?.f_to_kind(now.kind())?)
+    alike(now, before, SAME)
 }
 
-/// Where nothing is seen to move but the flow back and forth does not agree, nothing moves: that is what flow is like on
-/// a plain wall, which is not hidden by anything.
+/// Where nothing is seen to move but the flow back and forth does not agree, however long its vectors, nothing moves: that
+/// is what flow is like on a plain wall, which is not hidden by anything.
 pub fn stay(step: &mut Step, unchanged: &[f32]) {
     let Step { back, forth, reliability } = step;
-    let slow = |[u, v]: [f32; 2]| u.hypot(v) < NOISE;
     for (i, &same) in unchanged.iter().enumerate() {
-        if same > 0.5 && reliability.seen[i] < 0.5 && slow(back.vectors[i]) && slow(forth.vectors[i]) {
+        if same > 0.5 && reliability.seen[i] < 0.5 {
             back.vectors[i] = [0.0; 2];
             forth.vectors[i] = [0.0; 2];
             reliability.seen[i] = 1.0;
