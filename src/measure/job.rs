@@ -2,9 +2,8 @@
 
 use super::figures::{Figures, Place};
 use super::meter::Meter;
-use super::shrink::shrunk;
 use super::summary::Summary;
-use crate::media::Pixels;
+use crate::media::{Pixels, area};
 use crate::motion::{Arrival, Shot};
 
 /// Sources and motion that wait for their frames to be painted may take this much memory; what is beyond it is not
@@ -23,12 +22,9 @@ pub struct Beside {
 impl Beside {
     /// Of a source frame, which may be large.
     pub fn of(source: &Pixels, arrival: &Arrival) -> Self {
-        // As the grid of flow is sized.
-        let scale = (LONGEST as f64 / source.width.max(source.height).max(1) as f64).min(1.0);
-        let side = |side: usize| ((side as f64 * scale).round() as usize).max(1);
         let (width, height) = match &arrival.step {
             Some(step) => (step.back.width.min(source.width), step.back.height.min(source.height)),
-            None => (side(source.width), side(source.height)),
+            None => area::within(source.width, source.height, LONGEST),
         };
         let arrival = Arrival { shot: arrival.shot, step: arrival.step.clone(), far: Vec::new() };
         Self { source: shrunk(source, width, height), arrival }
@@ -40,6 +36,12 @@ impl Beside {
             self.arrival.step.as_ref().map_or(0, |step| 2 * step.back.vectors.len() + step.reliability.weights.len());
         4 * self.source.rgb.len() + 8 * vectors
     }
+}
+
+/// Its colours alone, with so many columns and rows.
+fn shrunk(pixels: &Pixels, width: usize, height: usize) -> Pixels {
+    let rgb = area::shrunk(&pixels.rgb, (pixels.width, pixels.height), (width, height));
+    Pixels { width, height, rgb, alpha: None }
 }
 
 /// Keeps what waits for its frames within bounds.

@@ -25,7 +25,6 @@ mod figures;
 mod flicker;
 mod job;
 mod meter;
-mod shrink;
 mod still;
 mod summary;
 

@@ -1,5 +1,6 @@
 //! The words all stages share: frames, time, colour, inputs and outputs, and the calls into FFmpeg they need.
 
+pub mod area;
 mod color;
 pub(crate) mod ffi;
 pub(crate) mod floats;

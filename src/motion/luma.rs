@@ -1,6 +1,6 @@
 //! The grey picture that motion is estimated on.
 
-use crate::media::Pixels;
+use crate::media::{Pixels, area};
 
 /// Luma of a picture, `height * width` bytes in row-major order, 0..=255.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,38 +24,10 @@ impl Luma {
     }
 
     fn shrunk(full: &[f32], width: usize, height: usize, longest: usize) -> Self {
-        let scale = (longest as f64 / width.max(height).max(1) as f64).min(1.0);
-        let side = |length: usize| ((length as f64 * scale).round() as usize).max(1);
-        let (w, h) = (side(width), side(height));
-        let across = shrink(full, width, height, w);
-        // The same along the other axis, on the transposed picture.
-        let turned = shrink(&transposed(&across, w, height), height, w, h);
-        let samples = transposed(&turned, h, w).into_iter().map(|value| (value * 255.0).round() as u8).collect();
-        Self { width: w, height: h, samples }
+        let (w, h) = area::within(width, height, longest);
+        let small = area::shrunk(full, (width, height), (w, h));
+        Self { width: w, height: h, samples: small.into_iter().map(|value| (value * 255.0).round() as u8).collect() }
     }
-}
-
-/// Rows of `width` samples to rows of `to`, each the mean over what it covers.
-fn shrink(values: &[f32], width: usize, height: usize, to: usize) -> Vec<f32> {
-    if to == width {
-        return values.to_vec();
-    }
-    let step = width as f64 / to as f64;
-    let mut out = Vec::with_capacity(to * height);
-    for row in values.chunks_exact(width) {
-        for x in 0..to {
-            let (begin, end) = (x as f64 * step, (x + 1) as f64 * step);
-            let (first, last) = (begin as usize, (end.ceil() as usize).min(width));
-            let covered = |i: usize| (end.min((i + 1) as f64) - begin.max(i as f64)).max(0.0);
-            let sum: f64 = (first..last).map(|i| f64::from(row[i]) * covered(i)).sum();
-            out.push((sum / step) as f32);
-        }
-    }
-    out
-}
-
-fn transposed(values: &[f32], width: usize, height: usize) -> Vec<f32> {
-    (0..width * height).map(|i| values[(i % height) * width + i / height]).collect()
 }
 
 #[cfg(test)]

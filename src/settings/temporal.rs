@@ -36,6 +36,11 @@ impl TemporalSettings {
         self.weight * (1.0 - self.boil).powi(2)
     }
 
+    /// How many frames back are held to; none where nothing is.
+    pub fn reach(&self) -> &[u32] {
+        if self.effective_weight() > 0.0 { &self.offsets } else { &[] }
+    }
+
     /// How strongly still pixels are held to where they were first painted, 0..=1: not at all from half the boil on.
     pub fn lock(&self) -> f64 {
         (1.0 - 2.0 * self.boil).max(0.0)

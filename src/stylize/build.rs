@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use tch::{Device, Tensor};
 
 use super::backbone::{self, Backbone, NamedTensors, NetOptions};
-use super::painter::{Painter, StylePicture};
+use super::painter::Painter;
+use super::studio::{Studio, StylePicture};
 use super::sweeps::Sweeps;
 use super::tensor::from_pixels;
 use super::{StyleError, Stylizer, device};
@@ -51,7 +52,7 @@ pub fn build<'a>(
         .zip(images)
         .map(|(pixels, style)| Ok(StylePicture { image: from_pixels(pixels, device)?, weight: style.weight }))
         .collect::<Result<_, StyleError>>()?;
-    let painter = Painter::new(backbone, styles, settings.clone(), device, cancel.clone())?;
+    let painter = Painter::new(Studio::new(backbone, styles, settings.clone(), device, cancel.clone())?);
     let stylizer: Box<dyn Stylizer + 'a> = match workshop.filter(|_| settings.temporal.is_reworked()) {
         Some(Workshop { folder, observer }) => Box::new(Sweeps::new(painter, folder, observer)?),
         None => Box::new(painter),

@@ -1,11 +1,12 @@
 //! What a shot remembers of its painted frames, and how it is carried to the next one.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use tch::{Device, Tensor};
 
 use super::StyleError;
-use super::loss::Anchor;
+use super::earlier::{Brought, Earlier, OneEarlier};
 use super::still::{Rest, alike, stay, unchanged};
 use super::tensor::{blurred, from_planes, to_planes};
 use crate::motion::{Consistency, Step, Trail};
@@ -35,23 +36,6 @@ impl Carried {
         let maturity = painted.f_narrow(1, 0, 1)?.f_ones_like()?;
         Ok(Self { painted, content, maturity })
     }
-}
-
-/// An earlier painted frame on the grid of a new one.
-#[derive(Debug)]
-pub struct Brought {
-    /// `[1,3,H,W]`: carried along the motion, and lighter or darker by what the scene has become since.
-    pub painted: Tensor,
-    /// `[1,3,H,W]`: painted less content, carried: the strokes.
-    pub strokes: Tensor,
-    /// `[1,1,H,W]`, 0..=1: where the earlier frame shows the same thing.
-    pub seen: Tensor,
-    /// `[1,1,H,W]`, 0..=1: where it does exactly.
-    pub weights: Tensor,
-    /// `[1,2,H,W]`: the motion, in pixels.
-    pub motion: Tensor,
-    /// `[1,1,H,W]`, 0..=1: of the earlier frame, 0 where nothing was seen.
-    pub maturity: Tensor,
 }
 
 /// The painted frames of a shot and the motion between them.
@@ -132,8 +116,8 @@ impl Chain {
         })
     }
 
-    /// The painted frame `offset` before the new one, whose content is `content` `[1,3,H,W]`, on the new one's grid, with
-    /// `weights` in place of its reliability. `None` when the shot does not reach so far back.
+    /// The painted frame `offset` before the new one, whose content is `content` `[1,3,H,W]`, on the new one's grid.
+    /// `None` when the shot does not reach so far back.
     fn bring(&self, step: &Step, offset: usize, content: &Tensor) -> Result<Option<Brought>, StyleError> {
         let Some(earlier) = self.past.get(offset.wrapping_sub(1)) else { return Ok(None) };
         let device = content.device();
@@ -158,60 +142,27 @@ impl Chain {
         }))
     }
 
-    /// What is known of the new frame from earlier ones: the frame before on its grid, and where that one did not see a
-    /// thing, those further back (of direct motion) that did, before it was hidden.
-    pub fn before(&self, content: &Tensor) -> Result<Option<Brought>, StyleError> {
-        let Some(step) = self.trail.last() else { return Ok(None) };
-        let Some(mut brought) = self.bring(step, 1, content)? else { return Ok(None) };
-        for (offset, step) in &self.far {
-            if let Some(further) = self.bring(step, *offset, content)? {
-                brought = brought.or(&further)?;
+    /// The frames of this shot at `offsets` before the new one, and all that direct motion leads to, on the grid of the new
+    /// one, whose content is `content` `[1,3,H,W]`. Motion to frames further back is direct where it was estimated, else
+    /// composed.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn earlier(&self, offsets: &[u32], content: &Tensor) -> Result<Earlier, StyleError> {
+        let far = self.far.iter().map(|(offset, _)| *offset);
+        let mut all: Vec<usize> = offsets.iter().map(|&offset| offset as usize).chain(far).chain([1]).collect();
+        all.sort_unstable();
+        all.dedup();
+        let mut earlier = Vec::new();
+        for offset in all {
+            let direct = self.far.iter().find(|(far, _)| *far == offset).map(|(_, step)| Cow::Borrowed(step));
+            let known = offset == 1 || direct.is_some();
+            let Some(step) = direct.or_else(|| self.trail.to(offset, &self.rules).map(Cow::Owned)) else { continue };
+            if let Some(brought) = self.bring(&step, offset, content)? {
+                earlier.push(OneEarlier { offset, direct: known, brought });
             }
         }
-        Ok(Some(brought))
-    }
-
-    /// What the temporal term holds the new frame to: the earlier painted frames at `offsets`, nearest first. A pixel
-    /// that a nearer one holds is held that much less by those further back, c_j <- max(c_j - sum of the nearer c, 0),
-    /// and as much as it is mature.
-    ///
-    /// Motion to frames further back is direct where it was estimated, else composed. A way through a frame in which the
-    /// pixel was hidden is none, so that composed motion holds next to nothing that nearer frames do not hold: to know a
-    /// thing again that was hidden, motion must be direct.
-    pub fn anchors(&self, offsets: &[u32], content: &Tensor) -> Result<Vec<Anchor>, StyleError> {
-        let mut offsets: Vec<usize> = offsets.iter().map(|&offset| offset as usize).collect();
-        offsets.sort_unstable();
-        offsets.dedup();
-        let (_, _, h, w) = content.size4()?;
-        let mut held = Tensor::f_zeros([1, 1, h, w], (content.kind(), content.device()))?;
-        let mut anchors = Vec::new();
-        for offset in offsets {
-            let direct = self.far.iter().find(|(far, _)| *far == offset).map(|(_, step)| step.clone());
-            let Some(step) = direct.or_else(|| self.trail.to(offset, &self.rules)) else { continue };
-            let Some(brought) = self.bring(&step, offset, content)? else { continue };
-            let left = brought.weights.f_sub(&held)?.f_clamp_min(0.0)?;
-            held = held.f_add(&brought.weights)?;
-            anchors.push(Anchor { warped: brought.painted, weights: left.f_mul(&brought.maturity)? });
-        }
-        Ok(anchors)
-    }
-}
-
-impl Brought {
-    /// This, and where it saw nothing, `further`.
-    fn or(self, further: &Self) -> Result<Self, StyleError> {
-        let share = self.seen.f_neg()?.f_add_scalar(1.0)?.f_mul(&further.seen)?;
-        let mix = |near: &Tensor, far: &Tensor| -> Result<Tensor, StyleError> {
-            let mixed = near.f_add(&far.f_sub(near)?.f_mul(&share)?)?;
-            Ok(near.f_where_self(&share.f_le(0.0)?, &mixed)?)
-        };
-        Ok(Self {
-            painted: mix(&self.painted, &further.painted)?,
-            strokes: mix(&self.strokes, &further.strokes)?,
-            maturity: mix(&self.maturity, &further.maturity)?,
-            seen: self.seen.f_add(&share)?,
-            ..self
-        })
+        Earlier::new(earlier)
     }
 }
 

@@ -5,7 +5,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use tch::Tensor;
 
 use super::StyleError;
-use super::chain::{Brought, Carried};
+use super::chain::Carried;
+use super::earlier::Brought;
 use super::fill::from_beside;
 use super::tensor::resize;
 use crate::settings::{FirstInit, NextInit};

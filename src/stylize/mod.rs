@@ -6,6 +6,8 @@ mod build;
 pub mod chain;
 pub mod colour;
 pub mod device;
+pub mod earlier;
+mod effort;
 mod error;
 pub mod fake;
 mod fill;

@@ -1,48 +1,32 @@
 //! The chain: one frame after another, each starting from what the one before became.
 
-use tch::{Device, Tensor};
+use tch::Tensor;
 
-use super::backbone::Backbone;
 use super::boil::stirred;
 use super::chain::{Carried, Chain};
+use super::effort::{Effort, gained, low_enough};
 use super::init::{self, Init, Start};
 use super::loss::Temporal;
 use super::objective::Phase;
 use super::still::{Held, Lock};
-use super::studio::{Effort, Look, Painted, Studio, Ties};
+use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::scalar;
 use super::{Done, FrameStats, StyleError, Stylized, Stylizer};
-use crate::interrupt::CancelToken;
 use crate::media::Pixels;
 use crate::motion::{Arrival, Shot};
 use crate::settings::Settings;
 
-pub use super::studio::StylePicture;
-
-/// A place that came into view is mature, and what later frames are held to, after this share of the iterations that
-/// the shot's first frame took.
-pub const MATURE: f64 = 0.5;
-/// All iterations of a later frame are used when so much of it is fresh: a tenth of it.
-pub const FRESH: f64 = 10.0;
-/// A later frame's J is low enough at this much of the first one's: samples beyond 0..=1, which J has seen and the picture
-/// that is carried has lost, make up to 2 %.
-pub const LOW_ENOUGH: f64 = 1.02;
-/// Where more than 1 / 4 of a frame is free all iterations may be used, else that much fewer: what little is free would
-/// be painted over and over to make up for the rest. Where all is held, one look tells J and nothing moves.
-const FREE: f64 = 4.0;
 /// Iterations in one phase.
 const LEG: u32 = 30;
 
 /// A shot in progress.
 struct ShotState {
     look: Look,
-    /// J of the shot's first frame: later frames need no lower one. Going on would trade a little more content for
-    /// style in every frame, until the last ones show nothing of it.
-    objective: f64,
+    /// Of the shot's first frame. Later ones need no lower J: going on would trade a little more content for style in
+    /// every frame, until the last ones show nothing of it.
+    first: FrameStats,
     /// J of the frame before: where most is held, no iteration brings back what a frame has lost to what is in the way.
     last_objective: f64,
-    /// What the first frame took.
-    iterations: u32,
     /// Frames after the first.
     count: u64,
     chain: Chain,
@@ -58,31 +42,11 @@ pub struct Painter {
 }
 
 impl Painter {
-    /// # Errors
-    /// Unknown layer names, no style picture, not as many style layers as weights.
-    pub fn new(
-        backbone: Box<dyn Backbone>,
-        styles: Vec<StylePicture>,
-        settings: Settings,
-        device: Device,
-        cancel: CancelToken,
-    ) -> Result<Self, StyleError> {
-        let studio = Studio::new(backbone, styles, settings, device, cancel)?;
+    pub fn new(studio: Studio) -> Self {
         let settings = studio.settings();
         let first = init::first(settings.init.first, settings.seed);
         let next = init::next(settings.init.next, settings.seed);
-        Ok(Self { studio, first, next, shot: None })
-    }
-
-    /// The distance to the shot's earlier frames; `None` where no motion leads to them.
-    fn temporal_term(&self, chain: &Chain, content: &Tensor) -> Result<Option<Temporal>, StyleError> {
-        let temporal = &self.studio.settings().temporal;
-        let weight = temporal.effective_weight();
-        if weight == 0.0 {
-            return Ok(None);
-        }
-        let anchors = chain.anchors(&temporal.offsets, content)?;
-        Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, weight, temporal.distance)))
+        Self { studio, first, next, shot: None }
     }
 
     /// The next picture, painted; `arrival` says how it follows from the one before it.
@@ -142,18 +106,7 @@ impl Painter {
         chain.remember(Carried::first(painted.image.shallow_clone(), content.shallow_clone())?)?;
         let lock = Lock::new(&painted.image, &content);
         let Painted { stats, .. } = painted;
-        Ok((
-            painted,
-            ShotState {
-                look,
-                objective: stats.objective,
-                last_objective: stats.objective,
-                iterations: stats.iterations,
-                count: 0,
-                chain,
-                lock,
-            },
-        ))
+        Ok((painted, ShotState { look, first: stats, last_objective: stats.objective, count: 0, chain, lock }))
     }
 
     /// A descent in several phases.
@@ -187,15 +140,17 @@ impl Painter {
             shot.chain.step(step, &content)?;
             shot.chain.look_back(&arrival.far, w as usize, h as usize);
         }
-        let brought = step.map(|_| shot.chain.before(&content)).transpose()?.flatten();
+        let Settings { seed, temporal, .. } = self.studio.settings();
+        let earlier = step.map(|_| shot.chain.earlier(temporal.reach(), &content)).transpose()?;
+        let brought = earlier.as_ref().and_then(|earlier| earlier.known.as_ref());
         let style = self.studio.style_picture();
         let previous = shot.chain.last();
-        let start = self.next.start(&Start { content: &content, style, previous, warped: brought.as_ref() })?;
-        let Settings { seed, temporal, .. } = self.studio.settings();
+        let start = self.next.start(&Start { content: &content, style, previous, warped: brought })?;
         shot.count += 1;
         let (start, lock) = (stirred(&start, temporal.boil, *seed, shot.count)?, temporal.lock());
-        let temporal = step.map(|_| self.temporal_term(&shot.chain, &content)).transpose()?.flatten();
-        let held = match &brought {
+        let anchors = earlier.as_ref().map(|earlier| earlier.anchors(temporal.reach())).transpose()?;
+        let temporal = anchors.and_then(|anchors| Temporal::towards(anchors, temporal));
+        let held = match brought {
             Some(brought) if lock > 0.0 => {
                 Some(shot.lock.hold(&content, &shot.chain.resting(), &brought.maturity, lock)?)
             }
@@ -203,15 +158,12 @@ impl Painter {
         };
         let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
         let all = self.studio.settings().optimizer.iterations[1];
-        let fresh = match &brought {
+        let fresh = match brought {
             Some(brought) => 1.0 - scalar(&brought.maturity.f_mean(content.kind())?)?,
             None => 0.0,
         };
-        let part = |share: f64| (f64::from(all) * share.min(1.0)).ceil() as u32;
-        let at_least = part(fresh * FRESH);
-        let most = part((1.0 - share) * FREE).max(at_least).max(all.min(1));
-        let target = Some((shot.objective * LOW_ENOUGH).max(shot.last_objective));
-        let effort = Effort { iterations: most, at_least, target, phase: Phase::default() };
+        let target = low_enough(&shot.first).max(shot.last_objective);
+        let effort = Effort::of_later(all, fresh, share, target);
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
         let painted = self.studio.paint(&shot.look, &content, &start, ties, effort)?;
         tracing::debug!(
@@ -231,8 +183,7 @@ impl Painter {
         let image = painted.image.shallow_clone();
         let maturity = match brought {
             Some(brought) => {
-                let gained = f64::from(painted.stats.iterations) / (MATURE * f64::from(shot.iterations.max(1)));
-                brought.maturity.f_add_scalar(gained)?.f_clamp_max(1.0)?
+                brought.maturity.f_add_scalar(gained(painted.stats.iterations, &shot.first))?.f_clamp_max(1.0)?
             }
             None => Carried::first(image.shallow_clone(), content.shallow_clone())?.maturity,
         };

@@ -4,8 +4,9 @@ use tch::{Device, Tensor, no_grad};
 
 use super::backbone::Backbone;
 use super::colour::{ColourMap, keep_colours};
+use super::effort::Effort;
 use super::loss::{Content, GramTarget, LossTerm, Style, Temporal, Variation, gram};
-use super::objective::{Phase, PictureObjective};
+use super::objective::PictureObjective;
 use super::optimizer::{self, Budget, descend};
 use super::still::Held;
 use super::tensor::{from_pixels, resize, to_pixels};
@@ -58,18 +59,6 @@ pub struct Painted {
 pub struct Ties<'a> {
     pub temporal: Option<&'a Temporal>,
     pub held: Option<&'a Held>,
-}
-
-/// When a descent ends, beyond what the settings say.
-#[derive(Debug, Clone, Copy)]
-pub struct Effort {
-    /// Iterations at most.
-    pub iterations: u32,
-    /// Iterations at least, unless J stands still.
-    pub at_least: u32,
-    /// J (without the temporal term) that is low enough.
-    pub target: Option<f64>,
-    pub phase: Phase,
 }
 
 /// Paints single pictures by gradient descent on their pixels.

@@ -88,13 +88,16 @@ fn what_is_hidden_for_a_while_is_known_again_by_direct_motion_only() {
     };
     let left = |tensor: &Tensor| number(&tensor.narrow(3, 2, 6).mean(Kind::Double));
     let composed = build(false);
-    assert!(left(&composed.before(&content).unwrap().unwrap().seen) == 0.0, "the frame before did not see it");
-    let anchors = composed.anchors(&[1, 2], &content).unwrap();
+    assert!(
+        left(&composed.earlier(&[1], &content).unwrap().known.unwrap().seen) == 0.0,
+        "the frame before did not see it"
+    );
+    let anchors = composed.earlier(&[1, 2], &content).unwrap().anchors(&[1, 2]).unwrap();
     assert!(anchors.iter().all(|anchor| left(&anchor.weights) == 0.0), "composed motion ends where it is hidden");
     let direct = build(true);
-    let brought = direct.before(&content).unwrap().unwrap();
+    let brought = direct.earlier(&[1], &content).unwrap().known.unwrap();
     assert!((left(&brought.seen) - 1.0).abs() < 1e-6 && (left(&brought.painted) - 0.2).abs() < 1e-6);
-    let anchors = direct.anchors(&[1, 2], &content).unwrap();
+    let anchors = direct.earlier(&[1, 2], &content).unwrap().anchors(&[1, 2]).unwrap();
     assert!((left(&anchors[1].weights) - 1.0).abs() < 1e-6 && (left(&anchors[1].warped) - 0.2).abs() < 1e-6);
     // What the frame before shows is held to that one alone.
     let right = |tensor: &Tensor| number(&tensor.narrow(3, 16, 6).mean(Kind::Double));
@@ -102,7 +105,7 @@ fn what_is_hidden_for_a_while_is_known_again_by_direct_motion_only() {
     // Another thing in that place is not it.
     let row = (Tensor::arange(w as i64, FLOAT) * 0.8).sin() * 0.4 + 0.5;
     let other = row.repeat([1, 3, h as i64, 1]);
-    assert!(left(&direct.before(&other).unwrap().unwrap().seen) < 0.5);
+    assert!(left(&direct.earlier(&[1], &other).unwrap().known.unwrap().seen) < 0.5);
 }
 
 #[test]
@@ -115,7 +118,7 @@ fn what_comes_into_view_gets_strokes_and_is_not_held() {
     chain.remember(Carried::first(&content + &strokes, content.shallow_clone()).unwrap()).unwrap();
     let pan = |by: f32| FlowField::from_fn(w, h, |_, _| [by, 0.0]);
     chain.step(&Step::new(pan(8.0), pan(-8.0), &rules), &content).unwrap();
-    let brought = chain.before(&content).unwrap().unwrap();
+    let brought = chain.earlier(&[1], &content).unwrap().known.unwrap();
     let new = |tensor: &Tensor| tensor.narrow(3, 93, 7);
     assert_eq!(number(&new(&brought.maturity).abs().max()), 0.0);
     let start = stylize_video::stylize::init::next(NextInit::Warped, 1);

@@ -5,7 +5,8 @@ use stylize_video::media::Pixels;
 use stylize_video::motion::Shot;
 use stylize_video::settings::{Colour, FirstInit, Method, NextInit, Size};
 use stylize_video::stylize::StyleError;
-use stylize_video::stylize::painter::{Painter, StylePicture};
+use stylize_video::stylize::painter::Painter;
+use stylize_video::stylize::studio::{Studio, StylePicture};
 use stylize_video::stylize::tensor::{resize, to_pixels};
 use tch::Device;
 
@@ -158,7 +159,8 @@ fn colours_are_matched_to_the_painting_once_per_shot() {
     let wanted = means(&to_pixels(&image).unwrap());
     let network = network("scatter", PLAIN, Default::default());
     let styles = vec![StylePicture { image, weight: 1.0 }];
-    let mut painter = Painter::new(network, styles, settings, Device::Cpu, CancelToken::default()).unwrap();
+    let mut painter =
+        Painter::new(Studio::new(network, styles, settings, Device::Cpu, CancelToken::default()).unwrap());
     let painted = paint(&mut painter, &[&ordinary(1), &ordinary(1)]);
     for (found, wanted) in means(&painted[0].pixels).iter().zip(wanted) {
         assert!((found - wanted).abs() < 1e-3, "{found}, expected {wanted}");
@@ -225,7 +227,7 @@ fn opacity_passes_through() {
 fn a_cancelled_run_ends_the_frame() {
     let (cancel, network) = (CancelToken::default(), network("scatter", PLAIN, Default::default()));
     let styles = vec![StylePicture { image: plate(4), weight: 1.0 }];
-    let mut painter = Painter::new(network, styles, quick(), Device::Cpu, cancel.clone()).unwrap();
+    let mut painter = Painter::new(Studio::new(network, styles, quick(), Device::Cpu, cancel.clone()).unwrap());
     cancel.cancel(2);
     assert!(matches!(painter.stylize(&ordinary(1), &Shot::New.into()), Err(StyleError::Cancelled)));
 }

@@ -5,7 +5,8 @@ use stylize_video::media::Pixels;
 use stylize_video::motion::Shot;
 use stylize_video::settings::Settings;
 use stylize_video::stylize::backbone::Backbone;
-use stylize_video::stylize::painter::{Painter, StylePicture};
+use stylize_video::stylize::painter::Painter;
+use stylize_video::stylize::studio::{Studio, StylePicture};
 use stylize_video::stylize::tensor::to_pixels;
 use stylize_video::stylize::{StyleError, Stylized};
 use tch::{Device, Tensor};
@@ -51,7 +52,7 @@ pub fn try_painter(
     settings: Settings,
 ) -> Result<Painter, StyleError> {
     let styles = styles.iter().map(|&(kind, weight)| StylePicture { image: plate(kind), weight }).collect();
-    Painter::new(network, styles, settings, Device::Cpu, CancelToken::default())
+    Studio::new(network, styles, settings, Device::Cpu, CancelToken::default()).map(Painter::new)
 }
 
 /// The frames one after another, the first as a new shot.

@@ -11,7 +11,8 @@ use stylize_video::motion::{
 use stylize_video::report::{Event, Observer};
 use stylize_video::settings::{Colour, NextInit, Settings};
 use stylize_video::stylize::loss::Anchor;
-use stylize_video::stylize::painter::{Painter, StylePicture};
+use stylize_video::stylize::painter::Painter;
+use stylize_video::stylize::studio::{Studio, StylePicture};
 use stylize_video::stylize::sweeps::{Reel, Sweeps, blend};
 use stylize_video::stylize::{StyleError, Stylized, Stylizer};
 use tch::{Device, Kind};
@@ -56,7 +57,7 @@ impl Ear {
 fn plain(settings: Settings, cancel: &CancelToken) -> Painter {
     let styles = vec![StylePicture { image: plate(4), weight: 1.0 }];
     let network = network("scatter", PLAIN, Default::default());
-    Painter::new(network, styles, settings, Device::Cpu, cancel.clone()).unwrap()
+    Painter::new(Studio::new(network, styles, settings, Device::Cpu, cancel.clone()).unwrap())
 }
 
 /// A frame and how it follows.

@@ -90,7 +90,11 @@ fn chain(values: &[f64], offsets: &[u32], step: f32) -> Chain {
 #[test]
 fn a_pixel_is_held_to_the_nearest_frame_that_saw_it() {
     // The left two columns were outside the frame before, the next two outside the one before that, ...
-    let anchors = chain(&[0.1, 0.2, 0.3], &[1, 2, 3], 2.0).anchors(&[3, 1, 2], &ramp(2.0, 3)).unwrap();
+    let anchors = chain(&[0.1, 0.2, 0.3], &[1, 2, 3], 2.0)
+        .earlier(&[3, 1, 2], &ramp(2.0, 3))
+        .unwrap()
+        .anchors(&[3, 1, 2])
+        .unwrap();
     assert_eq!(anchors.len(), 3);
     let row = |tensor: &Tensor| numbers(tensor)[..12].to_vec();
     let first = row(&anchors[0].weights);
@@ -114,7 +118,7 @@ fn what_a_front_layer_hid_is_held_to_the_frame_before_that() {
         chain.remember(Carried::first(painted, ramp(0.0, 0)).unwrap()).unwrap();
         chain.step(&Step::new(still(), forth, &rules), &ramp(0.0, 0)).unwrap();
     }
-    let anchors = chain.anchors(&[1, 2], &ramp(0.0, 0)).unwrap();
+    let anchors = chain.earlier(&[1, 2], &ramp(0.0, 0)).unwrap().anchors(&[1, 2]).unwrap();
     let near = numbers(&anchors[0].weights);
     assert_eq!((near[0], near[11]), (0.0, 1.0), "the left half is not consistent");
 }

@@ -3,7 +3,7 @@
 use tch::{Reduction, Tensor};
 
 use super::{LossTerm, View};
-use crate::settings::Distance;
+use crate::settings::{Distance, TemporalSettings};
 use crate::stylize::StyleError;
 
 /// Where the smooth L1 distance turns from a parabola to a line, in sample values of 0..=1.
@@ -30,6 +30,12 @@ pub struct Temporal {
 impl Temporal {
     pub fn new(anchors: Vec<Anchor>, weight: f64, distance: Distance) -> Self {
         Self { anchors, weight, distance }
+    }
+
+    /// As `settings` say; `None` where there is nothing to hold to, or no wish to.
+    pub fn towards(anchors: Vec<Anchor>, settings: &TemporalSettings) -> Option<Self> {
+        let weight = settings.effective_weight();
+        (weight > 0.0 && !anchors.is_empty()).then(|| Self::new(anchors, weight, settings.distance))
     }
 }
 

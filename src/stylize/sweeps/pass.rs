@@ -6,12 +6,12 @@ use super::blend::blend;
 use super::order::{Order, Way};
 use super::store::Store;
 use crate::motion::{Consistency, Step};
-use crate::stylize::chain::{Brought, Carried, Chain};
+use crate::stylize::chain::{Carried, Chain};
+use crate::stylize::earlier::{Brought, Earlier};
+use crate::stylize::effort::{Effort, gained, low_enough};
 use crate::stylize::loss::{Anchor, Temporal};
-use crate::stylize::objective::Phase;
-use crate::stylize::painter::{FRESH, LOW_ENOUGH, MATURE};
-use crate::stylize::still::Lock;
-use crate::stylize::studio::{Effort, Look, Painted, Studio, Ties};
+use crate::stylize::still::{Held, Lock};
+use crate::stylize::studio::{Look, Painted, Studio, Ties};
 use crate::stylize::tensor::{from_pixels, scalar};
 use crate::stylize::{FrameStats, StyleError};
 
@@ -112,16 +112,16 @@ impl Pass<'_> {
         };
         let Carried { painted: own, content, maturity } = shot.carried(store, frame)?;
         self.chain.step(&step, &content)?;
-        let before = self.chain.before(&content)?;
+        let earlier = self.chain.earlier(studio.settings().temporal.reach(), &content)?;
         let ahead = self.ahead(store, at, &content)?;
         let share = if ahead.is_some() { self.turned(at) } else { 0.0 };
-        let near = [(&before, 1.0 - share), (&ahead, share)];
+        let near = [(&earlier.known, 1.0 - share), (&ahead, share)];
         let near = near.into_iter().filter_map(|(brought, share)| Some((brought.as_ref()?, share))).collect::<Vec<_>>();
 
         let (start, mature) = mixed(&own, &maturity, &near)?;
-        let term = self.temporal_term(&content, &near)?;
+        let term = self.temporal_term(&earlier, &near)?;
         let strength = studio.settings().temporal.lock();
-        let held = match (&self.lock, &before) {
+        let held = match (&self.lock, &earlier.known) {
             (Some(lock), Some(before)) if strength > 0.0 => {
                 Some(lock.hold(&content, &self.chain.resting(), &before.maturity, strength)?)
             }
@@ -129,16 +129,14 @@ impl Pass<'_> {
         };
         let iterations = studio.settings().optimizer.iterations[1];
         let fresh = 1.0 - scalar(&mature.f_mean(mature.kind())?)?;
-        let at_least = (f64::from(iterations) * (fresh * FRESH).min(1.0)).ceil() as u32;
-        let target = Some(shot.first.objective * LOW_ENOUGH);
-        let effort = Effort { iterations, at_least, target, phase: Phase::default() };
+        let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
+        let effort = Effort::of_later(iterations, fresh, share, low_enough(&shot.first));
         let ties = Ties { temporal: term.as_ref(), held: held.as_ref() };
         let Painted { image, stats } = studio.paint(shot.look, &content, &start, ties, effort)?;
         if let (Some(lock), Some(held)) = (&mut self.lock, &held) {
             lock.renew(held, &image, &content)?;
         }
-        let gained = f64::from(stats.iterations) / (MATURE * f64::from(shot.first.iterations.max(1)));
-        let maturity = mature.f_add_scalar(gained)?.f_clamp(0.0, 1.0)?;
+        let maturity = mature.f_add_scalar(gained(stats.iterations, &shot.first))?.f_clamp(0.0, 1.0)?;
         store.paint(frame, &image, &maturity, stats)?;
         self.chain.remember(Carried { painted: image, content, maturity })?;
         Ok(Some((frame, stats)))
@@ -165,7 +163,7 @@ impl Pass<'_> {
         let mut chain = Chain::new(&[1], self.shot.rules());
         chain.remember(self.shot.carried(store, self.shot.line[place])?)?;
         chain.step(&step, content)?;
-        chain.before(content)
+        Ok(chain.earlier(&[1], content)?.known)
     }
 
     /// On a ring, the hold on a frame goes over from its neighbour of this pass to the other one as the pass before left
@@ -178,13 +176,9 @@ impl Pass<'_> {
     }
 
     /// What the frame is held to: the earlier ones and, of `near`, the one ahead, each by its share.
-    fn temporal_term(&self, content: &Tensor, near: &[(&Brought, f64)]) -> Result<Option<Temporal>, StyleError> {
+    fn temporal_term(&self, earlier: &Earlier, near: &[(&Brought, f64)]) -> Result<Option<Temporal>, StyleError> {
         let temporal = &self.shot.studio.settings().temporal;
-        let weight = temporal.effective_weight();
-        if weight == 0.0 {
-            return Ok(None);
-        }
-        let mut anchors = self.chain.anchors(&temporal.offsets, content)?;
+        let mut anchors = earlier.anchors(temporal.reach())?;
         if let [(_, before), (ahead, share)] = near {
             for anchor in &mut anchors {
                 anchor.weights = anchor.weights.f_mul_scalar(*before)?;
@@ -192,7 +186,7 @@ impl Pass<'_> {
             let weights = ahead.weights.f_mul(&ahead.maturity)?.f_mul_scalar(*share)?;
             anchors.push(Anchor { warped: ahead.painted.shallow_clone(), weights });
         }
-        Ok((!anchors.is_empty()).then(|| Temporal::new(anchors, weight, temporal.distance)))
+        Ok(Temporal::towards(anchors, temporal))
     }
 }
 
