@@ -69,8 +69,17 @@ fn name_of(device: Device) -> String {
 
 /// The network asked for; for `auto`, VGG-19 where its weights are installed, else the one that needs none.
 fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
-    let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
     let options = NetOptions { pooling: settings.network.pooling, padding: settings.network.padding };
+    network_with(settings, options, device)
+}
+
+/// As [`network`], with options in place of the settings' own.
+pub(super) fn network_with(
+    settings: &Settings,
+    options: NetOptions,
+    device: Device,
+) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
+    let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
     let wanted = settings.network.backbone.as_str();
     let build = |name: &str| backbone::build(name, options, device, || read_weights(name, &places, device));
     if wanted != "auto" {
@@ -98,7 +107,7 @@ fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<Named
 }
 
 /// A style picture from a file, or `builtin:NAME`.
-fn read_style(image: &str) -> Result<crate::media::Pixels, StyleError> {
+pub(super) fn read_style(image: &str) -> Result<crate::media::Pixels, StyleError> {
     let bad = |problem: String| StyleError::StylePicture { path: PathBuf::from(image), problem };
     let bytes = match image.strip_prefix("builtin:") {
         Some(name) => builtin_image(name).ok_or_else(|| bad("there is no such built-in picture".into()))?.to_vec(),

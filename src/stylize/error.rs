@@ -37,6 +37,9 @@ pub enum StyleError {
          free disk space there, or use a smaller --size, a part of the clip (--frames) or --passes 1", folder.display()
     )]
     Scratch { folder: PathBuf, megabytes: u64, source: std::io::Error },
+    /// The network cannot be looked into as asked.
+    #[error("{0}")]
+    Inspect(String),
     #[error("interrupted")]
     Cancelled,
 }

@@ -16,6 +16,7 @@ pub mod loss;
 pub mod objective;
 pub mod optimizer;
 pub mod painter;
+pub mod probe;
 pub mod still;
 pub mod studio;
 pub mod sweeps;

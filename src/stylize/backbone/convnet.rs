@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::{Backbone, NamedTensors, NetOptions};
+use super::{Backbone, Inspect, NamedTensors, NetOptions};
 use crate::settings::{Padding, Pooling};
 use crate::stylize::StyleError;
 use crate::stylize::tensor::channels_last;
@@ -15,10 +15,10 @@ const STD: [f32; 3] = [0.229, 0.224, 0.225];
 /// padding option replaces the zeros by its own pixels.
 #[derive(Debug)]
 pub struct Conv {
-    weight: Tensor,
+    pub(super) weight: Tensor,
     bias: Tensor,
-    stride: i64,
-    padding: i64,
+    pub(super) stride: i64,
+    pub(super) padding: i64,
     border: i64,
 }
 
@@ -50,7 +50,7 @@ impl Conv {
         Ok(Self { weight, bias, stride: shape.stride, padding: shape.padding, border: shape.kernel / 2 })
     }
 
-    fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor, StyleError> {
+    pub(super) fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor, StyleError> {
         let (extended, zeros) = match padding {
             Padding::Zeros => (None, self.padding),
             _ if self.border == 0 => (None, 0),
@@ -96,9 +96,9 @@ pub struct ConvNet {
     pub(super) layers: Vec<Layer>,
     pub(super) style: [&'static str; 5],
     pub(super) content: &'static str,
-    options: NetOptions,
-    mean: Tensor,
-    deviation: Tensor,
+    pub(super) options: NetOptions,
+    pub(super) mean: Tensor,
+    pub(super) deviation: Tensor,
 }
 
 impl ConvNet {
@@ -128,7 +128,7 @@ impl ConvNet {
     }
 
     /// `keep_input`: the input was asked for as a layer of its own, so it must not be overwritten.
-    fn run(&self, op: &Op, mut x: Tensor, keep_input: bool) -> Result<Tensor, StyleError> {
+    pub(super) fn run(&self, op: &Op, mut x: Tensor, keep_input: bool) -> Result<Tensor, StyleError> {
         let padding = self.options.padding;
         Ok(match op {
             Op::Conv(conv) => conv.forward(&x, padding)?,
@@ -160,6 +160,10 @@ impl Backbone for ConvNet {
 
     fn content_layers(&self) -> Vec<&str> {
         vec![self.content]
+    }
+
+    fn inspect(&self) -> Option<&dyn Inspect> {
+        Some(self)
     }
 
     fn forward(&self, image: &Tensor, wanted: &[usize]) -> Result<Vec<Tensor>, StyleError> {

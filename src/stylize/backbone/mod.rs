@@ -1,7 +1,11 @@
 //! Feature networks: pictures in, named layers of activations out.
 
 mod convnet;
+mod geometry;
+mod inspect;
+mod project;
 mod scatter;
+mod scatter_inspect;
 mod squeezenet;
 mod vgg;
 
@@ -13,6 +17,8 @@ use super::StyleError;
 use crate::settings::{BACKBONES, Padding, Pooling};
 
 pub use convnet::ConvNet;
+pub use geometry::{Field, LayerShape};
+pub use inspect::{Inspect, Pick, Wanted};
 pub use scatter::Scatter;
 
 /// A fixed network whose activations are compared. Weights never get a gradient; the image does.
@@ -30,6 +36,11 @@ pub trait Backbone {
     /// # Errors
     /// What libtorch reports, out of memory above all.
     fn forward(&self, image: &Tensor, wanted: &[usize]) -> Result<Vec<Tensor>, StyleError>;
+
+    /// How to look into the network, where that is known (`stylize-video layers`).
+    fn inspect(&self) -> Option<&dyn Inspect> {
+        None
+    }
 
     /// The index of a layer by its name.
     ///

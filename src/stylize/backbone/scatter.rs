@@ -10,20 +10,20 @@ use std::f64::consts::PI;
 
 use tch::{Device, Tensor};
 
-use super::Backbone;
+use super::{Backbone, Inspect};
 use super::convnet::extend;
 use crate::settings::Padding;
 use crate::stylize::StyleError;
 
-const OCTAVES: usize = 5;
-const ORIENTATIONS: i64 = 8;
+pub(super) const OCTAVES: usize = 5;
+pub(super) const ORIENTATIONS: i64 = 8;
 /// Gabor responses are small beside the colours; this brings them level.
 const GAIN: f64 = 3.0;
 /// The second order acts on maps that already have the gain; their constant part would drown the rest.
 const COARSE_GAIN: f64 = 0.5;
 /// Keeps the modulus differentiable at 0.
 const EPS: f64 = 1e-4;
-const LAYERS: [&str; 7] = ["octave1", "octave2", "octave3", "octave4", "octave5", "energy1", "energy2"];
+pub(super) const LAYERS: [&str; 7] = ["octave1", "octave2", "octave3", "octave4", "octave5", "energy1", "energy2"];
 
 /// The scattering network.
 #[derive(Debug)]
@@ -41,13 +41,13 @@ pub struct Scatter {
 }
 
 /// One octave's first order.
-struct Octave {
+pub(super) struct Octave {
     /// `[1,3,h,w]`: opponent colours.
     colours: Tensor,
     /// Rectified responses of both signs.
     edges: Tensor,
     /// Moduli: 8 of lightness, then those of colour.
-    moduli: Tensor,
+    pub(super) moduli: Tensor,
 }
 
 impl Scatter {
@@ -112,8 +112,8 @@ impl Scatter {
     }
 
     /// Moduli of an octave's lightness moduli, at half its size: the 8 maps and their 64 moduli.
-    fn second_order(&self, octave: &Octave) -> Result<Tensor, StyleError> {
-        let maps = self.halve(&octave.moduli.f_narrow(1, 0, ORIENTATIONS)?)?;
+    pub(super) fn second_order(&self, moduli: &Tensor) -> Result<Tensor, StyleError> {
+        let maps = self.halve(&moduli.f_narrow(1, 0, ORIENTATIONS)?)?;
         let moduli = Self::moduli(&Self::filter(&self.coarse_bank, &maps)?.f_mul_scalar(COARSE_GAIN)?)?;
         Ok(Tensor::f_cat(&[maps, moduli], 1)?)
     }
@@ -129,9 +129,28 @@ impl Scatter {
             None => parts.push(octave.moduli.shallow_clone()),
         }
         if level > 0 {
-            parts.push(self.second_order(&octaves[level - 1])?);
+            parts.push(self.second_order(&octaves[level - 1].moduli)?);
         }
         Ok(Tensor::f_cat(&parts, 1)?)
+    }
+
+    /// The octaves that the wanted layers are made of.
+    pub(super) fn octaves(&self, image: &Tensor, wanted: &[usize]) -> Result<Vec<Octave>, StyleError> {
+        // A style layer looks at the octave below it too; an energy layer at its own.
+        let deepest = wanted.iter().map(|&w| if w < OCTAVES { (w + 2).min(OCTAVES) } else { w - OCTAVES + 1 }).max();
+        let mut colours =
+            image.f_sub_scalar(0.5)?.f_conv2d(&self.opponent, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1)?;
+        let mut octaves = Vec::new();
+        for level in 0..deepest.unwrap_or(0) {
+            let next = self.halve(&colours)?;
+            octaves.push(self.octave(std::mem::replace(&mut colours, next), level == 0)?);
+        }
+        Ok(octaves)
+    }
+
+    /// The features of a layer, `[1,C,h,w]`.
+    pub(super) fn assemble(&self, octaves: &[Octave], layer: usize) -> Result<Tensor, StyleError> {
+        if layer < OCTAVES { self.style(octaves, layer) } else { Self::energy(&octaves[layer - OCTAVES]) }
     }
 
     /// Content: where energy and colour are, at a quarter of the octave's size, which leaves the strokes free.
@@ -193,22 +212,11 @@ impl Backbone for Scatter {
     }
 
     fn forward(&self, image: &Tensor, wanted: &[usize]) -> Result<Vec<Tensor>, StyleError> {
-        // A style layer looks at the octave below it too; an energy layer at its own.
-        let deepest = wanted.iter().map(|&w| if w < OCTAVES { (w + 2).min(OCTAVES) } else { w - OCTAVES + 1 }).max();
-        let mut colours =
-            image.f_sub_scalar(0.5)?.f_conv2d(&self.opponent, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1)?;
-        let mut octaves = Vec::new();
-        for level in 0..deepest.unwrap_or(0) {
-            let next = self.halve(&colours)?;
-            octaves.push(self.octave(std::mem::replace(&mut colours, next), level == 0)?);
-        }
-        wanted
-            .iter()
-            .map(
-                |&want| {
-                    if want < OCTAVES { self.style(&octaves, want) } else { Self::energy(&octaves[want - OCTAVES]) }
-                },
-            )
-            .collect()
+        let octaves = self.octaves(image, wanted)?;
+        wanted.iter().map(|&want| self.assemble(&octaves, want)).collect()
+    }
+
+    fn inspect(&self) -> Option<&dyn Inspect> {
+        Some(self)
     }
 }

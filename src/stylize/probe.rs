@@ -1,0 +1,199 @@
+//! A network to look into, for those who know no tensors: pixels in, numbers out.
+
+use std::path::{Path, PathBuf};
+
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::backbone::{self, Backbone, Field, Inspect, LayerShape, NamedTensors, NetOptions, Pick, Wanted};
+use super::build::{network_with, read_style};
+use super::loss::gram;
+use super::tensor::{from_pixels, to_planes};
+use super::{StyleError, device};
+use crate::media::Pixels;
+use crate::settings::{Padding, Settings};
+use crate::weights::{self, SearchPath};
+
+/// A network and the device it runs on.
+pub struct Probe {
+    backbone: Box<dyn Backbone>,
+    device: Device,
+    shapes: Vec<LayerShape>,
+}
+
+/// What one picture does to one layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sight {
+    /// Index of the layer.
+    pub layer: usize,
+    /// The strongest activation of each unit; of equal ones the first, row by row.
+    pub peaks: Vec<Pick>,
+    /// Gram matrix per position, `[C,C]` row-major, where it was asked for.
+    pub gram: Option<Vec<f32>>,
+}
+
+/// Feature maps of a layer, `[C,height,width]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Maps {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    pub values: Vec<f32>,
+}
+
+impl Probe {
+    /// # Errors
+    /// A network that cannot be looked into.
+    pub fn new(backbone: Box<dyn Backbone>, device: Device) -> Result<Self, StyleError> {
+        let shapes = backbone.inspect().map(Inspect::shapes).ok_or_else(|| {
+            let name = backbone.name();
+            StyleError::Inspect(format!("{name} cannot be looked into: choose another --backbone"))
+        })?;
+        Ok(Self { backbone, device, shapes })
+    }
+
+    /// The network that `settings` name, with the padding of zeros that it was trained with: what a painting replaces
+    /// it by at the borders is no part of what the network learned.
+    ///
+    /// # Errors
+    /// No such device, unknown backbone, weights missing or damaged.
+    pub fn open(settings: &Settings) -> Result<(Self, Vec<String>), StyleError> {
+        let device = device::resolve(settings.device)?;
+        let options = NetOptions { pooling: settings.network.pooling, padding: Padding::Zeros };
+        let (backbone, notes) = network_with(settings, options, device)?;
+        Ok((Self::new(backbone, device)?, notes))
+    }
+
+    /// The layers of the network that `settings` name. Its weights need not be there, for they change no shape.
+    ///
+    /// # Errors
+    /// Unknown backbone.
+    pub fn outline(settings: &Settings) -> Result<(String, Vec<LayerShape>), StyleError> {
+        let name = settings.network.backbone.as_str();
+        let probe = match weights::known(name) {
+            Ok(manifest) => {
+                let options = NetOptions { pooling: settings.network.pooling, padding: Padding::Zeros };
+                let tensor = |(key, shape): (String, Vec<usize>)| {
+                    let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
+                    Ok((key, Tensor::f_zeros(shape, (Kind::Float, Device::Cpu))?))
+                };
+                let blank = || manifest.tensors.into_iter().map(tensor).collect::<Result<NamedTensors, StyleError>>();
+                Self::new(backbone::build(name, options, Device::Cpu, blank)?, Device::Cpu)?
+            }
+            Err(_) => Self::open(settings)?.0,
+        };
+        Ok((probe.name().to_owned(), probe.shapes))
+    }
+
+    pub fn name(&self) -> &str {
+        self.backbone.name()
+    }
+
+    /// The weights file in use, where the network has one.
+    pub fn weights_file(&self, settings: &Settings) -> Option<PathBuf> {
+        let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
+        weights::known(self.name()).ok()?;
+        weights::find(self.name(), &places).ok().map(|found| found.path)
+    }
+
+    pub fn shapes(&self) -> &[LayerShape] {
+        &self.shapes
+    }
+
+    /// Indices of the five style layers, fine to coarse.
+    ///
+    /// # Errors
+    /// None with the networks there are.
+    pub fn style_layers(&self) -> Result<Vec<usize>, StyleError> {
+        self.backbone.style_layers().iter().map(|name| self.backbone.layer(name)).collect()
+    }
+
+    /// # Errors
+    /// An unknown name; the error lists the known ones.
+    pub fn layer(&self, name: &str) -> Result<usize, StyleError> {
+        self.backbone.layer(name)
+    }
+
+    pub fn field(&self, layer: usize, unit: usize) -> Field {
+        self.backbone.inspect().map_or(Field::PIXEL, |inspect| inspect.field(layer, unit))
+    }
+
+    /// Why a unit shows nothing, whatever the picture.
+    pub fn refusal(&self, layer: usize, unit: usize) -> Option<&'static str> {
+        self.backbone.inspect().and_then(|inspect| inspect.refusal(layer, unit))
+    }
+
+    /// Whether a picture is large enough for a layer.
+    pub fn fits(&self, layer: usize, width: usize, height: usize) -> bool {
+        let size = |inspect: &dyn Inspect| inspect.map_size(layer, height as i64, width as i64);
+        self.backbone.inspect().and_then(size).is_some()
+    }
+
+    /// Runs a picture through the network. Layers that it is too small for are left out. `grams`: layers whose Gram
+    /// matrix is wanted too.
+    ///
+    /// # Errors
+    /// What libtorch reports, out of memory above all.
+    pub fn look(&self, picture: &Pixels, layers: &[usize], grams: &[usize]) -> Result<Vec<Sight>, StyleError> {
+        let wanted: Vec<usize> =
+            layers.iter().copied().filter(|&layer| self.fits(layer, picture.width, picture.height)).collect();
+        no_grad(|| {
+            let image = from_pixels(picture, self.device)?;
+            let found = self.backbone.forward(&image, &wanted)?;
+            let sight = |(&layer, features): (&usize, &Tensor)| {
+                let gram = grams.contains(&layer).then(|| to_planes(&gram(features)?)).transpose()?;
+                Ok(Sight { layer, peaks: peaks(features)?, gram })
+            };
+            wanted.iter().zip(&found).map(sight).collect()
+        })
+    }
+
+    /// The deconvnet projections of `wanted` in `picture`: of each pick `[3,s,s]`, plane after plane, over its unit's
+    /// receptive field of s pixels.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn project(&self, picture: &Pixels, wanted: &[Wanted]) -> Result<Vec<Vec<Vec<f32>>>, StyleError> {
+        let Some(inspect) = self.backbone.inspect() else { return Ok(Vec::new()) };
+        let found = inspect.project(&from_pixels(picture, self.device)?, wanted)?;
+        found.iter().map(|layer| layer.iter().map(to_planes).collect()).collect()
+    }
+
+    /// All feature maps of the layers that the picture is large enough for.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn maps(&self, picture: &Pixels, layers: &[usize]) -> Result<Vec<(usize, Maps)>, StyleError> {
+        let wanted: Vec<usize> =
+            layers.iter().copied().filter(|&layer| self.fits(layer, picture.width, picture.height)).collect();
+        no_grad(|| {
+            let found = self.backbone.forward(&from_pixels(picture, self.device)?, &wanted)?;
+            let maps = |(&layer, features): (&usize, &Tensor)| {
+                let (_, channels, height, width) = features.size4()?;
+                let [channels, height, width] = [channels, height, width].map(|n| n as usize);
+                Ok((layer, Maps { channels, height, width, values: to_planes(features)? }))
+            };
+            wanted.iter().zip(&found).map(maps).collect()
+        })
+    }
+}
+
+/// The strongest activation of each unit of `[1,C,h,w]`.
+fn peaks(features: &Tensor) -> Result<Vec<Pick>, StyleError> {
+    let (_, channels, _, width) = features.size4()?;
+    // Of equal maxima libtorch gives the first.
+    let (values, places) = features.f_reshape([channels, -1])?.f_max_dim(1, false)?;
+    let values = to_planes(&values)?;
+    let mut flat = vec![0i64; values.len()];
+    let count = flat.len();
+    places.f_to_device(Device::Cpu)?.f_copy_data(&mut flat, count)?;
+    let pick = |(unit, (value, place)): (usize, (f32, i64))| Pick { unit, y: place / width, x: place % width, value };
+    Ok(values.into_iter().zip(flat).enumerate().map(pick).collect())
+}
+
+/// A style picture from a file, or `builtin:NAME`.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn style_picture(image: &str) -> Result<Pixels, StyleError> {
+    read_style(image)
+}
