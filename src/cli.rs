@@ -1,6 +1,7 @@
 //! The command line. No defaults of its own and no I/O: options that are not given leave the other layers alone.
 
 mod commands;
+mod layers;
 mod values;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::report::{LogFormat, Verbosity};
 use crate::settings::{Ambient, Assignment, LayerInputs, StyleArg};
 
 pub use commands::{PresetsCommand, WeightsCommand};
+pub use layers::LayersArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -251,6 +253,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what each layer of a network learned, in your own pictures
+    Layers(LayersArgs),
     /// Print where shots begin, as a list for --cuts
     Shots {
         /// A video, sequence or folder of pictures

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 pub mod decode;
 pub mod encode;
+pub mod explore;
 pub mod interrupt;
 pub mod measure;
 pub mod media;

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use stylize_video::batch::plan::{self, PlanError, Planned, Request};
 use stylize_video::batch::{self, Engine};
-use stylize_video::cli::{self, Cli, Command, PresetsCommand, RunArgs, StylizerArg, WeightsCommand};
+use stylize_video::cli::{self, Cli, Command, LayersArgs, PresetsCommand, RunArgs, StylizerArg, WeightsCommand};
 use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
 use stylize_video::commands::{self, presets};
+use stylize_video::explore::ExploreError;
+use stylize_video::explore::pictures::Reading;
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::libav;
 use stylize_video::motion::{Given, GivenError};
@@ -61,6 +63,7 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
             commands::print(commands::measure::measure(&result, &source, flow.as_deref(), json)?)?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Layers(args)) => show_layers(&args, ambient, style),
         Some(Command::Shots { input, json }) => {
             commands::shots::shots(&input, json)?;
             Ok(ExitCode::SUCCESS)
@@ -100,6 +103,34 @@ fn manage_weights(command: WeightsCommand, ambient: Ambient) -> anyhow::Result<E
     commands::print(out)?;
     done?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_layers(args: &LayersArgs, ambient: Ambient, style: &Style) -> anyhow::Result<ExitCode> {
+    let resolved = Settings::resolve(&args.layers(ambient))?;
+    if args.list {
+        commands::layers::list(&resolved.settings)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let request = commands::layers::Request {
+        inputs: args.inputs.clone(),
+        output: args.output.clone(),
+        layers: args.layers.clone(),
+        units: args.units.clone(),
+        reading: Reading { every: args.every, size: args.size as usize },
+        ranked: !args.styles.is_empty(),
+        activations: args.activations.clone(),
+        restart: args.restart,
+    };
+    let cancel = CancelToken::on_signals()?;
+    let observer = report::choose(style);
+    let done = commands::layers::layers(&request, &resolved.settings, observer.as_ref(), &cancel);
+    match (done, cancel.signal()) {
+        (Err(error), Some(signal)) => {
+            report::final_error(style, &error);
+            Ok(ExitCode::from(128 + signal as u8))
+        }
+        (done, _) => done.map(|()| ExitCode::SUCCESS),
+    }
 }
 
 fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
@@ -161,5 +192,6 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
 fn exit_code(error: &anyhow::Error) -> u8 {
     let settings = error.downcast_ref::<SettingsError>().map(SettingsError::exit_code);
     let given = error.downcast_ref::<GivenError>().map(|_| 2);
-    settings.or(given).or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code)).unwrap_or(1)
+    let explore = error.downcast_ref::<ExploreError>().map(ExploreError::exit_code);
+    settings.or(given).or(explore).or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code)).unwrap_or(1)
 }

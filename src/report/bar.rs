@@ -17,6 +17,8 @@ pub struct BarObserver {
 struct JobBar {
     bar: ProgressBar,
     pace: Pace,
+    /// What a search counts; empty for a job.
+    what: &'static str,
 }
 
 impl BarObserver {
@@ -36,7 +38,18 @@ impl BarObserver {
         bar.set_message("first frame");
         // A frame can take minutes: the ticking clock says that the program lives.
         bar.enable_steady_tick(Duration::from_secs(1));
-        JobBar { bar, pace: Pace::default() }
+        JobBar { bar, pace: Pace::default(), what: "" }
+    }
+
+    /// A bar for what a search counts.
+    fn search(&self, what: &'static str, total: Option<u64>) -> JobBar {
+        let job = self.start(what, total);
+        let template = match total {
+            Some(_) => "{prefix} {wide_bar} {pos}/{len} {elapsed}, {eta} left",
+            None => "{prefix} {spinner} {pos} {elapsed}",
+        };
+        job.bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        JobBar { what, ..job }
     }
 }
 
@@ -51,16 +64,27 @@ impl Observer for BarObserver {
                 }
             }
             Event::Frame { frame, frames, objective, seconds, .. } => {
-                if let Some(JobBar { bar, pace }) = job.as_mut() {
+                if let Some(JobBar { bar, pace, .. }) = job.as_mut() {
                     pace.add(*seconds);
                     bar.set_position(*frame);
                     bar.set_message(pace.describe(*frame, *frames, *objective));
                 }
             }
             Event::Pass { pass, passes, frame, objective, seconds, .. } => {
-                if let Some(JobBar { bar, pace }) = job.as_mut() {
+                if let Some(JobBar { bar, pace, .. }) = job.as_mut() {
                     pace.add(*seconds);
                     bar.set_message(pace.describe_pass([*pass, *passes], *frame, *objective));
+                }
+            }
+            Event::Progress { what, done, total, .. } => {
+                if job.as_ref().is_none_or(|job| job.what != *what) {
+                    let started = self.search(what, *total);
+                    if let Some(last) = job.replace(started) {
+                        self.remove(&last);
+                    }
+                }
+                if let Some(JobBar { bar, .. }) = job.as_ref() {
+                    bar.set_position(*done);
                 }
             }
             Event::Finished { .. } | Event::Failed { .. } | Event::Cancelled { .. } => {

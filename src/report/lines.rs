@@ -91,6 +91,10 @@ impl<W> State<W> {
                 let told = self.pace.describe_pass([*pass, *passes], *frame, *objective);
                 self.is_due(now).then(|| format!("{}: {told}", self.input))
             }
+            Event::Progress { what, done, total, .. } => {
+                let of = total.map(|n| format!(" of {n}")).unwrap_or_default();
+                self.is_due(now).then(|| format!("{done}{of} {what}"))
+            }
             other => plain_line(other),
         }
     }

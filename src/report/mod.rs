@@ -7,6 +7,7 @@
 //! | `started` | `input`, `output`, `frames` (or null), `width`, `height` |
 //! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds`, and the frame's [`Figures`] (null where unknown) |
 //! | `pass` | `pass` (from 1), `passes`, `frame` (from 1), `iterations`, `objective`, `seconds`: painted in one of several passes |
+//! | `progress` | `what` (`pictures`, `patches`), `done`, `total` (or null), `seconds` of the last one: `layers` |
 //! | `note` | `message` |
 //! | `warning` | `message` |
 //! | `finished` | `output`, `frames`, `seconds`, `waited_for_motion` (seconds of these), `steadiness` (a [`Summary`] or null) |
@@ -67,6 +68,14 @@ pub enum Event {
         frame: u64,
         iterations: u32,
         objective: f64,
+        seconds: f64,
+    },
+    /// How far a search through many pictures is.
+    Progress {
+        what: &'static str,
+        done: u64,
+        total: Option<u64>,
+        /// That the last step took.
         seconds: f64,
     },
     /// How the job is done: backbone, device, what would do it better.
@@ -206,7 +215,7 @@ fn write_line(out: &mut impl Write, line: &str) {
 /// The lines that text observers have in common; `None` for events they show each in their own way.
 fn plain_line(event: &Event) -> Option<String> {
     match event {
-        Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } => None,
+        Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } | Event::Progress { .. } => None,
         Event::Note { message } => Some(message.clone()),
         Event::Warning { message } => Some(format!("warning: {message}")),
         Event::Finished { output, frames, seconds, steadiness, .. } => {

@@ -1,0 +1,269 @@
+//! The pictures that are looked at: from files, folders and videos, one after another, as the network will see them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::thread::Scope;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use image::RgbImage;
+use image::imageops::{FilterType, resize};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::best::Place;
+use super::{Every, ExploreError};
+use crate::batch::plan;
+use crate::decode;
+use crate::media::{Input, Pixels, Range, picture};
+use crate::report::causes;
+use crate::settings::InputSettings;
+
+/// Picture files that are decoded at once.
+const AT_ONCE: usize = 8;
+/// Pictures that wait for the network.
+const WAITING: usize = 8;
+
+/// A file with a picture, or with many.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub path: PathBuf,
+    pub video: bool,
+    /// Bytes, and when last changed (nanoseconds since 1970): whether it is the same file as in a former run.
+    pub bytes: u64,
+    pub changed: u128,
+}
+
+/// How pictures are read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    pub every: Every,
+    /// Longest side in pixels; smaller pictures stay as they are.
+    pub size: usize,
+}
+
+/// A picture as the network sees it, 8-bit RGB.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    pub place: Place,
+    pub seconds: Option<f64>,
+    pub pixels: RgbImage,
+}
+
+/// What comes of an entry.
+#[derive(Debug)]
+pub enum Found {
+    Picture(Picture),
+    /// The entry, or the rest of it, cannot be read.
+    Broken { entry: usize, error: String },
+}
+
+impl Picture {
+    /// For the network.
+    pub fn floats(&self) -> Pixels {
+        Pixels::from_rgb8(self.pixels.width() as usize, self.pixels.height() as usize, self.pixels.as_raw())
+    }
+}
+
+/// The files that `inputs` name, in order; a folder's in natural order, other files in it left out.
+///
+/// # Errors
+/// What is not there, is no picture or video, or a folder without any.
+pub fn entries(inputs: &[PathBuf]) -> Result<Vec<Entry>, ExploreError> {
+    let mut entries = Vec::new();
+    for input in inputs {
+        if input.is_dir() {
+            entries.extend(folder(input)?);
+            continue;
+        }
+        match plan::classify(input)? {
+            Input::Video(path) => entries.push(entry(path, true)?),
+            Input::Picture(path) => entries.push(entry(path, false)?),
+            Input::Sequence { files, .. } => {
+                for path in files {
+                    entries.push(entry(path, false)?);
+                }
+            }
+            Input::Stdin => return Err(ExploreError::Stdin),
+        }
+    }
+    Ok(entries)
+}
+
+fn folder(path: &Path) -> Result<Vec<Entry>, ExploreError> {
+    let unreadable = |error: std::io::Error| ExploreError::Picture { path: path.into(), problem: error.to_string() };
+    let mut names = std::fs::read_dir(path)
+        .map_err(unreadable)?
+        .map(|found| found.map(|found| found.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
+    names.retain(|name| !name.starts_with('.'));
+    names.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));
+    let mut entries = Vec::new();
+    for file in names.iter().map(|name| path.join(name)).filter(|file| file.is_file()) {
+        match plan::classify(&file) {
+            Ok(Input::Video(path)) => entries.push(entry(path, true)?),
+            Ok(Input::Picture(path)) => entries.push(entry(path, false)?),
+            // Notes, lists, what is not for the eye.
+            _ => {}
+        }
+    }
+    if entries.is_empty() { Err(ExploreError::EmptyFolder(path.into())) } else { Ok(entries) }
+}
+
+/// A file as it is now.
+///
+/// # Errors
+/// When it is not there.
+pub fn entry(path: PathBuf, video: bool) -> Result<Entry, ExploreError> {
+    let unreadable = |error: std::io::Error| ExploreError::Picture { path: path.clone(), problem: error.to_string() };
+    let metadata = std::fs::metadata(&path).map_err(unreadable)?;
+    let changed = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let (bytes, changed) = (metadata.len(), changed.map_or(0, |time| time.as_nanos()));
+    Ok(Entry { path: std::path::absolute(&path).unwrap_or(path), video, bytes, changed })
+}
+
+/// How many pictures there will be; `None` where a video does not tell.
+pub fn count(entries: &[Entry], reading: Reading) -> Option<u64> {
+    let one = |entry: &Entry| -> Option<u64> {
+        if !entry.video {
+            return Some(1);
+        }
+        let source = decode::open(&Input::Video(entry.path.clone()), Range::default(), &InputSettings::default()).ok()?;
+        let frames = source.info().frames?;
+        Some(match reading.every {
+            Every::Frames(n) => frames.div_ceil(n),
+            Every::Seconds(s) => {
+                let rate = source.info().rate?.value();
+                (frames as f64 / (rate * s).max(1.0)).ceil() as u64
+            }
+        })
+    };
+    entries.iter().map(one).sum()
+}
+
+/// Reads pictures on threads of their own, in order, from `from` on; only those in `wanted`, where that is given. The
+/// receiver ends the reading by being dropped.
+pub fn read<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    entries: &'scope [Entry],
+    reading: Reading,
+    from: Place,
+    wanted: Option<BTreeSet<Place>>,
+) -> Receiver<Found> {
+    let (sender, receiver) = bounded(WAITING);
+    scope.spawn(move || {
+        // An error is the receiver's wish to hear no more.
+        let _ = Reader { entries, reading, from, wanted, sender }.run();
+    });
+    receiver
+}
+
+struct Reader<'a> {
+    entries: &'a [Entry],
+    reading: Reading,
+    from: Place,
+    wanted: Option<BTreeSet<Place>>,
+    sender: Sender<Found>,
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+impl Reader<'_> {
+    fn run(&self) -> Result<(), Gone> {
+        let mut stills = Vec::new();
+        for (index, entry) in self.entries.iter().enumerate().skip(self.from.entry) {
+            let whole = Place { entry: index, frame: 0 }..=Place { entry: index, frame: u64::MAX };
+            if self.wanted.as_ref().is_some_and(|wanted| wanted.range(whole).next().is_none()) {
+                continue;
+            }
+            if entry.video || stills.len() == AT_ONCE {
+                self.stills(&mut stills)?;
+            }
+            if entry.video {
+                self.video(index, &entry.path)?;
+            } else if (Place { entry: index, frame: 0 }) >= self.from {
+                stills.push(index);
+            }
+        }
+        self.stills(&mut stills)
+    }
+
+    fn send(&self, found: Found) -> Result<(), Gone> {
+        self.sender.send(found).map_err(|_| Gone)
+    }
+
+    fn stills(&self, indices: &mut Vec<usize>) -> Result<(), Gone> {
+        let decoded: Vec<Found> = indices
+            .par_iter()
+            .map(|&entry| match still(&self.entries[entry].path, self.reading.size) {
+                Ok(pixels) => Found::Picture(Picture { place: Place { entry, frame: 0 }, seconds: None, pixels }),
+                Err(error) => Found::Broken { entry, error },
+            })
+            .collect();
+        indices.clear();
+        decoded.into_iter().try_for_each(|found| self.send(found))
+    }
+
+    fn video(&self, entry: usize, path: &Path) -> Result<(), Gone> {
+        let broken = |error: decode::DecodeError| Found::Broken { entry, error: causes(&error) };
+        let input = Input::Video(path.into());
+        let mut source = match decode::open(&input, Range::default(), &InputSettings::default()) {
+            Ok(source) => source,
+            Err(error) => return self.send(broken(error)),
+        };
+        let (begin, mut period) = (source.begin(), None);
+        loop {
+            let frame = match source.next() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(()),
+                Err(error) => return self.send(broken(error)),
+            };
+            let seconds = frame.timing.base.seconds(frame.timing.pts) - begin;
+            let chosen = match self.reading.every {
+                Every::Frames(n) => frame.index % n == 0,
+                Every::Seconds(s) => {
+                    // A timestamp rounded down to a tick still belongs to its period.
+                    let now = ((seconds + 1e-3) / s).floor();
+                    period.replace(now) != Some(now)
+                }
+            };
+            let place = Place { entry, frame: frame.index };
+            let last = self.wanted.as_ref().and_then(|wanted| wanted.last()).copied();
+            if last.is_some_and(|last| place > last) {
+                return Ok(());
+            }
+            if !chosen || place < self.from || self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(&place)) {
+                continue;
+            }
+            let pixels = scaled(&frame.pixels, self.reading.size);
+            self.send(Found::Picture(Picture { place, seconds: Some(seconds), pixels }))?;
+        }
+    }
+}
+
+/// Reads one picture as the network sees it.
+///
+/// # Errors
+/// What is wrong with the file, in one line.
+pub fn still(path: &Path, size: usize) -> Result<RgbImage, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let pixels = picture::decode(&bytes).map_err(|error| format!("{}: {}", path.display(), causes(&error)))?;
+    if pixels.width == 0 || pixels.height == 0 {
+        return Err(format!("{}: the picture has no pixels", path.display()));
+    }
+    Ok(scaled(&pixels, size))
+}
+
+/// 8-bit, with no side longer than `size`.
+pub fn scaled(pixels: &Pixels, size: usize) -> RgbImage {
+    let (width, height) = (pixels.width as u32, pixels.height as u32);
+    let image = RgbImage::from_raw(width, height, pixels.to_rgb8()).unwrap_or_default();
+    let (long, size) = (width.max(height), size as u32);
+    if long <= size {
+        return image;
+    }
+    let side = |side: u32| ((f64::from(side) * f64::from(size) / f64::from(long)).round() as u32).max(1);
+    // Widens its kernel when shrinking, so nothing aliases into false edges.
+    resize(&image, side(width), side(height), FilterType::CatmullRom)
+}

@@ -1,0 +1,117 @@
+//! Small square pictures: patches cut from a picture, and projections, all of a layer at one size.
+
+use image::RgbImage;
+
+/// What lies outside a picture, in patches.
+const OUTSIDE: u8 = 128;
+/// Fields up to this are enlarged by whole numbers to about this, larger ones are shown as they are ...
+const SMALL: usize = 64;
+/// ... up to this; still larger ones are reduced to it.
+const LARGE: usize = 96;
+
+/// Side in pixels of the tiles of a layer whose units see `field` pixels.
+pub fn side(field: usize) -> usize {
+    if field <= SMALL { field * (SMALL / field.max(1)) } else { field.min(LARGE) }
+}
+
+/// The square of `size` pixels from (`left`, `top`) on, which may reach beyond the picture: planes of `[3,size,size]`
+/// in 0..=255.
+pub fn patch(picture: &RgbImage, left: i64, top: i64, size: usize) -> Vec<f32> {
+    let mut planes = vec![f32::from(OUTSIDE); 3 * size * size];
+    for y in 0..size {
+        for x in 0..size {
+            let (Ok(px), Ok(py)) = (u32::try_from(left + x as i64), u32::try_from(top + y as i64)) else { continue };
+            if let Some(pixel) = picture.get_pixel_checked(px, py) {
+                for (channel, &value) in pixel.0.iter().enumerate() {
+                    planes[channel * size * size + y * size + x] = f32::from(value);
+                }
+            }
+        }
+    }
+    planes
+}
+
+/// Planes of `[3,size,size]` at another size, as [`plane`] does it.
+pub fn resized(planes: &[f32], size: usize, to: usize) -> Vec<f32> {
+    planes.chunks_exact((size * size).max(1)).flat_map(|one| plane(one, [size; 2], [to; 2])).collect()
+}
+
+/// One plane of width and height `from` at width and height `to`: enlarged without mixing, or each pixel the mean of
+/// those it stands for.
+pub fn plane(values: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
+    let range = |axis: usize, at: usize| {
+        let first = at * from[axis] / to[axis];
+        first..((at + 1) * from[axis]).div_ceil(to[axis]).max(first + 1)
+    };
+    let mut out = Vec::with_capacity(to[0] * to[1]);
+    for y in 0..to[1] {
+        for x in 0..to[0] {
+            if from[0] <= to[0] {
+                out.push(values[range(1, y).start * from[0] + range(0, x).start]);
+                continue;
+            }
+            let rows = range(1, y).map(|row| values[row * from[0]..][range(0, x)].iter());
+            let (mut sum, mut count) = (0.0, 0.0);
+            for value in rows.flatten() {
+                sum += value;
+                count += 1.0;
+            }
+            out.push(sum / count);
+        }
+    }
+    out
+}
+
+/// Half the range of the projections of one unit: all but the strongest half per cent of their samples lie within. One
+/// for all nine, so that they can be compared.
+pub fn contrast<'a>(projections: impl Iterator<Item = &'a [f32]>) -> f32 {
+    let mut values: Vec<f32> = projections.flatten().map(|value| value.abs()).filter(|value| *value > 0.0).collect();
+    if values.is_empty() {
+        return 1.0;
+    }
+    let place = (values.len() * 995 / 1000).min(values.len() - 1);
+    let (_, value, _) = values.select_nth_unstable_by(place, f32::total_cmp);
+    if value.is_finite() { *value } else { 1.0 }
+}
+
+/// A projection as planes in 0..=255: grey is nothing, brighter is more of a colour, darker less.
+pub fn shown(projection: &[f32], contrast: f32) -> Vec<f32> {
+    projection.iter().map(|value| 127.5 + 127.5 * (value / contrast).clamp(-1.0, 1.0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_are_whole_multiples_or_no_larger_than_the_largest() {
+        assert_eq!([1, 7, 24, 64, 65, 96, 97, 252].map(side), [64, 63, 48, 64, 65, 96, 96, 96]);
+    }
+
+    #[test]
+    fn a_patch_beyond_the_border_is_grey_there() {
+        let picture = RgbImage::from_fn(4, 3, |x, y| image::Rgb([x as u8 * 10, y as u8 * 10, 7]));
+        let planes = patch(&picture, -1, 1, 3);
+        assert_eq!(planes[..9], [128.0, 0.0, 10.0, 128.0, 0.0, 10.0, 128.0, 128.0, 128.0]);
+        assert_eq!(planes[18..], [128.0, 7.0, 7.0, 128.0, 7.0, 7.0, 128.0, 128.0, 128.0]);
+    }
+
+    #[test]
+    fn sizes_change_by_repeating_or_by_means() {
+        let plane: Vec<f32> = [1.0, 2.0, 3.0, 4.0].repeat(3);
+        assert_eq!(resized(&plane, 2, 4)[..8], [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+        assert_eq!(resized(&plane, 2, 1), [2.5, 2.5, 2.5]);
+        let whole: Vec<f32> = (0..75).map(|i| i as f32).collect();
+        assert_eq!(resized(&whole, 5, 5), whole);
+        assert_eq!(resized(&whole, 5, 3).len(), 27);
+    }
+
+    #[test]
+    fn all_nine_have_one_contrast() {
+        let (weak, strong) = (vec![0.5f32; 1000], vec![-2.0f32; 1000]);
+        let scale = contrast([weak.as_slice(), strong.as_slice()].into_iter());
+        assert_eq!(scale, 2.0);
+        assert_eq!(shown(&[0.0, 1.0, -2.0, 9.0], scale), [127.5, 191.25, 0.0, 255.0]);
+        assert_eq!(contrast([[0.0f32; 4].as_slice()].into_iter()), 1.0);
+    }
+}
