@@ -144,7 +144,7 @@ fn odd_pictures_are_passed_over_and_counted() {
     // Too small for anything, for all but the first layers.
     save(&inputs.join("dot.png"), 1, 1, |_, _| [9, 9, 9]);
     save(&inputs.join("small.png"), 9, 9, |x, y| [(x * 20) as u8, (y * 20) as u8, 99]);
-    let mut weights = formula::weights("squeezenet1_1");
+    let weights = formula::weights("squeezenet1_1");
     // Unit 5 is dead.
     let _ = weights["features.0.weight"].get(5).zero_();
     let _ = weights["features.0.bias"].get(5).fill_(-1.0);

@@ -112,18 +112,21 @@ impl ConvNet {
         shapes
     }
 
-    /// The field of one unit: half of a fire module's see no more than its squeeze layer.
+    /// The field of one unit: half of a fire module's units, and of a pooling's behind it, see no more than the squeeze
+    /// layer.
     pub(super) fn field_of(&self, layer: usize, unit: usize) -> Field {
-        let mut field = Field::PIXEL;
-        for (index, Layer { op, .. }) in self.layers.iter().enumerate().take(layer + 1) {
-            match op {
-                Op::Fire { squeeze, expand1, .. } if index == layer && (unit as i64) < expand1.channels() => {
-                    return expand1.field(squeeze.field(field));
+        let (mut wide, mut own) = (Field::PIXEL, Field::PIXEL);
+        for Layer { op, .. } in self.layers.iter().take(layer + 1) {
+            own = match op {
+                Op::Fire { squeeze, expand1, .. } if (unit as i64) < expand1.channels() => {
+                    expand1.field(squeeze.field(wide))
                 }
-                _ => field = op.shape(field, 0).0,
-            }
+                Op::Conv(_) | Op::Fire { .. } => op.shape(wide, 0).0,
+                Op::Relu | Op::Pool { .. } => op.shape(own, 0).0,
+            };
+            wide = op.shape(wide, 0).0;
         }
-        field
+        own
     }
 
     /// Length of a layer's maps along an axis of `length` pixels; `None` where the picture is too small for it.
