@@ -39,7 +39,8 @@ pub struct Request {
 pub fn list(settings: &Settings) -> anyhow::Result<()> {
     let (name, shapes) = Probe::outline(settings)?;
     let width = shapes.iter().map(|shape| shape.name.len()).max().unwrap_or(0).max(5);
-    let mut text = format!("{name}\n{:width$}  {:>8}  {:>6}  {:>15}\n", "layer", "channels", "stride", "receptive field");
+    let mut text =
+        format!("{name}\n{:width$}  {:>8}  {:>6}  {:>15}\n", "layer", "channels", "stride", "receptive field");
     for LayerShape { name, channels, field } in &shapes {
         writeln!(text, "{name:width$}  {channels:>8}  {:>6}  {:>15}", field.jump, format!("{0} x {0}", field.size))?;
     }
@@ -91,7 +92,8 @@ pub fn layers(
         }
     };
     tell_start(observer, &state);
-    let total = if state.is_done() { Some(state.pictures) } else { pictures::count(&state.key.entries, request.reading) };
+    let total =
+        if state.is_done() { Some(state.pictures) } else { pictures::count(&state.key.entries, request.reading) };
     // Without inputs there are only feature maps to draw.
     let cache = survey(&plan, &mut state, total, observer, cancel)?;
     let ranks = rank::rank(&probe, &state, &styles);

@@ -23,8 +23,7 @@ const DIGITS: [[u8; 7]; 10] = [
     [0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e],
     [0x0e, 0x11, 0x11, 0x0f, 0x01, 0x02, 0x0c],
 ];
-/// Height of a number, and of the line it stands in.
-const DIGIT: u32 = 7;
+/// Height of the line that a number stands in.
 pub const LINE: usize = 13;
 
 pub struct Canvas(RgbImage);
@@ -54,9 +53,8 @@ impl Canvas {
 
     pub fn number(&mut self, x: usize, y: usize, number: usize) {
         for (place, digit) in number.to_string().bytes().enumerate() {
-            let rows = &DIGITS[usize::from(digit - b'0') % 10];
-            for row in 0..DIGIT as usize {
-                for column in (0..5).filter(|column| rows[row] >> (4 - column) & 1 == 1) {
+            for (row, bits) in DIGITS[usize::from(digit - b'0') % 10].iter().enumerate() {
+                for column in (0..5).filter(|column| bits >> (4 - column) & 1 == 1) {
                     self.put(x + 6 * place + column, y + 2 + row, INK);
                 }
             }

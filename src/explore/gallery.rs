@@ -128,9 +128,7 @@ fn picks(state: &State, sheet: &Sheet) -> Vec<(Place, usize, usize, Pick)> {
     let units = &state.layers[sheet.layer].units;
     let of_unit = |&unit: &usize| {
         let nine = units.get(unit).into_iter().flat_map(|nine| nine.iter().enumerate());
-        nine.map(move |(rank, best)| {
-            (best.place, unit, rank, Pick { unit, y: best.y, x: best.x, value: best.value })
-        })
+        nine.map(move |(rank, best)| (best.place, unit, rank, Pick { unit, y: best.y, x: best.x, value: best.value }))
     };
     sheet.units.iter().flat_map(of_unit).collect()
 }

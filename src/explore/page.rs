@@ -88,12 +88,7 @@ pub struct Activations {
 ///
 /// # Errors
 /// When the folder cannot be written to.
-pub fn write(
-    plan: &Plan<'_>,
-    state: &State,
-    sheets: &[Sheet],
-    activations: &Activations,
-) -> Result<(), ExploreError> {
+pub fn write(plan: &Plan<'_>, state: &State, sheets: &[Sheet], activations: &Activations) -> Result<(), ExploreError> {
     let shapes = plan.probe.shapes();
     let path = plan.folder.join("index.html");
     let title = format!("What {} learned", plan.probe.name());
@@ -173,7 +168,8 @@ fn layer(html: &mut String, shape: &LayerShape, name: &str, state: &State, index
     let shown: usize = mine.iter().map(|sheet| sheet.units.len()).sum();
     let found = &state.layers[index];
     let dead = found.units.iter().filter(|nine| nine.peak() <= 0.0).count();
-    let mut facts = format!("{shown} of {channels} units; each sees {0} x {0} pixels, every {1}", field.size, field.jump);
+    let mut facts =
+        format!("{shown} of {channels} units; each sees {0} x {0} pixels, every {1}", field.size, field.jump);
     if dead > 0 {
         let _ = write!(facts, "; {dead} never active");
     }
@@ -265,9 +261,7 @@ fn escaped(text: &str) -> String {
 /// A file name as a relative URL.
 fn encoded(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    name.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// Where the page lies.

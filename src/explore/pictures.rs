@@ -54,7 +54,10 @@ pub struct Picture {
 pub enum Found {
     Picture(Picture),
     /// The entry, or the rest of it, cannot be read.
-    Broken { entry: usize, error: String },
+    Broken {
+        entry: usize,
+        error: String,
+    },
 }
 
 impl Picture {
@@ -128,7 +131,8 @@ pub fn count(entries: &[Entry], reading: Reading) -> Option<u64> {
         if !entry.video {
             return Some(1);
         }
-        let source = decode::open(&Input::Video(entry.path.clone()), Range::default(), &InputSettings::default()).ok()?;
+        let source =
+            decode::open(&Input::Video(entry.path.clone()), Range::default(), &InputSettings::default()).ok()?;
         let frames = source.info().frames?;
         Some(match reading.every {
             Every::Frames(n) => frames.div_ceil(n),

@@ -4,14 +4,12 @@ use image::RgbImage;
 
 /// What lies outside a picture, in patches.
 const OUTSIDE: u8 = 128;
-/// Fields up to this are enlarged by whole numbers to about this, larger ones are shown as they are ...
-const SMALL: usize = 64;
-/// ... up to this; still larger ones are reduced to it.
-const LARGE: usize = 96;
+/// Smaller fields are enlarged by whole numbers up to this, larger ones reduced to it.
+const LARGEST: usize = 96;
 
 /// Side in pixels of the tiles of a layer whose units see `field` pixels.
 pub fn side(field: usize) -> usize {
-    if field <= SMALL { field * (SMALL / field.max(1)) } else { field.min(LARGE) }
+    if field <= LARGEST { field * (LARGEST / field.max(1)) } else { LARGEST }
 }
 
 /// The square of `size` pixels from (`left`, `top`) on, which may reach beyond the picture: planes of `[3,size,size]`
@@ -62,14 +60,14 @@ pub fn plane(values: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
     out
 }
 
-/// Half the range of the projections of one unit: all but the strongest half per cent of their samples lie within. One
-/// for all nine, so that they can be compared.
+/// Half the range of the projections of one unit: all but the strongest of their samples, one in 500, lie within. One for
+/// all nine, so that they can be compared.
 pub fn contrast<'a>(projections: impl Iterator<Item = &'a [f32]>) -> f32 {
     let mut values: Vec<f32> = projections.flatten().map(|value| value.abs()).filter(|value| *value > 0.0).collect();
     if values.is_empty() {
         return 1.0;
     }
-    let place = (values.len() * 995 / 1000).min(values.len() - 1);
+    let place = (values.len() * 998 / 1000).min(values.len() - 1);
     let (_, value, _) = values.select_nth_unstable_by(place, f32::total_cmp);
     if value.is_finite() { *value } else { 1.0 }
 }
@@ -85,7 +83,7 @@ mod tests {
 
     #[test]
     fn tiles_are_whole_multiples_or_no_larger_than_the_largest() {
-        assert_eq!([1, 7, 24, 64, 65, 96, 97, 252].map(side), [64, 63, 48, 64, 65, 96, 96, 96]);
+        assert_eq!([1, 7, 24, 35, 59, 96, 97, 252].map(side), [96, 91, 96, 70, 59, 96, 96, 96]);
     }
 
     #[test]

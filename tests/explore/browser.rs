@@ -11,7 +11,8 @@ fn browser() -> Option<PathBuf> {
     let named = std::env::var_os("STYLIZE_VIDEO_TEST_BROWSER").map(PathBuf::from);
     let places = std::env::var_os("PATH").unwrap_or_default();
     let found = named.or_else(|| {
-        let candidates = std::env::split_paths(&places).flat_map(|place| ["chromium", "chromium-browser"].map(|name| place.join(name)));
+        let candidates = std::env::split_paths(&places)
+            .flat_map(|place| ["chromium", "chromium-browser"].map(|name| place.join(name)));
         candidates.into_iter().find(|path| path.is_file())
     });
     if found.is_none() {
@@ -51,10 +52,15 @@ addEventListener('load', () => {
     told.push(document.activeElement.getAttribute('aria-label'));
     press('ArrowLeft');
     told.push(document.activeElement.getAttribute('aria-label'));
-    for (const image of document.images) image.loading = 'eager';
-    Promise.allSettled([...document.images].map((image) => image.decode())).then((images) => {
-      if (images.some((image) => image.status === 'rejected')) wrong.push('a sheet did not load');
-      document.body.insertAdjacentHTML('beforeend', `<output>${JSON.stringify({ told, wrong })}</output>`);
+    const load = (source) => new Promise((done) => {
+      const image = new Image();
+      image.onload = () => done();
+      image.onerror = () => done(wrong.push('a sheet did not load'));
+      image.src = source;
+    });
+    Promise.all([...document.images].map((image) => load(image.src))).then((all) => {
+      const text = JSON.stringify({ told, wrong, sheets: all.length });
+      document.body.insertAdjacentHTML('beforeend', `<output>${text}</output>`);
     });
   }, 50);
 });
@@ -78,13 +84,16 @@ fn the_page_works_in_a_browser() {
     let url = |name: &str| format!("file://{}/o%20%23ut/{name}", desk.path().display());
 
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
-    std::fs::write(out.join("hand.html"), page.replace("<script id=\"data\"", &format!("{HAND}<script id=\"data\""))).unwrap();
+    std::fs::write(out.join("hand.html"), page.replace("<script id=\"data\"", &format!("{HAND}<script id=\"data\"")))
+        .unwrap();
     let (dom, log) = visit(&browser, &profile, &url("hand.html"), &["--dump-dom"]);
     let console: Vec<&str> = log.lines().filter(|line| line.contains("CONSOLE")).collect();
     assert!(console.is_empty(), "{console:?}");
-    let noted = dom.rsplit_once("<output>").and_then(|(_, rest)| rest.split_once("</output>")).expect("the script ended").0;
+    let noted =
+        dom.rsplit_once("<output>").and_then(|(_, rest)| rest.split_once("</output>")).expect("the script ended").0;
     let noted: serde_json::Value = serde_json::from_str(&noted.replace("&amp;", "&")).unwrap();
     assert_eq!(noted["wrong"], serde_json::json!([]));
+    assert_eq!(noted["sheets"], 2);
     let told: Vec<&str> = noted["told"].as_array().unwrap().iter().map(|told| told.as_str().unwrap()).collect();
     let named = |text: &str| text.split([',', '(']).take(2).map(str::trim).collect::<Vec<_>>().join(", ");
     assert!(told.iter().all(|text| text.starts_with("octave1, unit ")), "{told:?}");
@@ -102,7 +111,12 @@ fn the_page_works_in_a_browser() {
 
     let shot = desk.path().join("page.png");
     let keep = std::env::var_os("STYLIZE_VIDEO_TEST_SCREENSHOT").map_or(shot, PathBuf::from);
-    visit(&browser, &profile, &url(&format!("index.html#octave1/{unit}")), &[&format!("--screenshot={}", keep.display())]);
+    visit(
+        &browser,
+        &profile,
+        &url(&format!("index.html#octave1/{unit}")),
+        &[&format!("--screenshot={}", keep.display())],
+    );
     let picture = image::open(&keep).unwrap().to_rgb8();
     assert_eq!(picture.width(), 1280);
     let colours: std::collections::BTreeSet<[u8; 3]> = picture.pixels().map(|pixel| pixel.0).collect();

@@ -48,9 +48,12 @@ fn the_list_needs_no_weights() {
     };
     // From the literature: 3, 5, 10, 14, 24 ... 252 pixels.
     let vgg = list("vgg19");
-    for (layer, channels, stride, field) in
-        [("conv1_1", "64", "1", "3"), ("conv2_2", "128", "2", "14"), ("conv3_4", "256", "4", "48"), ("conv5_4", "512", "16", "252")]
-    {
+    for (layer, channels, stride, field) in [
+        ("conv1_1", "64", "1", "3"),
+        ("conv2_2", "128", "2", "14"),
+        ("conv3_4", "256", "4", "48"),
+        ("conv5_4", "512", "16", "252"),
+    ] {
         assert_eq!(row(&vgg, layer), [layer, channels, stride, field, "x", field]);
     }
     let vgg16 = list("vgg16");
@@ -79,8 +82,20 @@ fn a_run_makes_sheets_and_a_page_and_goes_on() {
     // energy2 has 27 units: of the numbers asked for it has only 3.
     assert!(size(&out.join("energy2.png")).0 < width);
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
-    for part in ["octave1.png", "clip.mp4", "torn.jpg", "a &amp; &lt;b&gt;.png", "receptive field", "<svg", "1 input passed over"] {
-        assert!(page.contains(part) || page.contains(&part.replace("&amp;", "&").replace("&lt;", "\\u003c").replace("&gt;", ">")), "{part}");
+    for part in [
+        "octave1.png",
+        "clip.mp4",
+        "torn.jpg",
+        "a &amp; &lt;b&gt;.png",
+        "receptive field",
+        "<svg",
+        "1 input passed over",
+    ] {
+        assert!(
+            page.contains(part)
+                || page.contains(&part.replace("&amp;", "&").replace("&lt;", "\\u003c").replace("&gt;", ">")),
+            "{part}"
+        );
     }
     assert!(!page.contains("http://") && !page.contains("https://"), "the page needs no network");
     let state = std::fs::read(out.join("layers.json")).unwrap();
@@ -134,7 +149,17 @@ fn feature_maps_need_no_other_input() {
     let desk = tempfile::tempdir().unwrap();
     material(desk.path());
     program(desk.path())
-        .args(["layers", "--activations", "in/stripes.png", "--backbone", "scatter", "--layers", "octave3", "-o", "out"])
+        .args([
+            "layers",
+            "--activations",
+            "in/stripes.png",
+            "--backbone",
+            "scatter",
+            "--layers",
+            "octave3",
+            "-o",
+            "out",
+        ])
         .assert()
         .success();
     assert!(desk.path().join("out/activations-stripes-octave3.png").is_file());

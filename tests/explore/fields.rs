@@ -54,7 +54,13 @@ fn compare(network: &dyn Backbone, dim: i64, picture: &Tensor, lines: &[i64]) {
                 assert!(field.size <= shape.field.size && field.jump == shape.field.jump, "{}", shape.name);
                 for (position, &changed) in positions.iter().enumerate() {
                     let sees = field.at(position as i64).contains(&line);
-                    assert_eq!(changed, sees, "{} {} unit {unit} at {position}, line {line}", network.name(), shape.name);
+                    assert_eq!(
+                        changed,
+                        sees,
+                        "{} {} unit {unit} at {position}, line {line}",
+                        network.name(),
+                        shape.name
+                    );
                     reached += usize::from(changed);
                 }
             }

@@ -64,7 +64,13 @@ fn deviation(network: &dyn Backbone, golden: &Golden, cases: &[&Case], double: b
             let at = || (channel as i64 * size + y - rows.start) * size + x - columns.start;
             let found = if inside { flat[at() as usize] } else { 0.0 };
             let gap = (found - want).abs() / largest;
-            assert!(gap < 1e-3, "{} {} unit {} at {channel},{y},{x}: {found}, not {want}", case.network, case.layer, case.unit);
+            assert!(
+                gap < 1e-3,
+                "{} {} unit {} at {channel},{y},{x}: {found}, not {want}",
+                case.network,
+                case.layer,
+                case.unit
+            );
             worst = worst.max(gap);
         }
         // Nothing beside the samples either.

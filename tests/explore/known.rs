@@ -4,7 +4,6 @@
 //! to the left less red to the right, all others 0. Squeeze unit 0 passes unit 0 on; `fire2`'s unit 2 (1x1 branch)
 //! passes that on, its unit 64 (first of the 3x3 branch) is the place to the left of it twice over.
 
-
 use stylize_video::explore::best::Place;
 use stylize_video::stylize::backbone::{NamedTensors, Pick, Wanted};
 use tch::{Kind, Tensor};
@@ -150,4 +149,3 @@ fn a_unit_at_the_border_sees_beyond_the_picture() {
         assert_eq!(*value == 0.0, outside, "{at}: {value}");
     }
 }
-

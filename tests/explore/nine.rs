@@ -39,7 +39,13 @@ impl Observer for Ear {
 }
 
 /// A survey of `inputs` in `folder`, going on from what is there.
-pub fn run(probe: &Probe, layers: &[usize], inputs: &[PathBuf], folder: &Path, ear: &Ear) -> Result<State, ExploreError> {
+pub fn run(
+    probe: &Probe,
+    layers: &[usize],
+    inputs: &[PathBuf],
+    folder: &Path,
+    ear: &Ear,
+) -> Result<State, ExploreError> {
     let plan = Plan { probe, layers, grams: &[], reading: READING, folder };
     let names = layers.iter().map(|&layer| probe.shapes()[layer].name.clone()).collect();
     let key = Key {
@@ -159,9 +165,8 @@ fn odd_pictures_are_passed_over_and_counted() {
         state.broken.iter().map(|(path, _)| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
     assert_eq!(broken, ["1.png", "broken.mp4"]);
     let events = ear.events.lock().unwrap();
-    let warned = |name: &str| {
-        events.iter().any(|event| matches!(event, Event::Warning { message } if message.contains(name)))
-    };
+    let warned =
+        |name: &str| events.iter().any(|event| matches!(event, Event::Warning { message } if message.contains(name)));
     assert!(warned("1.png") && warned("broken.mp4"));
     let small: Vec<u64> = state.layers.iter().map(|layer| layer.too_small).collect();
     assert_eq!(small, [1, 1, 2]);

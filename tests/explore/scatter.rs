@@ -128,7 +128,8 @@ fn a_linear_units_projection_is_its_filter() {
         let (size, patch) = (field.size, numbers(&projection));
         for (index, weight) in patch.iter().enumerate() {
             let index = index as i64;
-            let (c, py, px) = (index / (size * size), index / size % size + field.at(y).start, index % size + field.at(x).start);
+            let (c, py, px) =
+                (index / (size * size), index / size % size + field.at(y).start, index % size + field.at(x).start);
             if (0..64).contains(&py) && (0..96).contains(&px) {
                 product += weight * picture.double_value(&[0, c, py, px]);
             }

@@ -42,7 +42,7 @@ for (const layer of data.layers) {
   const list = document.querySelector(`[data-layer="${CSS.escape(layer.name)}"]`);
   for (const sheet of layer.sheets) {
     for (const unit of sheet.units) {
-      const zoom = Math.max(0.5, Math.min(1, 64 / layer.side));
+      const zoom = Math.min(1, 64 / layer.side);
       const some = unit.best.length > 0;
       const button = make("button", { type: "button", "aria-label": label(layer, unit) },
         make("div", { class: "pair" }, tile(layer, sheet, some && unit.tiles[0][0], zoom), tile(layer, sheet, some && unit.tiles[0][1], zoom)),
@@ -66,7 +66,7 @@ let shown = 0;
 function open(index) {
   shown = index;
   const { layer, sheet, unit } = all[index];
-  const zoom = Math.max(1, Math.floor(150 / layer.side));
+  const zoom = Math.max(1, Math.floor(160 / layer.side));
   const grid = (side) => make("div", { class: "grid" }, ...Array.from({ length: 9 }, (_, k) =>
     tile(layer, sheet, k < unit.best.length && unit.tiles[k][side], zoom)));
   const figure = (side, text) => make("figure", {}, grid(side), make("figcaption", {}, text));

@@ -73,7 +73,8 @@ impl Signals {
         };
         // Places outside the map hold no signal: any switch will do.
         let along = |axis: usize, length: i64| -> Vec<i64> {
-            let places = |origin: &[i64; 2]| (0..side).map(|i| (origin[axis] + i).clamp(0, length - 1)).collect::<Vec<_>>();
+            let places =
+                |origin: &[i64; 2]| (0..side).map(|i| (origin[axis] + i).clamp(0, length - 1)).collect::<Vec<_>>();
             self.origins.iter().flat_map(places).collect()
         };
         let rows = longs(along(0, map_height), &[count, side, 1])?;
@@ -114,7 +115,14 @@ impl Signals {
     }
 
     /// `input`: size of what the squeeze layer reads; `narrow`: of what it gives.
-    fn fire(&self, squeeze: &Conv, expand1: &Conv, expand3: &Conv, input: Size, narrow: Size) -> Result<Self, StyleError> {
+    fn fire(
+        &self,
+        squeeze: &Conv,
+        expand1: &Conv,
+        expand3: &Conv,
+        input: Size,
+        narrow: Size,
+    ) -> Result<Self, StyleError> {
         let rectified = self.values.f_relu()?;
         let part = |start: i64, conv: &Conv| -> Result<Self, StyleError> {
             let values = rectified.f_narrow(1, start, conv.channels())?;
@@ -125,8 +133,7 @@ impl Signals {
         let side = one.values.size4()?.2;
         for (index, (inner, outer)) in one.origins.iter().zip(&three.origins).enumerate() {
             let whole = three.values.f_select(0, index as i64)?;
-            let mut place =
-                whole.f_narrow(1, inner[0] - outer[0], side)?.f_narrow(2, inner[1] - outer[1], side)?;
+            let mut place = whole.f_narrow(1, inner[0] - outer[0], side)?.f_narrow(2, inner[1] - outer[1], side)?;
             let _ = place.f_add_(&one.values.f_select(0, index as i64)?)?;
         }
         three.mask(narrow)?;

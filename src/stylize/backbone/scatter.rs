@@ -10,8 +10,8 @@ use std::f64::consts::PI;
 
 use tch::{Device, Tensor};
 
-use super::{Backbone, Inspect};
 use super::convnet::extend;
+use super::{Backbone, Inspect};
 use crate::settings::Padding;
 use crate::stylize::StyleError;
 
