@@ -94,7 +94,6 @@ pub fn layers(
     tell_start(observer, &state);
     let total =
         if state.is_done() { Some(state.pictures) } else { pictures::count(&state.key.entries, request.reading) };
-    // Without inputs there are only feature maps to draw.
     let cache = survey(&plan, &mut state, total, observer, cancel)?;
     let ranks = rank::rank(&probe, &state, &styles);
     let chosen = chosen_units(&request.units, &plan, &state, &ranks);
@@ -202,6 +201,10 @@ fn tell_start(observer: &dyn Observer, state: &State) {
 
 /// The units to show of each layer, in order.
 fn chosen_units(units: &Units, plan: &Plan<'_>, state: &State, ranks: &[LayerRank]) -> Vec<Vec<usize>> {
+    if state.key.entries.is_empty() {
+        // Only feature maps were asked for.
+        return vec![Vec::new(); plan.layers.len()];
+    }
     let of_layer = |(&layer, found): (&usize, &crate::explore::state::LayerState)| -> Vec<usize> {
         let shape = &plan.probe.shapes()[layer];
         match units {

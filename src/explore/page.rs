@@ -111,11 +111,13 @@ pub fn write(plan: &Plan<'_>, state: &State, sheets: &[Sheet], activations: &Act
         counted(state.key.entries.len() as u64, "input"),
         state.key.size,
     );
+    // Without inputs there are only feature maps.
+    let seen = if state.key.entries.is_empty() { &[] } else { state.key.layers.as_slice() };
     let names = |name: &str| format!("<a href=\"#{0}\">{0}</a>", escaped(name));
-    let links: Vec<String> = state.key.layers.iter().map(|name| names(name)).collect();
+    let links: Vec<String> = seen.iter().map(|name| names(name)).collect();
     let _ = write!(html, "<nav><div><a href=\"#fields\">receptive fields</a>{}</div></nav><main>", links.concat());
     fields(&mut html, shapes, state.key.size);
-    for (index, name) in state.key.layers.iter().enumerate() {
+    for (index, name) in seen.iter().enumerate() {
         layer(&mut html, &shapes[plan.layers[index]], name, state, index, sheets);
     }
     activation_section(&mut html, activations);
@@ -225,7 +227,8 @@ fn data<'a>(plan: &Plan<'_>, state: &'a State, sheets: &'a [Sheet]) -> Data<'a> 
         name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         video: *video,
     };
-    let layers = state.key.layers.iter().enumerate().map(|(index, name)| {
+    let shown = if state.key.entries.is_empty() { &[] } else { state.key.layers.as_slice() };
+    let layers = shown.iter().enumerate().map(|(index, name)| {
         let mine: Vec<&Sheet> = sheets.iter().filter(|sheet| sheet.layer == index).collect();
         LayerData {
             name,

@@ -31,7 +31,7 @@ impl Layout {
         let side = tile::side(field);
         let most = (WIDTH / (Self::block_width(side) + MARGIN)).max(1);
         let square = (units as f64).sqrt().ceil() as usize;
-        let columns = square.clamp(1, most);
+        let columns = square.max(units.min(3)).clamp(1, most);
         Self { side, columns, rows: units.div_ceil(columns).max(1) }
     }
 

@@ -15,7 +15,7 @@ use crate::stylize::probe::{Probe, Sight};
 /// How often what is known is kept.
 const SAVED_EVERY: Duration = Duration::from_secs(20);
 /// Bytes of pictures that stay in memory for the second go.
-const CACHE: usize = 192 << 20;
+const CACHE: usize = 96 << 20;
 
 /// What a survey looks at.
 pub struct Plan<'a> {

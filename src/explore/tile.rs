@@ -60,16 +60,24 @@ pub fn plane(values: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
     out
 }
 
-/// Half the range of the projections of one unit: all but the strongest of their samples, one in 500, lie within. One for
-/// all nine, so that they can be compared.
+/// Half the range of the projections of one unit, the same for all nine, so that they can be compared: the middle one of
+/// their own, so that a single strong one does not leave the others grey.
 pub fn contrast<'a>(projections: impl Iterator<Item = &'a [f32]>) -> f32 {
-    let mut values: Vec<f32> = projections.flatten().map(|value| value.abs()).filter(|value| *value > 0.0).collect();
+    let mut own: Vec<f32> = projections.filter_map(range).collect();
+    own.sort_by(f32::total_cmp);
+    own.get(own.len() / 2).copied().unwrap_or(1.0)
+}
+
+/// Half the range of a projection: all but the strongest of its samples, one in 200, lie within. `None` for one of
+/// nothing but zeros.
+fn range(projection: &[f32]) -> Option<f32> {
+    let mut values: Vec<f32> = projection.iter().map(|value| value.abs()).filter(|value| *value > 0.0).collect();
+    let place = values.len() * 995 / 1000;
     if values.is_empty() {
-        return 1.0;
+        return None;
     }
-    let place = (values.len() * 998 / 1000).min(values.len() - 1);
     let (_, value, _) = values.select_nth_unstable_by(place, f32::total_cmp);
-    if value.is_finite() { *value } else { 1.0 }
+    Some(*value).filter(|value| value.is_finite())
 }
 
 /// A projection as planes in 0..=255: grey is nothing, brighter is more of a colour, darker less.
@@ -106,10 +114,14 @@ mod tests {
 
     #[test]
     fn all_nine_have_one_contrast() {
-        let (weak, strong) = (vec![0.5f32; 1000], vec![-2.0f32; 1000]);
-        let scale = contrast([weak.as_slice(), strong.as_slice()].into_iter());
+        let [weak, usual, strong] = [0.5f32, -2.0, 9.0].map(|value| vec![value; 1000]);
+        let scale = contrast([&strong, &weak, &usual].into_iter().map(Vec::as_slice));
         assert_eq!(scale, 2.0);
         assert_eq!(shown(&[0.0, 1.0, -2.0, 9.0], scale), [127.5, 191.25, 0.0, 255.0]);
+        // A single spike does not decide.
+        let mut spiked = vec![1.0f32; 1000];
+        spiked[17] = 100.0;
+        assert_eq!(contrast([spiked.as_slice()].into_iter()), 1.0);
         assert_eq!(contrast([[0.0f32; 4].as_slice()].into_iter()), 1.0);
     }
 }

@@ -1,7 +1,8 @@
 //! `stylize-video layers` as it is run.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command as Process;
+use std::process::{Command as Process, Stdio};
 
 use assert_cmd::Command;
 use predicates::prelude::*;
@@ -182,4 +183,38 @@ fn mistakes_are_found_first() {
         program(desk.path()).args(&arguments).assert().code(code).stderr(contains(told));
     }
     assert!(!desk.path().join("layers").join("layers.json").exists());
+}
+
+#[test]
+fn a_signal_stops_it_and_the_same_command_goes_on() {
+    let desk = tempfile::tempdir().unwrap();
+    let made = Process::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=6", "-pix_fmt", "yuv420p"])
+        .arg(desk.path().join("clip.mp4"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let arguments = |out: &'static str| {
+        ["layers", "clip.mp4", "--backbone", "scatter", "--layers", "octave1", "--log-format", "json", "-o", out]
+    };
+    let mut running = Process::new(assert_cmd::cargo::cargo_bin("stylize-video"))
+        .args(arguments("cut"))
+        .env("XDG_CONFIG_HOME", desk.path())
+        .env("OMP_NUM_THREADS", "1")
+        .current_dir(desk.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
+    lines.find(|line| line.as_ref().unwrap().contains("\"done\":7,")).unwrap().unwrap();
+    assert!(Process::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(running.wait().unwrap().code(), Some(130), "{rest:?}");
+    assert!(rest.last().unwrap().contains("the same command goes on"), "{rest:?}");
+    program(desk.path()).args(arguments("cut")).assert().success().stderr(contains("going on after"));
+    program(desk.path()).args(arguments("whole")).assert().success();
+    for file in ["layers.json", "octave1.png", "index.html"] {
+        let read = |folder: &str| std::fs::read(desk.path().join(folder).join(file)).unwrap();
+        assert!(read("cut") == read("whole"), "{file} is as if nothing had happened");
+    }
 }
