@@ -210,20 +210,22 @@ fn show(plan: &Plan<'_>, picture: &Picture, work: &Work, tiles: &mut Tiles) -> R
             picks: picks.iter().map(|(_, pick)| *pick).collect(),
         })
         .collect();
-    let projected = plan.probe.project(&picture.floats(), &wanted)?;
     let mut count = 0;
-    for ((&layer, picks), projections) in work.iter().zip(projected) {
+    let layers: Vec<(usize, &Vec<(usize, Pick)>)> = work.iter().map(|(&layer, picks)| (layer, picks)).collect();
+    let mut next = vec![0; layers.len()];
+    plan.probe.project(&picture.floats(), &wanted, &mut |index, projection| {
+        let (layer, picks) = layers[index];
+        let (rank, pick) = picks[next[index]];
+        next[index] += 1;
         let side = tile::side(field(plan, layer));
-        for ((rank, pick), projection) in picks.iter().zip(projections) {
-            let field = plan.probe.field(plan.layers[layer], pick.unit);
-            let size = field.size as usize;
-            let patch = tile::patch(&picture.pixels, field.at(pick.x).start, field.at(pick.y).start, size);
-            if let Some(tiles) = tiles.get_mut(&(layer, pick.unit)) {
-                tiles.patches[*rank] = tile::resized(&patch, size, side);
-                tiles.projections[*rank] = tile::resized(&projection, size, side);
-            }
-            count += 1;
+        let field = plan.probe.field(plan.layers[layer], pick.unit);
+        let size = field.size as usize;
+        let patch = tile::patch(&picture.pixels, field.at(pick.x).start, field.at(pick.y).start, size);
+        if let Some(tiles) = tiles.get_mut(&(layer, pick.unit)) {
+            tiles.patches[rank] = tile::resized(&patch, size, side);
+            tiles.projections[rank] = tile::resized(&projection, size, side);
         }
-    }
+        count += 1;
+    })?;
     Ok(count)
 }

@@ -147,15 +147,22 @@ impl Probe {
         })
     }
 
-    /// The deconvnet projections of `wanted` in `picture`: of each pick `[3,s,s]`, plane after plane, over its unit's
-    /// receptive field of s pixels.
+    /// The deconvnet projections of `wanted` in `picture`, each to `taker` with the place of its layer in `wanted`: of
+    /// each pick, in their order, `[3,s,s]`, plane after plane, over its unit's receptive field of s pixels.
     ///
     /// # Errors
     /// What libtorch reports.
-    pub fn project(&self, picture: &Pixels, wanted: &[Wanted]) -> Result<Vec<Vec<Vec<f32>>>, StyleError> {
-        let Some(inspect) = self.backbone.inspect() else { return Ok(Vec::new()) };
-        let found = inspect.project(&from_pixels(picture, self.device)?, wanted)?;
-        found.iter().map(|layer| layer.iter().map(to_planes).collect()).collect()
+    pub fn project(
+        &self,
+        picture: &Pixels,
+        wanted: &[Wanted],
+        taker: &mut dyn FnMut(usize, Vec<f32>),
+    ) -> Result<(), StyleError> {
+        let Some(inspect) = self.backbone.inspect() else { return Ok(()) };
+        inspect.project_into(&from_pixels(picture, self.device)?, wanted, &mut |layer, projection| {
+            taker(layer, to_planes(&projection)?);
+            Ok(())
+        })
     }
 
     /// All feature maps of the layers that the picture is large enough for.

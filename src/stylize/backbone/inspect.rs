@@ -39,12 +39,29 @@ pub trait Inspect {
     }
 
     /// The deconvnet projection of each pick, alone in its layer, down to the pixels of `image` `[1,3,H,W]`: `[3,s,s]`
-    /// over the unit's receptive field of s pixels, zero where that lies outside the picture. In the order of `wanted`.
+    /// over the unit's receptive field of s pixels, zero where that lies outside the picture. Each goes to `taker` as it
+    /// is found, for all of them would take gigabytes.
+    ///
+    /// # Errors
+    /// What libtorch reports, or `taker`.
+    fn project_into(&self, image: &Tensor, wanted: &[Wanted], taker: &mut Taker<'_>) -> Result<(), StyleError>;
+
+    /// As [`Inspect::project_into`], all at once, in the order of `wanted`.
     ///
     /// # Errors
     /// What libtorch reports.
-    fn project(&self, image: &Tensor, wanted: &[Wanted]) -> Result<Vec<Vec<Tensor>>, StyleError>;
+    fn project(&self, image: &Tensor, wanted: &[Wanted]) -> Result<Vec<Vec<Tensor>>, StyleError> {
+        let mut found: Vec<Vec<Tensor>> = wanted.iter().map(|_| Vec::new()).collect();
+        self.project_into(image, wanted, &mut |layer, projection| {
+            found[layer].push(projection);
+            Ok(())
+        })?;
+        Ok(found)
+    }
 }
+
+/// Takes projections: of the picks of `wanted[n]`, in their order.
+pub type Taker<'a> = dyn FnMut(usize, Tensor) -> Result<(), StyleError> + 'a;
 
 /// `[1,3,H,W]` cut to `size` pixels from (`top`, `left`), with zeros outside: `[3,size,size]`.
 pub(super) fn cut(image: &Tensor, top: i64, left: i64, size: i64) -> Result<Tensor, StyleError> {

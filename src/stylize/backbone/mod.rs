@@ -18,7 +18,7 @@ use crate::settings::{BACKBONES, Padding, Pooling};
 
 pub use convnet::ConvNet;
 pub use geometry::{Field, LayerShape};
-pub use inspect::{Inspect, Pick, Wanted};
+pub use inspect::{Inspect, Pick, Taker, Wanted};
 pub use scatter::Scatter;
 
 /// A fixed network whose activations are compared. Weights never get a gradient; the image does.

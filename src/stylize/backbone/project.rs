@@ -10,7 +10,7 @@
 use tch::{Kind, Tensor, no_grad};
 
 use super::convnet::{Conv, ConvNet, Layer, Op};
-use super::inspect::{Inspect, Pick, Wanted, cut, inside};
+use super::inspect::{Inspect, Taker, Wanted, cut, inside};
 use super::{Backbone, Field, LayerShape};
 use crate::settings::{Padding, Pooling};
 use crate::stylize::StyleError;
@@ -188,11 +188,16 @@ impl ConvNet {
         Ok(Signals { values: signals.values.f_div(&self.deviation)?, origins: signals.origins })
     }
 
-    fn project_layer(&self, record: &Record, layer: usize, picks: &[Pick]) -> Result<Vec<Tensor>, StyleError> {
+    fn project_layer(
+        &self,
+        record: &Record,
+        Wanted { layer, picks }: &Wanted,
+        taker: &mut dyn FnMut(Tensor) -> Result<(), StyleError>,
+    ) -> Result<(), StyleError> {
+        let layer = *layer;
         let shape = &self.layer_shapes()[layer];
         let at_once = (FLOATS / (CHANNELS * shape.field.size * shape.field.size)).clamp(1, 64) as usize;
         let options = (self.mean_kind(), self.mean.device());
-        let mut projections = Vec::with_capacity(picks.len());
         for picks in picks.chunks(at_once) {
             let values = Tensor::f_zeros([picks.len() as i64, shape.channels as i64, 1, 1], options)?;
             for (index, pick) in picks.iter().enumerate() {
@@ -206,10 +211,10 @@ impl ConvNet {
                 let one = found.values.f_narrow(0, index as i64, 1)?;
                 // A unit of a fire module's 1x1 branch sees less than the layer.
                 let (y, x) = (field.at(pick.y).start - top, field.at(pick.x).start - left);
-                projections.push(cut(&one, y, x, field.size)?);
+                taker(cut(&one, y, x, field.size)?)?;
             }
         }
-        Ok(projections)
+        Ok(())
     }
 
     /// Kind of the weights: double in checks.
@@ -235,7 +240,7 @@ impl Inspect for ConvNet {
         Some([self.map_length(layer, height)?, self.map_length(layer, width)?])
     }
 
-    fn project(&self, image: &Tensor, wanted: &[Wanted]) -> Result<Vec<Vec<Tensor>>, StyleError> {
+    fn project_into(&self, image: &Tensor, wanted: &[Wanted], taker: &mut Taker<'_>) -> Result<(), StyleError> {
         // What the picture is continued by would have to be folded back into it.
         if self.options.padding != Padding::Zeros {
             return Err(StyleError::Inspect(format!(
@@ -244,9 +249,12 @@ impl Inspect for ConvNet {
             )));
         }
         no_grad(|| {
-            let Some(deepest) = wanted.iter().map(|wanted| wanted.layer).max() else { return Ok(Vec::new()) };
+            let Some(deepest) = wanted.iter().map(|wanted| wanted.layer).max() else { return Ok(()) };
             let record = self.record(image, deepest)?;
-            wanted.iter().map(|wanted| self.project_layer(&record, wanted.layer, &wanted.picks)).collect()
+            for (index, wanted) in wanted.iter().enumerate() {
+                self.project_layer(&record, wanted, &mut |projection| taker(index, projection))?;
+            }
+            Ok(())
         })
     }
 }

@@ -10,7 +10,7 @@
 
 use tch::Tensor;
 
-use super::inspect::{Inspect, Wanted, cut};
+use super::inspect::{Inspect, Taker, Wanted, cut};
 use super::scatter::{LAYERS, OCTAVES, ORIENTATIONS, Octave, Scatter};
 use super::{Field, LayerShape};
 use crate::stylize::StyleError;
@@ -120,16 +120,25 @@ impl Inspect for Scatter {
         constant.then_some("constant by construction: it is 0.5 in every picture, so no patch excites it")
     }
 
-    fn project(&self, image: &Tensor, wanted: &[Wanted]) -> Result<Vec<Vec<Tensor>>, StyleError> {
+    fn project_into(&self, image: &Tensor, wanted: &[Wanted], taker: &mut Taker<'_>) -> Result<(), StyleError> {
         let image = image.f_detach()?.f_set_requires_grad(true)?;
         let layers: Vec<usize> = wanted.iter().map(|wanted| wanted.layer).collect();
         let octaves = self.octaves(&image, &layers)?;
-        wanted.iter().map(|wanted| self.project_layer(&image, &octaves, wanted)).collect()
+        for (index, wanted) in wanted.iter().enumerate() {
+            self.project_layer(&image, &octaves, wanted, &mut |projection| taker(index, projection))?;
+        }
+        Ok(())
     }
 }
 
 impl Scatter {
-    fn project_layer(&self, image: &Tensor, octaves: &[Octave], wanted: &Wanted) -> Result<Vec<Tensor>, StyleError> {
+    fn project_layer(
+        &self,
+        image: &Tensor,
+        octaves: &[Octave],
+        wanted: &Wanted,
+        taker: &mut dyn FnMut(Tensor) -> Result<(), StyleError>,
+    ) -> Result<(), StyleError> {
         let layer = wanted.layer;
         let features = self.assemble(octaves, layer)?;
         // The second order once more, over moduli that end the way down, to rectify the signal there.
@@ -145,7 +154,6 @@ impl Scatter {
         let at = |features: &Tensor, unit: i64, y: i64, x: i64| -> Result<Tensor, StyleError> {
             Ok(features.f_select(0, 0)?.f_select(0, unit)?.f_select(0, y)?.f_select(0, x)?)
         };
-        let mut projections = Vec::with_capacity(wanted.picks.len());
         for pick in &wanted.picks {
             let (group, place) = group_of(layer, pick.unit).ok_or_else(|| {
                 StyleError::Inspect(format!("layer {} has no unit {}: see layers --list", LAYERS[layer], pick.unit))
@@ -161,9 +169,9 @@ impl Scatter {
             };
             let signal = signal.f_mul_scalar(f64::from(pick.value))?;
             let (top, left) = (group.field.at(pick.y).start, group.field.at(pick.x).start);
-            projections.push(cut(&signal, top, left, group.field.size)?);
+            taker(cut(&signal, top, left, group.field.size)?)?;
         }
-        Ok(projections)
+        Ok(())
     }
 }
 
