@@ -23,7 +23,7 @@ pub struct LayersArgs {
     #[arg(long)]
     pub list: bool,
 
-    /// auto, vgg19, vgg16, squeezenet1_0, squeezenet1_1, scatter
+    /// Network to look into: those of a run, auto among them
     #[arg(long, value_name = "NAME")]
     pub backbone: Option<String>,
 

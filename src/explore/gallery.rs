@@ -15,6 +15,7 @@ use super::survey::{Cache, Plan};
 use super::{ExploreError, publish, tile};
 use crate::interrupt::CancelToken;
 use crate::report::{Event, Observer};
+use crate::stylize::StyleError;
 use crate::stylize::backbone::{Pick, Wanted};
 
 /// Names what sheets the folder holds, so that an interrupted run does not draw them again.
@@ -80,7 +81,7 @@ pub fn draw(
     let is_drawn = |sheet: &&Sheet| former.contains(sheet) && plan.folder.join(&sheet.file).is_file();
     let (mut drawn, missing): (Vec<&Sheet>, Vec<&Sheet>) = sheets.iter().partition(is_drawn);
     let views = |sheets: &[&Sheet]| sheets.iter().map(|sheet| picks(state, sheet).len() as u64).sum::<u64>();
-    let mut progress = Progress { done: 0, total: views(&missing), observer };
+    let mut progress = Progress { done: 0, total: views(&missing), last: Instant::now(), observer };
     for batch in batches(plan, &missing) {
         let tiles = tiles(plan, state, &batch, cache, &mut progress, cancel)?;
         for sheet in batch {
@@ -98,7 +99,18 @@ pub fn draw(
 struct Progress<'a> {
     done: u64,
     total: u64,
+    last: Instant,
     observer: &'a dyn Observer,
+}
+
+impl Progress<'_> {
+    fn step(&mut self) {
+        self.done += 1;
+        let seconds = self.last.elapsed().as_secs_f64();
+        self.last = Instant::now();
+        let (done, total) = (self.done, Some(self.total));
+        self.observer.event(&Event::Progress { what: "patches", done, total, seconds });
+    }
 }
 
 /// Sheets whose tiles are held together.
@@ -157,18 +169,12 @@ fn tiles(
             tiles.projections.push(Vec::new());
         }
     }
-    let mut one = |picture: &Picture| -> Result<(), ExploreError> {
-        if cancel.is_cancelled() {
-            return Err(ExploreError::Cancelled { pictures: state.pictures });
-        }
-        let began = Instant::now();
-        if let Some(work) = work.get(&picture.place) {
-            let views = show(plan, picture, work, &mut tiles)?;
-            progress.done += views;
-            let (done, total, seconds) = (progress.done, Some(progress.total), began.elapsed().as_secs_f64());
-            progress.observer.event(&Event::Progress { what: "patches", done, total, seconds });
-        }
-        Ok(())
+    let mut one = |picture: &Picture| match work.get(&picture.place) {
+        Some(work) => show(plan, picture, work, &mut tiles, progress, cancel).map_err(|error| match error {
+            StyleError::Cancelled => ExploreError::Cancelled { pictures: state.pictures },
+            error => error.into(),
+        }),
+        None => Ok(()),
     };
     let mut absent: BTreeSet<Place> = BTreeSet::new();
     for &place in work.keys() {
@@ -201,8 +207,15 @@ fn tiles(
     }
 }
 
-/// Cuts and projects all that one picture contributes; says how many tiles that were.
-fn show(plan: &Plan<'_>, picture: &Picture, work: &Work, tiles: &mut Tiles) -> Result<u64, ExploreError> {
+/// Cuts and projects all that one picture contributes.
+fn show(
+    plan: &Plan<'_>,
+    picture: &Picture,
+    work: &Work,
+    tiles: &mut Tiles,
+    progress: &mut Progress<'_>,
+    cancel: &CancelToken,
+) -> Result<(), StyleError> {
     let wanted: Vec<Wanted> = work
         .iter()
         .map(|(&layer, picks)| Wanted {
@@ -210,10 +223,12 @@ fn show(plan: &Plan<'_>, picture: &Picture, work: &Work, tiles: &mut Tiles) -> R
             picks: picks.iter().map(|(_, pick)| *pick).collect(),
         })
         .collect();
-    let mut count = 0;
     let layers: Vec<(usize, &Vec<(usize, Pick)>)> = work.iter().map(|(&layer, picks)| (layer, picks)).collect();
     let mut next = vec![0; layers.len()];
     plan.probe.project(&picture.floats(), &wanted, &mut |index, projection| {
+        if cancel.is_cancelled() {
+            return Err(StyleError::Cancelled);
+        }
         let (layer, picks) = layers[index];
         let (rank, pick) = picks[next[index]];
         next[index] += 1;
@@ -225,7 +240,7 @@ fn show(plan: &Plan<'_>, picture: &Picture, work: &Work, tiles: &mut Tiles) -> R
             tiles.patches[rank] = tile::resized(&patch, size, side);
             tiles.projections[rank] = tile::resized(&projection, size, side);
         }
-        count += 1;
-    })?;
-    Ok(count)
+        progress.step();
+        Ok(())
+    })
 }

@@ -151,17 +151,16 @@ impl Probe {
     /// each pick, in their order, `[3,s,s]`, plane after plane, over its unit's receptive field of s pixels.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// What libtorch reports, or `taker`.
     pub fn project(
         &self,
         picture: &Pixels,
         wanted: &[Wanted],
-        taker: &mut dyn FnMut(usize, Vec<f32>),
+        taker: &mut dyn FnMut(usize, Vec<f32>) -> Result<(), StyleError>,
     ) -> Result<(), StyleError> {
         let Some(inspect) = self.backbone.inspect() else { return Ok(()) };
         inspect.project_into(&from_pixels(picture, self.device)?, wanted, &mut |layer, projection| {
-            taker(layer, to_planes(&projection)?);
-            Ok(())
+            taker(layer, to_planes(&projection)?)
         })
     }
 
