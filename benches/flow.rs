@@ -91,11 +91,12 @@ fn frames(options: &Options) -> Vec<Pixels> {
 }
 
 /// Everything that a run asks of motion with its default settings and `init.next = "warped"`.
-fn watch(frames: &[Pixels]) -> Vec<Arrival> {
+fn watch(frames: &[Pixels], far: &[u32]) -> Vec<Arrival> {
     let wanted = Wanted {
         flow: Some(motion::estimate().unwrap()),
         cuts: motion::estimate_cuts().unwrap(),
         rules: Consistency::default(),
+        far: far.to_vec(),
         ..Wanted::default()
     };
     let (mut scout, mut watcher) = motion::watch(wanted).unwrap();
@@ -124,14 +125,6 @@ fn main() {
         frames[0].width, frames[0].height, options.size, options.backbone, options.threads
     );
 
-    // Once without looking, to have everything loaded.
-    watch(&frames[..frames.len().min(3)]);
-    let (arrivals, watching) = spent(|| watch(&frames));
-    let pairs = frames.len().saturating_sub(1).max(1) as f64;
-    let wall = watching.wall / pairs;
-    let own = watching.processor.map_or(wall * f64::from(options.threads), |seconds| seconds / pairs);
-    println!("watching  {wall:8.4} s a frame, {own:8.4} s of processors, over {} frames", frames.len());
-
     let sets = [
         format!("frame.size={}", options.size),
         format!("network.backbone={}", options.backbone),
@@ -140,6 +133,15 @@ fn main() {
         "init.next=warped".into(),
     ];
     let settings = Settings::resolve(&LayerInputs { sets: sets.into(), ..LayerInputs::default() }).unwrap().settings;
+    let far = settings.searched();
+    // Once without looking, to have everything loaded.
+    watch(&frames[..frames.len().min(3)], far);
+    let (arrivals, watching) = spent(|| watch(&frames, far));
+    let pairs = frames.len().saturating_sub(1).max(1) as f64;
+    let wall = watching.wall / pairs;
+    let own = watching.processor.map_or(wall * f64::from(options.threads), |seconds| seconds / pairs);
+    println!("watching  {wall:8.4} s a frame, {own:8.4} s of processors, over {} frames", frames.len());
+
     let mut stylizer = stylize::build(&settings, &CancelToken::default(), None).unwrap().stylizer;
     let mut later = Vec::new();
     for (n, (frame, arrival)) in frames.iter().zip(&arrivals).take(options.painted).enumerate() {

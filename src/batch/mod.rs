@@ -12,7 +12,7 @@ use crate::media::Input;
 use crate::motion::{self, FlowError, Given, Wanted};
 use crate::pipeline::{self, Outcome, PipelineError};
 use crate::report::{Event, Observer, causes};
-use crate::settings::{IfExists, LongFlow, NextInit, Settings};
+use crate::settings::{IfExists, NextInit, Settings};
 use crate::stylize::fake::{Bars, Identity};
 use crate::stylize::{self, StyleError, Stylizer, Workshop};
 
@@ -168,10 +168,7 @@ fn wanted(
         Some(files) => Some(Box::new(files.clone()) as Box<_>),
         None => Some(motion::estimate()?),
     };
-    let far = match settings.motion.long {
-        LongFlow::Direct if anchored => settings.temporal.offsets.clone(),
-        LongFlow::Direct | LongFlow::Composed => Vec::new(),
-    };
+    let far = settings.searched().to_vec();
     // Cuts are looked for whether flow is used or not, so that an init finds the shots that another does.
     let cuts = if list.is_none() { motion::estimate_cuts()? } else { None };
     Ok(Wanted { flow, cuts, rules: settings.temporal.consistency, list, far, ring: settings.temporal.ring })

@@ -12,7 +12,7 @@ use super::file::{self, BUILTIN, Base};
 use super::origin::{Entry, Origin};
 use super::preset::Library;
 use super::schema::{Schema, nearest};
-use super::{Settings, StyleImage};
+use super::{LongFlow, Settings, StyleImage};
 
 /// What every variable of ours begins with.
 pub const ENV_PREFIX: &str = "STYLIZE_VIDEO_";
@@ -78,6 +78,14 @@ pub struct Resolved {
 }
 
 impl Settings {
+    /// Offsets to earlier frames over which motion is searched for directly.
+    pub fn searched(&self) -> &[u32] {
+        match self.motion.long {
+            LongFlow::Direct => self.temporal.reach(),
+            LongFlow::Composed => &[],
+        }
+    }
+
     /// Merges the layers, checks every value and finds the style pictures.
     ///
     /// # Errors

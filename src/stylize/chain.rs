@@ -6,8 +6,9 @@ use std::collections::VecDeque;
 use tch::{Device, Tensor};
 
 use super::StyleError;
+use super::camera::follow;
 use super::earlier::{Brought, Earlier, OneEarlier};
-use super::still::{Rest, alike, stay, unchanged};
+use super::still::{Rest, alike};
 use super::tensor::{blurred, from_planes, to_planes};
 use crate::motion::{Consistency, Step, Trail};
 
@@ -94,7 +95,7 @@ impl Chain {
         let (_, _, h, w) = content.size4()?;
         let mut step = step.resized(w as usize, h as usize, &self.rules);
         if let Some(before) = self.past.front() {
-            stay(&mut step, &to_planes(&unchanged(content, &before.content)?)?);
+            follow(&mut step, content, &before.content.f_to_device(content.device())?)?;
         }
         self.rest.settle(&mut step.back);
         self.trail.push(step);

@@ -3,6 +3,7 @@
 pub mod backbone;
 pub mod boil;
 mod build;
+mod camera;
 pub mod chain;
 pub mod colour;
 pub mod device;

@@ -8,7 +8,7 @@ use tch::Tensor;
 use super::StyleError;
 use super::chain::change_of_light;
 use super::tensor::{blurred, from_planes};
-use crate::motion::{FlowField, Step};
+use crate::motion::FlowField;
 
 /// In pixels of the optimised frame: what has moved less since it was last carried is copied.
 const REST: f32 = 0.1;
@@ -50,20 +50,6 @@ const SAME: f64 = 0.02;
 /// What libtorch reports.
 pub fn unchanged(now: &Tensor, before: &Tensor) -> Result<Tensor, StyleError> {
     alike(now, before, SAME)
-}
-
-/// Where nothing is seen to move but the flow back and forth does not agree, however long its vectors, nothing moves: that
-/// is what flow is like on a plain wall, which is not hidden by anything.
-pub fn stay(step: &mut Step, unchanged: &[f32]) {
-    let Step { back, forth, reliability } = step;
-    for (i, &same) in unchanged.iter().enumerate() {
-        if same > 0.5 && reliability.seen[i] < 0.5 {
-            back.vectors[i] = [0.0; 2];
-            forth.vectors[i] = [0.0; 2];
-            reliability.seen[i] = 1.0;
-            reliability.weights[i] = 1.0;
-        }
-    }
 }
 
 /// Smoothed content (0..=1) that differs more from the anchor's shows another thing.

@@ -113,9 +113,12 @@ fn what_a_front_layer_hid_is_held_to_the_frame_before_that() {
     let mut chain = Chain::new(&[1, 2], rules);
     let still = || FlowField::still(w, h);
     let far = FlowField::from_fn(w, h, |x, _| if x < 6 { [100.0, 0.0] } else { [0.0, 0.0] });
-    for (value, forth) in [(0.1, still()), (0.2, far)] {
+    // There something else lies over it.
+    let ends = [0.9, 0.0].map(|value| Tensor::full([1, 3, 8, 6], value, (Kind::Float, Device::Cpu)));
+    let covered = ramp(0.0, 0).maximum(&Tensor::cat(&ends, 3));
+    for (value, forth, content) in [(0.1, still(), ramp(0.0, 0)), (0.2, far, covered)] {
         let painted = Tensor::full([1, 3, h as i64, w as i64], value, (Kind::Float, Device::Cpu));
-        chain.remember(Carried::first(painted, ramp(0.0, 0)).unwrap()).unwrap();
+        chain.remember(Carried::first(painted, content).unwrap()).unwrap();
         chain.step(&Step::new(still(), forth, &rules), &ramp(0.0, 0)).unwrap();
     }
     let anchors = chain.earlier(&[1, 2], &ramp(0.0, 0)).unwrap().anchors(&[1, 2]).unwrap();

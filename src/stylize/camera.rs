@@ -1,0 +1,167 @@
+//! The camera's motion, for what has lost its own: on a plain wall flow goes astray, and the wall goes with the room.
+
+use tch::Tensor;
+
+use super::StyleError;
+use super::still::unchanged;
+use super::tensor::{from_planes, to_planes};
+use crate::motion::{FlowField, Step};
+
+/// In pixels: a slower camera rests.
+const REST: f32 = 0.5;
+/// Vectors are told apart by so many pixels.
+const BIN: f32 = 0.25;
+/// And up to this length, in pixels.
+const FASTEST: f32 = 64.0;
+
+/// How the scene moves as a whole, from a frame (`content` `[1,3,H,W]`) to the one before it, in pixels: the median of the
+/// vectors that can be believed, each by the contrast of its place, for where nothing is to be seen flow knows nothing.
+/// `None` where there is no such vector.
+///
+/// # Errors
+/// What libtorch reports.
+pub fn camera(step: &Step, content: &Tensor) -> Result<Option<[f32; 2]>, StyleError> {
+    let contrast = to_planes(&contrast(content)?)?;
+    let bins = (2.0 * FASTEST / BIN) as usize + 1;
+    let mut counts = [vec![0.0f64; bins], vec![0.0f64; bins]];
+    for ((vector, &weight), &contrast) in step.back.vectors.iter().zip(&step.reliability.weights).zip(&contrast) {
+        if weight > 0.5 {
+            for (counts, component) in counts.iter_mut().zip(vector) {
+                let bin = ((component.clamp(-FASTEST, FASTEST) + FASTEST) / BIN).round() as usize;
+                counts[bin] += f64::from(contrast);
+            }
+        }
+    }
+    let [Some(right), Some(down)] = counts.map(|counts| middle(&counts)) else { return Ok(None) };
+    let motion = [right, down].map(|bin| bin as f32 * BIN - FASTEST);
+    Ok(Some(if motion[0].hypot(motion[1]) < REST { [0.0; 2] } else { motion }))
+}
+
+/// The place that has as much before it as after it; `None` where there is nothing.
+fn middle(counts: &[f64]) -> Option<usize> {
+    let half = 0.5 * counts.iter().sum::<f64>();
+    let mut sum = 0.0;
+    counts.iter().position(|count| {
+        sum += count;
+        half > 0.0 && sum >= half
+    })
+}
+
+/// `[1,1,H,W]`: squared differences to the right and down, summed over the colours; 0 at the far edges.
+fn contrast(content: &Tensor) -> Result<Tensor, StyleError> {
+    let (_, _, h, w) = content.size4()?;
+    let across = content.f_narrow(3, 1, w - 1)?.f_sub(&content.f_narrow(3, 0, w - 1)?)?;
+    let down = content.f_narrow(2, 1, h - 1)?.f_sub(&content.f_narrow(2, 0, h - 1)?)?;
+    let (across, down) = (across.f_constant_pad_nd([0, 1, 0, 0])?, down.f_constant_pad_nd([0, 0, 0, 1])?);
+    let squares = across.f_square()?.f_add(&down.f_square()?)?;
+    Ok(squares.f_sum_dim_intlist([1i64].as_slice(), true, content.kind())?)
+}
+
+/// Where the flow back and forth does not agree, but what the camera's motion leads to is the same, that is the motion:
+/// it is what flow is like on a plain wall, which is not hidden by anything. `content` and `before` are the new frame and
+/// the one before it, `[1,3,H,W]`.
+///
+/// # Errors
+/// What libtorch reports.
+pub fn follow(step: &mut Step, content: &Tensor, before: &Tensor) -> Result<(), StyleError> {
+    let Some([right, down]) = camera(step, content)? else { return Ok(()) };
+    let (width, height) = (step.back.width, step.back.height);
+    let way = FlowField::from_fn(width, height, |_, _| [right, down]);
+    let inside = |i: usize| way.contains(way.target(i % width, i / width));
+    let mask: Vec<f32> = (0..width * height).map(|i| if inside(i) { 1.0 } else { 0.0 }).collect();
+    let [h, w] = [height as i64, width as i64];
+    let carried = from_planes(&way.warp(&to_planes(before)?), 3, h, w, content.device())?;
+    // Nothing to compare with beyond the edge; what lies beside it is not to be smoothed with black.
+    let carried = carried.f_where_self(&from_planes(&mask, 1, h, w, content.device())?.f_gt(0.5)?, content)?;
+    let same = to_planes(&unchanged(content, &carried)?)?;
+    let Step { back, forth, reliability } = step;
+    for (i, &same) in same.iter().enumerate() {
+        if same > 0.5 && reliability.seen[i] < 0.5 && mask[i] > 0.5 {
+            let [x, y] = way.target(i % width, i / width);
+            back.vectors[i] = [right, down];
+            forth.vectors[y.round() as usize * width + x.round() as usize] = [-right, -down];
+            reliability.seen[i] = 1.0;
+            reliability.weights[i] = 1.0;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::motion::Consistency;
+
+    const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
+    const W: usize = 60;
+    const H: usize = 40;
+
+    /// A plain wall above a floor of stripes, moved right by `by` pixels, and a box on the wall at `at`.
+    fn room(by: i64, at: i64) -> Tensor {
+        let stripes = (Tensor::arange(W as i64, FLOAT) - by as f64) * 0.7;
+        let floor = (stripes.sin() * 0.3 + 0.5).repeat([1, 3, 10, 1]);
+        let wall = Tensor::full([1, 3, 30, W as i64], 0.6, FLOAT);
+        let _ = wall.narrow(3, at, 10).narrow(2, 5, 10).fill_(0.1);
+        Tensor::cat(&[wall, floor], 2)
+    }
+
+    /// Flow that is right on the floor and astray on the wall.
+    fn astray(by: f32) -> Step {
+        let flow = |sign: f32| {
+            FlowField::from_fn(W, H, move |x, y| match y {
+                30.. => [sign * by, 0.0],
+                _ => [sign * by + 9.0 + (x % 7) as f32, 3.0],
+            })
+        };
+        Step::new(flow(-1.0), flow(1.0), &Consistency { blur: 0.0, ..Consistency::default() })
+    }
+
+    fn share(of: &[f32], keep: impl Fn(usize, usize) -> bool) -> f64 {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for (_, value) in of.iter().enumerate().filter(|(i, _)| keep(i % W, i / W)) {
+            (sum, count) = (sum + f64::from(*value), count + 1.0);
+        }
+        sum / count
+    }
+
+    #[test]
+    fn a_wall_whose_flow_is_lost_goes_with_the_room() {
+        for by in [0, 3, 12] {
+            let (before, now) = (room(0, 20), room(by, 20 + by));
+            let mut step = astray(by as f32);
+            assert_eq!(camera(&step, &now).unwrap(), Some([-(by as f32), 0.0]));
+            let wall = |x: usize, y: usize| y < 28 && x >= by as usize + 2;
+            assert!(share(&step.reliability.seen, wall) < 0.2);
+            follow(&mut step, &now, &before).unwrap();
+            assert!(share(&step.reliability.seen, wall) > 0.99, "moved by {by}");
+            assert_eq!(step.back.at(40, 20), [-(by as f32), 0.0]);
+            if by > 0 {
+                assert_eq!(
+                    share(&step.reliability.seen, |x, y| y < 28 && x < by as usize),
+                    0.0,
+                    "not in the other frame"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_hidden_does_not() {
+        // The camera rests and the box goes on: the wall that it uncovers was not seen.
+        let (before, now) = (room(0, 20), room(0, 32));
+        let mut step = astray(0.0);
+        follow(&mut step, &now, &before).unwrap();
+        assert_eq!(share(&step.reliability.seen, |x, y| (23..27).contains(&x) && (8..12).contains(&y)), 0.0);
+        assert_eq!(share(&step.reliability.seen, |x, y| (35..39).contains(&x) && (8..12).contains(&y)), 0.0);
+        assert_eq!(share(&step.reliability.seen, |x, y| x > 48 && y < 20), 1.0);
+    }
+
+    #[test]
+    fn without_contrast_nothing_is_known_of_the_camera() {
+        let flat = Tensor::full([1, 3, H as i64, W as i64], 0.5, FLOAT);
+        assert_eq!(camera(&astray(0.0), &flat).unwrap(), None);
+    }
+}
