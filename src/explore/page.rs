@@ -102,8 +102,8 @@ pub fn write(plan: &Plan<'_>, state: &State, sheets: &[Sheet], activations: &Act
     // Writing to a string cannot fail, here and below.
     let _ = write!(
         html,
-        "<header><h1>{}</h1><p class=\"soft\">{} from {}{skipped}, at most {} pixels wide or high. Of each unit the nine \
-         patches that excite it most, at most one of a picture, and what of each patch does so, projected down to the \
+        "<header><h1>{}</h1><p class=\"soft\">{} from {}{skipped}, at most {} pixels wide or high. Of each unit the \
+         nine patches that excite it most, at most one of a picture, and what of each patch does so, projected down to the \
          pixels by a deconvnet (Zeiler &amp; Fergus 2013): grey is nothing. Open a unit for its values; <kbd>←</kbd> \
          <kbd>→</kbd> go on to the next, <kbd>Esc</kbd> closes it.</p></header>",
         escaped(&title),
@@ -181,7 +181,8 @@ fn layer(html: &mut String, shape: &LayerShape, name: &str, state: &State, index
     let name = escaped(name);
     let _ = write!(
         html,
-        "<section id=\"{name}\"><h2>{name}</h2><p class=\"soft\">{facts}</p><ul class=\"units\" data-layer=\"{name}\"></ul>"
+        "<section id=\"{name}\"><h2>{name}</h2><p class=\"soft\">{facts}</p><ul class=\"units\" \
+         data-layer=\"{name}\"></ul>"
     );
     for sheet in mine {
         let file = escaped(&sheet.file);

@@ -60,8 +60,8 @@ pub fn plane(values: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
     out
 }
 
-/// Half the range of the projections of one unit, the same for all nine, so that they can be compared: the middle one of
-/// their own, so that a single strong one does not leave the others grey.
+/// Half the range of the projections of one unit, the same for all nine, so that they can be compared: the middle one
+/// of their own, so that a single strong one does not leave the others grey.
 pub fn contrast<'a>(projections: impl Iterator<Item = &'a [f32]>) -> f32 {
     let mut own: Vec<f32> = projections.filter_map(range).collect();
     own.sort_by(f32::total_cmp);

@@ -45,7 +45,7 @@ for (const layer of data.layers) {
       const zoom = Math.min(1, 64 / layer.side);
       const some = unit.best.length > 0;
       const button = make("button", { type: "button", "aria-label": label(layer, unit) },
-        make("div", { class: "pair" }, tile(layer, sheet, some && unit.tiles[0][0], zoom), tile(layer, sheet, some && unit.tiles[0][1], zoom)),
+        make("div", { class: "pair" }, ...[0, 1].map((side) => tile(layer, sheet, some && unit.tiles[0][side], zoom))),
         `${unit.unit}${some ? "" : unit.why ? " (constant)" : " (never active)"}`);
       const index = all.push({ layer, sheet, unit, button }) - 1;
       button.addEventListener("click", () => open(index));

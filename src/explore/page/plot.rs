@@ -18,8 +18,8 @@ pub fn svg(shapes: &[LayerShape], picture: usize) -> String {
     let top = (largest.max(picture as i64) as f64 * 1.05).max(1.0);
     let y = |size: f64| TOP + HEIGHT * (1.0 - size / top);
     let mut svg = format!(
-        "<svg viewBox=\"0 0 {width} {0}\" width=\"{width}\" height=\"{0}\" role=\"img\" aria-label=\"Receptive field by \
-         layer: from {1} pixels in {2} to {largest} in the last\">",
+        "<svg viewBox=\"0 0 {width} {0}\" width=\"{width}\" height=\"{0}\" role=\"img\" aria-label=\"Receptive field \
+         by layer: from {1} pixels in {2} to {largest} in the last\">",
         TOP + HEIGHT + BELOW,
         shapes.first().map_or(0, |shape| shape.field.size),
         shapes.first().map_or("", |shape| shape.name.as_str()),

@@ -39,8 +39,8 @@ pub trait Inspect {
     }
 
     /// The deconvnet projection of each pick, alone in its layer, down to the pixels of `image` `[1,3,H,W]`: `[3,s,s]`
-    /// over the unit's receptive field of s pixels, zero where that lies outside the picture. Each goes to `taker` as it
-    /// is found, for all of them would take gigabytes.
+    /// over the unit's receptive field of s pixels, zero where that lies outside the picture. Each goes to `taker` as
+    /// it is found, for all of them would take gigabytes.
     ///
     /// # Errors
     /// What libtorch reports, or `taker`.
