@@ -1,5 +1,6 @@
 """The loop: views, contrast, schedule, checkpoints, and a judged transfer every few minutes."""
 import contextlib
+import copy
 import json
 import math
 import pathlib
@@ -10,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from . import judge as judges
+from .imitate import Imitations
 from .loss import Contrast
 from .net import Brush, equalise, fold
 from .pictures import KINDS, SIZE, picture
@@ -18,6 +20,7 @@ from .transfer import transfer
 from .views import Views
 
 RATE, DECAY, WARM = 3e-3, 1e-4, 100
+AVERAGE = 0.995  # of the weights over steps: what is exported
 PAIRS = ((900_001, 900_011), (900_002, 900_012))  # seeds of a scene and of strokes: never trained on
 
 
@@ -49,17 +52,21 @@ class Training:
         self.args, self.device = args, torch.device(args.device)
         self.generator = torch.Generator().manual_seed(args.seed)
         self.net = Brush(self.generator).to(self.device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.net).eval()
         self.contrast = Contrast(self.generator).to(self.device)
         parameters = [*self.net.parameters(), *self.contrast.parameters()]
         self.optimiser = torch.optim.AdamW(parameters, RATE, weight_decay=DECAY)
         self.views = Views(self.generator)
+        self.imitations = Imitations(args.imitations, self.views)
         self.step, self.spent = 0, 0.0
 
     def state(self):
         return {
             "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
             "contrast": self.contrast.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "imitations": self.imitations.state(),
             "generator": self.generator.get_state(),
             "step": self.step,
             "spent": self.spent,
@@ -67,8 +74,10 @@ class Training:
 
     def load(self, state):
         self.net.load_state_dict(state["net"])
+        self.average.load_state_dict(state["average"])
         self.contrast.load_state_dict(state["contrast"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.imitations.load(state["imitations"])
         self.generator.set_state(state["generator"].cpu())
         self.step, self.spent = state["step"], state["spent"]
 
@@ -77,12 +86,20 @@ class Training:
         down = 1.0 if share < 0.5 else 0.5 * (1 + math.cos(math.pi * min(1.0, 2 * share - 1)))
         return RATE * min(1.0, (self.step + 1) / WARM) * max(down, 0.01)
 
+    def precision(self):
+        return torch.autocast(self.device.type, torch.bfloat16) if self.args.half else contextlib.nullcontext()
+
     def one(self, pictures, share):
-        manners = self.args.manners
-        batch = self.views.batch(pictures, manners).flatten(0, 1).to(self.device)
+        manners, imitations = self.args.manners, self.imitations
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate(share)
-        with torch.autocast(self.device.type, torch.bfloat16) if self.args.half else contextlib.nullcontext():
+        imitations.renew(pictures)
+        with self.precision():
+            left = imitations.go_on(self.net, self.device)
+        batch = self.views.batch(pictures, imitations.clean, imitations.copy, manners)
+        batch = batch.flatten(0, 1).to(self.device)
+        # A context of its own: autocast keeps the weights it cast, and those of the imitations carry no gradient.
+        with self.precision():
             layers = self.net(batch.contiguous(memory_format=torch.channels_last))
             loss, right = self.contrast(layers, 2 * manners)
         self.optimiser.zero_grad()
@@ -90,7 +107,11 @@ class Training:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
         self.step += 1
-        return loss.item(), right
+        keep = min(AVERAGE, self.step / (self.step + 9))
+        with torch.no_grad():
+            for slow, fast in zip(self.average.state_dict().values(), self.net.state_dict().values()):
+                slow.lerp_(fast, 1 - keep) if slow.is_floating_point() else slow.copy_(fast)
+        return {"loss": loss.item(), "imitated": left, **right}
 
 
 def judged(weights, pairs, features, size):
@@ -129,10 +150,9 @@ def train(args):
     while training.spent < budget:
         started = time.monotonic()
         pool.advance(training.step)
-        loss, right = training.one(pool.pictures, training.spent / budget)
+        now = training.one(pool.pictures, training.spent / budget)
         training.spent += time.monotonic() - started
-        right["loss"] = loss
-        average = right if average is None else {k: 0.97 * v + 0.03 * right[k] for k, v in average.items()}
+        average = now if average is None else {k: 0.97 * v + 0.03 * now[k] for k, v in average.items()}
         if training.step % 50 == 0:
             say(step=training.step, minutes=training.spent / 60, **average)
         if training.spent >= next_score + args.every * 60 or training.spent >= budget:
@@ -140,9 +160,7 @@ def train(args):
             part = checkpoint.with_suffix(".part")
             torch.save(training.state(), part)
             part.rename(checkpoint)
-            training.net.eval()
-            weights = export(training.net, folder / f"brush-{training.step:06}.safetensors")
-            training.net.train()
+            weights = export(training.average, folder / f"brush-{training.step:06}.safetensors")
             content, style, bare = judged(weights, pairs, features, args.size)
             say(step=training.step, minutes=training.spent / 60, content=content, style=style, bare=bare)
-    export(training.net.eval(), args.out)
+    export(training.average, args.out)

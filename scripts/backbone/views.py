@@ -28,8 +28,8 @@ class Views:
     def normal(self, *shape):
         return torch.randn(shape, generator=self.generator)
 
-    def crops(self, pictures, count, turned=None):
-        """[2,count,3,VIEW,VIEW]: two views each of `count` manners; `turned` are extra (angle, scale) per manner."""
+    def crops(self, pictures, count):
+        """[2,count,3,VIEW,VIEW]: two views each of `count` manners."""
         size, half = pictures.shape[-1], VIEW / 2
         which = self.pick(len(pictures), count)
         scale = torch.exp(self.uniform(math.log(0.45), math.log(1.5), count))
@@ -41,8 +41,7 @@ class Views:
             s = scale * torch.exp(self.uniform(-0.08, 0.08, count))
             at = centre + self.uniform(-30, 30, 2, count)
             views.append(self._cut(pictures, which, t, s, at, half))
-        views = torch.stack(views)
-        return self.recolour(views), (which, angle, scale, centre)
+        return self.recolour(torch.stack(views))
 
     def _cut(self, pictures, which, angle, scale, at, half):
         size = pictures.shape[-1]
@@ -74,7 +73,7 @@ class Views:
         return out.clamp(0, 1)
 
     def spoil(self, views):
-        """Each manner of [2,n,3,V,V] in one of eight ways, the same way for both views."""
+        """Each manner of [2,n,3,V,V] in one of nine ways, the same way for both views."""
         out = torch.empty_like(views)
         for k in range(views.shape[1]):
             out[:, k] = self.WAYS[int(self.pick(len(self.WAYS), 1))](self, views[:, k])
@@ -103,6 +102,13 @@ class Views:
         if self.pick(2, 1):
             grain = 1.6 * F.avg_pool2d(F.pad(grain, (0, 1, 0, 1), mode="reflect"), 2, 1)
         return x + self.uniform(0.02, 0.12, 1) * grain
+
+    def latticed(self, x):
+        """A fine regular pattern: what strided networks are blind to."""
+        period = 2 + int(self.pick(4, 1))
+        tile = self.normal(1, 1 if self.pick(2, 1) else 3, period, period)
+        times = -(-VIEW // period)
+        return x + self.uniform(0.02, 0.1, 1) * (tile - tile.mean()).repeat(1, 1, times, times)[:, :, :VIEW, :VIEW]
 
     def blurred(self, x):
         soft = F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), 5, 1)
@@ -133,9 +139,10 @@ class Views:
         grid = grid + far * shift.permute(0, 2, 3, 1)
         return F.grid_sample(x, grid, align_corners=False, padding_mode="reflection")
 
-    WAYS = (shuffled, shuffled, dephased, grained, blurred, turned, enlarged, blended, jittered)
+    WAYS = (shuffled, shuffled, dephased, grained, latticed, blurred, turned, enlarged, blended, jittered)
 
-    def batch(self, pictures, manners):
-        """[2, 2*manners, 3, VIEW, VIEW]: `manners` clean ones and each of them spoiled."""
-        clean, _ = self.crops(pictures, manners)
-        return torch.cat([clean, self.spoil(clean)], 1)
+    def batch(self, pictures, models, copies, manners):
+        """[2, 2*manners, 3, VIEW, VIEW]: `manners` clean ones, the `models` of imitations first, then the same
+        spoiled: the models by their imitations, the others by us."""
+        fresh = self.crops(pictures, manners - models.shape[1])
+        return torch.cat([models, fresh, copies, self.spoil(fresh)], 1)
