@@ -1,1 +1,1 @@
-"""Training of the built-in network `brush`: made pictures, views, network, losses, judge, loop."""
+"""Training of the network `brush`: made pictures, views, network, losses, judge, loop."""

@@ -52,7 +52,7 @@ def network(weights):
     """Judge's features from a file of a network of `brush`'s shape."""
 
     def features(x):
-        found = run(weights, x, STYLE)
+        found = run(weights, x, STYLE, largest=True)
         return [found[name] for name in STYLE]
 
     return features

@@ -39,13 +39,25 @@ def gabors(generator, count=FIRST, side=7):
         else:
             t = math.pi * ((k * 0.618034) % 1)
             u, v = x * math.cos(t) + y * math.sin(t), y * math.cos(t) - x * math.sin(t)
-            length = math.exp(uniform(math.log(2.3), math.log(9)))
+            length = math.exp(uniform(math.log(3), math.log(10)))
             sigma = min(2.2, 0.45 * length)
             wave = torch.exp(-(u**2 + (0.6 * v) ** 2) / 2 / sigma**2)
             wave = wave * torch.cos(2 * math.pi * u / length + uniform(0, 2 * math.pi))
             wave = wave - wave.mean()
         out.append(tone[:, None, None] * wave / wave.norm())
     return torch.stack(out)
+
+
+def smooth(weight):
+    """Filters blurred by a binomial, whose answer at the finest frequency is nought: what a stride of two would fold
+    into a lattice cannot pass."""
+    k = weight.new_tensor([1, 2, 1]) / 4
+    return F.conv2d(weight.flatten(0, 1)[:, None], (k[:, None] * k)[None, None], padding=1).view_as(weight)
+
+
+def pool(x):
+    """Averages, times two, as the program's average pooling. A maximum lets a woven grain pass for strokes."""
+    return 2 * F.avg_pool2d(x, 3, 2, ceil_mode=True)
 
 
 class Fire(nn.Module):
@@ -77,18 +89,18 @@ class Brush(nn.Module):
                 conv.weight.data = torch.randn(conv.weight.shape, generator=generator) * math.sqrt(2 / fan)
 
     def forward(self, x):
-        x = F.relu(self.norm(self.conv(normalise(x))))
+        x = F.relu(self.norm(F.conv2d(normalise(x), smooth(self.conv.weight), stride=2)))
         found = {1: x}
         for n in range(2, 10):
-            x = F.max_pool2d(x, 3, 2, ceil_mode=True) if n in POOLS else self.fires[str(n)](x)
+            x = pool(x) if n in POOLS else self.fires[str(n)](x)
             found[n] = x
         return {name: found[n] for name, n in LAYERS.items()}
 
 
-def _folded(conv, norm, part=slice(None)):
+def _folded(weight, norm, part=slice(None)):
     gain = (norm.weight / (norm.running_var + norm.eps).sqrt())[part]
     bias = norm.bias[part] - norm.running_mean[part] * gain
-    return conv.weight.detach() * gain[:, None, None, None].detach(), bias.detach()
+    return weight.detach() * gain[:, None, None, None].detach(), bias.detach()
 
 
 def fold(net):
@@ -98,12 +110,12 @@ def fold(net):
     def put(key, pair):
         out[f"{key}.weight"], out[f"{key}.bias"] = (t.float().cpu().clone() for t in pair)
 
-    put("features.0", _folded(net.conv, net.norm))
+    put("features.0", _folded(smooth(net.conv.weight), net.norm))
     for n, fire in net.fires.items():
         expand = fire.expand1x1.out_channels
-        put(f"features.{n}.squeeze", _folded(fire.squeeze, fire.narrow))
-        put(f"features.{n}.expand1x1", _folded(fire.expand1x1, fire.wide, slice(0, expand)))
-        put(f"features.{n}.expand3x3", _folded(fire.expand3x3, fire.wide, slice(expand, None)))
+        put(f"features.{n}.squeeze", _folded(fire.squeeze.weight, fire.narrow))
+        put(f"features.{n}.expand1x1", _folded(fire.expand1x1.weight, fire.wide, slice(0, expand)))
+        put(f"features.{n}.expand3x3", _folded(fire.expand3x3.weight, fire.wide, slice(expand, None)))
     return out
 
 
@@ -111,8 +123,9 @@ def _reflect(x, border):
     return F.pad(x, (border,) * 4, mode="reflect" if min(x.shape[2:]) > border else "replicate")
 
 
-def run(weights, x, wanted):
-    """Layers of `wanted` for a picture [1,3,H,W] in 0..1, borders reflected, as the program computes them."""
+def run(weights, x, wanted, largest=False):
+    """Layers of `wanted` for a picture [1,3,H,W] in 0..1, borders reflected, as the program computes them.
+    `largest`: maximum pooling, for SqueezeNet's own file."""
 
     def conv(key, x, stride=1):
         w = weights[f"{key}.weight"]
@@ -124,7 +137,7 @@ def run(weights, x, wanted):
     found[1] = x = conv("features.0", x, 2)
     for n in range(2, deepest + 1):
         if n in POOLS:
-            x = F.max_pool2d(x, 3, 2, ceil_mode=True)
+            x = F.max_pool2d(x, 3, 2, ceil_mode=True) if largest else pool(x)
         else:
             s = conv(f"features.{n}.squeeze", x)
             x = torch.cat([conv(f"features.{n}.{part}", s) for part in ("expand1x1", "expand3x3")], 1)

@@ -34,7 +34,8 @@ def draw(folder, k):
 
 
 def _ahead(folder, start, most):
-    os.nice(10)
+    if hasattr(os, "nice"):
+        os.nice(10)
     for k in range(start, most):
         draw(folder, k)
 

@@ -11,14 +11,14 @@ import torch
 from safetensors.torch import save_file
 
 from . import judge as judges
-from .imitate import Imitations
-from .loss import Contrast
+from .loss import Manners, Points
 from .net import Brush, equalise, fold
 from .pictures import KINDS, SIZE, picture
 from .pool import Pool
 from .transfer import transfer
-from .views import Views
+from .views import VIEW, Views
 
+MANNERS = 1.0  # weight of the task on whole views beside the one on points
 RATE, DECAY, WARM = 3e-3, 1e-4, 100
 AVERAGE = 0.995  # of the weights over steps: what is exported
 PAIRS = ((900_001, 900_011), (900_002, 900_012))  # seeds of a scene and of strokes: never trained on
@@ -53,20 +53,20 @@ class Training:
         self.generator = torch.Generator().manual_seed(args.seed)
         self.net = Brush(self.generator).to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).eval()
-        self.contrast = Contrast(self.generator).to(self.device)
-        parameters = [*self.net.parameters(), *self.contrast.parameters()]
+        self.points = Points().to(self.device)
+        self.manners = Manners(self.generator).to(self.device)
+        parameters = [*self.net.parameters(), *self.points.parameters(), *self.manners.parameters()]
         self.optimiser = torch.optim.AdamW(parameters, RATE, weight_decay=DECAY)
         self.views = Views(self.generator)
-        self.imitations = Imitations(args.imitations, self.views)
         self.step, self.spent = 0, 0.0
 
     def state(self):
         return {
             "net": self.net.state_dict(),
             "average": self.average.state_dict(),
-            "contrast": self.contrast.state_dict(),
+            "points": self.points.state_dict(),
+            "manners": self.manners.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "imitations": self.imitations.state(),
             "generator": self.generator.get_state(),
             "step": self.step,
             "spent": self.spent,
@@ -75,9 +75,9 @@ class Training:
     def load(self, state):
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
-        self.contrast.load_state_dict(state["contrast"])
+        self.points.load_state_dict(state["points"])
+        self.manners.load_state_dict(state["manners"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.imitations.load(state["imitations"])
         self.generator.set_state(state["generator"].cpu())
         self.step, self.spent = state["step"], state["spent"]
 
@@ -90,18 +90,15 @@ class Training:
         return torch.autocast(self.device.type, torch.bfloat16) if self.args.half else contextlib.nullcontext()
 
     def one(self, pictures, share):
-        manners, imitations = self.args.manners, self.imitations
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate(share)
-        imitations.renew(pictures)
-        with self.precision():
-            left = imitations.go_on(self.net, self.device)
-        batch = self.views.batch(pictures, imitations.clean, imitations.copy, manners)
-        batch = batch.flatten(0, 1).to(self.device)
-        # A context of its own: autocast keeps the weights it cast, and those of the imitations carry no gradient.
+        batch, points = self.views.batch(pictures, self.args.places, self.args.points)
+        batch, points = batch.to(self.device), points.to(self.device)
         with self.precision():
             layers = self.net(batch.contiguous(memory_format=torch.channels_last))
-            loss, right = self.contrast(layers, 2 * manners)
+            whole, manner = self.manners(layers)
+        loss, right = self.points(layers, points, VIEW)
+        loss = loss + MANNERS * whole
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
@@ -111,7 +108,7 @@ class Training:
         with torch.no_grad():
             for slow, fast in zip(self.average.state_dict().values(), self.net.state_dict().values()):
                 slow.lerp_(fast, 1 - keep) if slow.is_floating_point() else slow.copy_(fast)
-        return {"loss": loss.item(), "imitated": left, **right}
+        return {"loss": loss.item(), "manner": manner, **right}
 
 
 def judged(weights, pairs, features, size):
