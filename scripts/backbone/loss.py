@@ -1,7 +1,7 @@
 """The task: to know a point of a picture again among others of the same picture and of other pictures, at every layer.
 
 A Gram matrix is rich where features differ from point to point and from each other. A task on whole views (which
-texture is this?) teaches the opposite: features that are the same all over a picture, few of them. See weights/brush.md.
+texture is this?) teaches the opposite: features that are the same all over a picture, few of them. See scripts/backbone/README.md.
 """
 import torch
 import torch.nn as nn
