@@ -1,0 +1,1 @@
+"""Training of the network `brush`: made pictures, views, network, losses, judge, loop."""
