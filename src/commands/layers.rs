@@ -108,7 +108,7 @@ pub fn layers(
         let names: Vec<String> = style_layers.iter().map(|&layer| probe.shapes()[layer].name.clone()).collect();
         print(rank::table(&ranks, &names))?;
     }
-    tell_end(observer, &state, &sheets, folder);
+    tell_end(observer, &state, &sheets, &activations, folder);
     Ok(())
 }
 
@@ -241,7 +241,13 @@ fn feature_maps(plan: &Plan<'_>, path: &Path, pixels: &Pixels) -> Result<Activat
     Ok(Activations { picture: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), sheets })
 }
 
-fn tell_end(observer: &dyn Observer, state: &State, sheets: &[gallery::Sheet], folder: &Path) {
+fn tell_end(
+    observer: &dyn Observer,
+    state: &State,
+    sheets: &[gallery::Sheet],
+    activations: &Activations,
+    folder: &Path,
+) {
     if let Some(most) = state.layers.iter().map(|layer| layer.too_small).max().filter(|n| *n > 0) {
         let message = format!("{most} pictures were too small for some layers; index.html says which");
         observer.event(&Event::Warning { message });
@@ -250,7 +256,13 @@ fn tell_end(observer: &dyn Observer, state: &State, sheets: &[gallery::Sheet], f
         let message = format!("{} of {} inputs could not be read", state.broken.len(), state.key.entries.len());
         observer.event(&Event::Warning { message });
     }
-    let message =
-        format!("{} pictures, {} sheets: open {}", state.pictures, sheets.len(), page::path(folder).display());
+    let mut made = Vec::new();
+    if !state.key.entries.is_empty() {
+        made.push(format!("{} pictures, {} sheets", state.pictures, sheets.len()));
+    }
+    if !activations.sheets.is_empty() {
+        made.push(format!("feature maps of {} layers of {}", activations.sheets.len(), activations.picture));
+    }
+    let message = format!("{}: open {}", made.join("; "), page::path(folder).display());
     observer.event(&Event::Note { message });
 }
