@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Instant;
 
+use clap::Parser;
 use stylize_video::batch::plan;
 use stylize_video::decode;
 use stylize_video::interrupt::CancelToken;
@@ -17,45 +18,27 @@ use stylize_video::stylize;
 /// Pairs of frames that are searched at once, as in a run.
 const IN_FLIGHT: usize = 4;
 
+#[derive(Parser)]
 struct Options {
+    /// Given by `cargo bench`, not by `cargo test`, which only sees that it starts.
+    #[arg(long)]
+    bench: bool,
+    #[arg(long, default_value = "samples/demo.mp4")]
     clip: String,
+    #[arg(long, default_value = "squeezenet1_0")]
     backbone: String,
-    weights: String,
+    #[arg(long, default_value = "")]
+    weights_dir: String,
+    #[arg(long, default_value_t = 480)]
     size: u32,
+    #[arg(long, default_value_t = 2)]
     threads: i32,
-    /// Frames that are watched, and how many of them are painted.
-    watched: usize,
-    painted: usize,
-}
-
-fn options() -> Option<Options> {
-    let mut options = Options {
-        clip: "samples/demo.mp4".into(),
-        backbone: "squeezenet1_0".into(),
-        weights: String::new(),
-        size: 480,
-        threads: 2,
-        watched: 24,
-        painted: 4,
-    };
-    let mut arguments = std::env::args().skip(1);
-    let mut timed = false;
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
-        match argument.as_str() {
-            "--bench" => timed = true,
-            "--clip" => options.clip = value(),
-            "--backbone" => options.backbone = value(),
-            "--weights-dir" => options.weights = value(),
-            "--size" => options.size = value().parse().unwrap(),
-            "--threads" => options.threads = value().parse().unwrap(),
-            "--watch" => options.watched = value().parse().unwrap(),
-            "--paint" => options.painted = value().parse().unwrap(),
-            other => panic!("unknown argument {other}"),
-        }
-    }
-    // `cargo test` runs a bench to see that it starts; it has.
-    timed.then_some(options)
+    /// Frames that are watched.
+    #[arg(long, default_value_t = 24)]
+    watch: usize,
+    /// How many of them are painted.
+    #[arg(long, default_value_t = 4)]
+    paint: usize,
 }
 
 /// Seconds on the clock and, where the system tells, of all processors.
@@ -87,7 +70,7 @@ fn frames(options: &Options) -> Vec<Pixels> {
     let settings = InputSettings { filter, ..InputSettings::default() };
     let mut source = decode::open(&input, Range::default(), &settings).unwrap();
     let next = || source.next().unwrap().map(|frame| frame.pixels);
-    std::iter::from_fn(next).take(options.watched).collect()
+    std::iter::from_fn(next).take(options.watch).collect()
 }
 
 /// Everything that a run asks of motion with its default settings and `init.next = "warped"`.
@@ -116,7 +99,10 @@ fn watch(frames: &[Pixels], far: &[u32]) -> Vec<Arrival> {
 }
 
 fn main() {
-    let Some(options) = options() else { return };
+    let options = Options::parse();
+    if !options.bench {
+        return;
+    }
     tch::set_num_threads(options.threads);
     rayon::ThreadPoolBuilder::new().num_threads(options.threads as usize).build_global().unwrap();
     let frames = frames(&options);
@@ -128,7 +114,7 @@ fn main() {
     let sets = [
         format!("frame.size={}", options.size),
         format!("network.backbone={}", options.backbone),
-        format!("network.weights_dir={}", options.weights),
+        format!("network.weights_dir={}", options.weights_dir),
         "device=cpu".into(),
         "init.next=warped".into(),
     ];
@@ -144,7 +130,7 @@ fn main() {
 
     let mut stylizer = stylize::build(&settings, &CancelToken::default(), None).unwrap().stylizer;
     let mut later = Vec::new();
-    for (n, (frame, arrival)) in frames.iter().zip(&arrivals).take(options.painted).enumerate() {
+    for (n, (frame, arrival)) in frames.iter().zip(&arrivals).take(options.paint).enumerate() {
         let mut iterations = 0;
         let (_, painting) = spent(|| {
             stylizer.push(frame, arrival, &mut |styled| {

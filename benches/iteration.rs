@@ -13,6 +13,7 @@ mod reference;
 
 use std::time::Instant;
 
+use clap::Parser;
 use ours::Ours;
 use reference::Reference;
 use stylize_video::settings::Padding;
@@ -27,34 +28,20 @@ trait Contestant {
     fn run(&mut self, count: u32) -> f64;
 }
 
+#[derive(Parser)]
 struct Options {
+    /// Given by `cargo bench`, not by `cargo test`, which only sees that it starts.
+    #[arg(long)]
+    bench: bool,
+    #[arg(long = "network", default_values = ["scatter", "squeezenet1_0", "vgg19"])]
     networks: Vec<String>,
+    #[arg(long, default_value_t = 5)]
     rounds: usize,
+    #[arg(long, default_value_t = tch::get_num_threads())]
     threads: i32,
     /// PyTorch's interpreter and the script; without them only ours is measured.
-    reference: Option<[String; 2]>,
-}
-
-fn options() -> Option<Options> {
-    let mut options = Options { networks: Vec::new(), rounds: 5, threads: tch::get_num_threads(), reference: None };
-    let mut arguments = std::env::args().skip(1);
-    let mut timed = false;
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
-        match argument.as_str() {
-            "--bench" => timed = true,
-            "--network" => options.networks.push(value()),
-            "--rounds" => options.rounds = value().parse().unwrap(),
-            "--threads" => options.threads = value().parse().unwrap(),
-            "--reference" => options.reference = Some([value(), value()]),
-            other => panic!("unknown argument {other}"),
-        }
-    }
-    if options.networks.is_empty() {
-        options.networks = ["scatter", "squeezenet1_0", "vgg19"].map(String::from).into();
-    }
-    // `cargo test` runs a bench to see that it starts; it has.
-    timed.then_some(options)
+    #[arg(long, num_args = 2)]
+    reference: Vec<String>,
 }
 
 /// Multiply-adds per second of a 32-bit product of two matrices of 1536 x 1536, the best of three.
@@ -81,7 +68,10 @@ fn ratio(of: &[f64], to: &[f64]) -> f64 {
 }
 
 fn main() {
-    let Some(options) = options() else { return };
+    let options = Options::parse();
+    if !options.bench {
+        return;
+    }
     tch::set_num_threads(options.threads);
     println!(
         "{WIDTH} x {HEIGHT}, {} threads, {} rounds; seconds per iteration, medians",
@@ -96,7 +86,9 @@ fn measure(network: &str, options: &Options) {
     let mut ours = Ours::new(network, Padding::Reflect);
     // Scatter's borders are its own.
     let mut zeros = (network != "scatter").then(|| Ours::new(network, Padding::Zeros));
-    let mut reference = options.reference.as_ref().map(|program| Reference::start(program, network, options.threads));
+    let mut reference = <[String; 2]>::try_from(options.reference.clone())
+        .ok()
+        .map(|program| Reference::start(&program, network, options.threads));
     println!("\n{network}");
     if let Some(reference) = &reference {
         let (a, b) = (ours.start(), reference.start_j);

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod decode;
 pub mod encode;
 pub mod explore;
+pub mod files;
 pub mod interrupt;
 pub mod measure;
 pub mod media;

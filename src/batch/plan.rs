@@ -18,6 +18,7 @@ mod pattern;
 
 use std::path::{Path, PathBuf};
 
+pub use input::files_in;
 pub use pattern::Pattern;
 
 use crate::media::{Input, Output, Range};

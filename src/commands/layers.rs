@@ -113,11 +113,7 @@ pub fn layers(
 }
 
 fn still(path: &Path, size: usize) -> Result<Pixels, ExploreError> {
-    let read = |path: &Path| pictures::still(path, size);
-    let image = read(path).map_err(|problem| {
-        let problem = problem.strip_prefix(&format!("{}: ", path.display())).map(str::to_owned).unwrap_or(problem);
-        ExploreError::Picture { path: path.into(), problem }
-    })?;
+    let image = pictures::still(path, size).map_err(|problem| ExploreError::Picture { path: path.into(), problem })?;
     Ok(Pixels::from_rgb8(image.width() as usize, image.height() as usize, image.as_raw()))
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::ExploreError;
 use super::canvas::{Canvas, LINE};
 use super::tile::plane;
+use crate::media::area;
 use crate::stylize::probe::Maps;
 
 /// Longest side of a map on the sheet; smaller maps are enlarged by whole numbers up to it.
@@ -21,8 +22,8 @@ const WIDTH: usize = 2000;
 pub fn draw(folder: &Path, picture: &Path, layer: &str, maps: &Maps) -> Result<PathBuf, ExploreError> {
     let (width, height) = (maps.width.max(1), maps.height.max(1));
     let long = width.max(height);
-    let scaled = |side: usize| if long <= SIDE { side * (SIDE / long) } else { (side * SIDE / long).max(1) };
-    let (shown_width, shown_height) = (scaled(width), scaled(height));
+    let times = (SIDE / long).max(1);
+    let (shown_width, shown_height) = area::within(width * times, height * times, SIDE);
     let columns = (WIDTH / (shown_width + GAP)).clamp(1, maps.channels.max(1));
     let rows = maps.channels.div_ceil(columns);
     let (step_x, step_y) = (shown_width + GAP, LINE + shown_height + GAP);

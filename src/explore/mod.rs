@@ -23,8 +23,9 @@ mod tile;
 
 pub use error::ExploreError;
 
-use std::io::Write;
 use std::path::Path;
+
+use crate::files::write_whole;
 
 /// Units that are shown of each layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,16 +50,5 @@ pub enum Every {
 /// # Errors
 /// When the folder cannot be written to.
 fn publish(path: &Path, bytes: &[u8]) -> Result<(), ExploreError> {
-    let failed = |source| ExploreError::Write { path: path.into(), source };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    // Temporary files are private; these are for all to see.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(failed)?;
-    }
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    write_whole(path, bytes).map_err(|source| ExploreError::Write { path: path.into(), source })
 }

@@ -14,7 +14,7 @@ use super::best::Place;
 use super::{Every, ExploreError};
 use crate::batch::plan;
 use crate::decode;
-use crate::media::{Input, Pixels, Range, picture};
+use crate::media::{Input, Pixels, Range, area, picture};
 use crate::report::causes;
 use crate::settings::InputSettings;
 
@@ -93,16 +93,8 @@ pub fn entries(inputs: &[PathBuf]) -> Result<Vec<Entry>, ExploreError> {
 }
 
 fn folder(path: &Path) -> Result<Vec<Entry>, ExploreError> {
-    let unreadable = |error: std::io::Error| ExploreError::Picture { path: path.into(), problem: error.to_string() };
-    let mut names = std::fs::read_dir(path)
-        .map_err(unreadable)?
-        .map(|found| found.map(|found| found.file_name().to_string_lossy().into_owned()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(unreadable)?;
-    names.retain(|name| !name.starts_with('.'));
-    names.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));
     let mut entries = Vec::new();
-    for file in names.iter().map(|name| path.join(name)).filter(|file| file.is_file()) {
+    for file in plan::files_in(path)? {
         match plan::classify(&file) {
             Ok(Input::Video(path)) => entries.push(entry(path, true)?),
             Ok(Input::Picture(path)) => entries.push(entry(path, false)?),
@@ -202,7 +194,10 @@ impl Reader<'_> {
             .par_iter()
             .map(|&entry| match still(&self.entries[entry].path, self.reading.size) {
                 Ok(pixels) => Found::Picture(Picture { place: Place { entry, frame: 0 }, seconds: None, pixels }),
-                Err(error) => Found::Broken { entry, error },
+                Err(problem) => {
+                    let error = format!("{}: {problem}", self.entries[entry].path.display());
+                    Found::Broken { entry, error }
+                }
             })
             .collect();
         indices.clear();
@@ -249,12 +244,12 @@ impl Reader<'_> {
 /// Reads one picture as the network sees it.
 ///
 /// # Errors
-/// What is wrong with the file, in one line.
+/// What is wrong with the file, in one line that does not name it.
 pub fn still(path: &Path, size: usize) -> Result<RgbImage, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let pixels = picture::decode(&bytes).map_err(|error| format!("{}: {}", path.display(), causes(&error)))?;
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let pixels = picture::decode(&bytes).map_err(|error| causes(&error))?;
     if pixels.width == 0 || pixels.height == 0 {
-        return Err(format!("{}: the picture has no pixels", path.display()));
+        return Err("the picture has no pixels".into());
     }
     Ok(scaled(&pixels, size))
 }
@@ -263,11 +258,10 @@ pub fn still(path: &Path, size: usize) -> Result<RgbImage, String> {
 pub fn scaled(pixels: &Pixels, size: usize) -> RgbImage {
     let (width, height) = (pixels.width as u32, pixels.height as u32);
     let image = RgbImage::from_raw(width, height, pixels.to_rgb8()).unwrap_or_default();
-    let (long, size) = (width.max(height), size as u32);
-    if long <= size {
+    let (to_width, to_height) = area::within(pixels.width, pixels.height, size);
+    if (to_width, to_height) == (pixels.width, pixels.height) {
         return image;
     }
-    let side = |side: u32| ((f64::from(side) * f64::from(size) / f64::from(long)).round() as u32).max(1);
     // Widens its kernel when shrinking, so nothing aliases into false edges.
-    resize(&image, side(width), side(height), FilterType::CatmullRom)
+    resize(&image, to_width as u32, to_height as u32, FilterType::CatmullRom)
 }

@@ -2,6 +2,8 @@
 
 use image::RgbImage;
 
+use crate::media::area;
+
 /// What lies outside a picture, in patches.
 const OUTSIDE: u8 = 128;
 /// Smaller fields are enlarged by whole numbers up to this, larger ones reduced to it.
@@ -34,30 +36,14 @@ pub fn resized(planes: &[f32], size: usize, to: usize) -> Vec<f32> {
     planes.chunks_exact((size * size).max(1)).flat_map(|one| plane(one, [size; 2], [to; 2])).collect()
 }
 
-/// One plane of width and height `from` at width and height `to`: enlarged without mixing, or each pixel the mean of
-/// those it stands for.
+/// One plane of width and height `from` at width and height `to`: enlarged without mixing, or each sample the mean of
+/// the area that it covers.
 pub fn plane(values: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
-    let range = |axis: usize, at: usize| {
-        let first = at * from[axis] / to[axis];
-        first..((at + 1) * from[axis]).div_ceil(to[axis]).max(first + 1)
-    };
-    let mut out = Vec::with_capacity(to[0] * to[1]);
-    for y in 0..to[1] {
-        for x in 0..to[0] {
-            if from[0] <= to[0] {
-                out.push(values[range(1, y).start * from[0] + range(0, x).start]);
-                continue;
-            }
-            let rows = range(1, y).map(|row| values[row * from[0]..][range(0, x)].iter());
-            let (mut sum, mut count) = (0.0, 0.0);
-            for value in rows.flatten() {
-                sum += value;
-                count += 1.0;
-            }
-            out.push(sum / count);
-        }
+    if from[0] > to[0] {
+        return area::shrunk(values, from.into(), to.into());
     }
-    out
+    let first = |axis: usize, at: usize| at * from[axis] / to[axis];
+    (0..to[0] * to[1]).map(|i| values[first(1, i / to[0]) * from[0] + first(0, i % to[0])]).collect()
 }
 
 /// Half the range of the projections of one unit, the same for all nine, so that they can be compared: the middle one

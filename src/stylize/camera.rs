@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::StyleError;
-use super::still::unchanged;
+use super::still::alike;
 use super::tensor::{from_planes, to_planes};
 use crate::motion::{FlowField, Step};
 
@@ -13,6 +13,9 @@ const REST: f32 = 0.5;
 const BIN: f32 = 0.25;
 /// And up to this length, in pixels.
 const FASTEST: f32 = 64.0;
+
+/// Smoothed contents (0..=1) that differ by less are the same. More than a film's key frames change a plain wall by.
+const SAME: f64 = 0.02;
 
 /// How the scene moves as a whole, from a frame (`content` `[1,3,H,W]`) to the one before it, in pixels: the median of the
 /// vectors that can be believed, each by the contrast of its place, for where nothing is to be seen flow knows nothing.
@@ -64,6 +67,9 @@ fn contrast(content: &Tensor) -> Result<Tensor, StyleError> {
 /// # Errors
 /// What libtorch reports.
 pub fn follow(step: &mut Step, content: &Tensor, before: &Tensor) -> Result<(), StyleError> {
+    if step.reliability.seen.iter().all(|&seen| seen >= 0.5) {
+        return Ok(());
+    }
     let Some([right, down]) = camera(step, content)? else { return Ok(()) };
     let (width, height) = (step.back.width, step.back.height);
     let way = FlowField::from_fn(width, height, |_, _| [right, down]);
@@ -73,7 +79,7 @@ pub fn follow(step: &mut Step, content: &Tensor, before: &Tensor) -> Result<(), 
     let carried = from_planes(&way.warp(&to_planes(before)?), 3, h, w, content.device())?;
     // Nothing to compare with beyond the edge; what lies beside it is not to be smoothed with black.
     let carried = carried.f_where_self(&from_planes(&mask, 1, h, w, content.device())?.f_gt(0.5)?, content)?;
-    let same = to_planes(&unchanged(content, &carried)?)?;
+    let same = to_planes(&alike(content, &carried, SAME)?)?;
     let Step { back, forth, reliability } = step;
     for (i, &same) in same.iter().enumerate() {
         if same > 0.5 && reliability.seen[i] < 0.5 && mask[i] > 0.5 {

@@ -134,16 +134,9 @@ impl Probe {
     /// # Errors
     /// What libtorch reports, out of memory above all.
     pub fn look(&self, picture: &Pixels, layers: &[usize], grams: &[usize]) -> Result<Vec<Sight>, StyleError> {
-        let wanted: Vec<usize> =
-            layers.iter().copied().filter(|&layer| self.fits(layer, picture.width, picture.height)).collect();
-        no_grad(|| {
-            let image = from_pixels(picture, self.device)?;
-            let found = self.backbone.forward(&image, &wanted)?;
-            let sight = |(&layer, features): (&usize, &Tensor)| {
-                let gram = grams.contains(&layer).then(|| to_planes(&gram(features)?)).transpose()?;
-                Ok(Sight { layer, peaks: peaks(features)?, gram })
-            };
-            wanted.iter().zip(&found).map(sight).collect()
+        self.each(picture, layers, |layer, features| {
+            let gram = grams.contains(&layer).then(|| to_planes(&gram(features)?)).transpose()?;
+            Ok(Sight { layer, peaks: peaks(features)?, gram })
         })
     }
 
@@ -169,16 +162,25 @@ impl Probe {
     /// # Errors
     /// What libtorch reports.
     pub fn maps(&self, picture: &Pixels, layers: &[usize]) -> Result<Vec<(usize, Maps)>, StyleError> {
-        let wanted: Vec<usize> =
-            layers.iter().copied().filter(|&layer| self.fits(layer, picture.width, picture.height)).collect();
+        self.each(picture, layers, |layer, features| {
+            let (_, channels, height, width) = features.size4()?;
+            let [channels, height, width] = [channels, height, width].map(|n| n as usize);
+            Ok((layer, Maps { channels, height, width, values: to_planes(features)? }))
+        })
+    }
+
+    /// What `of` makes of the activations `[1,C,h,w]` of each layer that the picture is large enough for.
+    fn each<T>(
+        &self,
+        picture: &Pixels,
+        layers: &[usize],
+        of: impl Fn(usize, &Tensor) -> Result<T, StyleError>,
+    ) -> Result<Vec<T>, StyleError> {
+        let fits = |layer: &usize| self.fits(*layer, picture.width, picture.height);
+        let wanted: Vec<usize> = layers.iter().copied().filter(fits).collect();
         no_grad(|| {
             let found = self.backbone.forward(&from_pixels(picture, self.device)?, &wanted)?;
-            let maps = |(&layer, features): (&usize, &Tensor)| {
-                let (_, channels, height, width) = features.size4()?;
-                let [channels, height, width] = [channels, height, width].map(|n| n as usize);
-                Ok((layer, Maps { channels, height, width, values: to_planes(features)? }))
-            };
-            wanted.iter().zip(&found).map(maps).collect()
+            wanted.iter().zip(&found).map(|(&layer, features)| of(layer, features)).collect()
         })
     }
 }

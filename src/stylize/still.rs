@@ -41,17 +41,6 @@ impl Rest {
     }
 }
 
-/// Smoothed contents (0..=1) that differ by less are the same. More than a film's key frames change a plain wall by.
-const SAME: f64 = 0.02;
-
-/// `[1,1,H,W]`, 1 where two contents `[1,3,H,W]` show the same in the same place, else 0.
-///
-/// # Errors
-/// What libtorch reports.
-pub fn unchanged(now: &Tensor, before: &Tensor) -> Result<Tensor, StyleError> {
-    alike(now, before, SAME)
-}
-
 /// Smoothed content (0..=1) that differs more from the anchor's shows another thing.
 const OTHER: f64 = 0.06;
 /// Standard deviation in pixels of that smoothing: noise is no difference.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
@@ -10,6 +10,7 @@ use safetensors::tensor::TensorView;
 use sha2::{Digest, Sha256};
 
 use super::{Array, Manifest, WeightsError};
+use crate::files::write_whole;
 
 /// Writes `DIR/NAME.safetensors`, complete or not at all. The same numbers give the same bytes.
 pub(super) fn install(
@@ -36,24 +37,8 @@ pub(super) fn install(
     let file = safetensors::serialize(views, Some(about)).map_err(|error| failed(io::Error::other(error)))?;
 
     fs::create_dir_all(dir).map_err(|source| WeightsError::write(dir, source))?;
-    let mut temporary = tempfile::NamedTempFile::with_prefix_in(".weights-", dir).map_err(failed)?;
-    temporary.write_all(&file).map_err(failed)?;
-    temporary.as_file().sync_all().map_err(failed)?;
-    readable_by_all(temporary.as_file()).map_err(failed)?;
-    temporary.persist(&path).map_err(|error| failed(error.error))?;
+    write_whole(&path, &file).map_err(failed)?;
     Ok(path)
-}
-
-/// Temporary files are private; an installed file is not.
-#[cfg(unix)]
-fn readable_by_all(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_: &File) -> io::Result<()> {
-    Ok(())
 }
 
 /// The SHA-256 of a file, in hexadecimal.

@@ -117,6 +117,17 @@ fn sort(files: &mut [PathBuf]) {
     files.sort_by(|a, b| natord::compare(&text(a), &text(b)).then_with(|| a.cmp(b)));
 }
 
+/// The files of a folder in natural order, without hidden ones.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, PlanError> {
+    let files = names_in(folder)?.into_iter().map(|name| folder.join(name));
+    let mut files: Vec<PathBuf> = files.filter(|file| file.is_file()).collect();
+    sort(&mut files);
+    Ok(files)
+}
+
 /// A folder's pictures in natural order: `f2.png` before `f10.png`.
 fn folder(path: &Path) -> Result<Input, PlanError> {
     let mut files = Vec::new();
