@@ -24,7 +24,7 @@ pub mod studio;
 pub mod sweeps;
 pub mod tensor;
 
-pub use build::{Built, Workshop, build};
+pub use build::{Built, Workshop, build, chosen_backbone};
 pub use error::StyleError;
 pub use snapshot::Snapshot;
 
