@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::plan::Job;
-use super::publish::{PublishError, StageError, Staged};
+use super::publish::{PublishError, StageError, Staged, work_place};
 use super::{Engine, Habits};
 use crate::decode;
 use crate::encode::{self, Target};
@@ -14,7 +14,7 @@ use crate::media::{Input, Output};
 use crate::motion::{self, FlowError, Given, Wanted};
 use crate::pipeline::{self, Ends, Outcome, PipelineError, Progress};
 use crate::report::{Event, Observer};
-use crate::resume::{Complete, Journal, Opened, ResumeError};
+use crate::resume::{Complete, Journal, Manifest, Opened, ResumeError};
 use crate::settings::{IfExists, NextInit, Settings};
 use crate::stylize::fake::{Bars, Identity};
 use crate::stylize::{self, StyleError, Stylizer, Workshop};
@@ -72,6 +72,18 @@ impl Batch<'_> {
 /// # Errors
 /// The first failure of any stage; nothing is left under the output's name then, and what is painted is kept.
 pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
+    let done = paint(job, batch);
+    let busy = matches!(done, Err(JobError::Stage(StageError::Resume(ResumeError::Busy { .. }))));
+    if done.is_err() && !busy {
+        let manifest = work_place(&job.output).and_then(|work| Manifest::read(&work).ok().flatten());
+        if let Some(frames) = manifest.map(|manifest| manifest.frames()).filter(|&frames| frames > 0) {
+            batch.note([format!("{frames} painted frames are kept: the same command goes on after them")]);
+        }
+    }
+    done
+}
+
+fn paint(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
     let Batch { settings, observer, habits, .. } = batch;
     let began = Instant::now();
     let mut source = decode::open(&job.input, job.range, &settings.input)?;

@@ -135,6 +135,8 @@ fn input(input: &Input, how: Fingerprint) -> Result<String, IdentityError> {
 fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityError> {
     let mut kept = settings.clone();
     kept.output.if_exists = IfExists::Fail;
+    // What they refuse has no result; what they let pass is the same.
+    (kept.input.max_corrupt, kept.output.strict_streams) = (0, false);
     kept.network.weights_dir.clear();
     // By what they hold, elsewhere.
     kept.style.images.clear();

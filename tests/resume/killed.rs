@@ -119,11 +119,18 @@ fn uneven_times_survive() {
     let even = desk.clip("even.mkv", "-f lavfi -i testsrc2=s=96x72:r=30:d=2 -f lavfi -i sine=d=2");
     let input = desk.path("in.mkv");
     crate::common::ffmpeg(
-        ["-i".as_ref(), even.as_os_str()].into_iter().chain(
-            ["-vf", "select='mod(n\\,3)*lt(mod(n\\,7)\\,5)',setpts=PTS+0.011/TB*mod(N\\,4)", "-fps_mode", "passthrough"]
+        ["-i".as_ref(), even.as_os_str()]
+            .into_iter()
+            .chain(
+                [
+                    "-vf",
+                    "select='mod(n\\,3)*lt(mod(n\\,7)\\,5)',setpts=PTS+0.011/TB*mod(N\\,4)",
+                    "-fps_mode",
+                    "passthrough",
+                ]
                 .map(AsRef::as_ref),
-        )
-        .chain([input.as_os_str()]),
+            )
+            .chain([input.as_os_str()]),
     );
     for output in ["out.mp4", "out.mkv"] {
         let job = Job::new(&desk, &input, output, &["--stylizer", "identity", "--checkpoint", "4"]);
