@@ -1,6 +1,7 @@
 //! The command line. No defaults of its own and no I/O: options that are not given leave the other layers alone.
 
 mod commands;
+mod folders;
 mod habits;
 mod layers;
 mod values;
@@ -15,9 +16,11 @@ use crate::media::Range;
 use crate::report::{LogFormat, Verbosity};
 use crate::settings::{Ambient, Assignment, LayerInputs, StyleArg};
 
+use folders::{BatchArgs, FolderArgs};
 use habits::HabitArgs;
 
-pub use commands::{PresetsCommand, WeightsCommand};
+pub use commands::{PresetsCommand, VerifyArgs, WeightsCommand};
+pub use folders::JobFileArgs;
 pub use layers::LayersArgs;
 
 const EXAMPLES: &str = "\
@@ -28,15 +31,18 @@ Examples:
   stylize-video --start 1:30 --frames 48 holiday.mp4      try out a part
   stylize-video --preset sketch 'render/f_%04d.png' -o drawn/f_%04d.png
   stylize-video --if-exists skip *.mov -o painted/        a batch to go on with
+  stylize-video inbox/ --recursive -o outbox/             all videos of a folder; again: only what is new
+  stylize-video run jobs.toml                             jobs from a file
   stylize-video --preset monet --print-settings > mine.toml
 
 Settings come from, each over the ones before: the defaults, the preset, config.toml in the user's
 config folder (~/.config/stylize-video), STYLIZE_VIDEO_* variables (STYLIZE_VIDEO_LOSS_BETA=200), options.
 
 Exit codes:
-  0  all done (or skipped as told)
+  0  all done or skipped
   1  a job failed
-  2  wrong usage, or a mistake in a preset or setting
+  2  wrong usage, or a mistake in a preset, setting or job file
+ 75  nothing done, for another run works on it: try again later
   130, 143  interrupted by ctrl-c, by SIGTERM";
 
 /// Repaints videos, image sequences and pictures in the style of a painting, without flicker
@@ -62,7 +68,7 @@ pub struct Cli {
 /// What to stylise and how.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Videos, pictures (png, jpg, webp) or image sequences (frame_%04d.png, or a folder of pictures)
+    /// Videos, pictures (png, jpg, webp), image sequences (frame_%04d.png, or a folder of pictures), folders of videos
     #[arg(value_name = "INPUT", required_unless_present = "print_settings")]
     pub inputs: Vec<PathBuf>,
 
@@ -104,6 +110,12 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub habits: HabitArgs,
+
+    #[command(flatten)]
+    pub folders: FolderArgs,
+
+    #[command(flatten)]
+    pub batch: BatchArgs,
 
     /// Stop after so many frames
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -243,6 +255,8 @@ pub enum StylizerArg {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Do the jobs of a job file (docs/unattended.md)
+    Run(JobFileArgs),
     /// Look at presets
     #[command(subcommand)]
     Presets(PresetsCommand),
@@ -281,24 +295,6 @@ pub enum Command {
     Doctor,
     /// Print a completion script for a shell
     Completions { shell: Shell },
-}
-
-/// What is compared. Exits with 0 if all is kept, and with 1 and the first difference if not.
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// The source
-    pub a: PathBuf,
-    /// What was made of it
-    pub b: PathBuf,
-    /// Streams of the source, by index, that were left out on purpose
-    #[arg(long, value_name = "INDEX", value_delimiter = ',')]
-    pub left_out: Vec<usize>,
-    /// Streams of the source that were encoded anew, whose packets cannot be compared
-    #[arg(long, value_name = "INDEX", value_delimiter = ',')]
-    pub reencoded: Vec<usize>,
-    /// Print the result as one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 impl RunArgs {
@@ -362,13 +358,14 @@ impl RunArgs {
             preset: self.preset.clone(),
             styles: self.styles.clone(),
             options,
+            overrides: Vec::new(),
             sets: self.sets.clone(),
         }
     }
 
     /// How it is to be done.
     pub fn habits(&self) -> Habits {
-        self.habits.habits()
+        self.batch.habits(self.habits.habits(), 1)
     }
 
     /// The part of the input to stylise.

@@ -39,6 +39,25 @@ pub fn secure(path: &Path) -> io::Result<(u64, String)> {
     hash(file)
 }
 
+/// Whether an error may be gone in a while: not when a file is missing, forbidden or damaged.
+pub fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    !matches!(
+        error.kind(),
+        Kind::NotFound
+            | Kind::PermissionDenied
+            | Kind::AlreadyExists
+            | Kind::InvalidData
+            | Kind::InvalidInput
+            | Kind::UnexpectedEof
+            | Kind::IsADirectory
+            | Kind::NotADirectory
+            | Kind::ReadOnlyFilesystem
+            | Kind::InvalidFilename
+            | Kind::Unsupported
+    )
+}
+
 /// The length and the SHA-256 of all that can be read.
 ///
 /// # Errors

@@ -4,16 +4,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use stylize_video::batch::plan::{self, PlanError, Planned, Request};
-use stylize_video::batch::{self, Engine};
-use stylize_video::cli::{self, Cli, Command, LayersArgs, PresetsCommand, RunArgs, StylizerArg, WeightsCommand};
+use stylize_video::batch::order::{Order, OrderError, plan_all};
+use stylize_video::batch::plan::{PlanError, Planned};
+use stylize_video::batch::{self, Crew, Engine, Habits};
+use stylize_video::cli::{
+    self, Cli, Command, JobFileArgs, LayersArgs, PresetsCommand, RunArgs, StylizerArg, WeightsCommand,
+};
 use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
+use stylize_video::commands::orders::{self, FileRequest};
 use stylize_video::commands::{self, presets};
 use stylize_video::explore::ExploreError;
 use stylize_video::explore::pictures::Reading;
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::libav;
-use stylize_video::motion::{Given, GivenError};
 use stylize_video::report::download::DownloadBar;
 use stylize_video::report::{self, Style};
 use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
@@ -41,6 +44,7 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
     let ambient = Ambient::of_process();
     match cli.command {
         None => stylize(&cli.run, ambient, style),
+        Some(Command::Run(args)) => job_file(&args, &ambient, style),
         Some(Command::Presets(command)) => {
             let library = Library::new(&ambient);
             match command {
@@ -154,44 +158,66 @@ fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
 }
 
 fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<ExitCode> {
+    let presets = orders::preset_names(&ambient);
     let resolved = Settings::resolve(&args.layers(ambient))?;
     if args.print_settings {
         commands::plan::print_settings(&resolved.settings)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let given = Given::read(&resolved.settings.motion, args.inputs.len(), args.range())?;
-    let planned = plan::plan(&Request {
-        inputs: &args.inputs,
-        output: args.output.as_deref(),
-        input_format: &resolved.settings.input.format,
-        preset: &resolved.preset,
-        format: &resolved.settings.output.format,
+    let order = Order {
+        inputs: args.inputs.clone(),
+        output: args.output.clone(),
+        template: None,
         range: args.range(),
-        if_exists: resolved.settings.output.if_exists,
+        folders: args.folders.folders(presets)?,
+        settle: args.batch.settle,
+        resolved,
+        file: None,
         dry_run: args.dry_run,
-    })?;
-    let failed = planned.iter().any(|planned| matches!(planned, Planned::Fail { .. }));
-    if args.dry_run {
-        commands::plan::dry_run(&planned, &resolved)?;
+    };
+    perform(&[order], args.folders.watch, args.habits(), args.stylizer, style)
+}
+
+fn job_file(args: &JobFileArgs, ambient: &Ambient, style: &Style) -> anyhow::Result<ExitCode> {
+    let JobFileArgs { file, sets, watch, dry_run, .. } = args;
+    let request = FileRequest { file, sets, watch: *watch, settle: args.batch.settle, dry_run: *dry_run };
+    let (orders, parallel) = orders::of_file(&request, ambient)?;
+    let habits = args.batch.habits(args.habits.habits(), parallel);
+    perform(&orders, *watch, habits, args.stylizer, style)
+}
+
+/// Does what is ordered, or says what would be done.
+fn perform(
+    orders: &[Order],
+    watch: bool,
+    habits: Habits,
+    stylizer: StylizerArg,
+    style: &Style,
+) -> anyhow::Result<ExitCode> {
+    if orders.iter().any(|order| order.dry_run) {
+        let lots = plan_all(orders)?;
+        let failed = lots.iter().flat_map(|lot| &lot.planned).any(|planned| matches!(planned, Planned::Fail { .. }));
+        commands::plan::dry_run(lots.iter().zip(orders).map(|(lot, order)| (&*lot.planned, &order.resolved)))?;
         return Ok(ExitCode::from(u8::from(failed)));
     }
     let cancel = CancelToken::on_signals()?;
-    let engine = match args.stylizer {
+    let engine = match stylizer {
         StylizerArg::Optimise => Engine::Optimise,
         StylizerArg::Identity => Engine::Identity,
         StylizerArg::Bars => Engine::Bars,
     };
     let observer = report::choose(style);
-    let summary = batch::run(planned, &resolved.settings, &given, engine, args.habits(), observer.as_ref(), &cancel);
-    // A shell's convention: 128 and the signal's number.
-    let interrupted = cancel.signal().filter(|_| summary.cancelled).map(|signal| 128 + signal as u8);
-    Ok(ExitCode::from(interrupted.unwrap_or(u8::from(summary.failed > 0))))
+    let crew = Crew { engine, habits, observer: observer.as_ref(), cancel: &cancel };
+    let summary = if watch { batch::watch::watch(orders, crew)? } else { batch::run(plan_all(orders)?, crew) };
+    // A shell's convention: 128 and the signal's number. A watch that is ended between two jobs is at its end.
+    let interrupted = cancel.signal().filter(|_| summary.is_cancelled()).map(|signal| 128 + signal as u8);
+    Ok(ExitCode::from(interrupted.unwrap_or(summary.exit_code())))
 }
 
 /// 2 for mistakes of the user, 1 for everything else.
 fn exit_code(error: &anyhow::Error) -> u8 {
     let settings = error.downcast_ref::<SettingsError>().map(SettingsError::exit_code);
-    let given = error.downcast_ref::<GivenError>().map(|_| 2);
+    let order = error.downcast_ref::<OrderError>().map(OrderError::exit_code);
     let explore = error.downcast_ref::<ExploreError>().map(ExploreError::exit_code);
-    settings.or(given).or(explore).or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code)).unwrap_or(1)
+    settings.or(order).or(explore).or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code)).unwrap_or(1)
 }

@@ -8,6 +8,7 @@ use super::publish::{PublishError, StageError, Staged, work_place};
 use super::{Engine, Habits};
 use crate::decode;
 use crate::encode::{self, Target};
+use crate::files;
 use crate::identity::{self, IdentityError};
 use crate::interrupt::CancelToken;
 use crate::media::{Input, Output};
@@ -38,6 +39,43 @@ pub(super) enum JobError {
     Identity(#[from] IdentityError),
     #[error(transparent)]
     Motion(#[from] FlowError),
+    /// Another run has made it since the plan.
+    #[error("another run has made the output meanwhile")]
+    Appeared,
+}
+
+impl JobError {
+    /// Whether the same job may do better in a while: the disk is full or fails, memory is short.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Decode(error) | Self::Pipeline(PipelineError::Decode(error)) => error.is_passing(),
+            Self::Encode(error) | Self::Pipeline(PipelineError::Encode(error)) => error.is_passing(),
+            Self::Pipeline(PipelineError::Style(error)) => matches!(error, StyleError::OutOfMemory(_)),
+            Self::Resume(error)
+            | Self::Stage(StageError::Resume(error))
+            | Self::Pipeline(PipelineError::Resume(error)) => match error {
+                ResumeError::DiskFull(_) => true,
+                ResumeError::Work { source, .. } | ResumeError::Io { source, .. } => files::is_passing(source),
+                _ => false,
+            },
+            Self::Publish(error) | Self::Stage(StageError::Publish(error)) => match error {
+                PublishError::Work { source, .. } | PublishError::Move { source, .. } => files::is_passing(source),
+                PublishError::Appeared(_) => false,
+            },
+            Self::Identity(IdentityError::Unreadable { source, .. }) => files::is_passing(source),
+            _ => false,
+        }
+    }
+
+    /// Whether the input is to blame, or the program: then the same job fails again.
+    pub(super) fn is_lasting(&self) -> bool {
+        use PipelineError::{Decode, Encode, FrameCount, Panicked};
+        let blames = matches!(
+            self,
+            Self::Decode(_) | Self::Encode(_) | Self::Pipeline(Decode(_) | Encode(_) | FrameCount { .. } | Panicked(_))
+        );
+        blames && !self.is_passing()
+    }
 }
 
 /// Input and output, as they are told.
@@ -67,11 +105,11 @@ impl Batch<'_> {
     }
 }
 
-/// Does a job from first to last, or from where a former run has stopped.
+/// Does a job from first to last, or from where a former run has stopped. Gives the number of its frames.
 ///
 /// # Errors
 /// The first failure of any stage; nothing is left under the output's name then, and what is painted is kept.
-pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
+pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let done = paint(job, batch);
     let busy = matches!(done, Err(JobError::Stage(StageError::Resume(ResumeError::Busy { .. }))));
     if done.is_err() && !busy {
@@ -83,11 +121,14 @@ pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
     done
 }
 
-fn paint(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
+fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let Batch { settings, observer, habits, .. } = batch;
     let began = Instant::now();
     let mut source = decode::open(&job.input, job.range, &settings.input)?;
     let staged = Staged::new(&job.output)?;
+    if job.if_exists == IfExists::Skip && job.has_output() {
+        return Err(JobError::Appeared);
+    }
     let mut opened = open_journal(job, batch, &staged)?;
     let painted = opened.as_ref().map_or(0, |opened| opened.journal.frames());
     let wanted = Wanted { from: painted, ..wanted(job, batch)? };
@@ -124,11 +165,11 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
     };
     batch.warn(encoded.warnings);
     drop(opened);
-    staged.publish(settings.output.if_exists == IfExists::Replace, habits.keep_work)?;
+    staged.publish(job.if_exists == IfExists::Replace, habits.keep_work)?;
     let (seconds, waited_for_motion) = (began.elapsed().as_secs_f64(), waited_for_motion.as_secs_f64());
     tracing::info!(waited_for_motion, share = waited_for_motion / seconds, "painting waited for motion (seconds)");
     observer.event(&Event::Finished { output, frames: encoded.frames, seconds, waited_for_motion, steadiness });
-    Ok(())
+    Ok(encoded.frames)
 }
 
 /// What a former run has left of the job; `None` for what is never gone on with: a stream, which nobody can ask for

@@ -1,17 +1,27 @@
-//! Jobs: which inputs become which outputs, and doing them one after another.
+//! Jobs: which inputs become which outputs, and doing them, one after another or several at once.
 
 mod job;
+pub mod jobfile;
+mod memory;
+pub mod order;
 pub mod plan;
 mod publish;
+mod turn;
+pub mod watch;
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use crate::identity::Fingerprint;
 use crate::interrupt::CancelToken;
 use crate::motion::Given;
-use crate::pipeline::PipelineError;
-use crate::report::{Event, Observer, causes};
+use crate::report::{self, Event, Observer, Outcome, Row};
 use crate::settings::Settings;
 
-use job::{Batch, JobError, names, run_job};
+use job::Batch;
+use memory::Memory;
 use plan::Planned;
 
 /// What repaints the frames.
@@ -34,63 +44,113 @@ pub struct Habits {
     /// Leaves the work folder where it is.
     pub keep_work: bool,
     pub fingerprint: Fingerprint,
+    /// Jobs at once, 1 or more.
+    pub parallel: usize,
+    /// How often a job that failed by a passing fault is tried again.
+    pub retries: u32,
+    /// Tries again what has failed before and is unchanged since.
+    pub retry_failed: bool,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { resume: true, keep_work: false, fingerprint: Fingerprint::Sampled }
+        let fingerprint = Fingerprint::Sampled;
+        Self { resume: true, keep_work: false, fingerprint, parallel: 1, retries: 0, retry_failed: false }
     }
 }
 
-/// How the jobs of a batch ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Jobs with the same settings.
+#[derive(Debug)]
+pub struct Lot {
+    pub planned: Vec<Planned>,
+    pub settings: Settings,
+    /// What the user brings of the source's motion.
+    pub given: Given,
+    /// The folder where failures of unattended jobs are noted.
+    pub memory: Option<PathBuf>,
+}
+
+/// What all lots of a run have in common.
+#[derive(Clone, Copy)]
+pub struct Crew<'a> {
+    pub engine: Engine,
+    pub habits: Habits,
+    pub observer: &'a dyn Observer,
+    pub cancel: &'a CancelToken,
+}
+
+/// How the jobs of a run ended, in the order of the plan.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
-    pub done: usize,
-    pub skipped: usize,
-    pub failed: usize,
-    /// The batch was interrupted; the jobs after that were not begun.
-    pub cancelled: bool,
+    pub rows: Vec<Row>,
+    pub seconds: f64,
 }
 
-/// Does all that is planned, in order; `given` is what the user brings of the source's motion. A job that fails does not stop the others.
-pub fn run(
-    planned: Vec<Planned>,
-    settings: &Settings,
-    given: &Given,
-    engine: Engine,
-    habits: Habits,
-    observer: &dyn Observer,
-    cancel: &CancelToken,
-) -> Summary {
-    let batch = Batch { settings, given, engine, habits, observer, cancel };
-    let mut summary = Summary::default();
-    for planned in planned {
-        if cancel.is_cancelled() {
-            summary.cancelled = true;
-            break;
-        }
-        match planned {
-            Planned::Skip { job, why } => {
-                summary.skipped += 1;
-                let (input, output) = names(&job);
-                observer.event(&Event::Skipped { input, output, why });
-            }
-            Planned::Fail { input, error } => {
-                summary.failed += 1;
-                observer.event(&Event::Failed { input: input.display().to_string(), error: causes(&error) });
-            }
-            Planned::Run(job) => match run_job(&job, batch) {
-                Ok(()) => summary.done += 1,
-                Err(JobError::Pipeline(PipelineError::Cancelled { frames })) => {
-                    summary.cancelled = true;
-                    observer.event(&Event::Cancelled { input: names(&job).0, frames });
-                }
-                Err(error) => {
-                    summary.failed += 1;
-                    observer.event(&Event::Failed { input: names(&job).0, error: causes(&error) });
-                }
-            },
+impl Summary {
+    pub fn count(&self, outcome: Outcome) -> usize {
+        report::count(&self.rows, outcome)
+    }
+
+    /// Whether the run was interrupted with jobs left.
+    pub fn is_cancelled(&self) -> bool {
+        self.count(Outcome::Cancelled) + self.count(Outcome::NotBegun) > 0
+    }
+
+    /// 0 when all is done or skipped, 1 when a job failed, 75 (try again later) when nothing was done because another
+    /// run works on it.
+    pub fn exit_code(&self) -> u8 {
+        if self.count(Outcome::Failed) > 0 {
+            1
+        } else if self.count(Outcome::Done) == 0 && self.count(Outcome::Busy) > 0 {
+            BUSY
+        } else {
+            0
         }
     }
-    summary
+}
+
+/// `EX_TEMPFAIL` of sysexits.h.
+const BUSY: u8 = 75;
+
+/// Does all that is planned, as many jobs at once as the habits say. A job that fails does not stop the others.
+pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
+    let began = Instant::now();
+    let memories: Vec<Option<Memory>> = lots.iter().map(|lot| lot.memory.as_deref().map(Memory::of)).collect();
+    let jobs: Vec<(&Lot, Option<&Memory>, &Planned)> = lots
+        .iter()
+        .zip(&memories)
+        .flat_map(|(lot, memory)| lot.planned.iter().map(move |planned| (lot, memory.as_ref(), planned)))
+        .collect();
+    let rows: Vec<OnceLock<Row>> = jobs.iter().map(|_| OnceLock::new()).collect();
+    let next = AtomicUsize::new(0);
+    let work = |among: bool| {
+        while let Some((number, &(lot, memory, planned))) = at(&jobs, next.fetch_add(1, Ordering::Relaxed)) {
+            let own = if among { crew.observer.for_job(number as u64 + 1) } else { None };
+            let observer = own.as_deref().unwrap_or(crew.observer);
+            let Crew { engine, habits, cancel, .. } = crew;
+            let batch = Batch { settings: &lot.settings, given: &lot.given, engine, habits, observer, cancel };
+            // Each number is taken once.
+            let _ = rows[number].set(turn::turn(planned, batch, memory));
+        }
+    };
+    let workers = crew.habits.parallel.min(jobs.len());
+    if workers > 1 {
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| work(true));
+            }
+        });
+    } else {
+        work(false);
+    }
+    let rows: Vec<Row> = rows.into_iter().filter_map(OnceLock::into_inner).collect();
+    let seconds = began.elapsed().as_secs_f64();
+    if rows.len() > 1 {
+        crew.observer.event(&Event::Batch { jobs: rows.clone(), seconds });
+    }
+    Summary { rows, seconds }
+}
+
+fn at<T>(list: &[T], index: usize) -> Option<(usize, &T)> {
+    list.get(index).map(|item| (index, item))
 }

@@ -8,21 +8,37 @@
 //!   For one sequence it is the folder that the pictures go to, or `folder/name_%04d.png`; with a `/` at its end it
 //!   is the folder that this folder goes to. A video becomes pictures at `folder/name_%06d.png`, a sequence a video at
 //!   the name of one, and `-` is standard output.
+//! - What is in a folder that is gone through (`tree`) goes to the same place below `-o`, or beside its input.
 //! - Mistakes in the command stop the whole batch (exit code 2); what is wrong with one job alone (its input is
 //!   missing, its output is there already, ...) fails that job (exit code 1) and the others go on.
 
 mod checks;
+mod globs;
 mod input;
 mod output;
 mod pattern;
+mod settle;
+mod spread;
+mod template;
+mod tree;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+pub use checks::resolved as place;
+pub use globs::Globs;
 pub use input::files_in;
 pub use pattern::Pattern;
+pub use template::{Template, TemplateError};
+pub use tree::{Folders, is_holder};
 
 use crate::media::{Input, Output, Range};
 use crate::settings::IfExists;
+use tree::{Fault, Item};
+
+/// How long a file in a folder must not have changed, unless told otherwise.
+pub const SETTLE: Duration = Duration::from_secs(10);
 
 /// One input, its output and the part of it that is stylised.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +46,21 @@ pub struct Job {
     pub input: Input,
     pub output: Output,
     pub range: Range,
+    /// What to do with an output that is there.
+    pub if_exists: IfExists,
+    /// Of a folder or a job file: it comes again and again, and nobody watches.
+    pub unattended: bool,
 }
 
 impl Job {
     /// The file that the input is or the folder that holds it.
     pub fn input_path(&self) -> &Path {
         checks::place(&self.input)
+    }
+
+    /// Whether something is at the output's place by now.
+    pub fn has_output(&self) -> bool {
+        !matches!(checks::is_there(&self.output), Ok(false))
     }
 }
 
@@ -56,6 +81,21 @@ pub enum Planned {
     },
 }
 
+impl Planned {
+    /// The job, where there is one.
+    pub fn job(&self) -> Option<&Job> {
+        match self {
+            Self::Run(job) | Self::Skip { job, .. } => Some(job),
+            Self::Fail { .. } => None,
+        }
+    }
+}
+
+/// Whether it is left for later because it is still being written.
+pub fn is_unsettled(planned: &Planned) -> bool {
+    matches!(planned, Planned::Skip { why, .. } if why.starts_with(settle::WHY))
+}
+
 /// What the user asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -69,9 +109,26 @@ pub struct Request<'a> {
     /// The kind of output, whatever its name says; empty to go by the name.
     pub format: &'a str,
     pub range: Range,
-    pub if_exists: IfExists,
+    /// What to do with an output that is there; `None`: skip it in folders and job files, else fail.
+    pub if_exists: Option<IfExists>,
     /// Leaves the disk alone: does not try to write into output folders.
     pub dry_run: bool,
+    pub folders: &'a Folders,
+    /// In place of `output`.
+    pub template: Option<&'a Template>,
+    /// How long an input must not have changed; `None`: [`SETTLE`] in folders and job files, else not at all.
+    pub settle: Option<Duration>,
+    /// All jobs are as those of a folder.
+    pub unattended: bool,
+    /// Inputs with `*`, `?` and `[...]` stand for several.
+    pub globs: bool,
+}
+
+impl Request<'_> {
+    /// The folder that the outputs go to, if one is named.
+    pub fn outputs(&self) -> Option<PathBuf> {
+        self.template.map(Template::folder).or_else(|| self.output.map(Path::to_path_buf))
+    }
 }
 
 /// Why an input cannot be planned.
@@ -85,8 +142,10 @@ pub enum PlanError {
         --input-format", path.display(), input::VIDEOS.join(", "), input::PICTURES.join(", "),
         input::READ_ONLY.join(", "))]
     UnknownKind { path: PathBuf, what: String },
-    #[error("{}: a folder of videos is not supported yet: give the files", .0.display())]
-    VideoFolder(PathBuf),
+    #[error("-o {}: what is made of a folder's files needs a folder, as -o outbox/", .0.display())]
+    FolderOutput(PathBuf),
+    #[error("{option} {glob}: {what}; write it as in --include '*.mp4'")]
+    BadGlob { option: &'static str, glob: String, what: String },
     #[error("{}: the folder holds no picture", .0.display())]
     EmptyFolder(PathBuf),
     #[error("{}: not a picture; a folder given as input must hold nothing but pictures", .0.display())]
@@ -120,6 +179,8 @@ pub enum PlanError {
     NoFolder(PathBuf),
     #[error("cannot write into the folder {}", folder.display())]
     ReadOnly { folder: PathBuf, source: std::io::Error },
+    #[error("cannot make the folder {}", folder.display())]
+    Unmakable { folder: PathBuf, source: std::io::Error },
     #[error("the output {} exists already: --if-exists skip or replace decides what to do", .0.display())]
     Exists(PathBuf),
     #[error("the output {} is a {is}, not a {should}", path.display())]
@@ -137,7 +198,8 @@ impl PlanError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::UnknownKind { .. }
-            | Self::VideoFolder(_)
+            | Self::FolderOutput(_)
+            | Self::BadGlob { .. }
             | Self::BadPattern { .. }
             | Self::StartOfStill(_)
             | Self::OneOutput { .. }
@@ -156,6 +218,7 @@ impl PlanError {
             | Self::Gap { .. }
             | Self::NoFolder(_)
             | Self::ReadOnly { .. }
+            | Self::Unmakable { .. }
             | Self::Exists(_)
             | Self::InTheWay { .. }
             | Self::NotOnlyPictures { .. } => 1,
@@ -171,47 +234,99 @@ pub fn classify(path: &Path) -> Result<Input, PlanError> {
     input::classify(path, "").map(|found| found.input)
 }
 
-/// Plans every input, in the order given.
+/// Plans every input, in the order given; what is in a folder in natural order.
 ///
 /// # Errors
 /// At a mistake in the command; what is wrong with one job alone is a [`Planned::Fail`].
 pub fn plan(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
     let mut planned = Vec::with_capacity(request.inputs.len());
-    for path in request.inputs {
-        planned.push(match plan_one(path, request) {
-            Ok(planned) => planned,
-            Err(error) if error.exit_code() == 1 => Planned::Fail { input: path.clone(), error },
-            Err(error) => return Err(error),
+    for item in items(request)? {
+        planned.push(match item {
+            Err(Fault { path, error }) => (None, Planned::Fail { input: path, error }),
+            Ok(item) => match plan_one(&item, request) {
+                Ok(planned) => (Some(item), planned),
+                Err(error) if error.exit_code() == 1 => {
+                    let input = item.path.clone();
+                    (Some(item), Planned::Fail { input, error })
+                }
+                Err(error) => return Err(error),
+            },
         });
     }
-    let jobs = request.inputs.iter().zip(&planned).filter_map(|(path, planned)| match planned {
-        Planned::Run(job) => Some((path.as_path(), job)),
-        Planned::Skip { .. } | Planned::Fail { .. } => None,
+    forget_results(&mut planned);
+    let entries = planned.iter().filter_map(|(item, planned)| {
+        let input = item.as_ref()?.path.as_path();
+        Some(checks::Entry { input, job: planned.job()?, runs: matches!(planned, Planned::Run(_)) })
     });
-    checks::collisions(&jobs.collect::<Vec<_>>(), request.inputs)?;
-    Ok(planned)
+    let entries: Vec<_> = entries.collect();
+    checks::collisions(&entries, planned.iter().filter_map(|(item, _)| Some(item.as_ref()?.path.as_path())))?;
+    // Only now: nothing is made for a command that is wrong.
+    Ok(planned.into_iter().map(|(item, planned)| placed(item, planned, request)).collect())
 }
 
-fn plan_one(path: &Path, request: &Request<'_>) -> Result<Planned, PlanError> {
-    let found = input::classify(path, request.input_format)?;
+/// All inputs, those in folders one by one.
+fn items(request: &Request<'_>) -> Result<Vec<Result<Item, Fault>>, PlanError> {
+    let mut items = Vec::new();
+    for path in request.inputs {
+        let found = tree::search(path, request);
+        let globbed = if found.is_none() && request.globs { spread::spread(path, request)? } else { None };
+        match found.or(globbed) {
+            Some(found) => {
+                request.output.map_or(Ok(()), output::check_holder)?;
+                items.extend(found);
+            }
+            None => items.push(Ok(Item { path: path.clone(), below: None })),
+        }
+    }
+    Ok(items)
+}
+
+/// What was found in a folder and is the output of another job is no input.
+fn forget_results(planned: &mut Vec<(Option<Item>, Planned)>) {
+    let job = |planned: &Planned| planned.job().map(|job| checks::resolved(job.output.path()));
+    let outputs: HashSet<PathBuf> = planned.iter().filter_map(|(_, planned)| job(planned)).collect();
+    planned.retain(|(item, _)| {
+        let found = item.as_ref().filter(|item| item.below.is_some());
+        !found.is_some_and(|item| outputs.contains(&checks::resolved(&item.path)))
+    });
+}
+
+/// Whether the output's folder is there, or can be made.
+fn placed(item: Option<Item>, planned: Planned, request: &Request<'_>) -> Planned {
+    let (Some(item), Planned::Run(job)) = (&item, &planned) else { return planned };
+    let make = item.below.is_some() || request.unattended;
+    match checks::folder(&job.output, make, request.dry_run) {
+        Ok(()) => planned,
+        Err(error) => Planned::Fail { input: item.path.clone(), error },
+    }
+}
+
+fn plan_one(item: &Item, request: &Request<'_>) -> Result<Planned, PlanError> {
+    let found = input::classify(&item.path, request.input_format)?;
+    let found = input::Found { below: item.below.clone(), ..found };
     let range = match &found.input {
         Input::Video(_) => request.range,
         Input::Picture(_) | Input::Sequence { .. } if request.range.start > 0.0 => {
-            return Err(PlanError::StartOfStill(path.into()));
+            return Err(PlanError::StartOfStill(item.path.clone()));
         }
         Input::Picture(_) => Range::default(),
         Input::Sequence { .. } | Input::Stdin => request.range,
     };
     let output = output::name(&found, request)?;
     checks::not_own_input(&found.input, &output)?;
-    let job = Job { input: found.input, output, range };
+    let unattended = item.below.is_some() || request.unattended;
+    let if_exists = request.if_exists.unwrap_or(if unattended { IfExists::Skip } else { IfExists::Fail });
+    let job = Job { input: found.input, output, range, if_exists, unattended };
     if checks::is_there(&job.output)? {
-        match request.if_exists {
+        match if_exists {
             IfExists::Fail => return Err(PlanError::Exists(job.output.path().into())),
             IfExists::Skip => return Ok(Planned::Skip { job, why: "the output exists already".into() }),
             IfExists::Replace => checks::replaceable(&job.output)?,
         }
     }
-    checks::folder(&job.output, request.dry_run)?;
+    let settle = request.settle.unwrap_or(if unattended { SETTLE } else { Duration::ZERO });
+    if let Some(why) = settle::unsettled(&job.input, settle) {
+        return Ok(Planned::Skip { job, why });
+    }
     Ok(Planned::Run(job))
 }

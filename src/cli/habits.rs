@@ -33,6 +33,6 @@ impl HabitArgs {
             FingerprintArg::Sampled => Fingerprint::Sampled,
             FingerprintArg::Full => Fingerprint::Full,
         };
-        Habits { resume: !self.no_resume, keep_work: self.keep_work, fingerprint }
+        Habits { resume: !self.no_resume, keep_work: self.keep_work, fingerprint, ..Habits::default() }
     }
 }

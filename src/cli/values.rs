@@ -2,9 +2,11 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use jiff::SignedDuration;
 
 use crate::settings::StyleArg;
 
@@ -58,6 +60,16 @@ pub fn time(text: &str) -> Result<f64, String> {
     Ok(f64::from(whole) * 60.0 + seconds)
 }
 
+/// `10`, `10s`, `2min`, `1h 30m`: seconds, or as people write times.
+pub fn span(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.trim().parse::<u32>() {
+        return Ok(Duration::from_secs(seconds.into()));
+    }
+    let wrong = || format!("`{text}` is no length of time: use seconds, or as in 10s, 2min, 1h30m");
+    let span: SignedDuration = text.trim().parse().map_err(|_| wrong())?;
+    Duration::try_from(span).map_err(|_| wrong())
+}
+
 /// The name of an option's value as the user types it, which is also its name in TOML.
 pub fn name_of(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_string()).unwrap_or_default()
@@ -77,6 +89,19 @@ mod tests {
         for text in ["", "-1", "1:60", "1:2:3:4", "1:60:00", ":30", "1:", "inf", "nan", "1e3", "1.2.3", "99999999999:0"]
         {
             assert!(time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lengths_of_time() {
+        for (text, seconds) in
+            [("0", 0), ("10", 10), ("10s", 10), ("2min", 120), ("2m", 120), ("1h30m", 5400), ("1h 30m", 5400)]
+        {
+            assert_eq!(span(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(span("500ms"), Ok(Duration::from_millis(500)));
+        for text in ["", "-1", "-10s", "ten", "10 parsecs", "99999999999999999999h"] {
+            assert!(span(text).is_err(), "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod doctor;
 pub mod layers;
 pub mod measure;
+pub mod orders;
 pub mod plan;
 pub mod presets;
 pub mod shots;

@@ -16,12 +16,23 @@ pub fn print_settings(settings: &Settings) -> anyhow::Result<()> {
     Ok(print(toml::to_string(settings)?)?)
 }
 
-/// The plan, input by input, then the settings they share.
+/// The plan, input by input, then the settings they share; order by order.
 ///
 /// # Errors
 /// When stdout fails.
-pub fn dry_run(planned: &[Planned], resolved: &Resolved) -> anyhow::Result<()> {
+pub fn dry_run<'a>(plans: impl Iterator<Item = (&'a [Planned], &'a Resolved)>) -> anyhow::Result<()> {
     let mut text = String::new();
+    for (planned, resolved) in plans {
+        describe_all(&mut text, planned)?;
+        text.push_str(&summary(resolved));
+    }
+    Ok(print(text)?)
+}
+
+fn describe_all(text: &mut String, planned: &[Planned]) -> std::fmt::Result {
+    if planned.is_empty() {
+        writeln!(text, "no input: nothing to do")?;
+    }
     for planned in planned {
         match planned {
             Planned::Run(job) => writeln!(text, "{}", describe(job))?,
@@ -33,8 +44,7 @@ pub fn dry_run(planned: &[Planned], resolved: &Resolved) -> anyhow::Result<()> {
             }
         }
     }
-    text.push_str(&summary(resolved));
-    Ok(print(text)?)
+    Ok(())
 }
 
 fn describe(job: &Job) -> String {
@@ -70,7 +80,7 @@ fn describe(job: &Job) -> String {
 }
 
 /// The settings that change most from run to run; all of them are in `--print-settings`.
-fn summary(Resolved { settings, preset }: &Resolved) -> String {
+fn summary(Resolved { settings, preset, .. }: &Resolved) -> String {
     let images: Vec<String> = settings
         .style
         .images

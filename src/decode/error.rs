@@ -81,6 +81,18 @@ pub enum DecodeError {
     NoPictures { folder: PathBuf },
 }
 
+impl DecodeError {
+    /// Whether it may be otherwise in a while: the disk fails, memory is short.
+    pub fn is_passing(&self) -> bool {
+        use ffmpeg::error::{EAGAIN, EIO, ENOMEM};
+        match self {
+            Self::Io { source, .. } => crate::files::is_passing(source),
+            Self::Libav { source: ffmpeg::Error::Other { errno }, .. } => [EIO, ENOMEM, EAGAIN].contains(errno),
+            _ => false,
+        }
+    }
+}
+
 fn of(frames: u64, expected: Option<u64>) -> String {
     match expected {
         Some(expected) if expected > frames => format!("{frames} of {expected} frames"),

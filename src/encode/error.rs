@@ -110,6 +110,17 @@ fn name(path: &Path) -> std::path::Display<'_> {
 }
 
 impl EncodeError {
+    /// Whether it may be otherwise in a while: the disk is full or fails, memory is short.
+    pub fn is_passing(&self) -> bool {
+        use ffmpeg::error::{EAGAIN, EIO, ENOMEM};
+        match self {
+            Self::DiskFull { .. } => true,
+            Self::Io { source, .. } => crate::files::is_passing(source),
+            Self::Libav { source: ffmpeg::Error::Other { errno }, .. } => [EIO, ENOMEM, EAGAIN].contains(errno),
+            _ => false,
+        }
+    }
+
     /// For an FFmpeg call on `path` while `doing` something.
     pub(super) fn libav(path: &Path, doing: &'static str, source: ffmpeg::Error) -> Self {
         use ffmpeg::error::{EFBIG, ENOSPC, EPIPE};

@@ -92,11 +92,15 @@ impl Observer for BarObserver {
                     self.remove(&last);
                 }
             }
-            Event::Note { .. } | Event::Warning { .. } | Event::Skipped { .. } => {}
+            Event::Note { .. } | Event::Warning { .. } | Event::Skipped { .. } | Event::Batch { .. } => {}
         }
         if let Some(line) = plain_line(event) {
             self.screen.suspend(|| write_line(&mut std::io::stderr(), &line));
         }
+    }
+
+    fn for_job(&self, _: u64) -> Option<Box<dyn Observer>> {
+        Some(Box::new(Self::new(self.screen.clone())))
     }
 }
 

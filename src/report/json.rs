@@ -1,7 +1,7 @@
 //! One JSON object a line, for machines. The fields are listed in the parent module.
 
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,33 +10,42 @@ use super::{Clock, Event, Observer, Verbosity, write_line};
 
 /// Writes each event as a line of JSON.
 pub struct JsonObserver<W> {
-    clock: Clock,
+    clock: Arc<dyn Fn() -> Duration + Send + Sync>,
     verbosity: Verbosity,
-    out: Mutex<W>,
+    out: Arc<Mutex<W>>,
+    /// Among several that run at once.
+    job: Option<u64>,
 }
 
 #[derive(Serialize)]
 struct Line<'a> {
     elapsed: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<u64>,
     #[serde(flatten)]
     event: &'a Event,
 }
 
 impl<W: Write> JsonObserver<W> {
     pub fn new(out: W, clock: Clock, verbosity: Verbosity) -> Self {
-        Self { clock, verbosity, out: Mutex::new(out) }
+        Self { clock: Arc::from(clock), verbosity, out: Arc::new(Mutex::new(out)), job: None }
     }
 }
 
-impl<W: Write + Send> Observer for JsonObserver<W> {
+impl<W: Write + Send + 'static> Observer for JsonObserver<W> {
     fn event(&self, event: &Event) {
         if !self.verbosity.shows(event) {
             return;
         }
-        let line = Line { elapsed: seconds((self.clock)()), event };
+        let line = Line { elapsed: seconds((self.clock)()), job: self.job, event };
         if let Ok(text) = serde_json::to_string(&line) {
             write_line(&mut *self.out.lock().unwrap_or_else(PoisonError::into_inner), &text);
         }
+    }
+
+    fn for_job(&self, number: u64) -> Option<Box<dyn Observer>> {
+        let (clock, out) = (Arc::clone(&self.clock), Arc::clone(&self.out));
+        Some(Box::new(Self { clock, verbosity: self.verbosity, out, job: Some(number) }))
     }
 }
 
@@ -69,7 +78,7 @@ mod tests {
             figures: Figures::default(),
         });
         observer.event(&Event::Warning { message: "two\nlines".into() });
-        let text = String::from_utf8(observer.out.into_inner().unwrap()).unwrap();
+        let text = String::from_utf8(observer.out.lock().unwrap().clone()).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines[0]["event"], "frame");
         assert_eq!(lines[0]["elapsed"], 1.5);

@@ -1,7 +1,7 @@
 //! Progress where nobody watches (cron, a log file): a few lines, ever further apart.
 
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::pace::Pace;
@@ -13,13 +13,15 @@ const THEN: Duration = Duration::from_secs(60);
 
 /// Writes a line 1, 2, 4, .. 64 seconds into a job and then every minute, beside its start, end and warnings.
 pub struct LinesObserver<W> {
-    clock: Clock,
+    clock: Arc<dyn Fn() -> Duration + Send + Sync>,
     verbosity: Verbosity,
-    state: Mutex<State<W>>,
+    out: Arc<Mutex<W>>,
+    /// One of several jobs at once: all its lines name it.
+    among: bool,
+    state: Mutex<State>,
 }
 
-struct State<W> {
-    out: W,
+struct State {
     input: String,
     began: Duration,
     /// Time into the job of the next line.
@@ -29,18 +31,12 @@ struct State<W> {
 
 impl<W: Write> LinesObserver<W> {
     pub fn new(out: W, clock: Clock, verbosity: Verbosity) -> Self {
-        let state = State {
-            out,
-            input: String::new(),
-            began: Duration::ZERO,
-            next: Duration::from_secs(1),
-            pace: Pace::default(),
-        };
-        Self { clock, verbosity, state: Mutex::new(state) }
+        let (clock, out) = (Arc::from(clock), Arc::new(Mutex::new(out)));
+        Self { clock, verbosity, out, among: false, state: Mutex::new(State::new()) }
     }
 }
 
-impl<W: Write + Send> Observer for LinesObserver<W> {
+impl<W: Write + Send + 'static> Observer for LinesObserver<W> {
     fn event(&self, event: &Event) {
         if !self.verbosity.shows(event) {
             return;
@@ -48,13 +44,24 @@ impl<W: Write + Send> Observer for LinesObserver<W> {
         let now = (self.clock)();
         // A panic elsewhere leaves the state usable.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = matches!(event, Event::Note { .. } | Event::Warning { .. }) && self.among && !state.input.is_empty();
         if let Some(line) = state.line(event, now) {
-            write_line(&mut state.out, &line);
+            let line = if told { format!("{}: {line}", state.input) } else { line };
+            write_line(&mut *self.out.lock().unwrap_or_else(PoisonError::into_inner), &line);
         }
+    }
+
+    fn for_job(&self, _: u64) -> Option<Box<dyn Observer>> {
+        let (clock, out) = (Arc::clone(&self.clock), Arc::clone(&self.out));
+        Some(Box::new(Self { clock, verbosity: self.verbosity, out, among: true, state: Mutex::new(State::new()) }))
     }
 }
 
-impl<W> State<W> {
+impl State {
+    fn new() -> Self {
+        Self { input: String::new(), began: Duration::ZERO, next: Duration::from_secs(1), pace: Pace::default() }
+    }
+
     /// Whether it is time for another line.
     fn is_due(&mut self, now: Duration) -> bool {
         let into_job = now.saturating_sub(self.began);
@@ -119,7 +126,7 @@ mod tests {
             now.store(*second, Ordering::Relaxed);
             observer.event(event);
         }
-        let out = observer.state.into_inner().unwrap().out;
+        let out = observer.out.lock().unwrap().clone();
         String::from_utf8(out).unwrap().lines().map(ToString::to_string).collect()
     }
 

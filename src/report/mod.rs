@@ -14,8 +14,9 @@
 //! | `skipped` | `input`, `output`, `why` |
 //! | `failed` | `input` (null when no single input is to blame), `error` |
 //! | `cancelled` | `input`, `frames` |
+//! | `batch` | `jobs` (a list of [`Row`]: `input`, `outcome`, `frames` or null, `seconds`, `why`), `seconds`: the end of a run of several jobs |
 //!
-//! and each has `elapsed`, seconds since the program began. A line without `event` is a log record (`-v`) with
+//! and each has `elapsed`, seconds since the program began, and where jobs run at once `job`, the number of its job. A line without `event` is a log record (`-v`) with
 //! `timestamp`, `level`, `target` and `message`.
 
 mod bar;
@@ -25,6 +26,7 @@ mod lines;
 pub mod log;
 mod pace;
 mod steadiness;
+mod table;
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -37,6 +39,7 @@ use crate::measure::{Figures, Summary};
 pub use bar::BarObserver;
 pub use json::JsonObserver;
 pub use lines::LinesObserver;
+pub use table::{Outcome, Row, count};
 
 /// What a job tells while it runs.
 #[derive(Debug, Clone, Serialize)]
@@ -108,11 +111,21 @@ pub enum Event {
         input: String,
         frames: u64,
     },
+    /// The run is at its end; `outcome` of [`Row`] is `done`, `skipped`, `failed`, `busy`, `cancelled` or `not_begun`.
+    Batch {
+        jobs: Vec<Row>,
+        seconds: f64,
+    },
 }
 
 /// Shows events: a bar on a terminal, lines elsewhere, JSON for machines.
 pub trait Observer: Send + Sync {
     fn event(&self, event: &Event);
+
+    /// An observer for one of several jobs that run at once, counted from 1; `None` where this one does for all.
+    fn for_job(&self, _number: u64) -> Option<Box<dyn Observer>> {
+        None
+    }
 }
 
 /// `--log-format`.
@@ -228,6 +241,7 @@ fn plain_line(event: &Event) -> Option<String> {
         Event::Failed { input, error } if error.contains(input.as_str()) => Some(format!("error: {error}")),
         Event::Failed { input, error } => Some(format!("error: {input}: {error}")),
         Event::Cancelled { input, frames } => Some(format!("{input}: interrupted after {frames} {}", plural(*frames))),
+        Event::Batch { jobs, seconds } => Some(table::text(jobs, *seconds)),
     }
 }
 

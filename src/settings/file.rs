@@ -35,19 +35,8 @@ pub struct SettingsFile {
 /// # Errors
 /// When it is not TOML, has an unknown key or a table where a value belongs.
 pub fn parse(text: &str, name: &str, base: &Base, extras: &[&str]) -> Result<SettingsFile, SettingsError> {
-    let origin_at = |line: usize| Origin::File { name: name.to_string(), line };
-    let line_of = |offset: usize| text.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count() + 1;
-    let syntax = |error: &toml::de::Error| SettingsError::Syntax {
-        at: origin_at(line_of(error.span().map_or(0, |span| span.start))),
-        message: error.message().to_string(),
-    };
-
-    let spanned = DeTable::parse(text).map_err(|e| syntax(&e))?;
-    let mut lines = BTreeMap::new();
-    index_lines(spanned.get_ref(), "", &line_of, &mut lines);
-    let origin = |key: &str| origin_at(lines.get(key).copied().unwrap_or(1));
-
-    let mut table = Table::deserialize(toml::de::Deserializer::from(spanned)).map_err(|e| syntax(&e))?;
+    let (mut table, places) = document(text, name)?;
+    let origin = |key: &str| places.of(key);
     let mut found = BTreeMap::new();
     for &key in extras {
         match table.remove(key) {
@@ -64,6 +53,47 @@ pub fn parse(text: &str, name: &str, base: &Base, extras: &[&str]) -> Result<Set
     let mut entries = Schema::new(extras).flatten(table, &origin)?;
     rebase(&mut entries, base)?;
     Ok(SettingsFile { entries, extras: found })
+}
+
+/// Where the keys of a file stand.
+#[derive(Debug)]
+pub struct Places {
+    name: String,
+    lines: BTreeMap<String, usize>,
+}
+
+impl Places {
+    /// Of a dotted key, as `job[0].set.loss.beta`.
+    pub fn of(&self, key: &str) -> Origin {
+        Origin::File { name: self.name.clone(), line: self.lines.get(key).copied().unwrap_or(1) }
+    }
+}
+
+/// Parses `text`, which errors call `name`, as TOML.
+///
+/// # Errors
+/// When it is none.
+pub fn document(text: &str, name: &str) -> Result<(Table, Places), SettingsError> {
+    let line_of = |offset: usize| text.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count() + 1;
+    let syntax = |error: &toml::de::Error| SettingsError::Syntax {
+        at: Origin::File { name: name.into(), line: line_of(error.span().map_or(0, |span| span.start)) },
+        message: error.message().to_string(),
+    };
+    let spanned = DeTable::parse(text).map_err(|e| syntax(&e))?;
+    let mut lines = BTreeMap::new();
+    index_lines(spanned.get_ref(), "", &line_of, &mut lines);
+    let table = Table::deserialize(toml::de::Deserializer::from(spanned)).map_err(|e| syntax(&e))?;
+    Ok((table, Places { name: name.into(), lines }))
+}
+
+/// The settings in a table of a file that is no file of settings, with their places; paths are relative to `base`.
+///
+/// # Errors
+/// At a key that is not known, and at a value where a table belongs.
+pub fn overrides(table: Table, base: PathBuf, origin: &dyn Fn(&str) -> Origin) -> Result<Vec<Entry>, SettingsError> {
+    let mut entries = Schema::new(&[]).flatten(table, origin)?;
+    rebase(&mut entries, &Base::Folder(base))?;
+    Ok(entries)
 }
 
 /// Notes the line of every key, also of those in arrays: `style.images[0].weight`.

@@ -12,7 +12,7 @@ use super::file::{self, BUILTIN, Base};
 use super::origin::{Entry, Origin};
 use super::preset::Library;
 use super::schema::{Schema, nearest};
-use super::{LongFlow, Settings, StyleImage};
+use super::{IfExists, LongFlow, Settings, StyleImage};
 
 /// What every variable of ours begins with.
 pub const ENV_PREFIX: &str = "STYLIZE_VIDEO_";
@@ -65,6 +65,8 @@ pub struct LayerInputs {
     pub styles: Vec<StyleArg>,
     /// The other options.
     pub options: Vec<Assignment>,
+    /// Of a job in a job file: over the environment, under all options.
+    pub overrides: Vec<Entry>,
     /// `--set`, as `KEY=VALUE`.
     pub sets: Vec<String>,
 }
@@ -75,6 +77,8 @@ pub struct Resolved {
     pub settings: Settings,
     /// Stands in the names of outputs: the preset's name or, without one, the first style picture's.
     pub preset: String,
+    /// What to do with outputs that are there, where any layer says so.
+    pub if_exists: Option<IfExists>,
 }
 
 impl Settings {
@@ -105,13 +109,15 @@ impl Settings {
             merged.add(config.entries)?;
         }
         merged.add(environment(ambient)?)?;
+        merged.add(inputs.overrides.clone())?;
         merged.add(command_line(inputs)?)?;
         let settings = merged.settings()?;
         if settings.style.images.is_empty() {
             return Err(SettingsError::NoStyle);
         }
         merged.check_pictures(&settings)?;
-        Ok(Resolved { settings, preset: name })
+        let if_exists = merged.0.contains_key("output.if_exists").then_some(settings.output.if_exists);
+        Ok(Resolved { settings, preset: name, if_exists })
     }
 }
 

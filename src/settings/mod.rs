@@ -16,11 +16,13 @@ use serde::{Deserialize, Serialize};
 
 pub use ambient::Ambient;
 pub use error::{SettingsError, UnknownPreset};
+pub use file::{Places, document, overrides, read};
 pub use layers::{Assignment, LayerInputs, Resolved, StyleArg};
 pub use media::{Crf, Deinterlace, Hdr, IfExists, InputSettings, OutputSettings};
 pub use motion::{LongFlow, MotionSettings};
-pub use origin::Origin;
+pub use origin::{Entry, Origin};
 pub use preset::{Library, Listed, Preset, builtin_image};
+pub use schema::{join, nearest};
 pub use temporal::{ConsistencySettings, Distance, TemporalSettings};
 pub use validate::{BACKBONES, InvalidValue};
 

@@ -1,5 +1,6 @@
 //! What must hold before any work: no output on top of an input or another output, and a folder to write into.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -73,11 +74,11 @@ pub fn replaceable(output: &Output) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Checks that the output's folder is there and can be written into.
+/// Checks that the output's folder is there and can be written into. With `make` it is made if need be.
 ///
 /// # Errors
 /// When it is not.
-pub fn folder(output: &Output, dry_run: bool) -> Result<(), PlanError> {
+pub fn folder(output: &Output, make: bool, dry_run: bool) -> Result<(), PlanError> {
     if *output == Output::Stdout {
         return Ok(());
     }
@@ -85,6 +86,12 @@ pub fn folder(output: &Output, dry_run: bool) -> Result<(), PlanError> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    if make && dry_run {
+        return Ok(());
+    }
+    if make {
+        std::fs::create_dir_all(folder).map_err(|source| PlanError::Unmakable { folder: folder.into(), source })?;
+    }
     if !folder.is_dir() {
         return Err(PlanError::NoFolder(folder.into()));
     }
@@ -101,28 +108,36 @@ fn bare(error: io::Error) -> io::Error {
     io::Error::from(error.kind())
 }
 
-/// Checks the jobs that will run against each other and against all inputs.
+/// One job among others: its input as it was found, and whether it is to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    pub input: &'a Path,
+    pub job: &'a Job,
+    pub runs: bool,
+}
+
+/// Checks the jobs against each other and against all inputs.
 ///
 /// # Errors
-/// When two have the same output or one would write over another's input.
-pub fn collisions(jobs: &[(&Path, &Job)], inputs: &[PathBuf]) -> Result<(), PlanError> {
-    let mut taken: Vec<(PathBuf, &Path)> = Vec::with_capacity(jobs.len());
-    for &(input, job) in jobs {
+/// When two have the same output, or one that is to run would write over another's input.
+pub fn collisions<'a>(entries: &[Entry<'_>], inputs: impl Iterator<Item = &'a Path>) -> Result<(), PlanError> {
+    let inputs: HashMap<PathBuf, &Path> = inputs.map(|input| (resolved(input), input)).collect();
+    let mut taken: HashMap<PathBuf, &Path> = HashMap::with_capacity(entries.len());
+    for &Entry { input, job, runs } in entries {
         let output = job.output.path();
-        if let Some(other) = inputs.iter().find(|other| other.as_path() != input && same(other, output)) {
-            return Err(PlanError::OthersInput { input: input.into(), other: other.clone() });
-        }
         let resolved = resolved(output);
-        if let Some((_, first)) = taken.iter().find(|(path, _)| *path == resolved) {
-            return Err(PlanError::Collision { first: (*first).into(), second: input.into(), output: output.into() });
+        if let Some(other) = inputs.get(&resolved).filter(|other| runs && **other != input) {
+            return Err(PlanError::OthersInput { input: input.into(), other: other.to_path_buf() });
         }
-        taken.push((resolved, input));
+        if let Some(first) = taken.insert(resolved, input).filter(|_| job.output != Output::Stdout) {
+            return Err(PlanError::Collision { first: first.into(), second: input.into(), output: output.into() });
+        }
     }
     Ok(())
 }
 
 /// One spelling for one place: the real folder, then the name.
-fn resolved(path: &Path) -> PathBuf {
+pub fn resolved(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }

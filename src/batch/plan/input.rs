@@ -19,11 +19,23 @@ pub const PICTURES: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 /// Extensions of pictures that can only be read; their outputs are PNG.
 pub const READ_ONLY: [&str; 4] = ["tif", "tiff", "bmp", "exr"];
 
+/// Whether a file in a folder is a video; `format` as in [`classify`].
+pub fn is_video_in(path: &Path, format: &str) -> bool {
+    !format.is_empty() || is_video(path) || decode::is_animation(path)
+}
+
+/// Whether a file in a folder that is no video is a picture.
+pub fn is_picture_in(path: &Path) -> bool {
+    is_readable(path)
+}
+
 /// An input and, for a sequence, how its names are made.
 #[derive(Debug)]
 pub struct Found {
     /// As the user wrote it.
     pub path: PathBuf,
+    /// See [`super::tree::Item::below`].
+    pub below: Option<PathBuf>,
     pub input: Input,
     /// The numbers of a pattern's files; `None` for a folder.
     pub numbers: Option<Vec<u64>>,
@@ -53,13 +65,13 @@ fn is_readable(path: &Path) -> bool {
 /// # Errors
 /// When it is not there or is nothing that can be stylised.
 pub fn classify(path: &Path, format: &str) -> Result<Found, PlanError> {
-    let found = |input| Ok(Found { path: path.into(), input, numbers: None });
+    let found = |input| Ok(Found { path: path.into(), below: None, input, numbers: None });
     if path == Path::new("-") {
         return found(Input::Stdin);
     }
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => found(folder(path)?),
-        Ok(_) if !format.is_empty() || is_video(path) || decode::is_animation(path) => found(Input::Video(path.into())),
+        Ok(_) if is_video_in(path, format) => found(Input::Video(path.into())),
         Ok(_) if is_readable(path) => found(Input::Picture(path.into())),
         Ok(_) => {
             let what = match extension(path) {
@@ -139,9 +151,7 @@ fn folder(path: &Path) -> Result<Input, PlanError> {
     }
     foreign.sort();
     if let Some(first) = foreign.first() {
-        // One video among pictures is a foreign file, videos alone are a wish.
-        let videos = files.is_empty() && foreign.iter().all(|file| is_video(file));
-        return Err(if videos { PlanError::VideoFolder(path.into()) } else { PlanError::ForeignFile(first.clone()) });
+        return Err(PlanError::ForeignFile(first.clone()));
     }
     if files.is_empty() {
         return Err(PlanError::EmptyFolder(path.into()));
@@ -170,7 +180,7 @@ fn numbered(path: &Path, pattern: &Pattern) -> Result<Found, PlanError> {
     }
     let files = numbers.iter().map(|&number| pattern.folder.join(pattern.name(number))).collect();
     let input = Input::Sequence { folder: pattern.folder.clone(), files };
-    Ok(Found { path: path.into(), input, numbers: Some(numbers) })
+    Ok(Found { path: path.into(), below: None, input, numbers: Some(numbers) })
 }
 
 /// The names in a folder, without hidden ones.

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::input::{Found, PICTURES, extension, is_picture, is_video};
-use super::{Pattern, PlanError, Request};
+use super::template::Fill;
+use super::{Pattern, PlanError, Request, Template, tree};
 use crate::media::{Input, Names, Output};
 
 /// Containers that are written with everything the source has.
@@ -22,11 +23,18 @@ const TO_MKV: [&str; 13] = ["avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "v
 /// When `-o` does not fit what the input is.
 pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
     let beside = || default_path(found, request);
-    let wrong = |path: &Path, kind, valid: String| Err(PlanError::WrongKind { path: path.into(), kind, valid });
+    if let Some(template) = request.template {
+        return explicit(found, &filled(template, found, request)?, request);
+    }
+    if let (Some(below), Some(given)) = (&found.below, request.output) {
+        let default = beside()?;
+        let name = default.file_name().ok_or_else(|| PlanError::Nameless(found.path.clone()))?;
+        return with_names(found, given.join(below).join(name), None);
+    }
     if request.output == Some(Path::new("-")) {
         return match (&found.input, request.inputs.len()) {
             (_, count @ 2..) => Err(PlanError::OneOutput { path: "-".into(), count }),
-            (Input::Picture(_), _) => wrong(Path::new("-"), "picture", format!("use {}", list(&PICTURES))),
+            (Input::Picture(_), _) => Err(wrong(Path::new("-"), "picture", format!("use {}", list(&PICTURES)))),
             _ => Ok(Output::Stdout),
         };
     }
@@ -36,7 +44,7 @@ pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
     let single = matches!(found.input, Input::Sequence { .. }) && request.inputs.len() == 1;
     // A folder that holds the outputs, not the output itself. For one sequence only the `/` says so: else the
     // same command would mean another folder once the first run has made it.
-    let holder = ends_in_separator(given) || (!single && given.is_dir());
+    let holder = if single { ends_in_separator(given) } else { tree::is_holder(given) };
     if holder {
         let default = beside()?;
         let name = default.file_name().ok_or_else(|| PlanError::Nameless(found.path.clone()))?;
@@ -45,6 +53,16 @@ pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
     if request.inputs.len() > 1 {
         return Err(PlanError::OneOutput { path: given.into(), count: request.inputs.len() });
     }
+    explicit(found, given, request)
+}
+
+fn wrong(path: &Path, kind: &'static str, valid: String) -> PlanError {
+    PlanError::WrongKind { path: path.into(), kind, valid }
+}
+
+/// The output that is called `given`.
+fn explicit(found: &Found, given: &Path, request: &Request<'_>) -> Result<Output, PlanError> {
+    let wrong = |path: &Path, kind, valid| Err(wrong(path, kind, valid));
     let pattern = Pattern::parse(given)?;
     let is_video_out = !request.format.is_empty() || VIDEOS_OUT.contains(&extension(given).as_str());
     match &found.input {
@@ -72,6 +90,43 @@ pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
             }
         },
     }
+}
+
+/// The name that a template gives.
+fn filled(template: &Template, found: &Found, request: &Request<'_>) -> Result<PathBuf, PlanError> {
+    let default = default_path(found, request)?;
+    let sequence = matches!(found.input, Input::Sequence { .. });
+    let input = match &found.input {
+        Input::Sequence { folder, .. } => folder,
+        _ => &found.path,
+    };
+    // `.` and `..` have a name only once they are resolved.
+    let input = if input.file_name().is_none() {
+        input.canonicalize().unwrap_or_else(|_| input.clone())
+    } else {
+        input.clone()
+    };
+    let stem = if sequence { input.file_name() } else { input.file_stem() };
+    let parent = input.parent().and_then(Path::file_name).unwrap_or_default();
+    let fill = Fill {
+        stem: stem.unwrap_or_default(),
+        preset: request.preset,
+        ext: if sequence { "".as_ref() } else { default.extension().unwrap_or_default() },
+        parent,
+        dir: found.below.as_deref().unwrap_or(Path::new("")),
+    };
+    Ok(template.fill(&fill))
+}
+
+/// Checks that `-o` can be the folder of a folder's outputs.
+///
+/// # Errors
+/// When it is a stream, a file, or called like one.
+pub fn check_holder(given: &Path) -> Result<(), PlanError> {
+    let file = || is_video(given) || is_picture(given) || VIDEOS_OUT.contains(&extension(given).as_str());
+    let numbered = || matches!(Pattern::parse(given), Ok(Some(_)) | Err(_));
+    let bad = given == Path::new("-") || given.is_file() || (!tree::is_holder(given) && (file() || numbered()));
+    if bad { Err(PlanError::FolderOutput(given.into())) } else { Ok(()) }
 }
 
 /// Pictures with the numbers of the source's frames.

@@ -1,0 +1,109 @@
+//! What to make of which inputs: what a command line says, or one job of a job file.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Lot;
+use super::plan::{self, Folders, Job, PlanError, Request, Template};
+use crate::media::Range;
+use crate::motion::{Given, GivenError};
+use crate::settings::Resolved;
+
+/// Inputs, and what is to become of them. Planned again and again where folders are watched.
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub inputs: Vec<PathBuf>,
+    pub output: Option<PathBuf>,
+    /// In place of `output`.
+    pub template: Option<Template>,
+    pub range: Range,
+    pub folders: Folders,
+    /// See [`Request::settle`].
+    pub settle: Option<Duration>,
+    pub resolved: Resolved,
+    /// The folder of the job file that it stands in; `None` for a command line.
+    pub file: Option<PathBuf>,
+    pub dry_run: bool,
+}
+
+/// A mistake in an order.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Given(#[from] GivenError),
+}
+
+impl OrderError {
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Plan(error) => error.exit_code(),
+            Self::Given(_) => 2,
+        }
+    }
+}
+
+impl Order {
+    fn request(&self) -> Request<'_> {
+        let settings = &self.resolved.settings;
+        Request {
+            inputs: &self.inputs,
+            output: self.output.as_deref(),
+            input_format: &settings.input.format,
+            preset: &self.resolved.preset,
+            format: &settings.output.format,
+            range: self.range,
+            if_exists: self.resolved.if_exists,
+            dry_run: self.dry_run,
+            folders: &self.folders,
+            template: self.template.as_ref(),
+            settle: self.settle,
+            unattended: self.file.is_some(),
+            globs: self.file.is_some(),
+        }
+    }
+
+    /// What is to be done now.
+    ///
+    /// # Errors
+    /// At a mistake in the command or the job file.
+    pub fn plan(&self) -> Result<Lot, OrderError> {
+        let request = self.request();
+        let planned = plan::plan(&request)?;
+        let given = Given::read(&self.resolved.settings.motion, planned.len(), self.range)?;
+        let named = request.outputs().filter(|folder| !folder.as_os_str().is_empty() && plan::is_holder(folder));
+        let first = || self.inputs.iter().find(|input| input.is_dir()).cloned();
+        let memory = named.or_else(|| self.file.clone()).or_else(first);
+        Ok(Lot { planned, settings: self.resolved.settings.clone(), given, memory })
+    }
+
+    /// The folders that files come into, and whether those below them count.
+    pub fn inboxes(&self) -> impl Iterator<Item = (PathBuf, bool)> {
+        self.inputs.iter().filter_map(|input| {
+            let folder = input.ancestors().find(|folder| folder.is_dir())?;
+            Some((folder.to_path_buf(), self.folders.recursive || folder != input))
+        })
+    }
+}
+
+/// Plans all orders.
+///
+/// # Errors
+/// As [`Order::plan`], and when two of them have the same output.
+pub fn plan_all(orders: &[Order]) -> Result<Vec<Lot>, OrderError> {
+    let lots: Vec<Lot> = orders.iter().map(Order::plan).collect::<Result<_, _>>()?;
+    let jobs = lots.iter().enumerate().flat_map(|(number, lot)| lot.planned.iter().map(move |one| (number, one.job())));
+    let mut taken: HashMap<PathBuf, (usize, &Job)> = HashMap::new();
+    for (number, job) in jobs.filter_map(|(number, job)| Some((number, job?))) {
+        // Within one order it was looked at before.
+        let before = taken.insert(plan::place(job.output.path()), (number, job));
+        if let Some((_, other)) = before.filter(|(other, _)| *other != number) {
+            let path = |job: &Job| -> PathBuf { Path::to_path_buf(job.input_path()) };
+            let output = job.output.path().to_path_buf();
+            return Err(PlanError::Collision { first: path(other), second: path(job), output }.into());
+        }
+    }
+    Ok(lots)
+}

@@ -1,0 +1,237 @@
+//! What is to be done in a folder.
+//!
+//! - A folder that holds videos is gone through: each video is a job, and so is each picture beside them.
+//! - A folder that holds nothing but pictures is one sequence, also below a folder that is gone through.
+//! - Hidden files and folders (work folders are), the folder that the outputs go to and results of former runs are
+//!   passed over, and files of other kinds.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::input::{is_picture_in, is_video_in};
+use super::{Globs, PlanError, Request};
+
+/// How folders are gone through.
+#[derive(Debug, Clone, Default)]
+pub struct Folders {
+    /// Also what is in folders below.
+    pub recursive: bool,
+    /// Only what they name, where there are any.
+    pub include: Globs,
+    pub exclude: Globs,
+    /// Every folder is gone through, whatever is in it: an inbox that may be empty.
+    pub always: bool,
+    /// Presets there are: `a.monet.mp4` beside `a.mp4` is a result.
+    pub presets: Vec<String>,
+}
+
+/// One input.
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub path: PathBuf,
+    /// Where its folder is below the one that is gone through; `None` for what the user named.
+    pub below: Option<PathBuf>,
+}
+
+/// What cannot be looked at.
+#[derive(Debug)]
+pub struct Fault {
+    pub path: PathBuf,
+    pub error: PlanError,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Folder,
+    Video,
+    Picture,
+    Other,
+}
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+struct Content {
+    folders: usize,
+    videos: usize,
+    pictures: usize,
+    others: usize,
+    /// Names without extension of videos, pictures and folders.
+    stems: HashSet<OsString>,
+}
+
+impl Content {
+    fn is_sequence(&self) -> bool {
+        self.pictures > 0 && self.videos + self.others + self.folders == 0
+    }
+}
+
+struct Search<'a> {
+    root: &'a Path,
+    request: &'a Request<'a>,
+    entries: Vec<(PathBuf, Kind)>,
+    contents: HashMap<PathBuf, Content>,
+    faults: Vec<Fault>,
+}
+
+/// The jobs in a folder; `None` where `root` is no folder, or one that is one input as a whole.
+pub fn search(root: &Path, request: &Request<'_>) -> Option<Vec<Result<Item, Fault>>> {
+    if !root.is_dir() {
+        return None;
+    }
+    let mut search = Search { root, request, entries: Vec::new(), contents: HashMap::new(), faults: Vec::new() };
+    search.walk();
+    search.is_gone_through().then(|| search.items())
+}
+
+impl Search<'_> {
+    fn walk(&mut self) {
+        let folders = self.request.folders;
+        let depth = if folders.recursive { usize::MAX } else { 1 };
+        let walk = WalkDir::new(self.root).follow_links(true).min_depth(1).max_depth(depth).sort_by(natural);
+        let (root, outputs) = (self.root, self.request.outputs());
+        let wanted = |entry: &DirEntry| {
+            let hidden = entry.file_name().as_encoded_bytes().first() == Some(&b'.');
+            // A folder with all outputs may be the folder itself: then their names tell them.
+            let output = || {
+                outputs.as_ref().is_some_and(|outputs| same_file::is_same_file(entry.path(), outputs).unwrap_or(false))
+            };
+            !hidden
+                && !folders.exclude.matches(entry.path().strip_prefix(root).unwrap_or(entry.path()))
+                && !(entry.file_type().is_dir() && output())
+        };
+        for entry in walk.into_iter().filter_entry(wanted) {
+            match entry {
+                Ok(entry) => self.note(&entry),
+                Err(error) => self.fault(error),
+            }
+        }
+    }
+
+    fn note(&mut self, entry: &DirEntry) {
+        let path = entry.path();
+        let kind = match entry.file_type() {
+            kind if kind.is_dir() => Kind::Folder,
+            kind if !kind.is_file() => Kind::Other,
+            _ if is_video_in(path, self.request.input_format) => Kind::Video,
+            _ if is_picture_in(path) => Kind::Picture,
+            _ => Kind::Other,
+        };
+        let content = self.contents.entry(folder_of(path)).or_default();
+        match kind {
+            Kind::Folder => content.folders += 1,
+            Kind::Video => content.videos += 1,
+            Kind::Picture => content.pictures += 1,
+            Kind::Other => content.others += 1,
+        }
+        if kind != Kind::Other {
+            content.stems.insert(stem(path, kind));
+        }
+        self.entries.push((path.into(), kind));
+    }
+
+    /// A folder below that cannot be read is one failure; a link that leads to its own folder is passed over.
+    fn fault(&mut self, error: walkdir::Error) {
+        let path = error.path().unwrap_or(self.root).to_path_buf();
+        if error.loop_ancestor().is_some() {
+            tracing::info!(path = %path.display(), "a link that leads to a folder above it is passed over");
+            return;
+        }
+        // A link that leads nowhere is of interest only where it is called like an input.
+        let known = is_picture_in(&path) || is_video_in(&path, "");
+        let link = path.symlink_metadata().is_ok_and(|data| data.file_type().is_symlink());
+        if link && !known {
+            return;
+        }
+        let source = error.into_io_error().unwrap_or_else(|| std::io::ErrorKind::Other.into());
+        self.faults.push(Fault { error: PlanError::Unreadable { path: path.clone(), source }, path });
+    }
+
+    fn is_gone_through(&self) -> bool {
+        let folders = self.request.folders;
+        let globs = !folders.include.is_empty() || !folders.exclude.is_empty();
+        let videos = self.contents.values().any(|content| content.videos > 0);
+        let top = self.contents.get(self.root);
+        let below = folders.recursive && top.is_some_and(|top| top.folders > 0);
+        // Nothing yet: with a folder to write to it is an inbox, else a mistake.
+        let inbox = top.is_none_or(|top| top.pictures == 0)
+            && self.request.outputs().is_some_and(|outputs| is_holder(&outputs));
+        let own = self.faults.iter().any(|fault| fault.path == self.root);
+        !own && (videos || below || globs || folders.always || inbox)
+    }
+
+    fn items(self) -> Vec<Result<Item, Fault>> {
+        let mut items = Vec::new();
+        for (path, kind) in &self.entries {
+            let wanted = match kind {
+                Kind::Other => false,
+                Kind::Video => self.includes(path),
+                Kind::Picture => self.includes(path) && !self.is_sequence(&folder_of(path)),
+                Kind::Folder => self.is_sequence(path),
+            };
+            if wanted && !self.is_result(path, *kind) {
+                let folder = folder_of(path);
+                let below = folder.strip_prefix(self.root).unwrap_or(Path::new("")).to_path_buf();
+                items.push(Ok(Item { path: path.clone(), below: Some(below) }));
+            }
+        }
+        items.extend(self.faults.into_iter().map(Err));
+        items
+    }
+
+    fn includes(&self, path: &Path) -> bool {
+        let include = &self.request.folders.include;
+        include.is_empty() || include.matches(path.strip_prefix(self.root).unwrap_or(path))
+    }
+
+    /// Whether a folder below is one job.
+    fn is_sequence(&self, folder: &Path) -> bool {
+        folder != self.root && self.includes(folder) && self.contents.get(folder).is_some_and(Content::is_sequence)
+    }
+
+    /// Whether it is called like the result of a preset, and what it was made from is there.
+    fn is_result(&self, path: &Path, kind: Kind) -> bool {
+        let content = self.contents.get(&folder_of(path));
+        content.is_some_and(|content| is_result(&stem(path, kind), &content.stems, self.request))
+    }
+}
+
+/// Whether a name without its extension is the result of a preset made from one of `stems`.
+pub fn is_result(name: &OsStr, stems: &HashSet<OsString>, request: &Request<'_>) -> bool {
+    let mut name = name;
+    while let Some((before, preset)) = name.to_str().and_then(|name| name.rsplit_once('.')) {
+        if preset != request.preset && !request.folders.presets.iter().any(|name| name == preset) {
+            return false;
+        }
+        name = OsStr::new(before);
+        if stems.contains(name) {
+            tracing::info!(result = %before, preset, "a result of a former run is passed over");
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether `-o` surely is a folder: it is there, or ends in `/`.
+pub fn is_holder(path: &Path) -> bool {
+    let last = path.as_os_str().as_encoded_bytes().last();
+    path.is_dir() || last.is_some_and(|&byte| std::path::is_separator(char::from(byte)))
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).to_path_buf()
+}
+
+fn stem(path: &Path, kind: Kind) -> OsString {
+    let name = if kind == Kind::Folder { path.file_name() } else { path.file_stem() };
+    name.unwrap_or_default().to_owned()
+}
+
+/// `f2` before `f10`.
+fn natural(a: &DirEntry, b: &DirEntry) -> Ordering {
+    let text = |entry: &DirEntry| entry.file_name().to_string_lossy().into_owned();
+    natord::compare(&text(a), &text(b)).then_with(|| a.file_name().cmp(b.file_name()))
+}

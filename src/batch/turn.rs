@@ -1,0 +1,165 @@
+//! One job's turn among many: is there anything to do, what became of it, is it worth another try.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::job::{Batch, JobError, names, run_job};
+use super::memory::{Failure, Memory};
+use super::plan::{Job, Planned};
+use super::publish::StageError;
+use crate::identity;
+use crate::interrupt::CancelToken;
+use crate::pipeline::PipelineError;
+use crate::report::{Event, Outcome, Row, causes};
+use crate::resume::ResumeError;
+
+/// Before the second try; then four times as long each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// How often a pause looks whether the run is to end.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Does what is planned and tells how it ended.
+pub fn turn(planned: &Planned, batch: Batch<'_>, memory: Option<&Memory>) -> Row {
+    match planned {
+        Planned::Skip { job, why } => skip(job, why.clone(), batch),
+        Planned::Fail { input, error } => fail(input.display().to_string(), causes(error), batch),
+        Planned::Run(job) if batch.cancel.is_cancelled() => {
+            Row::new(names(job).0, Outcome::NotBegun, "the run was interrupted before".into())
+        }
+        Planned::Run(job) => {
+            let memory = memory.filter(|_| job.unattended);
+            match memory.and_then(|memory| failed_before(job, batch, memory)) {
+                Some(why) => skip(job, why, batch),
+                None => work(job, batch, memory),
+            }
+        }
+    }
+}
+
+fn skip(job: &Job, why: String, batch: Batch<'_>) -> Row {
+    let (input, output) = names(job);
+    batch.observer.event(&Event::Skipped { input: input.clone(), output, why: why.clone() });
+    Row::new(input, Outcome::Skipped, why)
+}
+
+fn fail(input: String, error: String, batch: Batch<'_>) -> Row {
+    batch.observer.event(&Event::Failed { input: input.clone(), error: error.clone() });
+    Row::new(input, Outcome::Failed, error)
+}
+
+/// Why it is not tried, if it has failed before and nothing has changed since.
+fn failed_before(job: &Job, batch: Batch<'_>, memory: &Memory) -> Option<String> {
+    if batch.habits.retry_failed {
+        return None;
+    }
+    let (failure, wrong) = memory.look_up(job.input_path());
+    if let Some(message) = wrong {
+        batch.observer.event(&Event::Warning { message });
+    }
+    let failure = failure.filter(|failure| id(job, batch).as_ref() == Some(&failure.id))?;
+    Some(format!("failed before, unchanged ({}); --retry-failed tries again", failure.error))
+}
+
+fn id(job: &Job, batch: Batch<'_>) -> Option<String> {
+    let identity = identity::identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint);
+    identity.ok().map(|identity| identity.id())
+}
+
+fn work(job: &Job, batch: Batch<'_>, memory: Option<&Memory>) -> Row {
+    let (began, date) = (Instant::now(), SystemTime::now());
+    let done = attempts(job, batch);
+    let failure = match &done {
+        Ok(_) => Some(None),
+        // Of what was tried, not of what has come since.
+        Err(error) if error.is_lasting() && !changed_since(job.input_path(), date) => {
+            let since = jiff::Timestamp::now().round(jiff::Unit::Second).map(|now| now.to_string());
+            id(job, batch).map(|id| Some(Failure { id, error: causes(error), since: since.unwrap_or_default() }))
+        }
+        Err(_) => None,
+    };
+    if let (Some(memory), Some(failure)) = (memory, failure)
+        && let Err(error) = memory.note(job.input_path(), failure)
+    {
+        let message = format!("cannot note how {} ended: {error}; it is tried again next time", names(job).0);
+        batch.observer.event(&Event::Warning { message });
+    }
+    let row = match done {
+        Ok(frames) => Row { frames: Some(frames), ..Row::new(names(job).0, Outcome::Done, String::new()) },
+        Err(error) => ended(job, &error, batch),
+    };
+    Row { seconds: began.elapsed().as_secs_f64(), ..row }
+}
+
+fn changed_since(path: &Path, date: SystemTime) -> bool {
+    path.metadata().and_then(|data| data.modified()).map_or(true, |modified| modified >= date)
+}
+
+/// Tells of a job that is not done.
+fn ended(job: &Job, error: &JobError, batch: Batch<'_>) -> Row {
+    let input = names(job).0;
+    match error {
+        JobError::Pipeline(PipelineError::Cancelled { frames }) => {
+            batch.observer.event(&Event::Cancelled { input: input.clone(), frames: *frames });
+            let why = "the run was interrupted".into();
+            Row { frames: Some(*frames), ..Row::new(input, Outcome::Cancelled, why) }
+        }
+        JobError::Appeared => skip(job, causes(error), batch),
+        JobError::Stage(StageError::Resume(ResumeError::Busy { .. })) => {
+            let why = causes(error);
+            batch.observer.event(&Event::Failed { input: input.clone(), error: why.clone() });
+            Row::new(input, Outcome::Busy, why)
+        }
+        error => fail(input, causes(error), batch),
+    }
+}
+
+/// Tries until it is done, or fails for good.
+fn attempts(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
+    let retries = batch.habits.retries;
+    let mut pause = FIRST_PAUSE;
+    for attempt in 1..=retries {
+        match run_job(job, batch) {
+            Err(error) if error.is_passing() => {
+                let (input, seconds) = (names(job).0, pause.as_secs());
+                let told = causes(&error);
+                let message = format!("{input}: {told}; tries again in {seconds} s ({attempt} of {retries})");
+                batch.observer.event(&Event::Warning { message });
+                if !wait(pause, batch.cancel) {
+                    return Err(error);
+                }
+                pause = (pause * 4).min(LONGEST_PAUSE);
+            }
+            done => return done,
+        }
+    }
+    run_job(job, batch)
+}
+
+/// Waits; `false` when the run was asked to end meanwhile.
+fn wait(pause: Duration, cancel: &CancelToken) -> bool {
+    let began = Instant::now();
+    while !cancel.is_cancelled() {
+        let left = pause.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            return true;
+        }
+        std::thread::sleep(left.min(LOOK));
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupt_ends_a_pause() {
+        let cancel = CancelToken::default();
+        assert!(wait(Duration::from_millis(1), &cancel));
+        cancel.cancel(15);
+        let began = Instant::now();
+        assert!(!wait(Duration::from_secs(60), &cancel));
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
+}

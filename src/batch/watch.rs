@@ -1,0 +1,147 @@
+//! A permanent inbox: plans and does what has come, again and again.
+//!
+//! The operating system tells of changes; where it does not (network file systems, too many watches), looking now and
+//! then finds them.
+
+use std::collections::HashSet;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::order::{self, Order, OrderError};
+use super::plan::{self, Planned};
+use super::{Crew, Lot, Summary, run};
+use crate::interrupt::CancelToken;
+use crate::report::{Event, Observer, Outcome, causes};
+
+/// Looks so often, whatever the operating system tells.
+const LOOK: Duration = Duration::from_secs(60);
+/// And so often where it tells nothing.
+const LOOK_ALONE: Duration = Duration::from_secs(5);
+/// How often a wait looks whether the run is to end.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Plans and runs until the run is asked to end. Gives what became of the last jobs.
+///
+/// # Errors
+/// At a mistake in the first plan; one that comes with the files is told, and looked at again later.
+pub fn watch(orders: &[Order], crew: Crew<'_>) -> Result<Summary, OrderError> {
+    let (told, tells) = sync_channel(1);
+    let watcher = start(orders, &told, crew.observer);
+    let settle = orders.iter().filter_map(|order| order.settle).max().unwrap_or(plan::SETTLE);
+    let mut lots = order::plan_all(orders)?;
+    crew.observer.event(&Event::Note { message: "waits for files; ctrl-c or SIGTERM ends it".into() });
+    let calm = Calm(crew.observer);
+    let mut known = HashSet::new();
+    for first in std::iter::once(true).chain(std::iter::repeat(false)) {
+        let soon = lots.iter().flat_map(|lot| &lot.planned).any(plan::is_unsettled);
+        if !first {
+            lots.iter_mut().for_each(|lot| forget_known(lot, &mut known));
+        }
+        let summary = run(lots, if first { crew } else { Crew { observer: &calm, ..crew } });
+        if !wait(&tells, soon, watcher.is_some(), settle, crew.cancel) {
+            return Ok(summary);
+        }
+        lots = plan_again(orders, &mut known, crew.observer);
+    }
+    Ok(Summary::default())
+}
+
+fn plan_again(orders: &[Order], known: &mut HashSet<String>, observer: &dyn Observer) -> Vec<Lot> {
+    order::plan_all(orders).unwrap_or_else(|error| {
+        let message = format!("nothing is done: {}", causes(&error));
+        if known.insert(message.clone()) {
+            observer.event(&Event::Warning { message });
+        }
+        Vec::new()
+    })
+}
+
+/// What was told once is not told every minute.
+fn forget_known(lot: &mut Lot, known: &mut HashSet<String>) {
+    lot.planned.retain(|planned| match planned {
+        Planned::Run(_) => true,
+        Planned::Skip { .. } => false,
+        Planned::Fail { input, error } => known.insert(format!("{}: {}", input.display(), causes(error))),
+    });
+}
+
+/// Has the operating system tell of changes in all inboxes; `None` where it cannot.
+fn start(orders: &[Order], told: &SyncSender<()>, observer: &dyn Observer) -> Option<RecommendedWatcher> {
+    let told = told.clone();
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // That files are read, as we do, is no news.
+        let news = event.is_ok_and(|event| match event.kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
+            kind => !kind.is_access(),
+        });
+        if news {
+            // Full: there is news already.
+            let _ = told.try_send(());
+        }
+    });
+    let watched = watcher.and_then(|mut watcher| {
+        for (folder, recursive) in orders.iter().flat_map(Order::inboxes) {
+            let mode = if recursive { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+            watcher.watch(&folder, mode)?;
+        }
+        Ok(watcher)
+    });
+    let alone = |error: notify::Error| {
+        let every = LOOK_ALONE.as_secs();
+        let message = format!("the system does not tell of new files ({error}): they are looked for every {every} s");
+        observer.event(&Event::Warning { message });
+    };
+    watched.map_err(alone).ok()
+}
+
+/// Waits for news and until it has settled; `false` when the run is to end.
+fn wait(tells: &Receiver<()>, soon: bool, helped: bool, settle: Duration, cancel: &CancelToken) -> bool {
+    let began = Instant::now();
+    let mut due = began
+        + if soon {
+            settle
+        } else if helped {
+            LOOK
+        } else {
+            LOOK_ALONE
+        };
+    let mut news = soon;
+    loop {
+        if cancel.is_cancelled() {
+            return false;
+        }
+        let now = Instant::now();
+        if now >= due {
+            return true;
+        }
+        if tells.recv_timeout(TICK.min(due - now)).is_ok() && !news {
+            news = true;
+            due = Instant::now() + settle.max(TICK);
+        }
+    }
+}
+
+/// Leaves out what is no news.
+struct Calm<'a>(&'a dyn Observer);
+
+impl Observer for Calm<'_> {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Skipped { .. } => {}
+            Event::Batch { jobs, seconds } => {
+                let jobs: Vec<_> = jobs.iter().filter(|row| row.outcome != Outcome::Skipped).cloned().collect();
+                if jobs.len() > 1 {
+                    self.0.event(&Event::Batch { jobs, seconds: *seconds });
+                }
+            }
+            other => self.0.event(other),
+        }
+    }
+
+    fn for_job(&self, number: u64) -> Option<Box<dyn Observer>> {
+        self.0.for_job(number)
+    }
+}

@@ -1,0 +1,126 @@
+//! How the jobs of a run have ended, one a line.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::{pace, plural};
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Done,
+    /// There was nothing to do, or not yet.
+    Skipped,
+    Failed,
+    /// Another run works on it.
+    Busy,
+    /// The run was asked to end while it was painted.
+    Cancelled,
+    /// The run was asked to end before.
+    NotBegun,
+}
+
+impl Outcome {
+    const ALL: [Self; 6] = [Self::Done, Self::Skipped, Self::Failed, Self::Busy, Self::Cancelled, Self::NotBegun];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Busy => "busy",
+            Self::Cancelled => "cancelled",
+            Self::NotBegun => "not begun",
+        }
+    }
+}
+
+/// One job of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    pub input: String,
+    pub outcome: Outcome,
+    /// Frames of the result, or that are painted so far; `None` where nobody knows.
+    pub frames: Option<u64>,
+    pub seconds: f64,
+    /// Empty for what is done.
+    pub why: String,
+}
+
+impl Row {
+    /// A job that ended in no time.
+    pub fn new(input: String, outcome: Outcome, why: String) -> Self {
+        Self { input, outcome, frames: None, seconds: 0.0, why }
+    }
+}
+
+/// How many of `rows` ended so.
+pub fn count(rows: &[Row], outcome: Outcome) -> usize {
+    rows.iter().filter(|row| row.outcome == outcome).count()
+}
+
+/// The rows, aligned, and a line that counts them.
+pub(super) fn text(rows: &[Row], seconds: f64) -> String {
+    let rows: Vec<[String; 5]> = rows.iter().map(cells).collect();
+    let widths: [usize; 5] =
+        std::array::from_fn(|column| rows.iter().map(|cells| cells[column].chars().count()).max().unwrap_or_default());
+    let mut text = String::new();
+    for [outcome, input, frames, time, why] in &rows {
+        let [of_outcome, of_input, of_frames, of_time, _] = widths;
+        let line = format!("{outcome:of_outcome$}  {input:of_input$}  {frames:>of_frames$}  {time:>of_time$}  {why}");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    let outcomes: Vec<&str> = rows.iter().map(|cells| cells[0].as_str()).collect();
+    text + &totals(&outcomes, seconds)
+}
+
+fn cells(row: &Row) -> [String; 5] {
+    let frames = row.frames.map(|frames| format!("{frames} {}", plural(frames)));
+    let time = if row.seconds > 0.0 { pace::duration(row.seconds) } else { String::new() };
+    // The name stands before it already.
+    let why = row.why.strip_prefix(&row.input).and_then(|why| why.strip_prefix(": ")).unwrap_or(&row.why);
+    [row.outcome.name().into(), plain(&row.input), frames.unwrap_or_default(), time, plain(why)]
+}
+
+fn totals(outcomes: &[&str], seconds: f64) -> String {
+    let mut text = String::new();
+    for name in Outcome::ALL.map(Outcome::name) {
+        let count = outcomes.iter().filter(|outcome| **outcome == name).count();
+        if count > 0 {
+            let comma = if text.is_empty() { "" } else { ", " };
+            // A text takes whatever is written to it.
+            let _ = write!(text, "{comma}{count} {name}");
+        }
+    }
+    format!("{text}, in {}", pace::duration(seconds))
+}
+
+/// A name with a line break in it is still one line.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_below_each_other() {
+        let rows = [
+            Row { frames: Some(48), seconds: 62.0, ..Row::new("a.mp4".into(), Outcome::Done, String::new()) },
+            Row::new("an\nother.mp4".into(), Outcome::Skipped, "the output exists already".into()),
+            Row { seconds: 1.0, ..Row::new("b.mp4".into(), Outcome::Failed, "b.mp4: the file is empty".into()) },
+        ];
+        let text = text(&rows, 63.0);
+        let lines: Vec<&str> = text.lines().collect();
+        let minute = pace::duration(62.0);
+        assert_eq!(lines[0], format!("done     a.mp4         48 frames  {minute}"));
+        let gap = " ".repeat(minute.chars().count());
+        assert_eq!(lines[1], format!("skipped  an?other.mp4             {gap}  the output exists already"));
+        assert!(lines[2].starts_with("failed   b.mp4  ") && lines[2].ends_with("  the file is empty"), "{}", lines[2]);
+        assert_eq!(lines[3], format!("1 done, 1 skipped, 1 failed, in {}", pace::duration(63.0)));
+    }
+}
