@@ -18,7 +18,7 @@ use stylize_video::explore::pictures::Reading;
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::libav;
 use stylize_video::report::download::DownloadBar;
-use stylize_video::report::{self, Style};
+use stylize_video::report::{self, Event, Style};
 use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
 use stylize_video::stylize::device;
 use stylize_video::verify::Allowed;
@@ -208,7 +208,11 @@ fn perform(
     };
     let observer = report::choose(style);
     let crew = Crew { engine, habits, observer: observer.as_ref(), cancel: &cancel };
-    let summary = if watch { batch::watch::watch(orders, crew)? } else { batch::run(plan_all(orders)?, crew) };
+    let lots = plan_all(orders)?;
+    if lots.iter().all(|lot| lot.planned.is_empty()) && !watch {
+        observer.event(&Event::Note { message: "nothing to do: no video and no picture is there".into() });
+    }
+    let summary = if watch { batch::watch::watch(orders, crew)? } else { batch::run(lots, crew) };
     // A shell's convention: 128 and the signal's number. A watch that is ended between two jobs is at its end.
     let interrupted = cancel.signal().filter(|_| summary.is_cancelled()).map(|signal| 128 + signal as u8);
     Ok(ExitCode::from(interrupted.unwrap_or(summary.exit_code())))

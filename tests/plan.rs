@@ -139,7 +139,7 @@ fn folders_with_anything_else_are_errors() {
         (1, "a/notes.txt: not a picture; a folder given as input must hold nothing but pictures".into())
     );
     let (code, text) = Desk::new(&["a/.hidden"]).input("a").error();
-    assert!(code == 1 && text.ends_with("holds no picture"), "{text}");
+    assert!(code == 1 && text.ends_with("holds no video and no picture"), "{text}");
 }
 
 #[test]

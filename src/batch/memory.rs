@@ -21,7 +21,7 @@ const LARGEST: u64 = 64 << 20;
 /// What is remembered of one input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// [`crate::identity::Identity::id`] of the job that failed.
+    /// [`crate::identity::Identity::id`] of the job that failed; empty for what could not be planned.
     pub id: String,
     pub error: String,
     /// When it was found, as RFC 3339 has it, UTC.
@@ -73,7 +73,7 @@ impl Memory {
         let mut failed = self.read().unwrap_or_default();
         let before = failed.clone();
         // Those of files that are gone are of no use. A path that is no UTF-8 is not found, and noted again.
-        failed.retain(|path, _| Path::new(path).exists());
+        failed.retain(|path, _| Path::new(path).symlink_metadata().is_ok());
         match failure {
             Some(failure) => failed.insert(key(input), failure),
             None => failed.remove(&key(input)),

@@ -68,6 +68,8 @@ pub struct Lot {
     pub given: Given,
     /// The folder where failures of unattended jobs are noted.
     pub memory: Option<PathBuf>,
+    /// Inputs that the user named, one by one.
+    pub named: Vec<PathBuf>,
 }
 
 /// What all lots of a run have in common.
@@ -130,7 +132,7 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
             let Crew { engine, habits, cancel, .. } = crew;
             let batch = Batch { settings: &lot.settings, given: &lot.given, engine, habits, observer, cancel };
             // Each number is taken once.
-            let _ = rows[number].set(turn::turn(planned, batch, memory));
+            let _ = rows[number].set(turn::turn(planned, batch, memory, &lot.named));
         }
     };
     let workers = crew.habits.parallel.min(jobs.len());

@@ -76,7 +76,8 @@ impl Order {
         let named = request.outputs().filter(|folder| !folder.as_os_str().is_empty() && plan::is_holder(folder));
         let first = || self.inputs.iter().find(|input| input.is_dir()).cloned();
         let memory = named.or_else(|| self.file.clone()).or_else(first);
-        Ok(Lot { planned, settings: self.resolved.settings.clone(), given, memory })
+        let named = if self.file.is_some() { Vec::new() } else { self.inputs.clone() };
+        Ok(Lot { planned, settings: self.resolved.settings.clone(), given, memory, named })
     }
 
     /// The folders that files come into, and whether those below them count.

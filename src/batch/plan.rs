@@ -146,7 +146,7 @@ pub enum PlanError {
     FolderOutput(PathBuf),
     #[error("{option} {glob}: {what}; write it as in --include '*.mp4'")]
     BadGlob { option: &'static str, glob: String, what: String },
-    #[error("{}: the folder holds no picture", .0.display())]
+    #[error("{}: the folder holds no video and no picture", .0.display())]
     EmptyFolder(PathBuf),
     #[error("{}: not a picture; a folder given as input must hold nothing but pictures", .0.display())]
     ForeignFile(PathBuf),

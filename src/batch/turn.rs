@@ -1,6 +1,6 @@
 //! One job's turn among many: is there anything to do, what became of it, is it worth another try.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::job::{Batch, JobError, names, run_job};
@@ -19,11 +19,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 /// How often a pause looks whether the run is to end.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Does what is planned and tells how it ended.
-pub fn turn(planned: &Planned, batch: Batch<'_>, memory: Option<&Memory>) -> Row {
+/// Does what is planned and tells how it ended. `named` are inputs that the user named: what is wrong with them is told
+/// each time.
+pub fn turn(planned: &Planned, batch: Batch<'_>, memory: Option<&Memory>, named: &[PathBuf]) -> Row {
     match planned {
         Planned::Skip { job, why } => skip(job, why.clone(), batch),
-        Planned::Fail { input, error } => fail(input.display().to_string(), causes(error), batch),
+        Planned::Fail { input, error } => {
+            let memory = memory.filter(|_| !named.contains(input));
+            let (told, error) = (input.display().to_string(), causes(error));
+            match memory.and_then(|memory| unreadable_before(input, &error, batch, memory)) {
+                Some(why) => skip_unplanned(told, why, batch),
+                None => fail(told, error, batch),
+            }
+        }
         Planned::Run(job) if batch.cancel.is_cancelled() => {
             Row::new(names(job).0, Outcome::NotBegun, "the run was interrupted before".into())
         }
@@ -43,9 +51,38 @@ fn skip(job: &Job, why: String, batch: Batch<'_>) -> Row {
     Row::new(input, Outcome::Skipped, why)
 }
 
+fn skip_unplanned(input: String, why: String, batch: Batch<'_>) -> Row {
+    batch.observer.event(&Event::Skipped { input: input.clone(), output: String::new(), why: why.clone() });
+    Row::new(input, Outcome::Skipped, why)
+}
+
 fn fail(input: String, error: String, batch: Batch<'_>) -> Row {
     batch.observer.event(&Event::Failed { input: input.clone(), error: error.clone() });
     Row::new(input, Outcome::Failed, error)
+}
+
+/// Why it is not told again, if the same was wrong before with something in a folder that cannot be planned. Notes it.
+fn unreadable_before(input: &Path, error: &str, batch: Batch<'_>, memory: &Memory) -> Option<String> {
+    let (failure, _) = memory.look_up(input);
+    let known = failure.is_some_and(|failure| failure.id.is_empty() && failure.error == error);
+    if known && !batch.habits.retry_failed {
+        return Some(before(input, error));
+    }
+    // Not written down: told again next time, which does no harm.
+    let _ = memory.note(input, Some(failure_of(String::new(), error.into())));
+    None
+}
+
+/// Why something is skipped that has failed with `error`.
+fn before(input: &Path, error: &str) -> String {
+    // The input stands before it already.
+    let error = error.strip_prefix(&format!("{}: ", input.display())).unwrap_or(error);
+    format!("failed before, unchanged ({error}); --retry-failed tries again")
+}
+
+fn failure_of(id: String, error: String) -> Failure {
+    let since = jiff::Timestamp::now().round(jiff::Unit::Second).map(|now| now.to_string());
+    Failure { id, error, since: since.unwrap_or_default() }
 }
 
 /// Why it is not tried, if it has failed before and nothing has changed since.
@@ -58,7 +95,7 @@ fn failed_before(job: &Job, batch: Batch<'_>, memory: &Memory) -> Option<String>
         batch.observer.event(&Event::Warning { message });
     }
     let failure = failure.filter(|failure| id(job, batch).as_ref() == Some(&failure.id))?;
-    Some(format!("failed before, unchanged ({}); --retry-failed tries again", failure.error))
+    Some(before(job.input_path(), &failure.error))
 }
 
 fn id(job: &Job, batch: Batch<'_>) -> Option<String> {
@@ -73,8 +110,7 @@ fn work(job: &Job, batch: Batch<'_>, memory: Option<&Memory>) -> Row {
         Ok(_) => Some(None),
         // Of what was tried, not of what has come since.
         Err(error) if error.is_lasting() && !changed_since(job.input_path(), date) => {
-            let since = jiff::Timestamp::now().round(jiff::Unit::Second).map(|now| now.to_string());
-            id(job, batch).map(|id| Some(Failure { id, error: causes(error), since: since.unwrap_or_default() }))
+            id(job, batch).map(|id| Some(failure_of(id, causes(error))))
         }
         Err(_) => None,
     };

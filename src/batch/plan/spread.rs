@@ -4,11 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
+use globset::GlobBuilder;
+use walkdir::WalkDir;
+
 use super::input::{is_picture_in, is_video_in};
 use super::tree::{self, Fault, Item};
 use super::{PlanError, Request};
 
-const WILD: [char; 3] = ['*', '?', '['];
+const WILD: [char; 4] = ['*', '?', '[', '{'];
 
 /// What a glob stands for, in natural order; `None` when `path` is none, or is called so. Pictures that a single folder
 /// holds are one sequence, as on the command line.
@@ -21,42 +24,41 @@ pub fn spread(path: &Path, request: &Request<'_>) -> Result<Option<Vec<Result<It
         return Ok(None);
     }
     let fixed = fixed(path);
-    // The folder of the job file may be called anything.
-    let rest = path.strip_prefix(&fixed).unwrap_or(path);
-    let pattern = format!("{}/{}", glob::Pattern::escape(&fixed.to_string_lossy()), rest.to_string_lossy());
-    let options =
-        glob::MatchOptions { require_literal_leading_dot: true, require_literal_separator: true, ..Default::default() };
-    let bad =
-        |error: glob::PatternError| PlanError::BadGlob { option: "inputs", glob: text.into(), what: error.msg.into() };
-    let mut files = Vec::new();
-    let mut faults = Vec::new();
-    for found in glob::glob_with(&pattern, options).map_err(bad)? {
-        match found {
-            Ok(file) => files.push(file),
-            Err(error) => {
-                let path = error.path().to_path_buf();
-                faults.push(Err(Fault {
-                    path: path.clone(),
-                    error: PlanError::Unreadable { path, source: error.into() },
-                }));
-            }
+    let rest = path.strip_prefix(&fixed).unwrap_or(path).to_string_lossy().into_owned();
+    let bad = |error: globset::Error| {
+        let what = error.kind().to_string();
+        PlanError::BadGlob { option: "inputs", glob: text.into(), what }
+    };
+    let glob = GlobBuilder::new(&rest).literal_separator(true).build().map_err(bad)?.compile_matcher();
+    let depth = if rest.contains("**") { usize::MAX } else { rest.split('/').count() };
+    let (mut files, mut faults) = (Vec::new(), Vec::new());
+    let walk = WalkDir::new(&fixed).follow_links(true).min_depth(1).max_depth(depth).sort_by(tree::natural);
+    for entry in walk.into_iter().filter_entry(|entry| !tree::is_hidden(entry)) {
+        match entry {
+            Ok(entry) => files.push(entry.into_path()),
+            Err(error) => faults.extend(tree::fault(error, &fixed).map(Err)),
         }
     }
-    files.retain(|file| file.is_file() && (is_video_in(file, request.input_format) || is_picture_in(file)));
-    let pictures = files.iter().all(|file| !is_video_in(file, request.input_format));
-    if pictures
-        && !files.is_empty()
-        && !path.parent().and_then(Path::to_str).is_some_and(|folder| folder.contains(WILD))
-    {
+    files.retain(|file| glob.is_match(below(file, &fixed)) && file.is_file());
+    files.retain(|file| is_video_in(file, request.input_format) || is_picture_in(file));
+    let pictures = !files.iter().any(|file| is_video_in(file, request.input_format));
+    if pictures && !files.is_empty() && !rest.contains(['/', '{']) {
         return Ok(None);
     }
     forget_results(&mut files, request);
-    let text = |file: &Path| file.to_string_lossy().into_owned();
-    files.sort_by(|a, b| natord::compare(&text(a), &text(b)).then_with(|| a.cmp(b)));
-    let below =
-        |file: &Path| file.strip_prefix(&fixed).ok().and_then(Path::parent).unwrap_or(Path::new("")).to_path_buf();
-    let items = files.into_iter().map(|file| Ok(Item { below: Some(below(&file)), path: file }));
+    let folder = |file: &Path| below(file, &fixed).parent().unwrap_or(Path::new("")).to_path_buf();
+    let items = files.into_iter().map(|file| Ok(Item { below: Some(folder(&file)), path: without_dot(file) }));
     Ok(Some(items.chain(faults).collect()))
+}
+
+/// Where a file is in the folder that was gone through.
+fn below<'a>(file: &'a Path, folder: &Path) -> &'a Path {
+    file.strip_prefix(folder).unwrap_or(file)
+}
+
+/// `./a.mp4` as the user would write it.
+fn without_dot(path: PathBuf) -> PathBuf {
+    path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path)
 }
 
 /// The folders before the first part with a wildcard.

@@ -94,19 +94,18 @@ impl Search<'_> {
         let walk = WalkDir::new(self.root).follow_links(true).min_depth(1).max_depth(depth).sort_by(natural);
         let (root, outputs) = (self.root, self.request.outputs());
         let wanted = |entry: &DirEntry| {
-            let hidden = entry.file_name().as_encoded_bytes().first() == Some(&b'.');
             // A folder with all outputs may be the folder itself: then their names tell them.
             let output = || {
                 outputs.as_ref().is_some_and(|outputs| same_file::is_same_file(entry.path(), outputs).unwrap_or(false))
             };
-            !hidden
+            !is_hidden(entry)
                 && !folders.exclude.matches(entry.path().strip_prefix(root).unwrap_or(entry.path()))
                 && !(entry.file_type().is_dir() && output())
         };
         for entry in walk.into_iter().filter_entry(wanted) {
             match entry {
                 Ok(entry) => self.note(&entry),
-                Err(error) => self.fault(error),
+                Err(error) => self.faults.extend(fault(error, self.root)),
             }
         }
     }
@@ -131,23 +130,6 @@ impl Search<'_> {
             content.stems.insert(stem(path, kind));
         }
         self.entries.push((path.into(), kind));
-    }
-
-    /// A folder below that cannot be read is one failure; a link that leads to its own folder is passed over.
-    fn fault(&mut self, error: walkdir::Error) {
-        let path = error.path().unwrap_or(self.root).to_path_buf();
-        if error.loop_ancestor().is_some() {
-            tracing::info!(path = %path.display(), "a link that leads to a folder above it is passed over");
-            return;
-        }
-        // A link that leads nowhere is of interest only where it is called like an input.
-        let known = is_picture_in(&path) || is_video_in(&path, "");
-        let link = path.symlink_metadata().is_ok_and(|data| data.file_type().is_symlink());
-        if link && !known {
-            return;
-        }
-        let source = error.into_io_error().unwrap_or_else(|| std::io::ErrorKind::Other.into());
-        self.faults.push(Fault { error: PlanError::Unreadable { path: path.clone(), source }, path });
     }
 
     fn is_gone_through(&self) -> bool {
@@ -199,6 +181,28 @@ impl Search<'_> {
     }
 }
 
+/// Also work folders are hidden.
+pub fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().first() == Some(&b'.')
+}
+
+/// A folder below `root` that cannot be read is one failure; a link that leads to its own folder is passed over.
+pub fn fault(error: walkdir::Error, root: &Path) -> Option<Fault> {
+    let path = error.path().unwrap_or(root).to_path_buf();
+    if error.loop_ancestor().is_some() {
+        tracing::info!(path = %path.display(), "a link that leads to a folder above it is passed over");
+        return None;
+    }
+    // A link that leads nowhere is of interest only where it is called like an input.
+    let known = is_picture_in(&path) || is_video_in(&path, "");
+    let link = path.symlink_metadata().is_ok_and(|data| data.file_type().is_symlink());
+    if link && !known {
+        return None;
+    }
+    let source = error.into_io_error().unwrap_or_else(|| std::io::ErrorKind::Other.into());
+    Some(Fault { error: PlanError::Unreadable { path: path.clone(), source }, path })
+}
+
 /// Whether a name without its extension is the result of a preset made from one of `stems`.
 pub fn is_result(name: &OsStr, stems: &HashSet<OsString>, request: &Request<'_>) -> bool {
     let mut name = name;
@@ -231,7 +235,7 @@ fn stem(path: &Path, kind: Kind) -> OsString {
 }
 
 /// `f2` before `f10`.
-fn natural(a: &DirEntry, b: &DirEntry) -> Ordering {
+pub fn natural(a: &DirEntry, b: &DirEntry) -> Ordering {
     let text = |entry: &DirEntry| entry.file_name().to_string_lossy().into_owned();
     natord::compare(&text(a), &text(b)).then_with(|| a.file_name().cmp(b.file_name()))
 }
