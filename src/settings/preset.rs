@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ambient::Ambient;
+use super::confine;
 use super::error::{SettingsError, UnknownPreset};
 use super::file::{self, Base};
 use super::layers::Merged;
@@ -160,7 +161,9 @@ impl Library {
             Place::Builtin { text, .. } => file::parse(text, &place.shown(), &Base::Builtin, &EXTRAS)?,
             Place::File { shown, path } => {
                 let text = file::read(path).map_err(|error| shown_as(error, shown))?;
-                file::parse(&text, shown, &Base::Folder(folder_of(path)), &EXTRAS)?
+                let file = file::parse(&text, shown, &Base::Folder(folder_of(path)), &EXTRAS)?;
+                confine::check(&file.entries, path)?;
+                file
             }
         };
         if let Some((parent, at)) = file.extras.remove("extends") {
