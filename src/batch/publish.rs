@@ -57,7 +57,8 @@ impl Staged {
         };
         let name = target.file_name().unwrap_or("pictures".as_ref());
         let mut prefix = OsString::from(".");
-        prefix.push(name);
+        // With what is added, a long name would be too long.
+        prefix.push(if name.len() < 200 { name } else { "output".as_ref() });
         prefix.push(".stylize-");
         let work = tempfile::Builder::new()
             .prefix(&prefix)

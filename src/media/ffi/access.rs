@@ -72,7 +72,8 @@ pub fn reads_only_its_file(demuxer: &str) -> bool {
         // SAFETY: `name` outlives the call, which returns null or a static format.
         !unsafe { ffi::av_find_input_format(name.as_ptr()) }.is_null()
     });
-    !known || all.iter().flat_map(|names| names.split(',')).any(|name| demuxer.split(',').all(|own| own == name))
+    !refers(demuxer) && !known
+        || all.iter().flat_map(|names| names.split(',')).any(|name| demuxer.split(',').all(|own| own == name))
 }
 
 fn refers(demuxer: &str) -> bool {
