@@ -7,9 +7,9 @@ use image::ImageError;
 use image::error::LimitErrorKind;
 
 use super::DecodeError;
-use crate::media::Range;
-use crate::media::ffi::{self, read};
+use crate::media::ffi::read;
 use crate::media::picture::Bounds;
+use crate::media::{Range, TimeBase};
 use crate::settings::InputSettings;
 
 #[derive(Debug, Clone, Copy)]
@@ -77,14 +77,14 @@ impl Limits {
     /// When that is beyond a limit.
     pub fn check_header(self, path: &Path, input: &Input, index: usize, range: Range) -> Result<(), DecodeError> {
         self.streams(path, input.nb_streams().into())?;
-        if let Some(stream) = input.stream(index) {
-            let told = read::parameters(&stream);
-            self.size(path, told.width.into(), told.height.into())?;
+        let Some(stream) = input.stream(index) else { return Ok(()) };
+        let told = read::parameters(&stream);
+        self.size(path, told.width.into(), told.height.into())?;
+        // The stream's own: a subtitle without an end makes the container last for weeks.
+        match range.frames {
+            None => self.duration(path, TimeBase::from(stream.time_base()).seconds(stream.duration()) - range.start),
+            Some(_) => Ok(()),
         }
-        if range.frames.is_some() || ffi::duration_is_a_guess(input) {
-            return Ok(());
-        }
-        self.duration(path, input.duration() as f64 / 1e6 - range.start)
     }
 
     /// # Errors

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::common::clips::random;
 
 /// Variants of each file of the corpus.
-const VARIANTS: usize = 400;
+const VARIANTS: usize = 1200;
 /// One input, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Megabytes that may be used at once beyond those before.
