@@ -136,3 +136,38 @@ fn an_attachment_stays_inside_the_output() {
     let names: Vec<_> = std::fs::read_dir(desk.path("deep")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
 }
+
+/// Makes the first track of a MOV, whose `moov` is last, take its pictures from `secret.mov` beside it.
+fn refer_to_secret(bytes: &mut Vec<u8>) {
+    let mut alias = vec![0; 150];
+    // As many levels up as down: the same folder.
+    (alias[131], alias[133]) = (1, 1);
+    let target = b"x:y:secret.mov";
+    alias.extend([0, 2, 0, target.len() as u8]);
+    alias.extend(target);
+    alias.extend([0xff, 0xff, 0, 0]);
+    let entry = [&(12 + alias.len() as u32).to_be_bytes(), b"alis".as_slice(), &[0; 4], &alias].concat();
+    let dref = bytes.windows(4).rposition(|name| name == b"dref").unwrap();
+    let more = entry.len() as u32 - 12;
+    for name in [b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"] {
+        let at = bytes[..dref + 4].windows(4).rposition(|found| found == name).unwrap() - 4;
+        let size = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) + more;
+        bytes[at..at + 4].copy_from_slice(&size.to_be_bytes());
+    }
+    bytes.splice(dref + 12..dref + 24, entry);
+}
+
+#[test]
+fn a_movie_whose_pictures_lie_in_another() {
+    let desk = Desk::new();
+    // Raw pictures are all of one size, so that they lie at the same places of both files.
+    let raw = |clip: Clip| clip.coded("-c:v rawvideo -pix_fmt rgb24");
+    raw(Clip::of(4).from(SECRET)).make(&desk, "secret.mov");
+    let plain = raw(Clip::of(4)).make(&desk, "plain.mov");
+    let input = desk.changed(&plain, "in.mov", refer_to_secret);
+    let ended = identity(&desk, &input, "asked.mkv").with("--input-opt enable_drefs=1").run();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(has_secret(&ended.output), "the file would not have worked");
+    let ended = identity(&desk, &input, "out.mkv").run();
+    assert!(ended.code == 1 || !has_secret(&ended.output), "{}", ended.stderr);
+}
