@@ -1,6 +1,7 @@
 //! The command line. No defaults of its own and no I/O: options that are not given leave the other layers alone.
 
 mod commands;
+mod habits;
 mod layers;
 mod values;
 
@@ -9,9 +10,12 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::batch::Habits;
 use crate::media::Range;
 use crate::report::{LogFormat, Verbosity};
 use crate::settings::{Ambient, Assignment, LayerInputs, StyleArg};
+
+use habits::HabitArgs;
 
 pub use commands::{PresetsCommand, WeightsCommand};
 pub use layers::LayersArgs;
@@ -93,6 +97,13 @@ pub struct RunArgs {
     /// Begin at this time of a video: seconds or [HH:]MM:SS[.mmm]
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub start: Option<f64>,
+
+    /// Finish a part for good, from which an interrupted run goes on, at each cut and at most so many frames [default: 48]
+    #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
+    pub checkpoint: Option<i64>,
+
+    #[command(flatten)]
+    pub habits: HabitArgs,
 
     /// Stop after so many frames
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -341,6 +352,7 @@ impl RunArgs {
         let numbers = [
             ("--max-corrupt", "input.max_corrupt", self.max_corrupt),
             ("--passes", "temporal.passes", self.passes),
+            ("--checkpoint", "output.checkpoint", self.checkpoint),
             ("--seed", "seed", self.seed),
         ];
         for (option, key, number) in numbers {
@@ -357,6 +369,11 @@ impl RunArgs {
             options,
             sets: self.sets.clone(),
         }
+    }
+
+    /// How it is to be done.
+    pub fn habits(&self) -> Habits {
+        self.habits.habits()
     }
 
     /// The part of the input to stylise.

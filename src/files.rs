@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 /// Writes `bytes` beside `path` and gives them its name once they are on the disk. All may read the file.
 ///
 /// # Errors
@@ -15,7 +17,51 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     temporary.as_file().sync_all()?;
     readable_by_all(temporary.as_file())?;
     temporary.persist(path)?;
-    Ok(())
+    sync_folder(folder)
+}
+
+/// Makes sure that names in a folder are on the disk, as their files are.
+///
+/// # Errors
+/// When the disk fails.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder)?.sync_all()
+}
+
+/// Puts a finished file on the disk for good. Gives its length in bytes and its SHA-256 in hexadecimal.
+///
+/// # Errors
+/// When it is not there, or the disk fails.
+pub fn secure(path: &Path) -> io::Result<(u64, String)> {
+    let file = File::open(path)?;
+    file.sync_all()?;
+    hash(file)
+}
+
+/// The length and the SHA-256 of all that can be read.
+///
+/// # Errors
+/// When reading fails.
+pub fn hash(mut from: impl io::Read) -> io::Result<(u64, String)> {
+    let (mut hash, mut count) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok((count, hex(&hash.finalize()))),
+            Ok(read) => {
+                hash.update(&buffer[..read]);
+                count += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Temporary files are private; a finished one is not.

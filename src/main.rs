@@ -182,7 +182,7 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         StylizerArg::Bars => Engine::Bars,
     };
     let observer = report::choose(style);
-    let summary = batch::run(planned, &resolved.settings, &given, engine, observer.as_ref(), &cancel);
+    let summary = batch::run(planned, &resolved.settings, &given, engine, args.habits(), observer.as_ref(), &cancel);
     // A shell's convention: 128 and the signal's number.
     let interrupted = cancel.signal().filter(|_| summary.cancelled).map(|signal| 128 + signal as u8);
     Ok(ExitCode::from(interrupted.unwrap_or(u8::from(summary.failed > 0))))

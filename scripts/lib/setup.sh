@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 TORCH_VERSION=2.11.0 # the one libtorch that Cargo.toml's tch fits
-PACKAGES=(ca-certificates ffmpeg g++ libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev libclang-dev
+PACKAGES=(ca-certificates clang ffmpeg g++ libavcodec-dev libavfilter-dev libavformat-dev libavutil-dev libclang-dev
     libopencv-video-dev libswscale-dev pkg-config)
 
 root=$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -115,7 +115,7 @@ can_sudo() { has sudo && { sudo -n true || : </dev/tty; } 2>/dev/null; }
 # Not Debian: nothing is installed, only looked for.
 check_foreign_system() {
     local missing=() name
-    for name in c++ ffmpeg pkg-config; do
+    for name in c++ clang ffmpeg pkg-config; do
         has "$name" || missing+=("$name")
     done
     for name in libavutil libavcodec libavformat libavfilter libswscale; do

@@ -1,17 +1,20 @@
 //! One job: its input through the pipeline into its output.
 
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use super::Engine;
 use super::plan::Job;
-use super::publish::{PublishError, Staged};
+use super::publish::{PublishError, StageError, Staged, work_place};
+use super::{Engine, Habits};
 use crate::decode;
 use crate::encode::{self, Target};
+use crate::identity::{self, IdentityError};
 use crate::interrupt::CancelToken;
-use crate::media::Input;
+use crate::media::{Input, Output};
 use crate::motion::{self, FlowError, Given, Wanted};
-use crate::pipeline::{self, Outcome, PipelineError};
+use crate::pipeline::{self, Ends, Outcome, PipelineError, Progress};
 use crate::report::{Event, Observer};
+use crate::resume::{Complete, Journal, Manifest, Opened, ResumeError};
 use crate::settings::{IfExists, NextInit, Settings};
 use crate::stylize::fake::{Bars, Identity};
 use crate::stylize::{self, StyleError, Stylizer, Workshop};
@@ -28,6 +31,12 @@ pub(super) enum JobError {
     #[error(transparent)]
     Publish(#[from] PublishError),
     #[error(transparent)]
+    Stage(#[from] StageError),
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error(transparent)]
     Motion(#[from] FlowError),
 }
 
@@ -36,60 +45,104 @@ pub(super) fn names(job: &Job) -> (String, String) {
     (job.input_path().display().to_string(), job.output.path().display().to_string())
 }
 
-/// Does a job from first to last.
+/// What all jobs of a batch have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Batch<'a> {
+    pub settings: &'a Settings,
+    /// What the user brings of the source's motion.
+    pub given: &'a Given,
+    pub engine: Engine,
+    pub habits: Habits,
+    pub observer: &'a dyn Observer,
+    pub cancel: &'a CancelToken,
+}
+
+impl Batch<'_> {
+    fn warn(&self, messages: impl IntoIterator<Item = String>) {
+        messages.into_iter().for_each(|message| self.observer.event(&Event::Warning { message }));
+    }
+
+    fn note(&self, messages: impl IntoIterator<Item = String>) {
+        messages.into_iter().for_each(|message| self.observer.event(&Event::Note { message }));
+    }
+}
+
+/// Does a job from first to last, or from where a former run has stopped.
 ///
 /// # Errors
-/// The first failure of any stage; nothing is left under the output's name then.
-pub(super) fn run_job(
-    job: &Job,
-    settings: &Settings,
-    given: &Given,
-    engine: Engine,
-    observer: &dyn Observer,
-    cancel: &CancelToken,
-) -> Result<(), JobError> {
+/// The first failure of any stage; nothing is left under the output's name then, and what is painted is kept.
+pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
+    let done = paint(job, batch);
+    let busy = matches!(done, Err(JobError::Stage(StageError::Resume(ResumeError::Busy { .. }))));
+    if done.is_err() && !busy {
+        let manifest = work_place(&job.output).and_then(|work| Manifest::read(&work).ok().flatten());
+        if let Some(frames) = manifest.map(|manifest| manifest.frames()).filter(|&frames| frames > 0) {
+            batch.note([format!("{frames} painted frames are kept: the same command goes on after them")]);
+        }
+    }
+    done
+}
+
+fn paint(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
+    let Batch { settings, observer, habits, .. } = batch;
     let began = Instant::now();
     let mut source = decode::open(&job.input, job.range, &settings.input)?;
-    let wanted = wanted(job, settings, given, engine, observer)?;
+    let staged = Staged::new(&job.output)?;
+    let mut opened = open_journal(job, batch, &staged)?;
+    let painted = opened.as_ref().map_or(0, |opened| opened.journal.frames());
+    let wanted = Wanted { from: painted, ..wanted(job, batch)? };
     if wanted.flow.is_some() {
         let counted = matches!(job.input, Input::Sequence { .. }) && settings.input.filter.trim().is_empty();
-        given.check(source.info(), counted)?;
+        batch.given.check(source.info(), counted)?;
     }
-    let staged = Staged::new(&job.output)?;
     let target = Target { output: staged.output().clone(), work: staged.work().to_path_buf() };
-    let sink = encode::open(&target, source.info(), &settings.output)?;
+    let mut sink = match &opened {
+        Some(opened) => encode::open_after(&target, source.info(), &settings.output, &opened.journal.parts())?,
+        None => encode::open(&target, source.info(), &settings.output)?,
+    };
     let (input, output) = names(job);
     let info = source.info();
     let (frames, width, height) = (info.frames, info.width, info.height);
     observer.event(&Event::Started { input, output: output.clone(), frames, width, height });
-    for message in source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()) {
-        observer.event(&Event::Warning { message });
-    }
-    // One picture is neither gone through twice nor a ring.
-    let several = !matches!(job.input, Input::Picture(_));
-    let workshop = several.then(|| Workshop { folder: staged.work(), observer });
-    let make = || make_stylizer(settings, engine, workshop, observer, cancel);
-    let measured = wanted.flow.is_some();
-    let Outcome { encoded, waited_for_motion, steadiness } =
-        pipeline::run(source, motion::watch(wanted)?, measured, make, sink, observer, cancel)?;
-    for message in encoded.warnings {
-        observer.event(&Event::Warning { message });
-    }
-    staged.publish(settings.output.if_exists == IfExists::Replace)?;
+    batch.warn(source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()));
+    batch.note(opened.iter_mut().flat_map(|opened| std::mem::take(&mut opened.notes)));
+    let complete = opened.as_ref().and_then(|opened| opened.journal.complete());
+    let Outcome { encoded, waited_for_motion, steadiness } = if let Some(Complete { every_frame }) = complete {
+        if every_frame {
+            sink.expect_every_frame();
+        }
+        Outcome { encoded: sink.finish()?, waited_for_motion: Duration::ZERO, steadiness: None }
+    } else {
+        let measured = wanted.flow.is_some();
+        let motion = motion::watch(wanted)?;
+        let progress = opened
+            .as_mut()
+            .map(|opened| Progress { journal: &mut opened.journal, checkpoint: u64::from(settings.output.checkpoint) });
+        let resumable = progress.is_some();
+        let make = || make_stylizer(job, batch, staged.work(), resumable);
+        pipeline::run(Ends { source, sink, motion }, measured, make, progress, observer, batch.cancel)?
+    };
+    batch.warn(encoded.warnings);
+    drop(opened);
+    staged.publish(settings.output.if_exists == IfExists::Replace, habits.keep_work)?;
     let (seconds, waited_for_motion) = (began.elapsed().as_secs_f64(), waited_for_motion.as_secs_f64());
     tracing::info!(waited_for_motion, share = waited_for_motion / seconds, "painting waited for motion (seconds)");
     observer.event(&Event::Finished { output, frames: encoded.frames, seconds, waited_for_motion, steadiness });
     Ok(())
 }
 
+/// What a former run has left of the job; `None` for what is never gone on with: a stream, which nobody can ask for
+/// twice, and a single picture.
+fn open_journal<'a>(job: &Job, batch: Batch<'_>, staged: &'a Staged) -> Result<Option<Opened<'a>>, JobError> {
+    let several = matches!(job.output, Output::Video(_) | Output::Sequence { .. }) && job.input != Input::Stdin;
+    let Some(folder) = staged.folder().filter(|_| several) else { return Ok(None) };
+    let identity = identity::identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint)?;
+    Ok(Some(Journal::open(folder, identity, batch.habits.resume)?))
+}
+
 /// What a job wants of its source's motion.
-fn wanted(
-    job: &Job,
-    settings: &Settings,
-    given: &Given,
-    engine: Engine,
-    observer: &dyn Observer,
-) -> Result<Wanted, FlowError> {
+fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
+    let Batch { settings, given, engine, .. } = batch;
     let list = given.cuts.clone();
     if engine != Engine::Optimise || matches!(job.input, Input::Picture(_)) {
         return Ok(Wanted { list, ..Wanted::default() });
@@ -100,7 +153,7 @@ fn wanted(
         _ if !used => {
             if given.flow.is_some() {
                 let message = "--flow is of no use: neither init.next = \"warped\" nor temporal.weight asks for motion";
-                observer.event(&Event::Warning { message: message.into() });
+                batch.warn([message.into()]);
             }
             None
         }
@@ -110,24 +163,29 @@ fn wanted(
     let far = settings.searched().to_vec();
     // Cuts are looked for whether flow is used or not, so that an init finds the shots that another does.
     let cuts = if list.is_none() { motion::estimate_cuts()? } else { None };
-    Ok(Wanted { flow, cuts, rules: settings.temporal.consistency, list, far, ring: settings.temporal.ring })
+    Ok(Wanted { flow, cuts, rules: settings.temporal.consistency, list, far, ring: settings.temporal.ring, from: 0 })
 }
 
+/// What paints the frames. Where what is painted is kept (`resumable`), an interruption waits for the frame in progress.
 fn make_stylizer<'a>(
-    settings: &Settings,
-    engine: Engine,
-    workshop: Option<Workshop<'a>>,
-    observer: &dyn Observer,
-    cancel: &CancelToken,
+    job: &Job,
+    batch: Batch<'a>,
+    work: &'a Path,
+    resumable: bool,
 ) -> Result<Box<dyn Stylizer + 'a>, StyleError> {
-    match engine {
+    let Batch { settings, observer, .. } = batch;
+    match batch.engine {
         Engine::Optimise => {}
         Engine::Identity => return Ok(Box::new(Identity)),
         Engine::Bars => return Ok(Box::new(Bars)),
     }
-    let built = stylize::build(settings, cancel, workshop)?;
-    for message in built.notes {
-        observer.event(&Event::Note { message });
-    }
+    // One picture is neither gone through twice nor a ring.
+    let several = !matches!(job.input, Input::Picture(_));
+    let workshop = several.then_some(Workshop { folder: work, observer });
+    // A shot of several passes is kept at its end only.
+    let waits = resumable && !settings.temporal.is_reworked();
+    let cancel = if waits { CancelToken::default() } else { batch.cancel.clone() };
+    let built = stylize::build(settings, &cancel, workshop)?;
+    batch.note(built.notes);
     Ok(built.stylizer)
 }

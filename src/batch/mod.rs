@@ -4,13 +4,14 @@ mod job;
 pub mod plan;
 mod publish;
 
+use crate::identity::Fingerprint;
 use crate::interrupt::CancelToken;
 use crate::motion::Given;
 use crate::pipeline::PipelineError;
 use crate::report::{Event, Observer, causes};
 use crate::settings::Settings;
 
-use job::{JobError, names, run_job};
+use job::{Batch, JobError, names, run_job};
 use plan::Planned;
 
 /// What repaints the frames.
@@ -23,6 +24,22 @@ pub enum Engine {
     Identity,
     /// Paints known colours; for tests of what an identity round trip hides.
     Bars,
+}
+
+/// How jobs are done, whatever their settings: nothing of this changes the bytes of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habits {
+    /// Goes on with what a former run has painted.
+    pub resume: bool,
+    /// Leaves the work folder where it is.
+    pub keep_work: bool,
+    pub fingerprint: Fingerprint,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { resume: true, keep_work: false, fingerprint: Fingerprint::Sampled }
+    }
 }
 
 /// How the jobs of a batch ended.
@@ -41,9 +58,11 @@ pub fn run(
     settings: &Settings,
     given: &Given,
     engine: Engine,
+    habits: Habits,
     observer: &dyn Observer,
     cancel: &CancelToken,
 ) -> Summary {
+    let batch = Batch { settings, given, engine, habits, observer, cancel };
     let mut summary = Summary::default();
     for planned in planned {
         if cancel.is_cancelled() {
@@ -60,7 +79,7 @@ pub fn run(
                 summary.failed += 1;
                 observer.event(&Event::Failed { input: input.display().to_string(), error: causes(&error) });
             }
-            Planned::Run(job) => match run_job(&job, settings, given, engine, observer, cancel) {
+            Planned::Run(job) => match run_job(&job, batch) {
                 Ok(()) => summary.done += 1,
                 Err(JobError::Pipeline(PipelineError::Cancelled { frames })) => {
                     summary.cancelled = true;

@@ -7,19 +7,32 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::files;
 use crate::media::Output;
+use crate::resume::{ResumeError, WorkFolder};
 
-/// A temporary folder beside the final output (so that the last step is a rename), and the output inside it. Removed
-/// with all it holds unless published.
+/// What an output without a name is called.
+const PICTURES: &str = "pictures";
+
+/// The work folder beside the final output (so that the last step is a rename), and the output inside it. It goes when
+/// the result is published; else, only if there is no progress in it.
 #[derive(Debug)]
 pub struct Staged {
-    work: TempDir,
+    work: Work,
     /// The final output's paths, inside `work`.
     output: Output,
     target: PathBuf,
     /// Whether `target` is a folder that must stay what it is: someone stands in it, so that the pictures are moved
     /// into it one by one.
     stays: bool,
+}
+
+#[derive(Debug)]
+enum Work {
+    /// Beside the output; another run may go on in it.
+    Beside(WorkFolder),
+    /// Of a stream: nothing to rename, and no folder of the user's to do it in.
+    Elsewhere(TempDir),
 }
 
 /// Why a result could not be put in its place.
@@ -33,45 +46,53 @@ pub enum PublishError {
     Move { path: PathBuf, source: io::Error },
 }
 
+/// `.` cannot be renamed, and a shell in a folder that another has replaced is nowhere.
+fn stays(target: &Path) -> bool {
+    let here = || same_file::is_same_file(target, ".").unwrap_or(false);
+    target.is_dir() && (target.file_name().is_none() || here())
+}
+
+/// Where an output's work folder is; `None` for a stream, which has none.
+pub fn work_place(output: &Output) -> Option<PathBuf> {
+    if *output == Output::Stdout {
+        return None;
+    }
+    let target = output.path();
+    let folder = match target.parent() {
+        _ if stays(target) => target,
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    Some(WorkFolder::place(folder, target.file_name().unwrap_or(PICTURES.as_ref())))
+}
+
 impl Staged {
-    /// Makes the folder.
+    /// Makes the folder and locks it, or takes up one that a former run has left.
     ///
     /// # Errors
-    /// When the output's folder is missing, read-only or full.
-    pub fn new(output: &Output) -> Result<Self, PublishError> {
+    /// When the output's folder is missing, read-only or full; when another run works on this output.
+    pub fn new(output: &Output) -> Result<Self, StageError> {
         let target = output.path().to_path_buf();
-        if *output == Output::Stdout {
-            // Nothing to rename, and no folder of the user's to do it in.
+        let Some(place) = work_place(output) else {
             let folder = std::env::temp_dir();
             let work = tempfile::Builder::new().prefix("stylize-video-").tempdir_in(&folder);
-            let work = work.map_err(|source| PublishError::Work { folder, source })?;
+            let work = Work::Elsewhere(work.map_err(|source| PublishError::Work { folder, source })?);
             return Ok(Self { work, output: Output::Stdout, target, stays: false });
-        }
-        // `.` cannot be renamed, and a shell in a folder that another has replaced is nowhere.
-        let here = || same_file::is_same_file(&target, ".").unwrap_or(false);
-        let stays = target.is_dir() && (target.file_name().is_none() || here());
-        let folder = match target.parent() {
-            _ if stays => target.clone(),
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-            _ => PathBuf::from("."),
         };
-        let name = target.file_name().unwrap_or("pictures".as_ref());
-        let mut prefix = OsString::from(".");
-        // With what is added, a long name would be too long.
-        prefix.push(if name.len() < 200 { name } else { "output".as_ref() });
-        prefix.push(".stylize-");
-        let work = tempfile::Builder::new()
-            .prefix(&prefix)
-            .tempdir_in(&folder)
-            .map_err(|source| PublishError::Work { folder, source })?;
-        let inside = work.path().join(name);
+        let work = WorkFolder::claim(&place)?;
+        let name = target.file_name().unwrap_or(PICTURES.as_ref());
         let output = match output {
-            Output::Video(_) => Output::Video(inside),
-            Output::Picture(_) => Output::Picture(inside),
-            Output::Sequence { names, .. } => Output::Sequence { folder: inside, names: names.clone() },
+            Output::Video(_) => Output::Video(place.join(name)),
+            Output::Picture(_) => Output::Picture(place.join(name)),
+            Output::Sequence { names, .. } => {
+                // Their names stand in the manifest, which is text.
+                let folder = name.to_str().unwrap_or(PICTURES);
+                Output::Sequence { folder: place.join(folder), names: names.clone() }
+            }
             Output::Stdout => Output::Stdout,
         };
-        Ok(Self { work, output, target, stays })
+        let stays = stays(&target);
+        Ok(Self { work: Work::Beside(work), output, target, stays })
     }
 
     /// Where to write.
@@ -81,62 +102,105 @@ impl Staged {
 
     /// The folder for intermediate files.
     pub fn work(&self) -> &Path {
-        self.work.path()
+        match &self.work {
+            Work::Beside(folder) => folder.path(),
+            Work::Elsewhere(folder) => folder.path(),
+        }
     }
 
-    /// Moves the finished output to its place; `replace` says whether something there may go.
+    /// The folder that another run could go on in, where there is one.
+    pub fn folder(&self) -> Option<&WorkFolder> {
+        match &self.work {
+            Work::Beside(folder) => Some(folder),
+            Work::Elsewhere(_) => None,
+        }
+    }
+
+    /// Moves the finished output to its place; `replace` says whether something there may go, `keep` whether the work
+    /// folder stays.
     ///
     /// # Errors
     /// When something is in the way, or the move fails. What was there before is then still there.
-    pub fn publish(self, replace: bool) -> Result<(), PublishError> {
-        if self.output == Output::Stdout {
-            return Ok(());
+    pub fn publish(self, replace: bool, keep: bool) -> Result<(), PublishError> {
+        if self.output != Output::Stdout {
+            let placed = if self.stays { self.fill(replace) } else { self.rename(replace) };
+            placed.map_err(|error| self.failed(error))??;
         }
-        let failed = |source| PublishError::Move { path: self.target.clone(), source };
-        let finished = self.output.path();
-        if self.stays {
-            return self.publish_into(replace);
-        }
-        if !replace {
-            let empty = || fs::read_dir(&self.target).is_ok_and(|mut entries| entries.next().is_none());
-            if self.target.symlink_metadata().is_ok() && !empty() {
-                return Err(PublishError::Appeared(self.target.clone()));
+        if let (Work::Beside(folder), false) = (self.work, keep) {
+            // The result is where it belongs: what cannot be tidied away is no failure of the job.
+            if let Err(error) = folder.remove() {
+                tracing::warn!(%error, "the work folder cannot be removed");
             }
-            return fs::rename(finished, &self.target).map_err(failed);
         }
-        if !self.target.is_dir() {
-            return fs::rename(finished, &self.target).map_err(failed);
-        }
-        // A folder that is not empty cannot be renamed over: it steps aside, and comes back if the move fails.
-        let aside = self.work.path().join(".replaced");
-        fs::rename(&self.target, &aside).map_err(failed)?;
-        fs::rename(finished, &self.target).map_err(|error| {
-            // The move's error is the one to tell.
-            let _ = fs::rename(&aside, &self.target);
-            failed(error)
-        })
+        Ok(())
     }
-    /// Moves the pictures into a folder that stays.
-    fn publish_into(&self, replace: bool) -> Result<(), PublishError> {
-        let failed = |source| PublishError::Move { path: self.target.clone(), source };
-        let work = self.work.path().file_name();
-        let mut before = names_in(&self.target).map_err(failed)?;
-        before.retain(|name| Some(name.as_os_str()) != work);
-        if !replace && !before.is_empty() {
-            return Err(PublishError::Appeared(self.target.clone()));
+
+    fn failed(&self, source: io::Error) -> PublishError {
+        PublishError::Move { path: self.target.clone(), source }
+    }
+
+    fn rename(&self, replace: bool) -> io::Result<Result<(), PublishError>> {
+        let (finished, target) = (self.output.path(), &self.target);
+        if !replace {
+            let empty = || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
+            if target.symlink_metadata().is_ok() && !empty() {
+                return Ok(Err(PublishError::Appeared(target.clone())));
+            }
         }
-        let finished = self.output.path();
-        let aside = self.work.path().join(".replaced");
-        let pictures = names_in(finished).map_err(failed)?;
-        fs::create_dir(&aside).map_err(failed)?;
-        let moved = move_all(&before, &self.target, &aside).and_then(|()| {
-            move_all(&pictures, finished, &self.target).inspect_err(|_| {
+        if replace && target.is_dir() {
+            // A folder that is not empty cannot be renamed over: it steps aside, and comes back if the move fails.
+            let aside = self.work().join(".replaced");
+            fs::rename(target, &aside)?;
+            fs::rename(finished, target).inspect_err(|_| {
                 // The move's error is the one to tell.
-                let _ = move_all(&before, &aside, &self.target);
-            })
-        });
-        moved.map_err(failed)
+                let _ = fs::rename(&aside, target);
+            })?;
+        } else {
+            fs::rename(finished, target)?;
+        }
+        let folder = target.parent().unwrap_or(Path::new("."));
+        files::sync_folder(folder)?;
+        Ok(Ok(()))
     }
+
+    /// Puts the pictures into a folder that stays, each with a second name, so that a run that dies on the way leaves
+    /// all of them to the next one.
+    fn fill(&self, replace: bool) -> io::Result<Result<(), PublishError>> {
+        let (finished, target) = (self.output.path(), &self.target);
+        let pictures = names_in(finished)?;
+        let ours = |name: &OsString| same_file::is_same_file(finished.join(name), target.join(name)).unwrap_or(false);
+        let work = self.work().file_name();
+        let mut before = names_in(target)?;
+        before.retain(|name| Some(name.as_os_str()) != work && !ours(name));
+        if !replace && !before.is_empty() {
+            return Ok(Err(PublishError::Appeared(target.clone())));
+        }
+        let aside = self.work().join(".replaced");
+        if !before.is_empty() {
+            fs::create_dir_all(&aside)?;
+        }
+        move_all(&before, target, &aside)?;
+        let placed = pictures.iter().filter(|name| !ours(name)).try_for_each(|name| {
+            let (from, to) = (finished.join(name), target.join(name));
+            // Some file systems know no second names.
+            fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop))
+        });
+        placed.inspect_err(|_| {
+            // The first error is the one to tell.
+            let _ = move_all(&before, &aside, target);
+        })?;
+        files::sync_folder(target)?;
+        Ok(Ok(()))
+    }
+}
+
+/// Why there is no place to work in.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
 }
 
 fn names_in(folder: &Path) -> io::Result<Vec<OsString>> {

@@ -69,7 +69,7 @@ impl FilterSink {
             source.range.frames = source.range.frames.map(|_| 0);
         }
         let settings = OutputSettings { filter: String::new(), ..settings.clone() };
-        let inner = open_sink(target, &filtered, &settings)?;
+        let inner = open_sink(target, &filtered, &settings, None)?;
         let steady = exit.rate.map(|rate| exit.base.ticks(1.0 / rate.value()).max(1));
         Ok(Self {
             inner,

@@ -9,7 +9,9 @@ use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
+use super::part::{Part, Piece, Shown};
 use super::{EncodeError, Encoded, FrameSink, beside};
+use crate::files;
 use crate::media::{Frame, MediaInfo, Names, Pixels, to_u8};
 use crate::settings::{Crf, OutputSettings};
 
@@ -128,9 +130,13 @@ pub(super) struct SequenceSink {
     /// Number of the first frame in the source.
     first: u64,
     deep: Deep,
-    frames: u64,
     transparent: bool,
     warnings: Vec<String>,
+    /// The folder that holds `folder`.
+    work: PathBuf,
+    frames: u64,
+    /// Written since the last seal.
+    fresh: Vec<(PathBuf, Shown)>,
 }
 
 impl SequenceSink {
@@ -155,10 +161,24 @@ impl SequenceSink {
             names: names.clone(),
             first: info.first,
             deep,
-            frames: 0,
             transparent: false,
             warnings: left_out.into_iter().collect(),
+            work: PathBuf::new(),
+            frames: 0,
+            fresh: Vec::new(),
         })
+    }
+
+    /// Says which folder the parts' names count from.
+    pub fn in_work(self, work: &Path) -> Self {
+        Self { work: work.into(), ..self }
+    }
+
+    /// Takes over the pictures of a former run.
+    pub fn with(mut self, parts: &[Part]) -> Self {
+        self.frames = parts.iter().map(Part::frames).sum();
+        self.transparent = parts.iter().any(|part| part.transparent);
+        self
     }
 }
 
@@ -167,9 +187,21 @@ impl FrameSink for SequenceSink {
         let index = self.first + frame.index;
         let name = self.names.of(index);
         let name = name.ok_or_else(|| EncodeError::NoName { folder: self.folder.clone(), index })?;
-        self.transparent |= write(&self.folder.join(name), &frame.pixels, self.deep)?;
+        let path = self.folder.join(name);
+        self.transparent |= write(&path, &frame.pixels, self.deep)?;
         self.frames += 1;
+        self.fresh.push((path, frame.timing.into()));
         Ok(())
+    }
+
+    fn seal(&mut self) -> Result<Option<Part>, EncodeError> {
+        if self.fresh.is_empty() {
+            return Ok(None);
+        }
+        let (paths, shown): (Vec<_>, Vec<_>) = std::mem::take(&mut self.fresh).into_iter().unzip();
+        let files = paths.iter().map(|path| Piece::secure(&self.work, path)).collect::<Result<_, _>>()?;
+        files::sync_folder(&self.folder).map_err(|source| EncodeError::io(&self.folder, source))?;
+        Ok(Some(Part { files, shown, transparent: self.transparent }))
     }
 
     fn finish(self: Box<Self>) -> Result<Encoded, EncodeError> {

@@ -2,6 +2,7 @@
 
 mod beside;
 mod codec;
+mod concat;
 mod delay;
 mod direct;
 mod egress;
@@ -12,15 +13,19 @@ mod header;
 mod images;
 mod interleave;
 mod mux;
+mod part;
+mod reel;
 mod riff;
+mod segment;
 mod streams;
 mod track;
 mod verify;
 mod video;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use error::EncodeError;
+pub use part::{Part, Piece, Shown};
 
 use codec::Kind;
 use direct::DirectSink;
@@ -31,6 +36,13 @@ use crate::settings::OutputSettings;
 /// Takes frames in display order and, at the end, leaves a finished, verified temporary output.
 pub trait FrameSink: Send {
     fn push(&mut self, frame: Frame) -> Result<(), EncodeError>;
+    /// Ends a part of the output here: what was pushed since the last one is then on the disk for good, in files of the
+    /// work folder. `None` where there is nothing new, or the output cannot be written in parts.
+    ///
+    /// Where parts end decides what bytes the output gets: it must not depend on how often a run was interrupted.
+    fn seal(&mut self) -> Result<Option<Part>, EncodeError> {
+        Ok(None)
+    }
     /// To be called before [`FrameSink::finish`] where the frames pushed are all that the source has in the part that
     /// was read, unfiltered: the result is then held against the source's own times.
     fn expect_every_frame(&mut self) {}
@@ -65,26 +77,75 @@ pub struct Target {
 /// Everything that can be known to fail is an error here, before any slow work: an unknown extension, a missing
 /// encoder, settings that do not go together, audio that the container cannot hold, a folder that cannot be written.
 pub fn open(target: &Target, info: &MediaInfo, settings: &OutputSettings) -> Result<Box<dyn FrameSink>, EncodeError> {
+    open_parts(target, info, settings, None)
+}
+
+/// As [`open`], for an output that is to be sealed in parts: it goes on after `parts` that a former run with the same
+/// settings has sealed in the same work folder.
+///
+/// # Errors
+/// As there; when the parts are not those of such an output.
+pub fn open_after(
+    target: &Target,
+    info: &MediaInfo,
+    settings: &OutputSettings,
+    parts: &[Part],
+) -> Result<Box<dyn FrameSink>, EncodeError> {
+    open_parts(target, info, settings, Some(parts))
+}
+
+fn open_parts(
+    target: &Target,
+    info: &MediaInfo,
+    settings: &OutputSettings,
+    parts: Option<&[Part]>,
+) -> Result<Box<dyn FrameSink>, EncodeError> {
     media::init();
     if settings.filter.is_empty() {
-        open_sink(target, info, settings)
-    } else {
-        Ok(Box::new(filter::FilterSink::open(target, info, settings)?))
+        return open_sink(target, info, settings, parts);
+    }
+    in_parts(Box::new(filter::FilterSink::open(target, info, settings)?), target, info, parts)
+}
+
+/// What a reel has to make up for, where parts are wanted.
+fn in_parts(
+    sink: Box<dyn FrameSink>,
+    target: &Target,
+    info: &MediaInfo,
+    parts: Option<&[Part]>,
+) -> Result<Box<dyn FrameSink>, EncodeError> {
+    // What went down a pipe is gone.
+    let parts = parts.filter(|_| target.output != Output::Stdout);
+    match parts {
+        Some(parts) => reel::ReelSink::around(sink, target, info, parts),
+        None => Ok(sink),
     }
 }
 
-/// As [`open`], for frames that are filtered already.
-fn open_sink(target: &Target, info: &MediaInfo, settings: &OutputSettings) -> Result<Box<dyn FrameSink>, EncodeError> {
+/// As [`open_parts`], for frames that are filtered already.
+fn open_sink(
+    target: &Target,
+    info: &MediaInfo,
+    settings: &OutputSettings,
+    parts: Option<&[Part]>,
+) -> Result<Box<dyn FrameSink>, EncodeError> {
+    let direct = |path: &Path, way: direct::Way| {
+        in_parts(Box::new(DirectSink::open(path, way, info, settings)?), target, info, parts)
+    };
     match &target.output {
         Output::Video(path) => match Kind::of(path, &settings.format)? {
             Kind::File(container) => {
-                Ok(Box::new(video::VideoSink::open(path, container, &target.work, info, settings)?))
+                let sink = video::VideoSink::open(path, container, &target.work, info, settings)?;
+                Ok(Box::new(sink.with(parts.unwrap_or_default())?))
             }
-            Kind::Animation(kind) => Ok(Box::new(DirectSink::open(path, kind.into(), info, settings)?)),
-            Kind::Raw(kind) => Ok(Box::new(DirectSink::open(path, kind.into(), info, settings)?)),
+            Kind::Animation(kind) => direct(path, kind.into()),
+            Kind::Raw(kind) => direct(path, kind.into()),
         },
         Output::Stdout => Ok(Box::new(DirectSink::open_stdout(info, settings)?)),
         Output::Picture(path) => Ok(Box::new(images::PictureSink::open(path, info, settings)?)),
-        Output::Sequence { folder, names } => Ok(Box::new(images::SequenceSink::open(folder, names, info, settings)?)),
+        Output::Sequence { folder, names } => {
+            let sink = images::SequenceSink::open(folder, names, info, settings)?;
+            Ok(Box::new(sink.in_work(&target.work).with(parts.unwrap_or_default())))
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::EncodeError;
-use crate::media::{Frame, MediaInfo, Ratio};
+use super::part::Shown;
+use crate::media::{Frame, MediaInfo, Ratio, TimeBase};
 
 /// What a sink knows of the frames so far.
 pub(super) struct Track {
@@ -46,12 +47,17 @@ impl Track {
         if let Some(last) = self.last.filter(|&last| last >= timing.pts) {
             return Err(EncodeError::Order { path, index, pts: timing.pts, last });
         }
-        let since_last = || self.last.map(|last| timing.pts - last);
+        Ok(self.note(Shown::from(*timing), timing.base))
+    }
+
+    /// Counts a frame that a former run has written.
+    pub fn note(&mut self, Shown(pts, duration): Shown, base: TimeBase) -> Moment {
+        let since_last = || self.last.map(|last| pts - last);
         // Containers that store only differences lose a last frame of no length.
-        let duration = timing.duration.or_else(since_last).unwrap_or_else(|| timing.base.ticks(1.0 / self.rate)).max(1);
-        let first = *self.first.get_or_insert(timing.pts);
-        self.last = Some(timing.pts);
+        let duration = duration.or_else(since_last).unwrap_or_else(|| base.ticks(1.0 / self.rate)).max(1);
+        let first = *self.first.get_or_insert(pts);
+        self.last = Some(pts);
         self.frames += 1;
-        Ok(Moment { pts: timing.pts, since_first: timing.pts - first, duration })
+        Moment { pts, since_first: pts - first, duration }
     }
 }

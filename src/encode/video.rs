@@ -1,47 +1,50 @@
-//! Frames as a video file: first the pictures alone, then one pass that joins them with the source's audio.
+//! Frames as a video file: first the pictures alone, in segments, then one pass that joins them with the source's audio.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ffmpeg_next::format::context::Output;
-use ffmpeg_next::{self as ffmpeg, Dictionary, Packet};
-
-use super::codec::{self, Chosen, Coder, Container, Family};
-use super::egress::{Egress, Form};
+use super::codec::{self, Chosen, Coder, Container, Setup};
+use super::concat::{self, concatenate};
+use super::egress::Form;
 use super::mux::{self, Pictures};
+use super::part::{Part, Piece, Shown};
+use super::segment::{Segment, Store};
 use super::streams::Plan;
 use super::track::Track;
 use super::verify::{self, Known};
 use super::{EncodeError, Encoded, FrameSink};
-use crate::media::{Frame, MediaInfo, TimeBase, ffi};
+use crate::media::{Frame, MediaInfo, ffi};
 use crate::settings::OutputSettings;
 
-/// Encodes to an intermediate file, then muxes.
+/// Encodes to segments, then joins and muxes.
 ///
 /// Colours and the form of the samples are as the source's, as far as the encoder has them: see [`codec::choose`].
 pub(super) struct VideoSink {
     path: PathBuf,
+    work: PathBuf,
     container: Container,
     info: MediaInfo,
     track: Track,
     plan: Plan,
     warnings: Vec<String>,
-    coder: Coder,
+    setup: Setup,
+    /// The encoder that was opened to see whether it opens, for the first segment.
+    coder: Option<Coder>,
     known: Known,
-    egress: Egress,
+    form: Form,
+    store: Store,
     /// Whether transparency that is met is lost and nobody has said so.
     loses_alpha: bool,
-    store: Store,
-    /// Its time stamps count from the first frame: every container holds those exactly.
-    intermediate: PathBuf,
-    output: Output,
-    /// Time base the muxer chose for the intermediate.
-    output_base: TimeBase,
-    /// Timestamps of the frames pushed, in the source's ticks.
+    transparent: bool,
+    /// Finished segments.
+    pieces: Vec<concat::Piece>,
+    segment: Option<Segment>,
+    /// The frames of the segment in progress.
+    shown: Vec<Shown>,
+    /// Timestamps of the frames so far, in the source's ticks.
     pts: Vec<i64>,
-    last_duration: Option<i64>,
-    /// Durations of the frames inside the encoder, by pts.
-    durations: HashMap<i64, i64>,
+    last_duration: i64,
+    /// Whether segments are kept for a later run.
+    sealed: bool,
 }
 
 impl VideoSink {
@@ -60,141 +63,140 @@ impl VideoSink {
             }
             None => Plan::default(),
         };
-        let Chosen { coder, family, format, color, coded, warnings } = codec::choose(path, container, info, settings)?;
+        let Chosen { setup, coder, family, warnings } = codec::choose(path, container, info, settings)?;
         let left_to_us = settings.codec == "auto" && settings.pix_fmt == "auto" && settings.encoder_options.is_empty();
         let known = Known { every_frame: false, same_look: left_to_us && warnings.is_empty() };
-        let form = Form { format, color, coded, base: info.base };
-        let egress = Egress::new(form, "").map_err(|error| EncodeError::libav(path, "preparing it", error))?;
-        let alpha = ffi::samples_of(format).alpha;
-        let store = Store::of(family, alpha);
-        let intermediate = work.join(format!("{}.pictures", container.extension));
-        let fail = |error| EncodeError::libav(path, "creating its intermediate file", error);
-        let mut output = ffi::open_output(&intermediate, store.muxer).map_err(fail)?;
-        let mut stream = output.add_stream_with(&coder.encoder).map_err(fail)?;
-        stream.set_time_base(info.base);
-        let options = if store.exact { mux::quicktime_options(info.base, &[]) } else { Dictionary::new() };
-        let unused = output.write_header_with(options).map_err(fail)?;
-        mux::all_used(&unused).map_err(fail)?;
-        drop(unused);
-        let output_base = output.stream(0).map_or(info.base, |stream| stream.time_base().into());
+        let form = Form { format: setup.format, color: setup.color, coded: setup.coded, base: info.base };
+        let alpha = ffi::samples_of(form.format).alpha;
         Ok(Self {
             path: path.into(),
+            work: work.into(),
             container,
             info: info.clone(),
             track: Track::new(path, info),
             warnings: warnings.into_iter().chain(plan.warnings.iter().cloned()).collect(),
             plan,
+            setup,
+            coder: Some(coder),
             known,
-            coder,
-            egress,
+            form,
+            store: Store::of(family, alpha),
             loses_alpha: !alpha && !info.samples.alpha,
-            store,
-            intermediate,
-            output,
-            output_base,
+            transparent: false,
+            pieces: Vec::new(),
+            segment: None,
+            shown: Vec::new(),
             pts: Vec::new(),
-            last_duration: None,
-            durations: HashMap::new(),
+            last_duration: 1,
+            sealed: false,
         })
     }
 
-    fn fail(&self, doing: &'static str) -> impl Fn(ffmpeg::Error) -> EncodeError + use<> {
-        let path = self.path.clone();
-        move |error| EncodeError::libav(&path, doing, error)
-    }
-
-    /// Encodes the frames that are ready.
-    fn encode(&mut self) -> Result<(), ffmpeg::Error> {
-        while let Some(frame) = self.egress.pull()? {
-            self.coder.send(&frame)?;
-            self.drain()?;
-        }
-        Ok(())
-    }
-
-    /// Writes what the encoder has ready.
-    fn drain(&mut self) -> Result<(), ffmpeg::Error> {
-        loop {
-            let mut packet = Packet::empty();
-            match self.coder.encoder.receive_packet(&mut packet) {
-                Ok(()) => {}
-                Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => return Ok(()),
-                Err(error) => return Err(error),
+    /// Takes over what a former run has encoded.
+    pub fn with(mut self, parts: &[Part]) -> Result<Self, EncodeError> {
+        let lost = |what: &str| EncodeError::Segment { path: self.path.clone(), what: what.into() };
+        for part in parts {
+            let [piece] = part.files.as_slice() else { return Err(lost("a part of several files")) };
+            let file = piece.path(&self.work).ok_or_else(|| lost("a strange name"))?;
+            for &shown in &part.shown {
+                let moment = self.track.note(shown, self.info.base);
+                self.last_duration = moment.duration;
+                self.pts.push(moment.pts);
             }
-            let duration = packet.pts().and_then(|pts| self.durations.remove(&pts));
-            packet.set_duration(duration.unwrap_or_else(|| packet.duration()));
-            packet.rescale_ts(self.info.base, self.output_base);
-            packet.set_stream(0);
-            packet.write_interleaved(&mut self.output)?;
+            self.transparent |= part.transparent;
+            self.pieces.push(concat::Piece { file, frames: part.shown.len() });
+            self.sealed = true;
         }
+        Ok(self)
     }
 
-    fn close_intermediate(&mut self) -> Result<(), EncodeError> {
-        let encode = self.fail("encoding");
-        self.egress.flush().map_err(&encode)?;
-        self.encode().map_err(&encode)?;
-        self.coder.encoder.send_eof().map_err(&encode)?;
-        self.drain().map_err(encode)?;
-        let close = |error| EncodeError::libav(&self.path, "closing its intermediate file", error);
-        self.output.write_trailer().map_err(close)?;
-        ffi::flush_output(&mut self.output).map_err(close)
+    /// The segment in progress; begins one where there is none.
+    fn segment(&mut self) -> Result<&mut Segment, EncodeError> {
+        if self.segment.is_none() {
+            let coder = match self.coder.take() {
+                Some(coder) => coder,
+                None => self.setup.open(&self.path, &self.info)?,
+            };
+            let file = self.work.join(format!("part-{:06}.{}", self.pieces.len() + 1, self.store.muxer));
+            self.segment = Some(Segment::create(&self.path, file, coder, self.form, self.store)?);
+        }
+        self.segment.as_mut().ok_or_else(|| EncodeError::NoFrame { path: self.path.clone() })
+    }
+
+    /// Ends the segment in progress, if there is one.
+    fn end_segment(&mut self) -> Result<Option<PathBuf>, EncodeError> {
+        let Some(segment) = self.segment.take() else { return Ok(None) };
+        let (file, transparent) = segment.close()?;
+        self.transparent |= transparent;
+        self.pieces.push(concat::Piece { file: file.clone(), frames: self.shown.len() });
+        Ok(Some(file))
+    }
+
+    /// One file with all the pictures.
+    fn joined(&self) -> Result<PathBuf, EncodeError> {
+        if let [piece] = self.pieces.as_slice() {
+            return Ok(piece.file.clone());
+        }
+        let file = self.work.join(format!("{}.pictures", self.container.extension));
+        let form = (self.store, self.info.base);
+        concatenate(&self.path, &self.pieces, form, (&self.pts, self.last_duration), &file)?;
+        Ok(file)
+    }
+
+    /// Removes what the result does not need any more.
+    fn tidy(&self, pictures: &Path) -> Result<(), EncodeError> {
+        let segments = self.pieces.iter().map(|piece| piece.file.as_path());
+        // A run that goes on from here still needs the segments.
+        let kept = |file: &Path| self.sealed && self.pieces.iter().any(|piece| piece.file == file);
+        let mut files: Vec<&Path> = segments.chain([pictures]).filter(|file| !kept(file)).collect();
+        files.dedup();
+        files.into_iter().try_for_each(|file| std::fs::remove_file(file).map_err(|error| EncodeError::io(file, error)))
     }
 }
 
 impl FrameSink for VideoSink {
     fn push(&mut self, frame: Frame) -> Result<(), EncodeError> {
         let moment = self.track.take(&frame)?;
-        self.durations.insert(moment.since_first, moment.duration);
-        self.last_duration = Some(moment.duration);
+        let begin = self.shown.first().map_or(moment.pts, |shown| shown.0);
+        self.last_duration = moment.duration;
+        self.segment()?.push(&frame.pixels, moment.pts - begin, moment.duration)?;
         self.pts.push(moment.pts);
-        let encode = self.fail("encoding");
-        self.egress.push(&frame.pixels, moment.since_first).map_err(&encode)?;
-        self.encode().map_err(encode)
+        self.shown.push(frame.timing.into());
+        Ok(())
     }
 
     fn expect_every_frame(&mut self) {
         self.known.every_frame = true;
     }
 
+    fn seal(&mut self) -> Result<Option<Part>, EncodeError> {
+        let Some(file) = self.end_segment()? else { return Ok(None) };
+        self.sealed = true;
+        let files = vec![Piece::secure(&self.work, &file)?];
+        let shown = std::mem::take(&mut self.shown);
+        Ok(Some(Part { files, shown, transparent: self.transparent }))
+    }
+
     fn finish(mut self: Box<Self>) -> Result<Encoded, EncodeError> {
-        let (Some(last_duration), false) = (self.last_duration, self.pts.is_empty()) else {
+        self.end_segment()?;
+        if self.pts.is_empty() {
             return Err(EncodeError::NoFrame { path: self.path });
-        };
-        self.close_intermediate()?;
+        }
         let mut warnings = Vec::new();
-        if self.loses_alpha && self.egress.saw_transparency() {
+        if self.loses_alpha && self.transparent {
             warnings.push(codec::ALPHA_LOST.into());
         }
-        let Self { path, container, info, plan, known, intermediate, output, pts, store, .. } = *self;
-        drop(output);
-        let pictures = Pictures { file: &intermediate, exact: store.exact, pts: &pts, last_duration, info: &info };
-        let muxed = mux::join(&path, container, &pictures, &plan)?;
-        let differences = verify::check(&path, &pictures, plan.painted(), &muxed, known)?;
-        std::fs::remove_file(&intermediate).map_err(|source| EncodeError::io(&intermediate, source))?;
+        let file = self.joined()?;
+        let Self { path, container, info, plan, known, pts, store, last_duration, .. } = &*self;
+        let pictures = Pictures { file: &file, exact: store.exact, pts, last_duration: *last_duration, info };
+        let muxed = mux::join(path, *container, &pictures, plan)?;
+        let differences = verify::check(path, &pictures, plan.painted(), &muxed, *known)?;
+        self.tidy(&file)?;
         warnings.extend(muxed.warnings.into_iter().chain(differences));
-        Ok(Encoded { frames: pts.len() as u64, warnings })
+        Ok(Encoded { frames: self.pts.len() as u64, warnings })
     }
 
     fn warnings(&self) -> &[String] {
         &self.warnings
-    }
-}
-
-/// The kind of file that keeps the pictures until the last pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Store {
-    muxer: &'static str,
-    /// Whether its timestamps are exact. The QuickTime family holds any time base.
-    exact: bool,
-}
-
-impl Store {
-    fn of(family: Family, alpha: bool) -> Self {
-        match family {
-            // The alpha lies beside the packets, where only Matroska keeps it. It rounds to milliseconds.
-            Family::Vp9 if alpha => Self { muxer: "matroska", exact: false },
-            Family::ProRes | Family::Ffv1 => Self { muxer: "mov", exact: true },
-            _ => Self { muxer: "mp4", exact: true },
-        }
     }
 }

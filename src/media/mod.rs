@@ -10,6 +10,7 @@ mod info;
 mod job;
 pub mod libav;
 pub mod picture;
+pub mod raw;
 mod span;
 pub(crate) mod tags;
 mod time;

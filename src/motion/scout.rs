@@ -55,6 +55,8 @@ pub(super) struct Means {
     /// For cuts, apart from that for steps: where shots begin must not depend on what a run does with motion.
     pub cuts: Option<Box<dyn FlowEstimator>>,
     pub rules: Consistency,
+    /// Number of the first frame that steps are wanted for.
+    pub from: u64,
 }
 
 impl Means {
@@ -79,7 +81,7 @@ impl Means {
     /// The motion between two frames; `None` where there can be none.
     pub fn step(&self, now: &Glance, before: &Glance) -> Option<Result<Step, FlowError>> {
         let (flow, now_view, before_view) = (self.flow.as_ref()?, now.view()?, before.view()?);
-        if !now.is_of_size_of(before) {
+        if now.number < self.from || !now.is_of_size_of(before) {
             return None;
         }
         let (back, forth) = rayon::join(|| flow.flow(now_view, before_view), || flow.flow(before_view, now_view));

@@ -50,6 +50,11 @@ impl Trail {
         self.steps.truncate(self.longest);
     }
 
+    /// All of them, newest first.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = &Step> {
+        self.steps.iter()
+    }
+
     /// The newest step.
     pub fn last(&self) -> Option<&Step> {
         self.steps.front()

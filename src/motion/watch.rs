@@ -61,6 +61,9 @@ pub struct Wanted {
     pub far: Vec<u32>,
     /// Whether the last frame is to be followed by the first.
     pub ring: bool,
+    /// Number of the first frame whose motion is wanted: those before it were painted by a former run. Cuts are found
+    /// from the beginning all the same.
+    pub from: u64,
 }
 
 /// The two halves of watching: one sees frames and starts the search, the other waits for what is found and decides.
@@ -69,7 +72,7 @@ pub struct Wanted {
 /// When threads cannot be had.
 pub fn watch(wanted: Wanted) -> Result<(Scout, Watcher), FlowError> {
     let cuts = wanted.cuts.filter(|_| wanted.list.is_none());
-    let means = Arc::new(Means { flow: wanted.flow, cuts, rules: wanted.rules });
+    let means = Arc::new(Means { flow: wanted.flow, cuts, rules: wanted.rules, from: wanted.from });
     let pool = scout::pool(&means)?;
     let mut far: Vec<usize> = wanted.far.iter().map(|&offset| offset as usize).filter(|&offset| offset > 1).collect();
     far.sort_unstable();
@@ -254,7 +257,8 @@ impl Watcher {
 
     /// Motion estimated directly from earlier frames of the shot; files that are not there leave it to be composed.
     fn far_steps(&self, glance: &Glance) -> Result<Vec<(usize, Step)>, FlowError> {
-        let Some(pool) = self.pool.as_ref().filter(|_| !self.far.is_empty()) else { return Ok(Vec::new()) };
+        let wanted = !self.far.is_empty() && glance.number >= self.means.from;
+        let Some(pool) = self.pool.as_ref().filter(|_| wanted) else { return Ok(Vec::new()) };
         let search = |&offset: &usize| {
             let earlier = self.past.get(offset - 1)?;
             match self.means.step(glance, earlier)? {

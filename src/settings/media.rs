@@ -93,6 +93,9 @@ pub struct OutputSettings {
     pub filter: String,
     /// Whether leaving a stream of the source out is an error rather than a warning.
     pub strict_streams: bool,
+    /// A part of the output is finished for good, and an interrupted run goes on after it, at each cut and whenever it has
+    /// so many frames. Each begins with a key frame.
+    pub checkpoint: u32,
     /// What to do when the output is already there.
     pub if_exists: IfExists,
 }
@@ -107,6 +110,7 @@ impl Default for OutputSettings {
             encoder_options: Vec::new(),
             filter: String::new(),
             strict_streams: false,
+            checkpoint: 48,
             if_exists: IfExists::Fail,
         }
     }

@@ -28,6 +28,7 @@ impl Settings {
         self.validate_optimizer()?;
         self.validate_temporal()?;
         self.validate_input()?;
+        check("output.checkpoint", self.output.checkpoint >= 1, || "0 must be 1 or more".into())?;
         let pairs = [("input.options", &self.input.options), ("output.encoder_options", &self.output.encoder_options)];
         for (key, option) in pairs.into_iter().flat_map(|(key, options)| options.iter().map(move |o| (key, o))) {
             check(key, option.split_once('=').is_some_and(|(name, _)| !name.is_empty()), || {
@@ -181,6 +182,7 @@ mod tests {
         assert_eq!(key_of(|s| s.input.options = vec!["=3".into()]), "input.options");
         assert_eq!(key_of(|s| s.output.encoder_options = vec!["slow".into()]), "output.encoder_options");
         assert_eq!(key_of(|s| s.temporal.passes = 0), "temporal.passes");
+        assert_eq!(key_of(|s| s.output.checkpoint = 0), "output.checkpoint");
         let unused = StyleImage { image: "a.png".into(), weight: 0.0 };
         assert_eq!(key_of(|s| s.style.images = vec![unused]), "style.images");
     }

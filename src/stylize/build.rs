@@ -69,6 +69,16 @@ fn name_of(device: Device) -> String {
     }
 }
 
+/// The name of the network that is used: for `auto`, VGG-19 where its weights are installed, else the one that needs
+/// none.
+pub fn chosen_backbone<'a>(settings: &'a Settings, places: &SearchPath) -> &'a str {
+    match settings.network.backbone.as_str() {
+        "auto" if weights::find("vgg19", places).is_ok() => "vgg19",
+        "auto" => "scatter",
+        name => name,
+    }
+}
+
 /// The network asked for; for `auto`, VGG-19 where its weights are installed, else the one that needs none.
 fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
     let options = NetOptions { pooling: settings.network.pooling, padding: settings.network.padding };
@@ -82,17 +92,14 @@ pub(super) fn network_with(
     device: Device,
 ) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
     let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
-    let wanted = settings.network.backbone.as_str();
-    let build = |name: &str| backbone::build(name, options, device, || read_weights(name, &places, device));
-    if wanted != "auto" {
-        return Ok((build(wanted)?, Vec::new()));
-    }
-    if weights::find("vgg19", &places).is_ok() {
-        return Ok((build("vgg19")?, Vec::new()));
+    let name = chosen_backbone(settings, &places);
+    let built = backbone::build(name, options, device, || read_weights(name, &places, device))?;
+    if settings.network.backbone != "auto" || name == "vgg19" {
+        return Ok((built, Vec::new()));
     }
     let advice = "scatter is built in; VGG-19 paints better: stylize-video weights fetch vgg19 \
                   (on a CPU: weights fetch squeezenet1_0, then --backbone squeezenet1_0)";
-    Ok((build("scatter")?, vec![advice.to_owned()]))
+    Ok((built, vec![advice.to_owned()]))
 }
 
 fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<NamedTensors, StyleError> {

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 
 use tch::{Device, Tensor};
 
-use super::StyleError;
 use super::camera::follow;
 use super::earlier::{Brought, Earlier, OneEarlier};
 use super::still::{Rest, alike};
 use super::tensor::{blurred, from_planes, to_planes};
-use crate::motion::{Consistency, Step, Trail};
+use super::{Snapshot, StyleError};
+use crate::motion::{Consistency, FlowField, Reliability, Step, Trail};
 
 /// Standard deviation, as a share of the long side, of what counts as a change of light between two frames.
 const LIGHT: f64 = 0.025;
@@ -82,7 +82,10 @@ impl Chain {
                 *tensor = tensor.f_to_device(Device::Cpu)?;
             }
         }
-        self.past.push_front(carried);
+        // One layout in memory, as a frame has that is read from a snapshot: another may be summed in another order.
+        let Carried { painted, content, maturity } = carried;
+        let (painted, content, maturity) = (painted.f_contiguous()?, content.f_contiguous()?, maturity.f_contiguous()?);
+        self.past.push_front(Carried { painted, content, maturity });
         self.past.truncate(self.longest);
         Ok(())
     }
@@ -164,6 +167,68 @@ impl Chain {
             }
         }
         Earlier::new(earlier)
+    }
+}
+
+/// What a chain of another process goes on with.
+impl Chain {
+    /// Notes all that later frames may need; the `trail` only where motion is composed of its steps.
+    pub(super) fn keep(&self, snapshot: &mut Snapshot, trail: bool) {
+        for (place, carried) in self.past.iter().enumerate() {
+            snapshot.put(format!("past{place}.painted"), &carried.painted);
+            snapshot.put(format!("past{place}.content"), &carried.content);
+            snapshot.put(format!("past{place}.maturity"), &carried.maturity);
+        }
+        for (place, step) in self.trail.steps().enumerate().filter(|_| trail) {
+            let mut put =
+                |name: &str, floats: &[f32]| snapshot.put_floats(format!("step{place}.{name}"), floats.to_vec());
+            put("back", step.back.vectors.as_flattened());
+            put("forth", step.forth.vectors.as_flattened());
+            put("weights", &step.reliability.weights);
+            put("seen", &step.reliability.seen);
+            put("inconsistent", &[step.reliability.inconsistent]);
+        }
+        self.rest.keep(snapshot);
+    }
+
+    /// How many frames and, with `trail`, steps it remembers.
+    pub(super) fn lengths(&self, trail: bool) -> [usize; 2] {
+        [self.past.len(), if trail { self.trail.steps().len() } else { 0 }]
+    }
+
+    /// Takes up what [`Chain::keep`] noted, of height `h` and width `w`.
+    ///
+    /// # Errors
+    /// When something is missing; what libtorch reports.
+    pub(super) fn restore(
+        &mut self,
+        snapshot: &Snapshot,
+        [frames, steps]: [usize; 2],
+        (h, w): (i64, i64),
+        device: Device,
+    ) -> Result<(), StyleError> {
+        for place in 0..frames {
+            // Older ones wait in the host's memory.
+            let device = if place == 0 { device } else { Device::Cpu };
+            let picture =
+                |name: &str, channels| snapshot.picture(&format!("past{place}.{name}"), (channels, h, w), device);
+            let (painted, content, maturity) =
+                (picture("painted", 3)?, picture("content", 3)?, picture("maturity", 1)?);
+            self.past.push_back(Carried { painted, content, maturity });
+        }
+        let (width, height) = (w as usize, h as usize);
+        for place in (0..steps).rev() {
+            let floats = |name: &str| snapshot.floats(&format!("step{place}.{name}"));
+            let field = |name: &str| -> Result<FlowField, StyleError> {
+                Ok(FlowField { width, height, vectors: floats(name)?.as_chunks::<2>().0.to_vec() })
+            };
+            let (weights, seen) = (floats("weights")?, floats("seen")?);
+            let inconsistent = floats("inconsistent")?.first().copied().unwrap_or(0.0);
+            let reliability = Reliability { width, height, weights, seen, inconsistent };
+            self.trail.push(Step { back: field("back")?, forth: field("forth")?, reliability });
+        }
+        self.rest = Rest::restored(snapshot)?;
+        Ok(())
     }
 }
 

@@ -30,6 +30,14 @@ pub fn resolve(wanted: settings::Device) -> Result<Device, StyleError> {
     }
 }
 
+/// `cpu` or `cuda`: results of the two differ in their last bits.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn kind(wanted: settings::Device) -> Result<&'static str, StyleError> {
+    Ok(if resolve(wanted)?.is_cuda() { "cuda" } else { "cpu" })
+}
+
 /// Long side of the optimised frame when the settings say `auto`: what a minute-long clip can afford there.
 pub fn default_size(device: Device) -> u32 {
     if device.is_cuda() { 1280 } else { 320 }

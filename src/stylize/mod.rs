@@ -18,13 +18,15 @@ pub mod objective;
 pub mod optimizer;
 pub mod painter;
 pub mod probe;
+mod snapshot;
 pub mod still;
 pub mod studio;
 pub mod sweeps;
 pub mod tensor;
 
-pub use build::{Built, Workshop, build};
+pub use build::{Built, Workshop, build, chosen_backbone};
 pub use error::StyleError;
+pub use snapshot::Snapshot;
 
 use crate::media::Pixels;
 use crate::motion::Arrival;
@@ -40,6 +42,31 @@ pub trait Stylizer {
     /// # Errors
     /// When it cannot be painted, the job was cancelled, or what `done` says.
     fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError>;
+
+    /// Gives what is held back of the shot in progress, for the next picture begins another.
+    ///
+    /// # Errors
+    /// As [`Stylizer::push`].
+    fn end_shot(&mut self, _done: &mut Done<'_>) -> Result<(), StyleError> {
+        Ok(())
+    }
+
+    /// What another stylizer with the same settings needs in order to go on from here; `None` while pictures that were
+    /// taken are not given yet.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    fn snapshot(&self) -> Result<Option<Snapshot>, StyleError> {
+        Ok(Some(Snapshot::default()))
+    }
+
+    /// Goes on from where `snapshot` was taken.
+    ///
+    /// # Errors
+    /// When it is not one of such a stylizer; what libtorch reports.
+    fn restore(&mut self, _snapshot: &Snapshot) -> Result<(), StyleError> {
+        Ok(())
+    }
 
     /// Says, before [`Stylizer::finish`], how the first picture follows from the last, where the clip is to be a ring.
     fn close(&mut self, _arrival: Arrival) {}

@@ -11,10 +11,10 @@ use super::objective::Phase;
 use super::still::{Held, Lock};
 use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::scalar;
-use super::{Done, FrameStats, StyleError, Stylized, Stylizer};
+use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
 use crate::motion::{Arrival, Shot};
-use crate::settings::Settings;
+use crate::settings::{LongFlow, Settings};
 
 /// Iterations in one phase.
 const LEG: u32 = 30;
@@ -22,6 +22,8 @@ const LEG: u32 = 30;
 /// A shot in progress.
 struct ShotState {
     look: Look,
+    /// Its first frame, `[1,3,H,W]`, of which the look is made.
+    opening: Tensor,
     /// Of the shot's first frame. Later ones need no lower J: going on would trade a little more content for style in
     /// every frame, until the last ones show nothing of it.
     first: FrameStats,
@@ -104,9 +106,9 @@ impl Painter {
         let temporal = &settings.temporal;
         let mut chain = Chain::new(&temporal.offsets, temporal.consistency);
         chain.remember(Carried::first(painted.image.shallow_clone(), content.shallow_clone())?)?;
-        let lock = Lock::new(&painted.image, &content);
-        let Painted { stats, .. } = painted;
-        Ok((painted, ShotState { look, first: stats, last_objective: stats.objective, count: 0, chain, lock }))
+        let lock = Lock::new(&painted.image, &content)?;
+        let (first, opening) = (painted.stats, raw.shallow_clone());
+        Ok((painted, ShotState { look, opening, first, last_objective: first.objective, count: 0, chain, lock }))
     }
 
     /// A descent in several phases.
@@ -192,8 +194,63 @@ impl Painter {
     }
 }
 
+impl ShotState {
+    fn keep(&self, trail: bool) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        let FrameStats { iterations, initial_objective, objective, temporal } = self.first;
+        let [frames, steps] = self.chain.lengths(trail);
+        let whole = [u64::from(iterations), self.count, frames as u64, steps as u64].map(|number| number as f64);
+        let size = [self.look.height, self.look.width].map(|side| side as f64);
+        let exact = [initial_objective, objective, temporal, self.last_objective];
+        snapshot.set_numbers([whole.as_slice(), &size, &exact].concat());
+        snapshot.put("opening".into(), &self.opening);
+        self.chain.keep(&mut snapshot, trail);
+        self.lock.keep(&mut snapshot);
+        snapshot
+    }
+
+    fn restored(snapshot: &Snapshot, studio: &Studio) -> Result<Self, StyleError> {
+        let [iterations, count, frames, steps, h, w, initial_objective, objective, temporal, last_objective] =
+            *snapshot.numbers()
+        else {
+            return Err(StyleError::Snapshot { name: "numbers".into() });
+        };
+        let (size, device) = ((h as i64, w as i64), studio.device());
+        let opening = snapshot.picture("opening", (3, size.0, size.1), device)?;
+        let rules = &studio.settings().temporal;
+        let mut chain = Chain::new(&rules.offsets, rules.consistency);
+        chain.restore(snapshot, [frames as usize, steps as usize], size, device)?;
+        Ok(Self {
+            look: studio.look(&opening)?,
+            opening,
+            first: FrameStats { iterations: iterations as u32, initial_objective, objective, temporal },
+            last_objective,
+            count: count as u64,
+            chain,
+            lock: Lock::restored(snapshot, size, device)?,
+        })
+    }
+}
+
 impl Stylizer for Painter {
     fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
         done(self.stylize(content, arrival)?)
+    }
+
+    fn end_shot(&mut self, _done: &mut Done<'_>) -> Result<(), StyleError> {
+        self.shot = None;
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Result<Option<Snapshot>, StyleError> {
+        let motion = &self.studio.settings().motion;
+        // Else motion to earlier frames is searched for, not composed.
+        let trail = motion.long == LongFlow::Composed || !motion.flow.is_empty();
+        Ok(Some(self.shot.as_ref().map(|shot| shot.keep(trail)).unwrap_or_default()))
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), StyleError> {
+        self.shot = if snapshot.is_empty() { None } else { Some(ShotState::restored(snapshot, &self.studio)?) };
+        Ok(())
     }
 }

@@ -3,11 +3,11 @@
 //! Without this a still background slowly darkens, blurs or gains contrast over hundreds of frames, for every frame
 //! starts from the one before and is pulled again.
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
-use super::StyleError;
 use super::chain::change_of_light;
 use super::tensor::{blurred, from_planes};
+use super::{Snapshot, StyleError};
 use crate::motion::FlowField;
 
 /// In pixels of the optimised frame: what has moved less since it was last carried is copied.
@@ -38,6 +38,16 @@ impl Rest {
                 *pending = [0.0; 2];
             }
         }
+    }
+}
+
+impl Rest {
+    pub(super) fn keep(&self, snapshot: &mut Snapshot) {
+        snapshot.put_floats("rest".into(), self.pending.as_flattened().to_vec());
+    }
+
+    pub(super) fn restored(snapshot: &Snapshot) -> Result<Self, StyleError> {
+        Ok(Self { pending: snapshot.floats("rest")?.as_chunks::<2>().0.to_vec() })
     }
 }
 
@@ -96,8 +106,11 @@ impl Held {
 
 impl Lock {
     /// A shot's first frame: everything is held to it until it moves.
-    pub fn new(painted: &Tensor, content: &Tensor) -> Self {
-        Self { painted: painted.shallow_clone(), content: content.shallow_clone() }
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn new(painted: &Tensor, content: &Tensor) -> Result<Self, StyleError> {
+        Ok(Self { painted: painted.f_contiguous()?, content: content.f_contiguous()? })
     }
 
     /// What a frame with this `content` is held to. `resting` is `height * width`, 1 where a pixel rests; `strength`
@@ -123,8 +136,19 @@ impl Lock {
     /// What libtorch reports.
     pub fn renew(&mut self, held: &Held, painted: &Tensor, content: &Tensor) -> Result<(), StyleError> {
         let kept = held.kept.f_gt(0.5)?;
-        self.painted = self.painted.f_where_self(&kept, painted)?;
-        self.content = self.content.f_where_self(&kept, content)?;
+        self.painted = self.painted.f_where_self(&kept, painted)?.f_contiguous()?;
+        self.content = self.content.f_where_self(&kept, content)?.f_contiguous()?;
         Ok(())
+    }
+
+    pub(super) fn keep(&self, snapshot: &mut Snapshot) {
+        snapshot.put("lock.painted".into(), &self.painted);
+        snapshot.put("lock.content".into(), &self.content);
+    }
+
+    /// Of height `h` and width `w`.
+    pub(super) fn restored(snapshot: &Snapshot, (h, w): (i64, i64), device: Device) -> Result<Self, StyleError> {
+        let picture = |name| snapshot.picture(name, (3, h, w), device);
+        Ok(Self { painted: picture("lock.painted")?, content: picture("lock.content")? })
     }
 }

@@ -109,7 +109,7 @@ impl Studio {
     /// What libtorch reports.
     pub fn raw(&self, pixels: &Pixels) -> Result<Tensor, StyleError> {
         let (h, w) = self.working_size(pixels.height, pixels.width);
-        resize(&from_pixels(pixels, self.device)?, h, w)
+        Ok(resize(&from_pixels(pixels, self.device)?, h, w)?.f_contiguous()?)
     }
 
     /// What a shot that begins with `raw` has in common.

@@ -73,7 +73,10 @@ impl Order<'_> {
         let code = output.status.code().unwrap_or_else(|| panic!("killed: {stderr}"));
         assert_ne!(code, 101, "a panic: {stderr}");
         let left = std::fs::read_dir(self.desk.path("")).unwrap().map(|entry| entry.unwrap().file_name());
-        let left: Vec<_> = left.filter(|name| name.as_encoded_bytes()[0] == b'.').collect();
+        // What was painted before the damage is kept, where it is said so.
+        let kept = code != 0 && stderr.contains("painted frames are kept");
+        let kept = |name: &std::ffi::OsString| kept && name.to_string_lossy().ends_with(".stylize");
+        let left: Vec<_> = left.filter(|name| name.as_encoded_bytes()[0] == b'.' && !kept(name)).collect();
         assert!(left.is_empty(), "left behind: {left:?}");
         assert!(code == 0 || !self.output.exists(), "exit code {code}, but there is an output: {stderr}");
         Ended { code, stdout: output.stdout, stderr, output: self.output }

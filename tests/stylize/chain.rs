@@ -140,7 +140,7 @@ fn what_is_held_has_no_gradient_and_the_rest_its_own() {
     let (w, h) = (40i64, 30i64);
     let content = flat(0.5, 3, h, w);
     let painted = formula::uniform("painted", &[1, 3, h, w], 0.3) + 0.5;
-    let lock = Lock::new(&painted, &content);
+    let lock = Lock::new(&painted, &content).unwrap();
     // The right half moves.
     let resting: Vec<f32> = (0..w * h).map(|i| if i % w < 20 { 1.0 } else { 0.0 }).collect();
     let held = lock.hold(&content, &resting, &flat(1.0, 1, h, w), 1.0).unwrap();

@@ -14,14 +14,12 @@ use super::registry::{CONTAINERS, Container, Encoder, Family, Runs, Wish, encode
 use crate::media::{ColorInfo, MediaInfo, Model, Samples, ffi};
 use crate::settings::OutputSettings;
 
-/// An open encoder and what it takes.
+/// An encoder that opens, and what it takes.
 pub(in crate::encode) struct Chosen {
+    pub setup: Setup,
+    /// It, open.
     pub coder: Coder,
     pub family: Family,
-    pub format: Pixel,
-    pub color: ColorInfo,
-    /// Width and height in pixels; may be one larger than the picture's.
-    pub coded: (usize, usize),
     /// What the output will not have of the source, one line each.
     pub warnings: Vec<String>,
 }
@@ -59,8 +57,7 @@ pub(in crate::encode) fn choose(
         Wish::Encoder(encoder) => choice.software(vec![encoder])?,
     };
     warnings.extend(choice.losses(&found)?);
-    let Setup { format, color, coded, .. } = found;
-    Ok(Chosen { coder: found.open(path, info)?, family, format, color, coded, warnings })
+    Ok(Chosen { coder: found.open(path, info)?, setup: found, family, warnings })
 }
 
 fn does_not_hold(path: &Path, container: Container, settings: &OutputSettings, family: Family) -> EncodeError {

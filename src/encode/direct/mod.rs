@@ -19,7 +19,9 @@ use crate::media::{Frame, MediaInfo, TimeBase, ffi};
 use crate::settings::OutputSettings;
 
 use setup::setup;
-use way::{Way, rate};
+use way::rate;
+
+pub(super) use way::Way;
 
 /// Writes each frame as it comes.
 pub(super) struct DirectSink {

@@ -35,6 +35,20 @@ pub fn copy_stream(from: &Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(
     }
 }
 
+/// What a stream's decoder needs before the first packet; empty for none.
+pub fn extradata(stream: &Stream) -> Vec<u8> {
+    // SAFETY: a stream of an open context always has codec parameters, whose extradata is null or that long.
+    unsafe {
+        let parameters = (*stream.as_ptr()).codecpar;
+        match usize::try_from((*parameters).extradata_size) {
+            Ok(size) if size > 0 && !(*parameters).extradata.is_null() => {
+                slice::from_raw_parts((*parameters).extradata, size).to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Samples a second of an audio stream; 0 if unknown.
 pub fn sample_rate(stream: &Stream) -> i32 {
     // SAFETY: a stream of an open context always has codec parameters.

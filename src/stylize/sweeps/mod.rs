@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::painter::Painter;
-use super::{Done, FrameStats, StyleError, Stylized, Stylizer};
+use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
 use crate::motion::{Arrival, Shot};
 use crate::report::{Event, Observer};
@@ -202,6 +202,19 @@ impl Stylizer for Sweeps<'_> {
         }
         let frame = self.store.add(content, &raw, arrival, colours)?;
         self.first(frame, if begins { Shot::New } else { arrival.shot }, passes)
+    }
+
+    fn end_shot(&mut self, done: &mut Done<'_>) -> Result<(), StyleError> {
+        if self.settings().ring {
+            return Ok(());
+        }
+        self.later(false, self.settings().passes)?;
+        self.give(done)
+    }
+
+    /// Within a shot there is none: its frames are painted again and again, until its last one is there.
+    fn snapshot(&self) -> Result<Option<Snapshot>, StyleError> {
+        Ok((self.store.len() == 0 && self.closing.is_none()).then(Snapshot::default))
     }
 
     fn close(&mut self, arrival: Arrival) {

@@ -151,7 +151,7 @@ impl Pass<'_> {
         {
             self.chain.step(&step, &carried.content)?;
         }
-        self.lock = Some(Lock::new(&carried.painted, &carried.content));
+        self.lock = Some(Lock::new(&carried.painted, &carried.content)?);
         self.chain.remember(carried)?;
         Ok(())
     }

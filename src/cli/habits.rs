@@ -1,0 +1,38 @@
+//! Options that say how jobs are done and change nothing of what comes out.
+
+use clap::{Args, ValueEnum};
+
+use crate::batch::Habits;
+use crate::identity::Fingerprint;
+
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct HabitArgs {
+    /// Begin anew, whatever an interrupted run has painted
+    #[arg(long)]
+    pub no_resume: bool,
+
+    /// Leave the work folder (`.NAME.stylize`) beside the output
+    #[arg(long)]
+    pub keep_work: bool,
+
+    /// What the input is known by: its length and samples of it, or every byte
+    #[arg(long, value_name = "HOW", default_value = "sampled")]
+    pub fingerprint: FingerprintArg,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum FingerprintArg {
+    #[default]
+    Sampled,
+    Full,
+}
+
+impl HabitArgs {
+    pub fn habits(self) -> Habits {
+        let fingerprint = match self.fingerprint {
+            FingerprintArg::Sampled => Fingerprint::Sampled,
+            FingerprintArg::Full => Fingerprint::Full,
+        };
+        Habits { resume: !self.no_resume, keep_work: self.keep_work, fingerprint }
+    }
+}

@@ -1,0 +1,108 @@
+//! Parts of an output that are on the disk for good: what an interrupted job goes on from.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::EncodeError;
+use crate::files;
+use crate::media::Timing;
+
+/// Frames that follow each other, finished and on the disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    pub files: Vec<Piece>,
+    /// One for each frame.
+    pub shown: Vec<Shown>,
+    /// Whether transparency was met.
+    pub transparent: bool,
+}
+
+impl Part {
+    pub fn frames(&self) -> u64 {
+        self.shown.len() as u64
+    }
+}
+
+/// A file of a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Piece {
+    /// Path inside the work folder.
+    pub name: String,
+    pub bytes: u64,
+    /// Of all its bytes, hexadecimal.
+    pub sha256: String,
+}
+
+/// When a frame is shown, in ticks of the source's time base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown(pub i64, pub Option<i64>);
+
+impl From<Timing> for Shown {
+    fn from(timing: Timing) -> Self {
+        Self(timing.pts, timing.duration)
+    }
+}
+
+impl Piece {
+    /// A file of the work folder that is finished: puts it on the disk and takes its measure.
+    ///
+    /// # Errors
+    /// When the disk fails, or the file is not in the folder.
+    pub fn secure(work: &Path, path: &Path) -> Result<Self, EncodeError> {
+        let fail = |source| EncodeError::io(path, source);
+        let outside = || std::io::Error::other("it is not in the work folder");
+        let name = path.strip_prefix(work).ok().and_then(Path::to_str).ok_or_else(outside).map_err(fail)?.to_owned();
+        let (bytes, sha256) = files::secure(path).map_err(fail)?;
+        Ok(Self { name, bytes, sha256 })
+    }
+
+    /// Where it is; `None` for a name that leads out of the work folder.
+    pub fn path(&self, work: &Path) -> Option<PathBuf> {
+        let name = Path::new(&self.name);
+        let inside = name.components().all(|part| matches!(part, Component::Normal(_)));
+        (inside && !self.name.is_empty()).then(|| work.join(name))
+    }
+
+    /// Whether it is there, with the very bytes that it had.
+    pub fn is_whole(&self, work: &Path) -> bool {
+        let Some(path) = self.path(work) else { return false };
+        // A link would lead to what somebody else may change.
+        let right = |data: &std::fs::Metadata| data.is_file() && data.len() == self.bytes;
+        path.symlink_metadata().is_ok_and(|data| right(&data))
+            && std::fs::File::open(&path)
+                .and_then(files::hash)
+                .is_ok_and(|found| found == (self.bytes, self.sha256.clone()))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_is_whole_or_it_is_not() {
+        let desk = tempfile::tempdir().unwrap();
+        let path = desk.path().join("a");
+        std::fs::write(&path, b"painted").unwrap();
+        let piece = Piece::secure(desk.path(), &path).unwrap();
+        assert!(piece.is_whole(desk.path()) && piece.bytes == 7);
+        std::fs::write(&path, b"pointed").unwrap();
+        assert!(!piece.is_whole(desk.path()), "of the same length");
+        std::fs::remove_file(&path).unwrap();
+        assert!(!piece.is_whole(desk.path()));
+    }
+
+    #[test]
+    fn no_name_leads_out_of_the_folder() {
+        for name in ["../a", "/etc/passwd", "a/../../b", "", "./a"] {
+            let piece = Piece { name: name.into(), bytes: 0, sha256: String::new() };
+            assert_eq!(piece.path(Path::new("work")), None, "{name}");
+        }
+        let piece = Piece { name: "frames/a.png".into(), bytes: 0, sha256: String::new() };
+        assert_eq!(piece.path(Path::new("work")), Some("work/frames/a.png".into()));
+    }
+}

@@ -1,0 +1,97 @@
+//! Outputs that cannot be written in parts: a reel of raw pictures beside them is what survives.
+//!
+//! An animation has one header and one state from its first frame to its last, and so have the user's filters. A run
+//! that goes on gives them the pictures of the reel once more, which takes no painting.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::PathBuf;
+
+use super::part::{Part, Piece, Shown};
+use super::{EncodeError, Encoded, FrameSink, Target};
+use crate::media::{Frame, MediaInfo, TimeBase, Timing, raw};
+
+/// Hands frames on and keeps them.
+pub(super) struct ReelSink {
+    inner: Box<dyn FrameSink>,
+    work: PathBuf,
+    base: TimeBase,
+    /// Parts that are sealed.
+    parts: usize,
+    strip: Option<(PathBuf, BufWriter<File>)>,
+    shown: Vec<Shown>,
+    frames: u64,
+}
+
+impl ReelSink {
+    /// Around a sink that was just opened; gives it the pictures of `parts`.
+    pub fn around(
+        inner: Box<dyn FrameSink>,
+        target: &Target,
+        info: &MediaInfo,
+        parts: &[Part],
+    ) -> Result<Box<dyn FrameSink>, EncodeError> {
+        let work = target.work.clone();
+        let mut sink = Self { inner, work, base: info.base, parts: 0, strip: None, shown: Vec::new(), frames: 0 };
+        parts.iter().try_for_each(|part| sink.replay(part))?;
+        Ok(Box::new(sink))
+    }
+
+    fn replay(&mut self, part: &Part) -> Result<(), EncodeError> {
+        let lost = |what: &str| EncodeError::Segment { path: self.work.clone(), what: what.into() };
+        let [piece] = part.files.as_slice() else { return Err(lost("a part of several files")) };
+        let path = piece.path(&self.work).ok_or_else(|| lost("a strange name"))?;
+        let fail = |source| EncodeError::io(&path, source);
+        let mut strip = BufReader::new(File::open(&path).map_err(fail)?);
+        for &Shown(pts, duration) in &part.shown {
+            let pixels = raw::read(&mut strip).map_err(fail)?;
+            let timing = Timing { pts, duration, base: self.base };
+            self.inner.push(Frame { pixels, timing, index: self.frames })?;
+            self.frames += 1;
+        }
+        self.parts += 1;
+        Ok(())
+    }
+
+    fn keep(&mut self, frame: &Frame) -> Result<(), EncodeError> {
+        let path = self.work.join(format!("part-{:06}.raw", self.parts + 1));
+        let fail = |source| EncodeError::io(&path, source);
+        if self.strip.is_none() {
+            self.strip = Some((path.clone(), BufWriter::new(File::create(&path).map_err(fail)?)));
+        }
+        if let Some((_, strip)) = &mut self.strip {
+            raw::write(strip, &frame.pixels).map_err(fail)?;
+        }
+        self.shown.push(frame.timing.into());
+        Ok(())
+    }
+}
+
+impl FrameSink for ReelSink {
+    fn push(&mut self, frame: Frame) -> Result<(), EncodeError> {
+        self.keep(&frame)?;
+        self.frames += 1;
+        self.inner.push(frame)
+    }
+
+    fn expect_every_frame(&mut self) {
+        self.inner.expect_every_frame();
+    }
+
+    fn seal(&mut self) -> Result<Option<Part>, EncodeError> {
+        let Some((path, mut strip)) = self.strip.take() else { return Ok(None) };
+        strip.flush().map_err(|source| EncodeError::io(&path, source))?;
+        drop(strip);
+        self.parts += 1;
+        let files = vec![Piece::secure(&self.work, &path)?];
+        Ok(Some(Part { files, shown: std::mem::take(&mut self.shown), transparent: false }))
+    }
+
+    fn finish(self: Box<Self>) -> Result<Encoded, EncodeError> {
+        self.inner.finish()
+    }
+
+    fn warnings(&self) -> &[String] {
+        self.inner.warnings()
+    }
+}

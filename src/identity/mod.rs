@@ -1,0 +1,208 @@
+//! Which job a job is: everything that decides the bytes of its result, as hashes.
+//!
+//! What is not in it: names and times of files, where weights and style pictures lie, what to do with an output that is
+//! there already. Two runs with one identity paint the same, so that one can go on with what the other has begun, and
+//! what one has finished the other need not do again.
+
+mod fingerprint;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use fingerprint::{Fingerprint, of_file};
+
+use crate::batch::Engine;
+use crate::batch::plan::Job;
+use crate::media::{Input, Names, Output};
+use crate::motion::Given;
+use crate::settings::{IfExists, Settings, builtin_image};
+use crate::stylize;
+use crate::weights::{self, SearchPath};
+use fingerprint::of_texts;
+
+/// The parts of a job's identity: hexadecimal hashes, or short texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Version of the program.
+    pub program: String,
+    /// What the input holds.
+    pub input: String,
+    /// Which part of it is read.
+    pub part: String,
+    /// The settings, but for those that change nothing of the result; with the kind of device.
+    pub settings: String,
+    /// What the style pictures hold, and their shares.
+    pub styles: String,
+    /// The network and what its weights file holds.
+    pub weights: String,
+    /// Flow and cuts that the user brings.
+    pub motion: String,
+    /// The kind of output and the names of its pictures.
+    pub output: String,
+    /// What repaints.
+    pub engine: String,
+}
+
+/// Why it cannot be told which job this is.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Device(#[from] stylize::StyleError),
+}
+
+impl Identity {
+    /// 32 hexadecimal digits that stand for all of it.
+    pub fn id(&self) -> String {
+        of_texts(self.parts().map(|(_, part)| part)).chars().take(32).collect()
+    }
+
+    /// What is another since `before`, in words: "the settings and the style pictures have changed".
+    pub fn changed(&self, before: &Self) -> Option<String> {
+        let pairs = self.parts().into_iter().zip(before.parts());
+        let names: Vec<&str> = pairs.filter(|(now, then)| now.1 != then.1).map(|((name, _), _)| name).collect();
+        let (last, others) = names.split_last()?;
+        let singular = others.is_empty() && !last.ends_with('s');
+        let list = if others.is_empty() { (*last).to_owned() } else { format!("{} and {last}", others.join(", ")) };
+        Some(format!("{list} {} changed", if singular { "has" } else { "have" }))
+    }
+
+    fn parts(&self) -> [(&'static str, &str); 9] {
+        [
+            ("the program's version", &self.program),
+            ("the input", &self.input),
+            ("the part of the input", &self.part),
+            ("the settings", &self.settings),
+            ("the style pictures", &self.styles),
+            ("the network or its weights", &self.weights),
+            ("the given flow or cuts", &self.motion),
+            ("the kind of output", &self.output),
+            ("the stylizer", &self.engine),
+        ]
+    }
+}
+
+/// Finds out which job this is.
+///
+/// # Errors
+/// When a file cannot be read, or there is no such device.
+pub fn identify(
+    job: &Job,
+    settings: &Settings,
+    given: &Given,
+    engine: Engine,
+    how: Fingerprint,
+) -> Result<Identity, IdentityError> {
+    let paints = engine == Engine::Optimise;
+    Ok(Identity {
+        program: env!("CARGO_PKG_VERSION").into(),
+        input: input(&job.input, how)?,
+        part: format!("{} {:?}", job.range.start, job.range.frames),
+        settings: settings_hash(settings, paints)?,
+        styles: if paints { styles(settings)? } else { String::new() },
+        weights: if paints { weights(settings)? } else { String::new() },
+        motion: motion(settings, given)?,
+        output: output(&job.output),
+        engine: format!("{engine:?}").to_lowercase(),
+    })
+}
+
+fn read(path: &Path, how: Fingerprint) -> Result<String, IdentityError> {
+    of_file(path, how).map_err(|source| IdentityError::Unreadable { path: path.into(), source })
+}
+
+fn input(input: &Input, how: Fingerprint) -> Result<String, IdentityError> {
+    match input {
+        Input::Video(path) | Input::Picture(path) => read(path, how),
+        // Names too: the pictures of the result are called by them.
+        Input::Sequence { files, .. } => {
+            let mut texts = Vec::with_capacity(2 * files.len());
+            for file in files {
+                texts.push(file.file_name().unwrap_or_default().to_string_lossy().into_owned());
+                texts.push(read(file, how)?);
+            }
+            Ok(of_texts(texts.iter().map(String::as_str)))
+        }
+        // Nobody can look at it twice.
+        Input::Stdin => Ok(String::new()),
+    }
+}
+
+fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityError> {
+    let mut kept = settings.clone();
+    kept.output.if_exists = IfExists::Fail;
+    // What they refuse has no result; what they let pass is the same.
+    (kept.input.max_corrupt, kept.output.strict_streams) = (0, false);
+    kept.network.weights_dir.clear();
+    // By what they hold, elsewhere.
+    kept.style.images.clear();
+    (kept.motion.flow, kept.motion.cuts) = (String::new(), String::new());
+    let text = serde_json::to_string(&kept).unwrap_or_else(|_| format!("{kept:?}"));
+    let device = if paints { stylize::device::kind(settings.device)? } else { "none" };
+    Ok(of_texts([text.as_str(), device]))
+}
+
+fn styles(settings: &Settings) -> Result<String, IdentityError> {
+    let mut texts = Vec::new();
+    for style in &settings.style.images {
+        let bytes = match style.image.strip_prefix("builtin:").and_then(builtin_image) {
+            Some(bytes) => crate::files::hash(bytes).map(|(_, hash)| hash),
+            None => of_file(Path::new(&style.image), Fingerprint::Full),
+        };
+        texts.push(bytes.map_err(|source| IdentityError::Unreadable { path: PathBuf::from(&style.image), source })?);
+        texts.push(style.weight.to_string());
+    }
+    Ok(of_texts(texts.iter().map(String::as_str)))
+}
+
+/// The network's name and its weights' hash.
+///
+/// # Errors
+/// When the weights cannot be read.
+pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
+    let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
+    let name = stylize::chosen_backbone(settings, &places);
+    // A network without weights, or one whose weights are missing: then painting will say so.
+    match weights::find(name, &places) {
+        Ok(found) => Ok(format!("{name} {}", read(&found.path, Fingerprint::Full)?)),
+        Err(_) => Ok(name.to_owned()),
+    }
+}
+
+/// Flow counts by the files between neighbours.
+fn motion(settings: &Settings, given: &Given) -> Result<String, IdentityError> {
+    let mut texts = Vec::new();
+    if !settings.motion.cuts.is_empty() {
+        texts.push(read(Path::new(&settings.motion.cuts), Fingerprint::Full)?);
+    }
+    if let Some(files) = &given.flow {
+        for number in 0.. {
+            let pair = [files.path(number, number + 1), files.path(number + 1, number)];
+            let there: Vec<&PathBuf> = pair.iter().filter(|path| path.exists()).collect();
+            if there.is_empty() {
+                break;
+            }
+            for path in there {
+                texts.push(read(path, Fingerprint::Sampled)?);
+            }
+        }
+    }
+    Ok(if texts.is_empty() { String::new() } else { of_texts(texts.iter().map(String::as_str)) })
+}
+
+fn output(output: &Output) -> String {
+    let extension = |path: &Path| path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    match output {
+        Output::Video(path) => format!("video {}", extension(path)),
+        Output::Picture(path) => format!("picture {}", extension(path)),
+        Output::Sequence { names: Names::Numbered(name), .. } => format!("pictures {}", name.with(0)),
+        Output::Sequence { names: Names::Listed(names), .. } => {
+            format!("pictures {}", of_texts(names.iter().map(String::as_str)))
+        }
+        Output::Stdout => "stream".into(),
+    }
+}

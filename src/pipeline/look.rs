@@ -1,0 +1,107 @@
+//! The stages before the painting: frames are decoded, and how each follows from the one before it is found out.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::{Decoded, Message, Ready, Shared};
+use crate::decode::FrameSource;
+use crate::measure::Beside;
+use crate::media::Frame;
+use crate::motion::{Scout, Sighting, Watched, Watcher};
+use crate::report::Event;
+
+/// The number of frames read, if all were.
+pub(super) fn decode(
+    mut source: Box<dyn FrameSource>,
+    out: &Sender<Message<Decoded>>,
+    shared: &Shared<'_>,
+) -> Option<u64> {
+    let mut count = 0;
+    loop {
+        if shared.cancel.is_cancelled() {
+            return None;
+        }
+        let message = match source.next() {
+            Ok(Some(frame)) => Message::Frame(Decoded { frame, at: Instant::now() }),
+            Ok(None) => Message::End { every_frame: source.gave_every_frame(), closing: None },
+            Err(error) => {
+                shared.fail(error);
+                return None;
+            }
+        };
+        let ends = matches!(message, Message::End { .. });
+        if ends {
+            for message in source.take_warnings() {
+                shared.observer.event(&Event::Warning { message });
+            }
+        }
+        out.send(message).ok()?;
+        if ends {
+            return Some(count);
+        }
+        count += 1;
+    }
+}
+
+/// Starts the search for motion: as many frames ahead of the painting as the channels after it hold.
+pub(super) fn sight(
+    mut scout: Scout,
+    begin: f64,
+    frames: &Receiver<Message<Decoded>>,
+    out: &Sender<Message<(Decoded, Sighting)>>,
+    shared: &Shared<'_>,
+) -> Option<()> {
+    while !shared.cancel.is_cancelled() {
+        let decoded = match frames.recv().ok()? {
+            Message::Frame(decoded) => decoded,
+            Message::End { every_frame, closing } => return out.send(Message::End { every_frame, closing }).ok(),
+        };
+        let timing = decoded.frame.timing;
+        let sighting = scout.look(&decoded.frame.pixels, timing.base.seconds(timing.pts) - begin);
+        out.send(Message::Frame((decoded, sighting))).ok()?;
+    }
+    None
+}
+
+/// Waits for what was found, and decides; a frame that may be a flash waits for the next one.
+pub(super) fn watch(
+    mut watcher: Watcher,
+    frames: &Receiver<Message<(Decoded, Sighting)>>,
+    out: &Sender<Message<Ready>>,
+    shared: &Shared<'_>,
+) -> Option<()> {
+    let mut waiting: VecDeque<Frame> = VecDeque::new();
+    let mut newest = Instant::now();
+    let give = |watched: Watched, waiting: &mut VecDeque<Frame>, decoded| {
+        let (frame, arrival) = (waiting.pop_front()?, watched.arrival);
+        // What a former run has painted is not measured again.
+        let measured = shared.measured.filter(|_| frame.index >= shared.painted);
+        let beside = measured.map(|_| Beside::of(&frame.pixels, &arrival));
+        let ready = Ready { frame, arrival, decoded, beside };
+        out.send(Message::Frame(ready)).ok()
+    };
+    while !shared.cancel.is_cancelled() {
+        match frames.recv().ok()? {
+            Message::Frame((decoded, sighting)) => {
+                waiting.push_back(decoded.frame);
+                newest = decoded.at;
+                for watched in watcher.next(sighting).map_err(|error| shared.fail(error)).ok()? {
+                    give(watched, &mut waiting, newest)?;
+                }
+            }
+            Message::End { every_frame, .. } => {
+                if let Some(watched) = watcher.finish().map_err(|error| shared.fail(error)).ok()? {
+                    give(watched, &mut waiting, newest)?;
+                }
+                for message in watcher.unused() {
+                    shared.observer.event(&Event::Warning { message });
+                }
+                let closing = watcher.closing().map_err(|error| shared.fail(error)).ok()?.map(Box::new);
+                return out.send(Message::End { every_frame, closing }).ok();
+            }
+        }
+    }
+    None
+}

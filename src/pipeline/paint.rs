@@ -1,0 +1,169 @@
+//! The stylise stage: each frame is painted in turn, and every so often the state is noted from which another run
+//! could go on.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::{Message, Painted, Ready, Shared, Styled};
+use crate::measure::{Beside, Waiting};
+use crate::media::{Frame, Pixels};
+use crate::motion::Shot;
+use crate::stylize::{Snapshot, StyleError, Stylized, Stylizer};
+
+/// What the stylise stage did.
+pub(super) struct StyleCount {
+    pub frames: u64,
+    pub waited_for_motion: Duration,
+}
+
+/// What a former run has left to this stage.
+pub(super) struct Before {
+    /// Frames that are painted.
+    pub frames: u64,
+    /// Frames of them that are in no part yet.
+    pub in_tail: u64,
+    /// What the next frame needs.
+    pub snapshot: Snapshot,
+    /// Frames of a part; `None` where the output is not written in parts.
+    pub checkpoint: Option<u64>,
+}
+
+pub(super) fn stylize<'a>(
+    make: impl FnOnce() -> Result<Box<dyn Stylizer + 'a>, StyleError>,
+    before: Before,
+    frames: &Receiver<Message<Ready>>,
+    out: &Sender<Styled>,
+    shared: &Shared<'_>,
+) -> Option<StyleCount> {
+    let mut stylizer = make().map_err(|error| shared.fail(error)).ok()?;
+    if before.frames > 0 {
+        stylizer.restore(&before.snapshot).map_err(|error| shared.fail(error)).ok()?;
+    }
+    let mut easel = Easel::new(&before, out);
+    drop(before.snapshot);
+    let mut waited_for_motion = Duration::ZERO;
+    let styled = |easel: &Easel<'_>, waited_for_motion| Some(StyleCount { frames: easel.count, waited_for_motion });
+    loop {
+        let idle = Instant::now();
+        let Ok(message) = frames.recv() else {
+            // A stage before this one has failed: what is painted is worth keeping all the same.
+            easel.pause(stylizer.as_ref());
+            return shared.cancel.is_cancelled().then(|| StyleCount { frames: easel.count, waited_for_motion });
+        };
+        if let Message::Frame(ready) = &message {
+            // Until it was decoded, no motion could have been found.
+            waited_for_motion += Instant::now().saturating_duration_since(idle.max(ready.decoded));
+        }
+        if shared.cancel.is_cancelled() {
+            easel.pause(stylizer.as_ref());
+            return styled(&easel, waited_for_motion);
+        }
+        let result = match message {
+            Message::Frame(ready) if ready.frame.index < before.frames => Ok(()),
+            Message::Frame(ready) => easel.paint(stylizer.as_mut(), ready),
+            Message::End { every_frame, closing } => {
+                if let Some(arrival) = closing {
+                    stylizer.close(*arrival);
+                }
+                match stylizer.finish(&mut |styled| easel.done(styled)) {
+                    Ok(()) => {
+                        out.send(Styled::End { every_frame }).ok()?;
+                        return styled(&easel, waited_for_motion);
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        match result {
+            Ok(()) => {}
+            Err(StyleError::Cancelled) => return styled(&easel, waited_for_motion),
+            Err(error) => {
+                shared.fail(error);
+                return None;
+            }
+        }
+    }
+}
+
+/// Gives each painted picture the place of the frame it was made from, and ends parts.
+struct Easel<'a> {
+    /// Frames without their pixels, which the stylizer has.
+    waiting: VecDeque<(Frame, Option<Beside>)>,
+    beside: Waiting,
+    /// Frames painted, those of former runs included.
+    count: u64,
+    /// Frames since the last part ended.
+    since: u64,
+    checkpoint: Option<u64>,
+    began: Instant,
+    out: &'a Sender<Styled>,
+}
+
+impl<'a> Easel<'a> {
+    fn new(before: &Before, out: &'a Sender<Styled>) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            beside: Waiting::default(),
+            count: before.frames,
+            since: before.in_tail,
+            checkpoint: before.checkpoint,
+            began: Instant::now(),
+            out,
+        }
+    }
+
+    fn paint(&mut self, stylizer: &mut dyn Stylizer, ready: Ready) -> Result<(), StyleError> {
+        let begins = ready.arrival.shot == Shot::New;
+        if begins {
+            stylizer.end_shot(&mut |styled| self.done(styled))?;
+        }
+        if self.checkpoint.is_some_and(|frames| self.since > 0 && (begins || self.since >= frames)) {
+            self.seal(stylizer)?;
+        }
+        self.began = Instant::now();
+        let Ready { mut frame, arrival, beside, .. } = ready;
+        let content = std::mem::replace(&mut frame.pixels, Pixels::black(0, 0));
+        self.waiting.push_back((frame, self.beside.keep(beside)));
+        stylizer.push(&content, &arrival, &mut |styled| self.done(styled))
+    }
+
+    /// Ends the part in progress, if the stylizer can be left here.
+    fn seal(&mut self, stylizer: &dyn Stylizer) -> Result<(), StyleError> {
+        if let Some(snapshot) = stylizer.snapshot()? {
+            self.out.send(Styled::Seal(snapshot)).map_err(|_| StyleError::Cancelled)?;
+            self.since = 0;
+        }
+        Ok(())
+    }
+
+    /// The run ends here; another may go on.
+    fn pause(&self, stylizer: &dyn Stylizer) {
+        if self.checkpoint.is_none() || self.since == 0 {
+            return;
+        }
+        match stylizer.snapshot() {
+            Ok(Some(snapshot)) => {
+                // Who is gone needs nothing.
+                let _ = self.out.send(Styled::Pause(snapshot));
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the frames since the last part are painted again in the next run"),
+        }
+    }
+
+    fn done(&mut self, styled: Stylized) -> Result<(), StyleError> {
+        // A stylizer that gives more than it took, or a stage after it that ended: both end the job.
+        let (frame, beside) = self.waiting.pop_front().ok_or(StyleError::Cancelled)?;
+        self.beside.release(beside.as_ref());
+        let frame = Frame { pixels: styled.pixels, ..frame };
+        let seconds = self.began.elapsed().as_secs_f64();
+        let painted = Painted { frame, stats: styled.stats, seconds, beside };
+        self.out.send(Styled::Frame(painted)).map_err(|_| StyleError::Cancelled)?;
+        self.count += 1;
+        self.since += 1;
+        self.began = Instant::now();
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! Why a job's progress cannot be kept or taken up.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::work::Holder;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    #[error("another run works on this output: {holder}; wait for it, or end it")]
+    Busy { holder: Holder },
+    #[error("cannot make the work folder {}: {source}; check that the folder exists and can be written to", path.display())]
+    Work { path: PathBuf, source: io::Error },
+    #[error("{} is in the way of the work folder: move it elsewhere", .0.display())]
+    InTheWay(PathBuf),
+    #[error("the disk is full: {} cannot be written; what is painted so far is kept: make room and run again", .0.display())]
+    DiskFull(PathBuf),
+    #[error("{}: the job's progress cannot be kept: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{}: what a former run has kept cannot be read: {source}; run again with --no-resume", path.display())]
+    Lost { path: PathBuf, source: io::Error },
+}
+
+impl ResumeError {
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        let path = path.to_path_buf();
+        match source.kind() {
+            StorageFull | FileTooLarge | QuotaExceeded => Self::DiskFull(path),
+            _ => Self::Io { path, source },
+        }
+    }
+}

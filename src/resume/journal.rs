@@ -1,0 +1,188 @@
+//! Notes what is finished, and finds out where a former run stopped.
+
+use super::ResumeError;
+use super::manifest::{Complete, Finished, Manifest};
+use super::tail::{self, Tail};
+use super::work::WorkFolder;
+use crate::encode::{Part, Piece};
+use crate::identity::Identity;
+use crate::media::{Frame, TimeBase};
+use crate::stylize::Snapshot;
+
+/// The progress of a job in its work folder.
+#[derive(Debug)]
+pub struct Journal<'a> {
+    work: &'a WorkFolder,
+    manifest: Manifest,
+}
+
+/// A journal, and what the user should know about it.
+#[derive(Debug)]
+pub struct Opened<'a> {
+    pub journal: Journal<'a>,
+    pub notes: Vec<String>,
+}
+
+impl<'a> Journal<'a> {
+    /// Takes up what a former run of the job has left in the folder, if anything and if it `resumes`. What belongs to
+    /// another job, or to nothing that is known, goes.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or tidied.
+    pub fn open(work: &'a WorkFolder, identity: Identity, resumes: bool) -> Result<Opened<'a>, ResumeError> {
+        let mut notes = Vec::new();
+        let found = match Manifest::read(work.path()) {
+            Ok(found) => found.filter(|_| resumes),
+            Err(error) => {
+                notes.push(format!("what a former run has left is not used: its manifest cannot be read ({error})"));
+                None
+            }
+        };
+        let mut manifest = match found {
+            Some(manifest) => match identity.changed(&manifest.identity) {
+                None => manifest,
+                Some(changed) => {
+                    let frames = manifest.frames();
+                    notes.push(format!("begins anew, for {changed} since {frames} frames of it were painted"));
+                    Manifest::new(identity)
+                }
+            },
+            None => Manifest::new(identity),
+        };
+        let before = manifest.frames();
+        if manifest.fall_back(|piece| piece.is_whole(work.path())) {
+            let lost = before - manifest.frames();
+            notes.push(format!("files of the work folder are missing or damaged: {lost} frames are painted again"));
+            manifest.write(work.path())?;
+        }
+        if manifest.frames() > 0 {
+            notes.push(format!("goes on after {} frames that are painted already", manifest.frames()));
+        }
+        let journal = Self { work, manifest };
+        journal.tidy()?;
+        Ok(Opened { journal, notes })
+    }
+
+    /// Removes what the manifest does not name.
+    fn tidy(&self) -> Result<(), ResumeError> {
+        let top = |name: &std::ffi::OsStr| {
+            name == super::manifest::MANIFEST
+                || self.manifest.files().any(|piece| {
+                    let first = std::path::Path::new(&piece.name).components().next();
+                    first.is_some_and(|first| first.as_os_str() == name)
+                })
+        };
+        if self.manifest.frames() == 0 {
+            return self.work.clear(|_| false);
+        }
+        self.work.clear(top)
+    }
+
+    /// Frames that were painted before, whether in parts or not.
+    pub fn frames(&self) -> u64 {
+        self.manifest.frames()
+    }
+
+    /// Frames of them that are in no part.
+    pub fn tail_frames(&self) -> u64 {
+        self.manifest.frames() - self.manifest.sealed()
+    }
+
+    pub fn parts(&self) -> Vec<Part> {
+        self.manifest.parts.iter().map(|finished| finished.part.clone()).collect()
+    }
+
+    /// Whether nothing is left to paint; what is known of the source then.
+    pub fn complete(&self) -> Option<Complete> {
+        self.manifest.complete
+    }
+
+    /// What the next frame needs.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn snapshot(&self) -> Result<Snapshot, ResumeError> {
+        let Some(state) = &self.manifest.state else { return Ok(Snapshot::default()) };
+        let path = state.path(self.work.path()).unwrap_or_default();
+        Snapshot::read(&path).map_err(|source| ResumeError::Lost { path, source })
+    }
+
+    /// The painted frames that are in no part, in ticks of `base`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn tail(&self, base: TimeBase) -> Result<Vec<Frame>, ResumeError> {
+        let index = self.manifest.sealed();
+        self.manifest.tail.as_ref().map_or(Ok(Vec::new()), |piece| tail::read(self.work.path(), piece, base, index))
+    }
+
+    /// An empty tail in this folder.
+    pub fn new_tail(&self) -> Tail {
+        Tail::new(self.work.path(), self.manifest.tail.as_ref())
+    }
+
+    /// A part is finished; the next frame needs `snapshot`.
+    ///
+    /// # Errors
+    /// When the disk is full or fails. What was noted before stays.
+    pub fn sealed(&mut self, part: Part, snapshot: &Snapshot) -> Result<(), ResumeError> {
+        let mut next = self.manifest.clone();
+        next.parts.push(Finished { part, shot_ends: snapshot.is_empty() });
+        next.tail = None;
+        next.state = self.write_state(next.sealed(), snapshot)?;
+        self.replace(next)
+    }
+
+    /// The run ends before the job does; the next frame needs `snapshot`.
+    ///
+    /// # Errors
+    /// As [`Journal::sealed`].
+    pub fn paused(&mut self, tail: &mut Tail, snapshot: &Snapshot) -> Result<(), ResumeError> {
+        if tail.len() as u64 == self.tail_frames() {
+            // Nothing is new.
+            return Ok(());
+        }
+        let mut next = self.manifest.clone();
+        next.tail = tail.secure()?;
+        next.state = self.write_state(next.frames(), snapshot)?;
+        self.replace(next)
+    }
+
+    /// Everything is painted, with `part` as the last of it.
+    ///
+    /// # Errors
+    /// As [`Journal::sealed`].
+    pub fn finished(&mut self, part: Option<Part>, every_frame: bool) -> Result<(), ResumeError> {
+        let mut next = self.manifest.clone();
+        next.parts.extend(part.map(|part| Finished { part, shot_ends: true }));
+        (next.tail, next.state, next.complete) = (None, None, Some(Complete { every_frame }));
+        self.replace(next)
+    }
+
+    fn write_state(&self, frames: u64, snapshot: &Snapshot) -> Result<Option<Piece>, ResumeError> {
+        if snapshot.is_empty() {
+            return Ok(None);
+        }
+        let path = self.work.path().join(format!("state-{frames:08}.safetensors"));
+        // One of that name may be in use: after a pause at the very end of a part.
+        let new = path.with_extension("writing");
+        let written = snapshot.write(&new).and_then(|()| std::fs::rename(&new, &path));
+        written.map_err(|error| ResumeError::io(&path, error))?;
+        let piece = Piece::secure(self.work.path(), &path);
+        piece.map(Some).map_err(|error| ResumeError::io(&path, std::io::Error::other(error)))
+    }
+
+    /// Lets the new manifest count, and removes what only the one before it named.
+    fn replace(&mut self, next: Manifest) -> Result<(), ResumeError> {
+        next.write(self.work.path())?;
+        let before = std::mem::replace(&mut self.manifest, next);
+        for piece in before.state.iter().chain(before.tail.as_ref().map(|tail| &tail.file)) {
+            let still = self.manifest.files().any(|other| other.name == piece.name);
+            if let Some(path) = piece.path(self.work.path()).filter(|_| !still) {
+                // Nobody names it any more; the next run would remove it.
+                let _ = std::fs::remove_file(path);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! How far a job has come, as JSON.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::ResumeError;
+use crate::encode::{Part, Piece, Shown};
+use crate::files;
+use crate::identity::Identity;
+
+pub(super) const MANIFEST: &str = "manifest.json";
+/// Of the file's form; another is not read.
+const FORMAT: u32 = 1;
+/// More is no manifest of ours: a million frames take 20 MB.
+const LARGEST: u64 = 1 << 30;
+
+/// What is on the disk of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    format: u32,
+    /// Which job this is.
+    pub identity: Identity,
+    /// Finished parts, in order.
+    pub parts: Vec<Finished>,
+    /// What the frame after the last part (and the tail) needs; `None` where that is nothing.
+    pub state: Option<Piece>,
+    pub tail: Option<TailPiece>,
+    /// Whether every frame is painted: only the last pass is missing.
+    pub complete: Option<Complete>,
+}
+
+/// A finished part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    pub part: Part,
+    /// Whether the next frame needs nothing of those before it: a shot ends here.
+    pub shot_ends: bool,
+}
+
+/// Painted frames that do not fill a part yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TailPiece {
+    pub file: Piece,
+    pub shown: Vec<Shown>,
+}
+
+/// What is known once all frames were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Complete {
+    /// See [`crate::encode::FrameSink::expect_every_frame`].
+    pub every_frame: bool,
+}
+
+/// Why a manifest is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    #[error("it is of another version of the program")]
+    Version,
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+}
+
+impl Manifest {
+    /// Of a job that begins.
+    pub fn new(identity: Identity) -> Self {
+        Self { format: FORMAT, identity, parts: Vec::new(), state: None, tail: None, complete: None }
+    }
+
+    /// Reads the text of a manifest.
+    ///
+    /// # Errors
+    /// When it is none, is cut off, or of another version.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let damaged = |error: serde_json::Error| ManifestError::Damaged(error.to_string());
+        let head: Head = serde_json::from_slice(bytes).map_err(damaged)?;
+        if head.format != FORMAT {
+            return Err(ManifestError::Version);
+        }
+        serde_json::from_slice(bytes).map_err(damaged)
+    }
+
+    /// The one in a work folder; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Manifest::parse`].
+    pub fn read(work: &Path) -> Result<Option<Self>, ManifestError> {
+        let path = work.join(MANIFEST);
+        let Ok(data) = path.metadata() else { return Ok(None) };
+        if data.len() > LARGEST {
+            return Err(ManifestError::Damaged(format!("it has {} bytes", data.len())));
+        }
+        let bytes = std::fs::read(&path).map_err(|error| ManifestError::Damaged(error.to_string()))?;
+        Self::parse(&bytes).map(Some)
+    }
+
+    /// Puts it in the place of the one before, whole.
+    ///
+    /// # Errors
+    /// When the disk is full or fails; the one before is then still there.
+    pub fn write(&self, work: &Path) -> Result<(), ResumeError> {
+        let path = work.join(MANIFEST);
+        let bytes = serde_json::to_vec(self).map_err(std::io::Error::other);
+        bytes.and_then(|bytes| files::write_whole(&path, &bytes)).map_err(|error| ResumeError::io(&path, error))
+    }
+
+    /// Frames in finished parts.
+    pub fn sealed(&self) -> u64 {
+        self.parts.iter().map(|finished| finished.part.frames()).sum()
+    }
+
+    /// Frames that are painted.
+    pub fn frames(&self) -> u64 {
+        self.sealed() + self.tail.as_ref().map_or(0, |tail| tail.shown.len() as u64)
+    }
+
+    /// Every file that it names.
+    pub fn files(&self) -> impl Iterator<Item = &Piece> {
+        let parts = self.parts.iter().flat_map(|finished| &finished.part.files);
+        parts.chain(&self.state).chain(self.tail.as_ref().map(|tail| &tail.file))
+    }
+
+    /// Goes back to the last place from which the files that are whole allow to go on. Says whether anything was lost.
+    pub fn fall_back(&mut self, is_whole: impl Fn(&Piece) -> bool) -> bool {
+        let whole = self.parts.iter().take_while(|finished| finished.part.files.iter().all(&is_whole)).count();
+        let all = whole == self.parts.len();
+        let stands = |piece: &Option<Piece>| piece.as_ref().is_none_or(&is_whole);
+        let tail = self.tail.as_ref().is_none_or(|tail| is_whole(&tail.file));
+        if all && stands(&self.state) && tail {
+            return false;
+        }
+        // The state is that after the tail; without either, only the end of a shot will do.
+        let ends = |finished: &Finished| finished.shot_ends;
+        let keeps = self.parts[..whole].iter().rposition(ends).map_or(0, |place| place + 1);
+        let keeps = if all && self.complete.is_some() { whole } else { keeps };
+        self.parts.truncate(keeps);
+        (self.state, self.tail) = (None, None);
+        if !all {
+            self.complete = None;
+        }
+        true
+    }
+}

@@ -1,0 +1,146 @@
+//! A job that is started again and again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::common::Desk;
+
+/// Two shots, with sound.
+pub const CLIP: &str = "-f lavfi -i testsrc2=s=96x72:r=25:d=0.44 -f lavfi -i mandelbrot=s=96x72:r=25 \
+    -f lavfi -i sine=d=1.2 -filter_complex \
+    [0]format=yuv420p[a];[1]trim=duration=0.76,format=yuv420p,setpts=PTS-STARTPTS[b];[a][b]concat=n=2[v] \
+    -map [v] -map 2 -c:v libx264 -c:a aac";
+
+/// As little painting as there can be, with everything that later frames take over.
+pub const PAINTED: &[&str] =
+    &["--backbone", "scatter", "--size", "64", "--iterations", "2,1", "--checkpoint", "5", "--device", "cpu"];
+/// No painting.
+pub const KEPT: &[&str] = &["--stylizer", "identity", "--checkpoint", "10"];
+
+pub struct Job<'a> {
+    pub desk: &'a Desk,
+    pub input: PathBuf,
+    /// As given to `-o`.
+    pub output: &'a str,
+    /// The file or folder that appears, by its name.
+    pub result: &'a str,
+    pub options: &'a [&'a str],
+}
+
+impl<'a> Job<'a> {
+    pub fn new(desk: &'a Desk, input: &Path, output: &'a str, options: &'a [&'a str]) -> Self {
+        let result = output.split('/').next().unwrap();
+        Self { desk, input: input.into(), output, result, options }
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stylize-video"));
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("STYLIZE_VIDEO_")) {
+            command.env_remove(name);
+        }
+        // One thread: several that wait for each other on a busy machine take a hundred times as long.
+        command.env("OMP_NUM_THREADS", "1").env("XDG_CONFIG_HOME", self.desk.path("config"));
+        command.current_dir(self.desk.path("")).arg(&self.input).args(["-o", self.output]).args(self.options);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    pub fn start(&self) -> Child {
+        self.command().spawn().unwrap()
+    }
+
+    /// Runs to the end.
+    pub fn run(&self) -> Run {
+        Run::of(self.command().output().unwrap())
+    }
+
+    /// Runs to the end, which must be a good one; the bytes of the result.
+    pub fn done(&self) -> BTreeMap<String, Vec<u8>> {
+        let run = self.run();
+        assert_eq!(run.code, Some(0), "{}", run.text);
+        self.bytes()
+    }
+
+    /// The bytes of an undisturbed run, which leaves nothing behind.
+    pub fn undisturbed(&self) -> BTreeMap<String, Vec<u8>> {
+        let bytes = self.done();
+        assert!(!self.work().exists(), "the work folder goes with the job's end");
+        self.remove();
+        bytes
+    }
+
+    pub fn remove(&self) {
+        let result = self.desk.path(self.result);
+        if result.is_dir() { fs::remove_dir_all(result).unwrap() } else { fs::remove_file(result).unwrap() }
+    }
+
+    /// Every file of the result.
+    pub fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
+        let result = self.desk.path(self.result);
+        if result.is_file() {
+            return BTreeMap::from([(String::new(), fs::read(result).unwrap())]);
+        }
+        let entries = fs::read_dir(result).unwrap().map(|entry| entry.unwrap());
+        entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.desk.path(self.result).exists()
+    }
+
+    pub fn work(&self) -> PathBuf {
+        self.desk.path(&format!(".{}.stylize", self.result))
+    }
+
+    /// Runs until `moment`, and then ends with the signal. Whether that moment came.
+    pub fn signalled_when(&self, signal: &str, mut moment: impl FnMut() -> bool) -> (bool, Run) {
+        let mut child = self.start();
+        let began = Instant::now();
+        let mut met = false;
+        while child.try_wait().unwrap().is_none() {
+            assert!(began.elapsed() < Duration::from_secs(240), "the run hangs");
+            if moment() {
+                met = true;
+                signal_to(&child, signal);
+                break;
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        (met, Run::of(child.wait_with_output().unwrap()))
+    }
+}
+
+pub fn signal_to(child: &Child, signal: &str) {
+    // It may be over by now.
+    let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).stderr(Stdio::null()).status();
+}
+
+/// How a run ended.
+pub struct Run {
+    pub code: Option<i32>,
+    pub text: String,
+}
+
+impl Run {
+    pub fn of(output: Output) -> Self {
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!text.contains("panicked"), "{text}");
+        Self { code: output.status.code(), text }
+    }
+}
+
+/// Numbers that look random and are the same in each run of the tests (SplitMix64).
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn share(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
