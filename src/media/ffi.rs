@@ -18,12 +18,14 @@ mod device;
 pub mod read;
 mod stream;
 mod text;
+mod tidy;
 mod timecode;
 
 pub use access::{protocols, reads_only_its_file, referring};
 pub use device::*;
 pub use stream::*;
 pub use text::*;
+pub use tidy::tidy;
 pub use timecode::*;
 
 fn check(code: i32) -> Result<(), Error> {
@@ -83,6 +85,10 @@ pub fn open_input_as(
     let mut input = unsafe { Input::wrap(context) };
     // SAFETY: the context is open and no other reference to it is in use.
     check(unsafe { ffi::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut()) })?;
+    for index in 0..input.nb_streams() as usize {
+        // SAFETY: the context has so many streams, each with parameters, to which there is no reference yet.
+        unsafe { tidy::parameters((**(*input.as_mut_ptr()).streams.add(index)).codecpar) };
+    }
     let unused = unused.iter().map(|(key, _)| key.to_owned()).collect();
     Ok((input, unused))
 }

@@ -266,6 +266,7 @@ impl Pictures {
             let mut frame = frame::Video::empty();
             match decoder.receive_frame(&mut frame) {
                 Ok(()) => {
+                    ffi::tidy(&mut frame);
                     let duration = frame.packet().duration;
                     let timing = self.clock.time(frame.timestamp().or(frame.pts()), duration);
                     self.note(timing.pts, duration);

@@ -10,6 +10,7 @@ mod harness;
 mod limits;
 mod mutate;
 mod names;
+mod numbers;
 mod presets;
 mod references;
 mod sweep;

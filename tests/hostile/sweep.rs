@@ -12,7 +12,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use stylize_video::batch::plan::{self, Request};
-use stylize_video::batch::{self, Engine};
+use stylize_video::batch::{self, Engine, Habits};
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Input;
@@ -146,7 +146,8 @@ fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
             }
             Ok(planned) => {
                 let (given, cancel) = (Given::default(), CancelToken::default());
-                let summary = batch::run(planned, &settings, &given, Engine::Identity, &said, &cancel);
+                let summary =
+                    batch::run(planned, &settings, &given, Engine::Identity, Habits::default(), &said, &cancel);
                 i32::from(summary.done != 1)
             }
         };

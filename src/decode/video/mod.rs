@@ -241,6 +241,7 @@ impl VideoSource {
             let mut frame = frame::Video::empty();
             match self.decoder.receive_frame(&mut frame) {
                 Ok(()) => {
+                    ffi::tidy(&mut frame);
                     self.decoded += 1;
                     // A stream may change its size.
                     self.limits.size(&self.path, frame.width().into(), frame.height().into())?;
