@@ -173,22 +173,20 @@ pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
     }
 }
 
-/// Flow counts by the files between neighbours.
+/// Of flow every file of the pattern counts: which are read depends on cuts and on how far back frames are held to.
 fn motion(settings: &Settings, given: &Given) -> Result<String, IdentityError> {
     let mut texts = Vec::new();
     if !settings.motion.cuts.is_empty() {
+        texts.push("cuts".to_owned());
         texts.push(read(Path::new(&settings.motion.cuts), Fingerprint::Full)?);
     }
-    if let Some(files) = &given.flow {
-        for number in 0.. {
-            let pair = [files.path(number, number + 1), files.path(number + 1, number)];
-            let there: Vec<&PathBuf> = pair.iter().filter(|path| path.exists()).collect();
-            if there.is_empty() {
-                break;
-            }
-            for path in there {
-                texts.push(read(path, Fingerprint::Sampled)?);
-            }
+    if let Some(flow) = &given.flow {
+        let listed = flow.all();
+        let listed = listed.map_err(|source| IdentityError::Unreadable { path: flow.path(0, 1), source })?;
+        texts.push(format!("flow {}", listed.len()));
+        for (number, path) in listed.iter().enumerate() {
+            texts.push(format!("{number} {}", path.file_name().unwrap_or_default().to_string_lossy()));
+            texts.push(read(path, Fingerprint::Sampled)?);
         }
     }
     Ok(if texts.is_empty() { String::new() } else { of_texts(texts.iter().map(String::as_str)) })
