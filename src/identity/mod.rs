@@ -17,7 +17,7 @@ use crate::batch::Engine;
 use crate::batch::plan::Job;
 use crate::media::{Input, Names, Output};
 use crate::motion::Given;
-use crate::settings::{IfExists, Settings, builtin_image};
+use crate::settings::{IfExists, InputSettings, Settings, builtin_image};
 use crate::stylize;
 use crate::weights::{self, SearchPath};
 use fingerprint::of_texts;
@@ -136,7 +136,15 @@ fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityEr
     let mut kept = settings.clone();
     kept.output.if_exists = IfExists::Fail;
     // What they refuse has no result; what they let pass is the same.
-    (kept.input.max_corrupt, kept.output.strict_streams) = (0, false);
+    kept.input = InputSettings {
+        format: kept.input.format,
+        options: kept.input.options,
+        filter: kept.input.filter,
+        deinterlace: kept.input.deinterlace,
+        hdr: kept.input.hdr,
+        ..InputSettings::default()
+    };
+    kept.output.strict_streams = false;
     kept.network.weights_dir.clear();
     // By what they hold, elsewhere.
     kept.style.images.clear();
