@@ -15,7 +15,7 @@ pub use fingerprint::{Fingerprint, of_file};
 
 use crate::batch::Engine;
 use crate::batch::plan::Job;
-use crate::media::{Input, Names, Output};
+use crate::media::{Input, Names, Output, libav};
 use crate::motion::Given;
 use crate::settings::{IfExists, InputSettings, Settings, builtin_image};
 use crate::stylize;
@@ -26,7 +26,7 @@ use fingerprint::of_texts;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// Version of the program.
+    /// Versions of the program and of the libraries that decide about bytes.
     pub program: String,
     /// What the input holds.
     pub input: String,
@@ -73,7 +73,7 @@ impl Identity {
 
     fn parts(&self) -> [(&'static str, &str); 9] {
         [
-            ("the program's version", &self.program),
+            ("the program's or its libraries' version", &self.program),
             ("the input", &self.input),
             ("the part of the input", &self.part),
             ("the settings", &self.settings),
@@ -99,7 +99,7 @@ pub fn identify(
 ) -> Result<Identity, IdentityError> {
     let paints = engine == Engine::Optimise;
     Ok(Identity {
-        program: env!("CARGO_PKG_VERSION").into(),
+        program: program(),
         input: input(&job.input, how)?,
         part: format!("{} {:?}", job.range.start, job.range.frames),
         settings: settings_hash(settings, paints)?,
@@ -109,6 +109,13 @@ pub fn identify(
         output: output(&job.output),
         engine: format!("{engine:?}").to_lowercase(),
     })
+}
+
+fn program() -> String {
+    let flow = if cfg!(feature = "opencv") { "" } else { ", without opencv" };
+    let (torch, ffmpeg) = (stylize::device::libtorch_version(), libav::libraries());
+    let ffmpeg = ffmpeg.iter().map(|(name, version)| format!(", {name} {version}")).collect::<String>();
+    format!("{}, libtorch {torch}{ffmpeg}{flow}", env!("CARGO_PKG_VERSION"))
 }
 
 fn read(path: &Path, how: Fingerprint) -> Result<String, IdentityError> {
