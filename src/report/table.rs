@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{pace, plural};
+use super::{pace, plain, plural};
 
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -82,7 +82,13 @@ fn cells(row: &Row) -> [String; 5] {
     let time = if row.seconds > 0.0 { pace::duration(row.seconds) } else { String::new() };
     // The name stands before it already.
     let why = row.why.strip_prefix(&row.input).and_then(|why| why.strip_prefix(": ")).unwrap_or(&row.why);
-    [row.outcome.name().into(), plain(&row.input), frames.unwrap_or_default(), time, plain(why)]
+    [
+        row.outcome.name().into(),
+        plain(&row.input).into_owned(),
+        frames.unwrap_or_default(),
+        time,
+        plain(why).into_owned(),
+    ]
 }
 
 fn totals(outcomes: &[&str], seconds: f64) -> String {
@@ -96,11 +102,6 @@ fn totals(outcomes: &[&str], seconds: f64) -> String {
         }
     }
     format!("{text}, in {}", pace::duration(seconds))
-}
-
-/// A name with a line break in it is still one line.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -119,7 +120,7 @@ mod tests {
         let minute = pace::duration(62.0);
         assert_eq!(lines[0], format!("done     a.mp4         48 frames  {minute}"));
         let gap = " ".repeat(minute.chars().count());
-        assert_eq!(lines[1], format!("skipped  an?other.mp4             {gap}  the output exists already"));
+        assert_eq!(lines[1], format!("skipped  an\\nother.mp4            {gap}  the output exists already"));
         assert!(lines[2].starts_with("failed   b.mp4  ") && lines[2].ends_with("  the file is empty"), "{}", lines[2]);
         assert_eq!(lines[3], format!("1 done, 1 skipped, 1 failed, in {}", pace::duration(63.0)));
     }

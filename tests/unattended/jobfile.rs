@@ -1,0 +1,80 @@
+//! `run jobs.toml`.
+
+use std::fs;
+
+use crate::common::Desk;
+use crate::{age, call, clip, names};
+
+#[test]
+fn jobs_of_a_file_are_done_relative_to_it() {
+    let desk = Desk::new();
+    clip(&desk, "work/in/a.mp4", 3);
+    clip(&desk, "work/in/sub/b.mov", 3);
+    clip(&desk, "work/in/sub/c.mp4", 3);
+    std::os::unix::fs::symlink("..", desk.path("work/in/sub/loop")).unwrap();
+    fs::write(desk.path("work/my.toml"), "[loss]\nbeta = 7\n[style]\nimages = [\"builtin:sketch.webp\"]\n").unwrap();
+    let text = r#"
+        parallel = 2
+        [[job]]
+        inputs = ["in/**/*.mp4", "in/none*"]
+        preset = "sketch"
+        output = "out/{dir}/{stem}.{preset}.{ext}"
+        frames = 2
+        [[job]]
+        inputs = "in"
+        recursive = true
+        include = ["*.mov"]
+        preset = "./my.toml"
+        output = "mirror/"
+        set = { output.crf = 30 }
+        [[job]]
+        inputs = "in/a.mp4"
+        output = "pictures/{parent}-{stem}/f_%03d.png"
+    "#;
+    fs::write(desk.path("work/jobs.toml"), text).unwrap();
+    let run = call(&desk, ["run", "work/jobs.toml"]);
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert!(run.says("4 done, in "), "{}", run.text);
+    assert_eq!(names(&desk, "work/out"), ["a.sketch.mp4", "sub/c.sketch.mp4"]);
+    assert_eq!(names(&desk, "work/mirror"), ["sub/b.my.mov"]);
+    assert_eq!(names(&desk, "work/pictures"), ["in-a/f_001.png", "in-a/f_002.png", "in-a/f_003.png"]);
+    let run = call(&desk, ["run", "work/jobs.toml"]);
+    assert!(run.code == Some(0) && run.says("4 skipped, in "), "{}", run.text);
+    let dry = call(&desk, ["run", "work/jobs.toml", "--dry-run", "--set", "loss.beta=9"]);
+    assert!(
+        dry.says("preset sketch; ") && dry.says("beta 9;") && dry.says("work/out/sub/c.sketch.mp4"),
+        "{}",
+        dry.text
+    );
+}
+
+#[test]
+fn mistakes_in_a_file_stop_it() {
+    let desk = Desk::new();
+    clip(&desk, "in/a.mp4", 2);
+    clip(&desk, "in/b.mp4", 2);
+    let job = "[[job]]\ninputs = \"in\"\n";
+    for (text, wanted) in [
+        ("[[job]]\ninput = \"in\"\n".to_string(), "jobs.toml:2: unknown key job[0].input: did you mean inputs?"),
+        (format!("{job}output = \"out/x.mp4\"\n"), "-o out/x.mp4: what is made of a folder's files needs a folder"),
+        (format!("{job}output = \"out/{{preset}}.mp4\"\n"), "have the same output, out/monet.mp4"),
+        (
+            format!("{job}output = \"a/\"\n{job}output = \"a/{{stem}}.monet.mp4\"\n"),
+            "have the same output, a/a.monet.mp4",
+        ),
+        (format!("{job}preset = \"money\"\n"), "unknown preset `money` (did you mean monet?)"),
+        (format!("{job}set = {{ loss.beta = \"x\" }}\n"), "jobs.toml:3: loss.beta: "),
+        (format!("{job}include = \"a[\"\n"), "include a[: "),
+    ] {
+        fs::write(desk.path("jobs.toml"), &text).unwrap();
+        let run = call(&desk, ["run", "jobs.toml"]);
+        assert!(run.code == Some(2) && run.says(wanted), "{text}: {:?}: {}", run.code, run.text);
+    }
+    assert_eq!(call(&desk, ["run", "none.toml"]).code, Some(2));
+    assert!(!desk.path("out").exists() && !desk.path("a").exists());
+    // One that is missing is not the others' fault.
+    fs::write(desk.path("jobs.toml"), "[[job]]\ninputs = [\"none.mp4\", \"in/a.mp4\"]\noutput = \"out/\"\n").unwrap();
+    let run = call(&desk, ["run", "jobs.toml"]);
+    assert!(run.code == Some(1) && run.says("1 done, 1 failed"), "{}", run.text);
+    age(&desk.path("in/b.mp4"));
+}
