@@ -65,15 +65,16 @@ impl Order {
         }
     }
 
-    /// What is to be done now.
+    /// What is to be done now. No folder is made yet.
     ///
     /// # Errors
     /// At a mistake in the command or the job file.
-    pub fn plan(&self) -> Result<Lot, OrderError> {
+    fn draft(&self) -> Result<Lot, OrderError> {
         let request = self.request();
-        let planned = plan::plan(&request)?;
+        let planned = plan::draft(&request)?;
         let given = Given::read(&self.resolved.settings.motion, planned.len(), self.range)?;
-        let named = request.outputs().filter(|folder| !folder.as_os_str().is_empty() && plan::is_holder(folder));
+        let named =
+            request.outputs().filter(|folder| !folder.as_os_str().is_empty() && plan::check_holder(folder).is_ok());
         let first = || self.inputs.iter().find(|input| input.is_dir()).cloned();
         let memory = named.or_else(|| self.file.clone()).or_else(first);
         let named = if self.file.is_some() { Vec::new() } else { self.inputs.clone() };
@@ -92,9 +93,9 @@ impl Order {
 /// Plans all orders.
 ///
 /// # Errors
-/// As [`Order::plan`], and when two of them have the same output.
+/// At a mistake in the command or the job file, and when two of them have the same output.
 pub fn plan_all(orders: &[Order]) -> Result<Vec<Lot>, OrderError> {
-    let lots: Vec<Lot> = orders.iter().map(Order::plan).collect::<Result<_, _>>()?;
+    let mut lots: Vec<Lot> = orders.iter().map(Order::draft).collect::<Result<_, _>>()?;
     let jobs = lots.iter().enumerate().flat_map(|(number, lot)| lot.planned.iter().map(move |one| (number, one.job())));
     let mut taken: HashMap<PathBuf, (usize, &Job)> = HashMap::new();
     for (number, job) in jobs.filter_map(|(number, job)| Some((number, job?))) {
@@ -105,6 +106,9 @@ pub fn plan_all(orders: &[Order]) -> Result<Vec<Lot>, OrderError> {
             let output = job.output.path().to_path_buf();
             return Err(PlanError::Collision { first: path(other), second: path(job), output }.into());
         }
+    }
+    for (lot, order) in lots.iter_mut().zip(orders) {
+        lot.planned = plan::placed(std::mem::take(&mut lot.planned), order.dry_run);
     }
     Ok(lots)
 }

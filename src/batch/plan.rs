@@ -29,9 +29,10 @@ use std::time::Duration;
 pub use checks::resolved as place;
 pub use globs::Globs;
 pub use input::files_in;
+pub use output::check_holder;
 pub use pattern::Pattern;
 pub use template::{Template, TemplateError};
-pub use tree::{Folders, is_holder};
+pub use tree::Folders;
 
 use crate::media::{Input, Output, Range};
 use crate::settings::IfExists;
@@ -239,6 +240,14 @@ pub fn classify(path: &Path) -> Result<Input, PlanError> {
 /// # Errors
 /// At a mistake in the command; what is wrong with one job alone is a [`Planned::Fail`].
 pub fn plan(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
+    Ok(placed(draft(request)?, request.dry_run))
+}
+
+/// A plan that has made no folder yet: where several belong together, all of them must be right before.
+///
+/// # Errors
+/// As [`plan`].
+pub fn draft(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
     let mut planned = Vec::with_capacity(request.inputs.len());
     for item in items(request)? {
         planned.push(match item {
@@ -260,8 +269,7 @@ pub fn plan(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
     });
     let entries: Vec<_> = entries.collect();
     checks::collisions(&entries, planned.iter().filter_map(|(item, _)| Some(item.as_ref()?.path.as_path())))?;
-    // Only now: nothing is made for a command that is wrong.
-    Ok(planned.into_iter().map(|(item, planned)| placed(item, planned, request)).collect())
+    Ok(planned.into_iter().map(|(_, planned)| planned).collect())
 }
 
 /// All inputs, those in folders one by one.
@@ -291,14 +299,17 @@ fn forget_results(planned: &mut Vec<(Option<Item>, Planned)>) {
     });
 }
 
-/// Whether the output's folder is there, or can be made.
-fn placed(item: Option<Item>, planned: Planned, request: &Request<'_>) -> Planned {
-    let (Some(item), Planned::Run(job)) = (&item, &planned) else { return planned };
-    let make = item.below.is_some() || request.unattended;
-    match checks::folder(&job.output, make, request.dry_run) {
-        Ok(()) => planned,
-        Err(error) => Planned::Fail { input: item.path.clone(), error },
-    }
+/// Looks whether the outputs' folders are there, and makes those of unattended jobs; nothing is made for a command that
+/// is wrong.
+pub fn placed(planned: Vec<Planned>, dry_run: bool) -> Vec<Planned> {
+    let place = |planned| {
+        let Planned::Run(job) = planned else { return planned };
+        match checks::folder(&job.output, job.unattended, dry_run) {
+            Ok(()) => Planned::Run(job),
+            Err(error) => Planned::Fail { input: job.input_path().into(), error },
+        }
+    };
+    planned.into_iter().map(place).collect()
 }
 
 fn plan_one(item: &Item, request: &Request<'_>) -> Result<Planned, PlanError> {

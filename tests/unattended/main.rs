@@ -27,7 +27,7 @@ pub fn program(desk: &Desk) -> Command {
         command.env_remove(name);
     }
     command.env("OMP_NUM_THREADS", "1").env("XDG_CONFIG_HOME", desk.path("config")).current_dir(desk.path(""));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::input::{is_picture_in, is_video_in};
+use super::output::check_holder;
 use super::{Globs, PlanError, Request};
 
 /// How folders are gone through.
@@ -139,8 +140,8 @@ impl Search<'_> {
         let top = self.contents.get(self.root);
         let below = folders.recursive && top.is_some_and(|top| top.folders > 0);
         // Nothing yet: with a folder to write to it is an inbox, else a mistake.
-        let inbox = top.is_none_or(|top| top.pictures == 0)
-            && self.request.outputs().is_some_and(|outputs| is_holder(&outputs));
+        let holder = |outputs: PathBuf| check_holder(&outputs).is_ok();
+        let inbox = top.is_none_or(|top| top.pictures == 0) && self.request.outputs().is_some_and(holder);
         let own = self.faults.iter().any(|fault| fault.path == self.root);
         !own && (videos || below || globs || folders.always || inbox)
     }
