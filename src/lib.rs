@@ -9,6 +9,7 @@ pub mod explore;
 pub mod files;
 pub mod identity;
 pub mod interrupt;
+pub mod label;
 pub mod measure;
 pub mod media;
 pub mod motion;

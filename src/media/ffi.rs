@@ -15,11 +15,13 @@ use super::info::{Model, Ratio, Samples, Source};
 
 mod device;
 pub mod read;
+mod label;
 mod stream;
 mod text;
 mod timecode;
 
 pub use device::*;
+pub use label::*;
 pub use stream::*;
 pub use text::*;
 pub use timecode::*;

@@ -1,7 +1,10 @@
 //! Tags that belong to a file or stream itself: they are not copied, and a copy is not wrong for having others.
 
+/// Says how a file was made, where it is ours.
+pub(crate) const LABEL: &str = "stylize_video";
+
 /// Of a file.
-pub(crate) const FILE_TAGS: [&str; 4] = ["major_brand", "minor_version", "compatible_brands", "encoder"];
+pub(crate) const FILE_TAGS: [&str; 5] = ["major_brand", "minor_version", "compatible_brands", "encoder", LABEL];
 
 /// Of a stream.
 pub(crate) const STREAM_TAGS: [&str; 10] = [
