@@ -14,6 +14,7 @@ pub mod measure;
 pub mod media;
 pub mod motion;
 pub mod pipeline;
+pub mod provenance;
 pub mod report;
 pub mod resume;
 pub mod settings;

@@ -70,6 +70,8 @@ pub struct Target {
     pub output: Output,
     /// That folder; intermediate files go there too. It exists.
     pub work: PathBuf,
+    /// What the output says of itself, in ASCII, where its kind can (see [`crate::label`]).
+    pub label: Option<String>,
 }
 
 /// Opens an output for frames as `info` describes them.

@@ -14,8 +14,8 @@ use ffmpeg_next::{Dictionary, Error, ffi, filter, frame};
 use super::info::{Model, Ratio, Samples, Source};
 
 mod device;
-pub mod read;
 mod label;
+pub mod read;
 mod stream;
 mod text;
 mod timecode;
