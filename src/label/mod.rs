@@ -28,6 +28,9 @@ use crate::media::ffi;
 /// Longest text that is written or read, in bytes.
 pub const LARGEST: usize = 1 << 20;
 
+/// Bytes of a text in a tag that holds no more.
+const PART: usize = 900;
+
 /// Marks the text as ours.
 const MARK: &str = "stylize-video";
 
@@ -138,6 +141,18 @@ pub fn in_file(path: &Path, text: &str) -> io::Result<()> {
     io::copy(&mut file, &mut copy)?;
     copy.into_inner().map_err(io::IntoInnerError::into_error)?;
     fs::rename(temporary, path)
+}
+
+/// A text for tags that hold no more than a thousand bytes, each with its key. They are read as one.
+pub(crate) fn parts(text: &str) -> Vec<(String, &str)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at_checked(PART).unwrap_or((rest, ""));
+        parts.push((ffi::label_key(parts.len()), part));
+        rest = after;
+    }
+    parts
 }
 
 /// `N` bytes.

@@ -27,7 +27,9 @@ pub(crate) const PAINTED_TAGS: [&str; 1] = ["alpha_mode"];
 pub(crate) fn is_one_of(key: &str, tags: &[&str]) -> bool {
     let key = key.to_ascii_lowercase();
     let bare = key.rsplit_once('-').filter(|(_, language)| language.len() == 3).map_or(key.as_str(), |(bare, _)| bare);
-    tags.contains(&key.as_str()) || tags.contains(&bare)
+    // A long label is in several tags.
+    let is_label = key.starts_with(LABEL) && tags.contains(&LABEL);
+    is_label || tags.contains(&key.as_str()) || tags.contains(&bare)
 }
 
 #[cfg(test)]
