@@ -1,12 +1,14 @@
-//! GIF: a comment before the first picture.
+//! GIF: an extension of our own before the first picture. Its comments are the source's, and FFmpeg would take one of
+//! ours for such.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::{Insert, LARGEST, MARK, MOST_PIECES, bytes};
+use super::{Insert, LARGEST, MOST_PIECES, bytes};
 
 const EXTENSION: u8 = 0x21;
 const APPLICATION: u8 = 0xff;
-const COMMENT: u8 = 0xfe;
+/// Eight letters for the application, three for its version.
+const NAME: &[u8; 11] = b"STYLIZEV1.0";
 
 /// Behind the header and the palette.
 fn start(from: &mut (impl Read + Seek)) -> io::Result<u64> {
@@ -23,28 +25,28 @@ pub(super) fn insert(from: &mut (impl Read + Seek), text: &str) -> io::Result<In
         blocks(from, |_| {})?;
         at = from.stream_position()?;
     }
-    let mut comment = vec![EXTENSION, COMMENT];
-    for block in [MARK.as_bytes(), b":", text.as_bytes()].concat().chunks(255) {
-        comment.push(block.len() as u8);
-        comment.extend(block);
+    let mut extension = vec![EXTENSION, APPLICATION];
+    for block in [NAME.as_slice()].into_iter().chain(text.as_bytes().chunks(255)) {
+        extension.push(block.len() as u8);
+        extension.extend(block);
     }
-    comment.push(0);
-    Ok(Insert { at, bytes: comment })
+    extension.push(0);
+    Ok(Insert { at, bytes: extension })
 }
 
 pub(super) fn read(from: &mut (impl Read + Seek)) -> io::Result<Option<String>> {
     start(from)?;
     for _ in 0..MOST_PIECES {
         match bytes(from)? {
-            [EXTENSION, COMMENT] => {
+            [EXTENSION, APPLICATION] => {
                 let mut text = Vec::new();
                 blocks(from, |block| {
                     // What is longer is not ours.
-                    if text.len() <= LARGEST + MARK.len() {
+                    if text.len() <= LARGEST + NAME.len() {
                         text.extend(block);
                     }
                 })?;
-                if let Some(text) = text.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.strip_prefix(b":")) {
+                if let Some(text) = text.strip_prefix(NAME) {
                     return Ok(String::from_utf8(text.to_vec()).ok());
                 }
             }

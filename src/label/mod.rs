@@ -7,7 +7,7 @@
 //! | PNG, APNG | a `tEXt` chunk, before the pixels |
 //! | JPEG | comments, before the pixels |
 //! | WebP | its XMP chunk |
-//! | GIF | a comment, before the pixels |
+//! | GIF | an extension of our own, before the pixels |
 //!
 //! A text is ASCII: not all of these hold more. Reading looks at the heads of chunks and at the text, decodes no pixel,
 //! and stops at [`LARGEST`].
@@ -34,7 +34,7 @@ const PART: usize = 900;
 /// Marks the text as ours.
 const MARK: &str = "stylize-video";
 
-/// More pieces than any sound file has before its pixels or, with QuickTime, at all.
+/// More pieces than a file of ours has before its text ends.
 const MOST_PIECES: usize = 1 << 16;
 
 /// Bytes to be put in at a place.
