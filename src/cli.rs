@@ -13,11 +13,11 @@ use clap_complete::Shell;
 use crate::batch::Habits;
 use crate::media::Range;
 use crate::report::{LogFormat, Verbosity};
-use crate::settings::{Ambient, Assignment, LayerInputs, StyleArg};
+use crate::settings::{Ambient, Assignment, LayerInputs, Recorded, StyleArg};
 
 use habits::HabitArgs;
 
-pub use commands::{PresetsCommand, WeightsCommand};
+pub use commands::{InfoArgs, PresetsCommand, VerifyArgs, WeightsCommand};
 pub use layers::LayersArgs;
 
 const EXAMPLES: &str = "\
@@ -73,6 +73,10 @@ pub struct RunArgs {
     /// Preset by name (see `presets list`) or file [default: monet]
     #[arg(long, value_name = "NAME|FILE")]
     pub preset: Option<String>,
+
+    /// Paint the very same way as this output of ours, in place of preset, config and environment
+    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    pub like: Option<PathBuf>,
 
     /// Style picture in place of the preset's; several are blended by weight
     #[arg(long = "style", value_name = "IMG[=WEIGHT]", value_parser = values::style())]
@@ -279,6 +283,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print how a file, or a folder of pictures, was made
+    Info(InfoArgs),
     /// Check that a result keeps its source's frames, times, streams and tags
     Verify(VerifyArgs),
     /// Check FFmpeg, libtorch, devices and weights
@@ -287,27 +293,9 @@ pub enum Command {
     Completions { shell: Shell },
 }
 
-/// What is compared. Exits with 0 if all is kept, and with 1 and the first difference if not.
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// The source
-    pub a: PathBuf,
-    /// What was made of it
-    pub b: PathBuf,
-    /// Streams of the source, by index, that were left out on purpose
-    #[arg(long, value_name = "INDEX", value_delimiter = ',')]
-    pub left_out: Vec<usize>,
-    /// Streams of the source that were encoded anew, whose packets cannot be compared
-    #[arg(long, value_name = "INDEX", value_delimiter = ',')]
-    pub reencoded: Vec<usize>,
-    /// Print the result as one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
-
 impl RunArgs {
     /// These options as the top layer over `ambient`.
-    pub fn layers(&self, ambient: Ambient) -> LayerInputs {
+    pub fn layers(&self, ambient: Ambient, like: Option<Recorded>) -> LayerInputs {
         let texts = [
             ("--size", "frame.size", self.size.as_ref()),
             ("--device", "device", self.device.as_ref()),
@@ -368,6 +356,7 @@ impl RunArgs {
             styles: self.styles.clone(),
             options,
             sets: self.sets.clone(),
+            like,
         }
     }
 

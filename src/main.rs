@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use stylize_video::batch::plan::{self, PlanError, Planned, Request};
-use stylize_video::batch::{self, Engine};
+use stylize_video::batch::{self, Engine, Known};
 use stylize_video::cli::{self, Cli, Command, LayersArgs, PresetsCommand, RunArgs, StylizerArg, WeightsCommand};
 use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
 use stylize_video::commands::{self, presets};
@@ -14,6 +14,7 @@ use stylize_video::explore::pictures::Reading;
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::libav;
 use stylize_video::motion::{Given, GivenError};
+use stylize_video::provenance::{Like, LikeError};
 use stylize_video::report::download::DownloadBar;
 use stylize_video::report::{self, Style};
 use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
@@ -66,6 +67,10 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
         Some(Command::Layers(args)) => show_layers(&args, ambient, style),
         Some(Command::Shots { input, json }) => {
             commands::shots::shots(&input, json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Info(args)) => {
+            commands::info::info(&args.file, args.json)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Verify(args)) => {
@@ -154,7 +159,8 @@ fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
 }
 
 fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<ExitCode> {
-    let resolved = Settings::resolve(&args.layers(ambient))?;
+    let like = args.like.as_deref().map(Like::open).transpose()?;
+    let resolved = Settings::resolve(&args.layers(ambient, like.as_ref().map(Like::recorded)))?;
     if args.print_settings {
         commands::plan::print_settings(&resolved.settings)?;
         return Ok(ExitCode::SUCCESS);
@@ -170,19 +176,31 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         if_exists: resolved.settings.output.if_exists,
         dry_run: args.dry_run,
     })?;
+    let engine = match args.stylizer {
+        StylizerArg::Optimise => Engine::Optimise,
+        StylizerArg::Identity => Engine::Identity,
+        StylizerArg::Bars => Engine::Bars,
+    };
+    if let Some(like) = like.filter(|_| engine == Engine::Optimise) {
+        like.check(&resolved.settings)?;
+    }
+    let habits = args.habits();
+    let known = Known {
+        settings: &resolved.settings,
+        given: &given,
+        engine,
+        fingerprint: habits.fingerprint,
+        tidies: !args.dry_run && !habits.keep_work,
+    };
+    let planned = known.recognise(planned);
     let failed = planned.iter().any(|planned| matches!(planned, Planned::Fail { .. }));
     if args.dry_run {
         commands::plan::dry_run(&planned, &resolved)?;
         return Ok(ExitCode::from(u8::from(failed)));
     }
     let cancel = CancelToken::on_signals()?;
-    let engine = match args.stylizer {
-        StylizerArg::Optimise => Engine::Optimise,
-        StylizerArg::Identity => Engine::Identity,
-        StylizerArg::Bars => Engine::Bars,
-    };
     let observer = report::choose(style);
-    let summary = batch::run(planned, &resolved.settings, &given, engine, args.habits(), observer.as_ref(), &cancel);
+    let summary = batch::run(planned, &resolved, &given, engine, habits, observer.as_ref(), &cancel);
     // A shell's convention: 128 and the signal's number.
     let interrupted = cancel.signal().filter(|_| summary.cancelled).map(|signal| 128 + signal as u8);
     Ok(ExitCode::from(interrupted.unwrap_or(u8::from(summary.failed > 0))))
@@ -192,6 +210,12 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
 fn exit_code(error: &anyhow::Error) -> u8 {
     let settings = error.downcast_ref::<SettingsError>().map(SettingsError::exit_code);
     let given = error.downcast_ref::<GivenError>().map(|_| 2);
+    let like = error.downcast_ref::<LikeError>().map(|_| 2);
     let explore = error.downcast_ref::<ExploreError>().map(ExploreError::exit_code);
-    settings.or(given).or(explore).or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code)).unwrap_or(1)
+    settings
+        .or(given)
+        .or(like)
+        .or(explore)
+        .or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code))
+        .unwrap_or(1)
 }

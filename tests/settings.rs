@@ -74,7 +74,7 @@ impl World {
 
 #[test]
 fn without_anything_the_preset_is_monet() {
-    let Resolved { settings, preset } = World::new().resolve();
+    let Resolved { settings, preset, .. } = World::new().resolve();
     assert_eq!(preset, "monet");
     assert_eq!(settings.style.images[0].image, "builtin:monet.webp");
 }
@@ -106,12 +106,12 @@ fn the_default_preset_can_be_chosen() {
 #[test]
 fn styles_replace_the_presets_pictures() {
     let world = World::new().file("cwd/a.png", "").file("cwd/b.png", "").style("a.png", 1.0).style("b.png", 0.5);
-    let Resolved { settings, preset } = world.resolve();
+    let Resolved { settings, preset, .. } = world.resolve();
     assert_eq!(preset, "a");
     let images: Vec<_> = settings.style.images.iter().map(|i| (PathBuf::from(&i.image), i.weight)).collect();
     assert_eq!(images, [(world.path("cwd/a.png"), 1.0), (world.path("cwd/b.png"), 0.5)]);
 
-    let Resolved { settings, preset } = world.preset("ukiyoe").resolve();
+    let Resolved { settings, preset, .. } = world.preset("ukiyoe").resolve();
     assert_eq!(preset, "ukiyoe");
     assert_eq!(settings.style.images.len(), 2);
     assert_eq!(settings.loss, World::new().preset("ukiyoe").resolve().settings.loss, "the rest of the preset stays");

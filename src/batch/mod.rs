@@ -1,6 +1,7 @@
 //! Jobs: which inputs become which outputs, and doing them one after another.
 
 mod job;
+mod known;
 pub mod plan;
 mod publish;
 
@@ -9,7 +10,9 @@ use crate::interrupt::CancelToken;
 use crate::motion::Given;
 use crate::pipeline::PipelineError;
 use crate::report::{Event, Observer, causes};
-use crate::settings::Settings;
+use crate::settings::Resolved;
+
+pub use known::Known;
 
 use job::{Batch, JobError, names, run_job};
 use plan::Planned;
@@ -55,14 +58,14 @@ pub struct Summary {
 /// Does all that is planned, in order; `given` is what the user brings of the source's motion. A job that fails does not stop the others.
 pub fn run(
     planned: Vec<Planned>,
-    settings: &Settings,
+    resolved: &Resolved,
     given: &Given,
     engine: Engine,
     habits: Habits,
     observer: &dyn Observer,
     cancel: &CancelToken,
 ) -> Summary {
-    let batch = Batch { settings, given, engine, habits, observer, cancel };
+    let batch = Batch { resolved, settings: &resolved.settings, given, engine, habits, observer, cancel };
     let mut summary = Summary::default();
     for planned in planned {
         if cancel.is_cancelled() {

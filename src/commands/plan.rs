@@ -70,7 +70,7 @@ fn describe(job: &Job) -> String {
 }
 
 /// The settings that change most from run to run; all of them are in `--print-settings`.
-fn summary(Resolved { settings, preset }: &Resolved) -> String {
+fn summary(Resolved { settings, preset, .. }: &Resolved) -> String {
     let images: Vec<String> = settings
         .style
         .images
