@@ -18,7 +18,7 @@ use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Input;
 use stylize_video::motion::Given;
 use stylize_video::report::{Event, Observer};
-use stylize_video::settings::{IfExists, InputSettings, Settings};
+use stylize_video::settings::{IfExists, InputSettings, Resolved, Settings};
 
 use crate::common::clips::{Clip, random};
 use crate::common::{ALL, Desk};
@@ -127,6 +127,7 @@ fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
     let thread = std::thread::spawn(move || {
         let mut settings = Settings::default();
         settings.input.max_corrupt = 1000;
+        let resolved = Resolved { settings, preset: "x".into(), preset_hash: String::new() };
         let inputs = [input];
         let request = Request {
             inputs: &inputs,
@@ -147,7 +148,7 @@ fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
             Ok(planned) => {
                 let (given, cancel) = (Given::default(), CancelToken::default());
                 let summary =
-                    batch::run(planned, &settings, &given, Engine::Identity, Habits::default(), &said, &cancel);
+                    batch::run(planned, &resolved, &given, Engine::Identity, Habits::default(), &said, &cancel);
                 i32::from(summary.done != 1)
             }
         };
