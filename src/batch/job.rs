@@ -103,9 +103,12 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
     let (input, output) = names(job);
     let info = source.info();
     let (frames, width, height) = (info.frames, info.width, info.height);
-    observer.event(&Event::Started { input, output: output.clone(), frames, width, height });
+    observer.event(&Event::Started { input: input.clone(), output: output.clone(), frames, width, height });
     batch.warn(source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()));
     batch.note(opened.iter_mut().flat_map(|opened| std::mem::take(&mut opened.notes)));
+    if painted > 0 {
+        observer.event(&Event::Resumed { input, frames: painted });
+    }
     let complete = opened.as_ref().and_then(|opened| opened.journal.complete());
     let Outcome { encoded, waited_for_motion, steadiness } = if let Some(Complete { every_frame }) = complete {
         if every_frame {
