@@ -18,7 +18,7 @@ use stylize_video::media::libav;
 use stylize_video::motion::{Given, GivenError};
 use stylize_video::report::download::DownloadBar;
 use stylize_video::report::watched::Watched;
-use stylize_video::report::{self, Event, Observer, Style};
+use stylize_video::report::{self, Event, LogFormat, Observer, Style};
 use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
 use stylize_video::stylize::device;
 use stylize_video::verify::Allowed;
@@ -182,7 +182,7 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         format: &resolved.settings.output.format,
         range: args.range(),
         if_exists: resolved.settings.output.if_exists,
-        dry_run: args.dry_run,
+        dry_run: args.dry_run || args.unattended.plan,
     })?;
     let failed = planned.iter().any(|planned| matches!(planned, Planned::Fail { .. }));
     if args.dry_run {
@@ -191,13 +191,20 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
     }
     let schedule = &args.unattended.schedule;
     let deadline = schedule.deadline(style.began, &jiff::ZonedDateTime::now())?;
-    let cancel = CancelToken::on_signals()?.until(deadline);
     let engine = match args.stylizer {
         StylizerArg::Optimise => Engine::Optimise,
         StylizerArg::Identity => Engine::Identity,
         StylizerArg::Bars => Engine::Bars,
     };
     let shown = report::choose(style);
+    if args.unattended.plan {
+        let (settings, json) = (&resolved.settings, style.format == LogFormat::Json);
+        let request =
+            commands::estimate::Request { settings, given: &given, engine, habits: args.habits(), deadline, json };
+        let possible = commands::estimate::estimates(&planned, request, shown.as_ref())?;
+        return Ok(ExitCode::from(u8::from(!possible)));
+    }
+    let cancel = CancelToken::on_signals()?.until(deadline);
     give_way(schedule.nice, shown.as_ref());
     let observer = Watched::around(shown, args.unattended.watched.places())?;
     let summary = batch::run(planned, &resolved.settings, &given, engine, args.habits(), &observer, &cancel);

@@ -144,7 +144,7 @@ fn open_journal<'a>(job: &Job, batch: Batch<'_>, staged: &'a Staged) -> Result<O
 }
 
 /// What a job wants of its source's motion.
-fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
+pub(super) fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
     let Batch { settings, given, engine, .. } = batch;
     let list = given.cuts.clone();
     if engine != Engine::Optimise || matches!(job.input, Input::Picture(_)) {
@@ -170,7 +170,7 @@ fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
 }
 
 /// What paints the frames. Where what is painted is kept (`resumable`), an interruption waits for the frame in progress.
-fn make_stylizer<'a>(
+pub(super) fn make_stylizer<'a>(
     job: &Job,
     batch: Batch<'a>,
     work: &'a Path,

@@ -1,5 +1,6 @@
 //! Jobs: which inputs become which outputs, and doing them one after another.
 
+pub mod estimate;
 mod job;
 pub mod plan;
 mod publish;

@@ -39,6 +39,7 @@ use crate::measure::{Figures, Summary};
 pub use bar::BarObserver;
 pub use json::JsonObserver;
 pub use lines::LinesObserver;
+pub use pace::duration;
 
 /// What a job tells while it runs.
 #[derive(Debug, Clone, Serialize)]
