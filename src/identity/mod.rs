@@ -17,7 +17,7 @@ use crate::batch::Engine;
 use crate::batch::plan::Job;
 use crate::media::{Input, Names, Output};
 use crate::motion::Given;
-use crate::settings::{IfExists, Settings, builtin_image};
+use crate::settings::{IfExists, InputSettings, Settings, builtin_image};
 use crate::stylize;
 use crate::weights::{self, SearchPath};
 use fingerprint::of_texts;
@@ -137,6 +137,9 @@ fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityEr
     kept.output.if_exists = IfExists::Fail;
     // What they refuse has no result; what they let pass is the same.
     (kept.input.max_corrupt, kept.output.strict_streams) = (0, false);
+    // Nor do limits, which say what is refused.
+    let InputSettings { max_pixels, max_side, max_duration, max_frames, max_streams, .. } = InputSettings::default();
+    kept.input = InputSettings { max_pixels, max_side, max_duration, max_frames, max_streams, ..kept.input };
     kept.network.weights_dir.clear();
     // By what they hold, elsewhere.
     kept.style.images.clear();
