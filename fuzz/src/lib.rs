@@ -58,7 +58,8 @@ pub fn weights(bytes: &[u8]) -> bool {
     let (Ok(manifest), Ok(desk)) = (weights::Manifest::parse(TINY), tempfile::tempdir()) else { return false };
     let path = desk.path().join("tiny.pth");
     let written = std::fs::File::create(&path).and_then(|mut file| file.write_all(bytes));
-    let imported = written.is_ok() && weights::import(&path, &[manifest.clone()], &desk.path().join("to")).is_ok();
+    let imported =
+        written.is_ok() && weights::import(&path, std::slice::from_ref(&manifest), &desk.path().join("to")).is_ok();
     weights::load(&path, &manifest).is_ok() || imported
 }
 
