@@ -185,6 +185,10 @@ pub struct RunArgs {
     #[arg(long = "input-opt", value_name = "KEY=VALUE", help_heading = "Files")]
     pub input_options: Vec<String>,
 
+    /// Protocols of FFmpeg that a playlist given with --input-format may use beside files: http,https,tcp,tls
+    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Files")]
+    pub allow_protocols: Vec<String>,
+
     /// What to do when an output is there already
     #[arg(long, value_name = "WHAT", value_enum)]
     pub if_exists: Option<IfExistsArg>,
@@ -321,6 +325,7 @@ impl RunArgs {
         let lists = [
             ("--encoder-opt", "output.encoder_options", &self.encoder_options),
             ("--input-opt", "input.options", &self.input_options),
+            ("--allow-protocols", "input.protocols", &self.allow_protocols),
         ];
         for (option, key, list) in lists.into_iter().filter(|(_, _, list)| !list.is_empty()) {
             options.push(Assignment { option, key, value: list.clone().into() });

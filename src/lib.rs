@@ -1,6 +1,7 @@
 //! stylize-video repaints a video, an image sequence or a picture in the style of a painting.
 
 pub mod batch;
+pub mod bounded;
 pub mod cli;
 pub mod commands;
 pub mod decode;

@@ -276,8 +276,13 @@ fn no_picture_at_all_is_a_mistake() {
 fn merged_settings_are_a_preset_that_gives_them_again() {
     let world = World::new().file("cwd/a b.png", "").style("a b.png", 0.5).set("loss.tv=1e-7").set("frame.size=480");
     let settings = world.resolve().settings;
-    let again = World::new().file("cwd/again.toml", &toml::to_string(&settings).unwrap()).preset("again.toml");
+    // Beside the picture: a preset names none that lies elsewhere.
+    let text = toml::to_string(&settings).unwrap();
+    let mut again = world.file("cwd/again.toml", &text).preset("again.toml");
+    (again.inputs.sets, again.inputs.styles) = (Vec::new(), Vec::new());
     assert_eq!(again.resolve().settings, settings);
+    let elsewhere = World::new().file("cwd/again.toml", &text).preset("again.toml").error();
+    assert!(elsewhere.contains("is outside the preset's folder"), "{elsewhere}");
 }
 
 #[test]

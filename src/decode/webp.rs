@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use image_webp::{DecodingError, WebPDecoder};
 
 use super::error::DecodeError;
+use super::limits::Limits;
 use super::{FrameSource, check_start, open};
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing};
 
@@ -38,7 +39,7 @@ pub(super) struct WebpSource {
 }
 
 impl WebpSource {
-    pub fn open(path: &Path, range: Range) -> Result<Self, DecodeError> {
+    pub fn open(path: &Path, range: Range, limits: Limits) -> Result<Self, DecodeError> {
         open::look_at(path)?;
         check_start(path, range)?;
         let file = File::open(path).map_err(|source| DecodeError::Io { path: path.into(), source })?;
@@ -46,6 +47,11 @@ impl WebpSource {
         let mut decoder = WebPDecoder::new(BufReader::new(file)).map_err(bad)?;
         let (width, height) = decoder.dimensions();
         let (count, duration) = (u64::from(decoder.num_frames()), decoder.loop_duration());
+        limits.size(path, width.into(), height.into())?;
+        limits.frames(path, range.frames.unwrap_or(u64::MAX).min(count))?;
+        if range.frames.is_none() {
+            limits.duration(path, duration as f64 / 1000.0)?;
+        }
         // Transparent ground, whatever the file says: players ignore its colour, too.
         decoder.set_background_color([0; 4]).map_err(bad)?;
         let rate = i32::try_from(1000 * count).ok().zip(i32::try_from(duration).ok());

@@ -24,6 +24,7 @@ mod json;
 mod lines;
 pub mod log;
 mod pace;
+mod plain;
 mod steadiness;
 
 use std::io::{IsTerminal, Write};
@@ -37,6 +38,7 @@ use crate::measure::{Figures, Summary};
 pub use bar::BarObserver;
 pub use json::JsonObserver;
 pub use lines::LinesObserver;
+pub use plain::{plain, plain_lines};
 
 /// What a job tells while it runs.
 #[derive(Debug, Clone, Serialize)]
@@ -185,7 +187,7 @@ pub fn choose(style: &Style) -> Box<dyn Observer> {
 pub fn final_error(style: &Style, error: &anyhow::Error) {
     let text = causes(error.as_ref());
     let line = match style.format {
-        LogFormat::Text => format!("error: {text}"),
+        LogFormat::Text => format!("error: {}", plain(&text)),
         LogFormat::Json => json::failed(&text, style.began.elapsed()),
     };
     style.screen.suspend(|| write_line(&mut std::io::stderr(), &line));
@@ -216,18 +218,25 @@ fn write_line(out: &mut impl Write, line: &str) {
 fn plain_line(event: &Event) -> Option<String> {
     match event {
         Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } | Event::Progress { .. } => None,
-        Event::Note { message } => Some(message.clone()),
-        Event::Warning { message } => Some(format!("warning: {message}")),
+        Event::Note { message } => Some(plain(message).into_owned()),
+        Event::Warning { message } => Some(format!("warning: {}", plain(message))),
         Event::Finished { output, frames, seconds, steadiness, .. } => {
             let took = pace::duration(*seconds);
             let steadiness = steadiness.as_ref().and_then(steadiness::line).map(|line| format!("\n{line}"));
-            Some(format!("{output}: done, {frames} {} in {took}{}", plural(*frames), steadiness.unwrap_or_default()))
+            Some(format!(
+                "{}: done, {frames} {} in {took}{}",
+                plain(output),
+                plural(*frames),
+                steadiness.unwrap_or_default()
+            ))
         }
-        Event::Skipped { input, why, .. } => Some(format!("{input}: skipped, {why}")),
-        Event::Failed { input, error } if input.is_empty() => Some(format!("error: {error}")),
-        Event::Failed { input, error } if error.contains(input.as_str()) => Some(format!("error: {error}")),
-        Event::Failed { input, error } => Some(format!("error: {input}: {error}")),
-        Event::Cancelled { input, frames } => Some(format!("{input}: interrupted after {frames} {}", plural(*frames))),
+        Event::Skipped { input, why, .. } => Some(format!("{}: skipped, {}", plain(input), plain(why))),
+        Event::Failed { input, error } if input.is_empty() => Some(format!("error: {}", plain(error))),
+        Event::Failed { input, error } if error.contains(input.as_str()) => Some(format!("error: {}", plain(error))),
+        Event::Failed { input, error } => Some(format!("error: {}: {}", plain(input), plain(error))),
+        Event::Cancelled { input, frames } => {
+            Some(format!("{}: interrupted after {frames} {}", plain(input), plural(*frames)))
+        }
     }
 }
 

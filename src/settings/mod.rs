@@ -1,6 +1,7 @@
 //! Everything that decides what the result looks like: one struct, resolved once, never copied field by field.
 
 mod ambient;
+mod confine;
 mod error;
 mod file;
 mod layers;

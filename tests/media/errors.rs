@@ -307,7 +307,7 @@ fn a_full_disk() {
         return;
     }
     for extension in ["mp4", "mkv", "mov"] {
-        for name in [format!("out.{extension}"), format!("{extension}.pictures")] {
+        for name in [format!("out.{extension}"), "part-000001.mp4".into()] {
             let desk = Desk::new();
             symlink("/dev/full", desk.path(&name)).unwrap();
             let output = Output::Video(desk.path(&format!("out.{extension}")));

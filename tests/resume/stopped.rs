@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::common::Desk;
-use crate::harness::{CLIP, Job, KEPT, PAINTED};
+use crate::harness::{CLIP, Job, KEPT, PAINTED, signal_to};
 
 /// Frames that the manifest says are painted.
 fn painted(job: &Job) -> usize {
@@ -52,6 +52,26 @@ fn stopped_again_and_again_no_frame_is_lost() {
     }
     assert!(expected == job.bytes());
     assert!(!job.work().exists());
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mp4", CLIP);
+    // Hours of work on the first frame.
+    let options = ["--backbone", "scatter", "--size", "256", "--iterations", "100000,1", "--device", "cpu"];
+    let job = Job::new(&desk, &input, "out.mp4", &options);
+    let mut child = job.start();
+    while !job.work().join("lock").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    signal_to(&child, "TERM");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none(), "the first one waits for the frame");
+    signal_to(&child, "TERM");
+    let status = child.wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15), "{status}");
 }
 
 #[test]
