@@ -1,22 +1,7 @@
 //! Progress: stages say what happened, an observer shows it.
 //!
-//! Everything here goes to stderr. With `--log-format json` every line is one object:
-//!
-//! | `event` | other fields |
-//! |---|---|
-//! | `started` | `input`, `output`, `frames` (or null), `width`, `height` |
-//! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds`, and the frame's [`Figures`] (null where unknown) |
-//! | `pass` | `pass` (from 1), `passes`, `frame` (from 1), `iterations`, `objective`, `seconds`: painted in one of several passes |
-//! | `progress` | `what` (`pictures`, `patches`), `done`, `total` (or null), `seconds` of the last one: `layers` |
-//! | `note` | `message` |
-//! | `warning` | `message` |
-//! | `finished` | `output`, `frames`, `seconds`, `waited_for_motion` (seconds of these), `steadiness` (a [`Summary`] or null) |
-//! | `skipped` | `input`, `output`, `why` |
-//! | `failed` | `input` (null when no single input is to blame), `error` |
-//! | `cancelled` | `input`, `frames` |
-//!
-//! and each has `elapsed`, seconds since the program began. A line without `event` is a log record (`-v`) with
-//! `timestamp`, `level`, `target` and `message`.
+//! Everything here goes to stderr. With `--log-format json` every line is one object; `docs/events.md` lists them all, and
+//! `docs/events.schema.json` is what they are held against by tests: a change here is one there.
 
 mod bar;
 pub mod download;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::common::probe;
-use crate::{BARS, KINDS, PAINT, bytes, desk, good, place, run};
+use crate::{BARS, KINDS, PAINT, desk, good, place, run};
 
 #[test]
 fn every_kind_says_how_it_was_made() {
@@ -35,17 +35,6 @@ fn nothing_is_said_by_others() {
     }
     let said = run(&desk, "info none.mp4");
     assert!(said.code == 1 && said.err.contains("cannot read none.mp4"), "{}", said.err);
-}
-
-#[test]
-fn the_same_job_writes_the_same_bytes() {
-    let desk = desk();
-    for (input, output) in KINDS {
-        good(&desk, &format!("{BARS} {input} -o {output}"));
-        let first = bytes(&desk.path(place(output)));
-        good(&desk, &format!("{BARS} --if-exists replace {input} -o {output}"));
-        assert!(bytes(&desk.path(place(output))) == first, "{output}");
-    }
 }
 
 #[test]

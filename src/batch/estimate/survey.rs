@@ -1,7 +1,7 @@
 //! Reads a source once: how many frames it has, and where its shots begin.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::job::{Batch, JobError};
 use super::super::plan::Job;
@@ -12,6 +12,8 @@ use crate::report::Event;
 
 /// Pairs of frames that are compared at once.
 const IN_FLIGHT: usize = 8;
+/// How often it is said how far the reading is.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Where a shot begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +40,7 @@ pub struct Survey {
 /// When it cannot be read.
 pub fn survey(job: &Job, batch: Batch<'_>) -> Result<Survey, JobError> {
     let began = Instant::now();
+    let mut told = began;
     let mut source = decode::open(&job.input, job.range, &batch.settings.input)?;
     let list = batch.given.cuts.clone();
     let cuts = if list.is_none() { motion::estimate_cuts()? } else { None };
@@ -49,8 +52,11 @@ pub fn survey(job: &Job, batch: Batch<'_>) -> Result<Survey, JobError> {
     while let Some(frame) = source.next()? {
         ahead.push_back(scout.look(&frame.pixels, frame.timing.base.seconds(frame.timing.pts) - begin));
         survey.frames += 1;
-        let (done, seconds) = (survey.frames, began.elapsed().as_secs_f64() / survey.frames as f64);
-        batch.observer.event(&Event::Progress { what: "frames read", done, total, seconds });
+        if told.elapsed() >= EVERY {
+            told = Instant::now();
+            let (done, seconds) = (survey.frames, began.elapsed().as_secs_f64() / survey.frames as f64);
+            batch.observer.event(&Event::Progress { what: "frames read", done, total, seconds });
+        }
         if ahead.len() > IN_FLIGHT
             && let Some(sighting) = ahead.pop_front()
         {
