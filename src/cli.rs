@@ -4,24 +4,30 @@ mod commands;
 mod folders;
 mod habits;
 mod layers;
+mod schedule;
+mod talk;
+mod unattended;
 mod values;
+mod watched;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::batch::Habits;
 use crate::media::Range;
-use crate::report::{LogFormat, Verbosity};
-use crate::settings::{Ambient, Assignment, LayerInputs, StyleArg};
+use crate::settings::{Ambient, Assignment, LayerInputs, Recorded, StyleArg};
 
 use folders::{BatchArgs, FolderArgs};
 use habits::HabitArgs;
 
-pub use commands::{PresetsCommand, VerifyArgs, WeightsCommand};
+pub use commands::{InfoArgs, PresetsCommand, VerifyArgs, WeightsCommand};
 pub use folders::JobFileArgs;
 pub use layers::LayersArgs;
+pub use schedule::ScheduleError;
+pub use talk::TalkArgs;
+pub use unattended::UnattendedArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +48,7 @@ Exit codes:
   0  all done or skipped
   1  a job failed
   2  wrong usage, or a mistake in a preset, setting or job file
- 75  nothing done, for another run works on it: try again later
+  75  nothing done, for another run is at it; or time was up (--until, --max-runtime): run again
   130, 143  interrupted by ctrl-c, by SIGTERM";
 
 /// Repaints videos, image sequences and pictures in the style of a painting, without flicker
@@ -80,6 +86,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME|FILE")]
     pub preset: Option<String>,
 
+    /// Paint the very same way as this output of ours, in place of preset, config and environment
+    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    pub like: Option<PathBuf>,
+
     /// Style picture in place of the preset's; several are blended by weight
     #[arg(long = "style", value_name = "IMG[=WEIGHT]", value_parser = values::style())]
     pub styles: Vec<StyleArg>,
@@ -116,6 +126,9 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub batch: BatchArgs,
+
+    #[command(flatten)]
+    pub unattended: UnattendedArgs,
 
     /// Stop after so many frames
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -218,29 +231,6 @@ pub struct RunArgs {
     pub stylizer: StylizerArg,
 }
 
-/// How much is said, and how; the same for all commands.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct TalkArgs {
-    /// Say more (-vv: even more)
-    #[arg(short, long, action = ArgAction::Count, global = true)]
-    pub verbose: u8,
-
-    /// Say only what went wrong (-qq: only what failed)
-    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "verbose")]
-    pub quiet: u8,
-
-    /// Progress and messages on stderr as text, or as one JSON object a line
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, global = true)]
-    pub log_format: LogFormatArg,
-}
-
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-pub enum LogFormatArg {
-    #[default]
-    Text,
-    Json,
-}
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum IfExistsArg {
     Fail,
@@ -293,6 +283,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print how a file, or a folder of pictures, was made
+    Info(InfoArgs),
     /// Check that a result keeps its source's frames, times, streams and tags
     Verify(VerifyArgs),
     /// Check FFmpeg, libtorch, devices and weights
@@ -303,7 +295,7 @@ pub enum Command {
 
 impl RunArgs {
     /// These options as the top layer over `ambient`.
-    pub fn layers(&self, ambient: Ambient) -> LayerInputs {
+    pub fn layers(&self, ambient: Ambient, like: Option<Recorded>) -> LayerInputs {
         let texts = [
             ("--size", "frame.size", self.size.as_ref()),
             ("--device", "device", self.device.as_ref()),
@@ -365,6 +357,7 @@ impl RunArgs {
             options,
             overrides: Vec::new(),
             sets: self.sets.clone(),
+            like,
         }
     }
 
@@ -376,20 +369,6 @@ impl RunArgs {
     /// The part of the input to stylise.
     pub fn range(&self) -> Range {
         Range { start: self.start.unwrap_or(0.0), frames: self.frames }
-    }
-}
-
-impl TalkArgs {
-    pub fn verbosity(self) -> Verbosity {
-        let count = |n: u8| i8::try_from(n).unwrap_or(i8::MAX);
-        Verbosity(count(self.verbose) - count(self.quiet))
-    }
-
-    pub fn format(self) -> LogFormat {
-        match self.log_format {
-            LogFormatArg::Text => LogFormat::Text,
-            LogFormatArg::Json => LogFormat::Json,
-        }
     }
 }
 

@@ -6,19 +6,22 @@ use std::process::ExitCode;
 use clap::Parser;
 use stylize_video::batch::order::{Order, OrderError, plan_all};
 use stylize_video::batch::plan::{PlanError, Planned};
-use stylize_video::batch::{self, Crew, Engine, Habits};
+use stylize_video::batch::{self, Crew, Engine, Habits, Lot};
 use stylize_video::cli::{
-    self, Cli, Command, JobFileArgs, LayersArgs, PresetsCommand, RunArgs, StylizerArg, WeightsCommand,
+    self, Cli, Command, JobFileArgs, LayersArgs, PresetsCommand, RunArgs, ScheduleError, StylizerArg, UnattendedArgs,
+    WeightsCommand,
 };
 use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
 use stylize_video::commands::orders::{self, FileRequest};
 use stylize_video::commands::{self, presets};
 use stylize_video::explore::ExploreError;
 use stylize_video::explore::pictures::Reading;
-use stylize_video::interrupt::CancelToken;
+use stylize_video::interrupt::{CancelToken, Deadline, Reason};
 use stylize_video::media::libav;
+use stylize_video::provenance::{Like, LikeError};
 use stylize_video::report::download::DownloadBar;
-use stylize_video::report::{self, Event, Style};
+use stylize_video::report::watched::Watched;
+use stylize_video::report::{self, Event, LogFormat, Observer, Style};
 use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
 use stylize_video::stylize::device;
 use stylize_video::verify::Allowed;
@@ -70,6 +73,10 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
         Some(Command::Layers(args)) => show_layers(&args, ambient, style),
         Some(Command::Shots { input, json }) => {
             commands::shots::shots(&input, json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Info(args)) => {
+            commands::info::info(&args.file, args.json)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Verify(args)) => {
@@ -157,12 +164,27 @@ fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(faults > 0)))
 }
 
+/// sysexits.h's EX_TEMPFAIL: nothing is wrong, and the next run goes on.
+const LATER: u8 = 75;
+
+/// Lets other programs go first. Threads take it over from the one that starts them, so that this comes first.
+fn give_way(nice: Option<i32>, observer: &dyn Observer) {
+    let Some(nice) = nice else { return };
+    if let Err(error) = rustix::process::nice(nice) {
+        observer.event(&Event::Warning { message: format!("--nice {nice}: {error}; it goes on as it was") });
+    }
+}
+
 fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<ExitCode> {
     let presets = orders::preset_names(&ambient);
-    let resolved = Settings::resolve(&args.layers(ambient))?;
+    let like = args.like.as_deref().map(Like::open).transpose()?;
+    let resolved = Settings::resolve(&args.layers(ambient, like.as_ref().map(Like::recorded)))?;
     if args.print_settings {
         commands::plan::print_settings(&resolved.settings)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(like) = like.filter(|_| args.stylizer == StylizerArg::Optimise) {
+        like.check(&resolved.settings)?;
     }
     let order = Order {
         inputs: args.inputs.clone(),
@@ -173,55 +195,102 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         settle: args.batch.settle,
         resolved,
         file: None,
-        dry_run: args.dry_run,
+        dry_run: args.dry_run || args.unattended.plan,
     };
-    perform(&[order], args.folders.watch, args.habits(), args.stylizer, style)
+    let way = Way {
+        watch: args.folders.watch,
+        dry_run: args.dry_run,
+        habits: args.habits(),
+        stylizer: args.stylizer,
+        unattended: &args.unattended,
+    };
+    perform(&[order], &way, style)
 }
 
 fn job_file(args: &JobFileArgs, ambient: &Ambient, style: &Style) -> anyhow::Result<ExitCode> {
-    let JobFileArgs { file, sets, watch, dry_run, .. } = args;
-    let request = FileRequest { file, sets, watch: *watch, settle: args.batch.settle, dry_run: *dry_run };
+    let JobFileArgs { file, sets, watch, dry_run, stylizer, unattended, .. } = args;
+    let (watch, dry_run, stylizer) = (*watch, *dry_run, *stylizer);
+    let settle = args.batch.settle;
+    let request = FileRequest { file, sets, watch, settle, dry_run: dry_run || unattended.plan };
     let (orders, parallel) = orders::of_file(&request, ambient)?;
     let habits = args.batch.habits(args.habits.habits(), parallel);
-    perform(&orders, *watch, habits, args.stylizer, style)
+    perform(&orders, &Way { watch, dry_run, habits, stylizer, unattended }, style)
+}
+
+/// How orders are carried out.
+struct Way<'a> {
+    watch: bool,
+    dry_run: bool,
+    habits: Habits,
+    stylizer: StylizerArg,
+    unattended: &'a UnattendedArgs,
 }
 
 /// Does what is ordered, or says what would be done.
-fn perform(
-    orders: &[Order],
-    watch: bool,
-    habits: Habits,
-    stylizer: StylizerArg,
-    style: &Style,
-) -> anyhow::Result<ExitCode> {
-    if orders.iter().any(|order| order.dry_run) {
-        let lots = plan_all(orders)?;
-        let failed = lots.iter().flat_map(|lot| &lot.planned).any(|planned| matches!(planned, Planned::Fail { .. }));
-        commands::plan::dry_run(lots.iter().zip(orders).map(|(lot, order)| (&*lot.planned, &order.resolved)))?;
-        return Ok(ExitCode::from(u8::from(failed)));
-    }
-    let cancel = CancelToken::on_signals()?;
-    let engine = match stylizer {
+fn perform(orders: &[Order], way: &Way<'_>, style: &Style) -> anyhow::Result<ExitCode> {
+    let habits = way.habits;
+    let engine = match way.stylizer {
         StylizerArg::Optimise => Engine::Optimise,
         StylizerArg::Identity => Engine::Identity,
         StylizerArg::Bars => Engine::Bars,
     };
-    let observer = report::choose(style);
-    let crew = Crew { engine, habits, observer: observer.as_ref(), cancel: &cancel };
-    let lots = plan_all(orders)?;
-    if lots.iter().all(|lot| lot.planned.is_empty()) && !watch {
+    let lots = plan_all(orders, engine, habits)?;
+    if way.dry_run {
+        let failed = lots.iter().flat_map(|lot| &lot.planned).any(|planned| matches!(planned, Planned::Fail { .. }));
+        commands::plan::dry_run(lots.iter().map(|lot| (&*lot.planned, &lot.resolved)))?;
+        return Ok(ExitCode::from(u8::from(failed)));
+    }
+    let schedule = &way.unattended.schedule;
+    let deadline = schedule.deadline(style.began, &jiff::ZonedDateTime::now())?;
+    let shown = report::choose(style);
+    if way.unattended.plan {
+        return estimate(&lots, (engine, habits), deadline, (style, shown.as_ref()));
+    }
+    let cancel = CancelToken::on_signals()?.until(deadline);
+    give_way(schedule.nice, shown.as_ref());
+    let observer = Watched::around(shown, way.unattended.watched.places())?;
+    let crew = Crew { engine, habits, observer: &observer, cancel: &cancel };
+    if lots.iter().all(|lot| lot.planned.is_empty()) && !way.watch {
         observer.event(&Event::Note { message: "nothing to do: no video and no picture is there".into() });
     }
-    let summary = if watch { batch::watch::watch(orders, crew)? } else { batch::run(lots, crew) };
-    // A shell's convention: 128 and the signal's number. A watch that is ended between two jobs is at its end.
-    let interrupted = cancel.signal().filter(|_| summary.is_cancelled()).map(|signal| 128 + signal as u8);
-    Ok(ExitCode::from(interrupted.unwrap_or(summary.exit_code())))
+    let summary = if way.watch { batch::watch::watch(orders, lots, crew) } else { batch::run(lots, crew) };
+    // A watch that is ended between two jobs is at its end.
+    let stopped = cancel.reason().filter(|_| summary.is_cancelled()).map(|reason| match reason {
+        // A shell's convention: 128 and the signal's number.
+        Reason::Signal(signal) => 128 + signal as u8,
+        Reason::TimeIsUp => LATER,
+    });
+    Ok(ExitCode::from(stopped.unwrap_or(summary.exit_code())))
+}
+
+/// `--plan`.
+fn estimate(
+    lots: &[Lot],
+    (engine, habits): (Engine, Habits),
+    deadline: Deadline,
+    (style, shown): (&Style, &dyn Observer),
+) -> anyhow::Result<ExitCode> {
+    let json = style.format == LogFormat::Json;
+    let mut possible = true;
+    for Lot { planned, resolved, given, .. } in lots {
+        let request = commands::estimate::Request { resolved, given, engine, habits, deadline, json };
+        possible &= commands::estimate::estimates(planned, request, shown)?;
+    }
+    Ok(ExitCode::from(u8::from(!possible)))
 }
 
 /// 2 for mistakes of the user, 1 for everything else.
 fn exit_code(error: &anyhow::Error) -> u8 {
     let settings = error.downcast_ref::<SettingsError>().map(SettingsError::exit_code);
     let order = error.downcast_ref::<OrderError>().map(OrderError::exit_code);
+    let like = error.downcast_ref::<LikeError>().map(|_| 2);
+    let schedule = error.downcast_ref::<ScheduleError>().map(|_| 2);
     let explore = error.downcast_ref::<ExploreError>().map(ExploreError::exit_code);
-    settings.or(order).or(explore).or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code)).unwrap_or(1)
+    settings
+        .or(order)
+        .or(like)
+        .or(schedule)
+        .or(explore)
+        .or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code))
+        .unwrap_or(1)
 }

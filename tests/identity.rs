@@ -38,7 +38,14 @@ impl Desk {
         settings.motion.flow = text("%d-%d.flo");
         settings.motion.cuts = text("cuts");
         let (input, output) = (Input::Video(path("in.mp4")), Output::Video(path("out.mp4")));
-        let job = Job { input, output, range: Range::default() };
+        let job = Job {
+            input,
+            output,
+            range: Range::default(),
+            if_exists: stylize_video::settings::IfExists::Fail,
+            unattended: false,
+            changed: None,
+        };
         Self { root, job, settings, engine: Engine::Optimise }
     }
 

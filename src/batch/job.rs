@@ -1,6 +1,6 @@
 //! One job: its input through the pipeline into its output.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::plan::Job;
@@ -9,15 +9,16 @@ use super::{Engine, Habits};
 use crate::decode;
 use crate::encode::{self, Target};
 use crate::files;
-use crate::identity::{self, IdentityError};
+use crate::identity::{self, Identity, IdentityError};
 use crate::interrupt::CancelToken;
 use crate::media::{Input, Output};
 use crate::motion::{self, FlowError, Given, Wanted};
 use crate::pipeline::{self, Ends, Outcome, PipelineError, Progress};
+use crate::provenance::{Contents, Stamp};
 use crate::report::{Event, Observer};
 use crate::resume::{Complete, Journal, Manifest, Opened, ResumeError};
-use crate::settings::{IfExists, NextInit, Settings};
-use crate::stylize::fake::{Bars, Identity};
+use crate::settings::{IfExists, NextInit, Resolved, Settings};
+use crate::stylize::fake::{self, Bars};
 use crate::stylize::{self, StyleError, Stylizer, Workshop};
 
 /// Why a job failed.
@@ -39,6 +40,8 @@ pub(super) enum JobError {
     Identity(#[from] IdentityError),
     #[error(transparent)]
     Motion(#[from] FlowError),
+    #[error("cannot write down what is in {}: {source}", folder.display())]
+    Contents { folder: PathBuf, source: std::io::Error },
     /// Another run has made it since the plan.
     #[error("another run has made the output meanwhile")]
     Appeared,
@@ -86,6 +89,7 @@ pub(super) fn names(job: &Job) -> (String, String) {
 /// What all jobs of a batch have in common.
 #[derive(Clone, Copy)]
 pub(super) struct Batch<'a> {
+    pub resolved: &'a Resolved,
     pub settings: &'a Settings,
     /// What the user brings of the source's motion.
     pub given: &'a Given,
@@ -129,14 +133,17 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     if job.if_exists == IfExists::Skip && job.has_output() {
         return Err(JobError::Appeared);
     }
-    let mut opened = open_journal(job, batch, &staged)?;
+    let identity = which(job, batch)?;
+    let stamp = Stamp::new(batch.resolved, identity.clone(), batch.engine == Engine::Optimise)?;
+    let mut opened = open_journal(job, batch, &staged, identity)?;
     let painted = opened.as_ref().map_or(0, |opened| opened.journal.frames());
     let wanted = Wanted { from: painted, ..wanted(job, batch)? };
     if wanted.flow.is_some() {
         let counted = matches!(job.input, Input::Sequence { .. }) && settings.input.filter.trim().is_empty();
         batch.given.check(source.info(), counted)?;
     }
-    let target = Target { output: staged.output().clone(), work: staged.work().to_path_buf() };
+    let (output, work) = (staged.output().clone(), staged.work().to_path_buf());
+    let target = Target { output, work, label: Some(stamp.text()) };
     let mut sink = match &opened {
         Some(opened) => encode::open_after(&target, source.info(), &settings.output, &opened.journal.parts())?,
         None => encode::open(&target, source.info(), &settings.output)?,
@@ -144,9 +151,13 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let (input, output) = names(job);
     let info = source.info();
     let (frames, width, height) = (info.frames, info.width, info.height);
-    observer.event(&Event::Started { input, output: output.clone(), frames, width, height });
+    observer.event(&Event::Started { input: input.clone(), output: output.clone(), frames, width, height });
     batch.warn(source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()));
+    batch.note(job.changed.iter().map(|changed| format!("made anew, for {changed} since it was made")));
     batch.note(opened.iter_mut().flat_map(|opened| std::mem::take(&mut opened.notes)));
+    if painted > 0 {
+        observer.event(&Event::Resumed { input, frames: painted });
+    }
     let complete = opened.as_ref().and_then(|opened| opened.journal.complete());
     let Outcome { encoded, waited_for_motion, steadiness } = if let Some(Complete { every_frame }) = complete {
         if every_frame {
@@ -165,6 +176,9 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     };
     batch.warn(encoded.warnings);
     drop(opened);
+    if let Output::Sequence { folder, .. } = staged.output() {
+        say_contents(folder, stamp)?;
+    }
     staged.publish(job.if_exists == IfExists::Replace, habits.keep_work)?;
     let (seconds, waited_for_motion) = (began.elapsed().as_secs_f64(), waited_for_motion.as_secs_f64());
     tracing::info!(waited_for_motion, share = waited_for_motion / seconds, "painting waited for motion (seconds)");
@@ -172,17 +186,35 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     Ok(encoded.frames)
 }
 
+/// Which job it is; `None` where nobody can tell again.
+fn which(job: &Job, batch: Batch<'_>) -> Result<Option<Identity>, IdentityError> {
+    if job.input == Input::Stdin {
+        return Ok(None);
+    }
+    identity::identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint).map(Some)
+}
+
+/// Puts beside pictures what says that all are there.
+fn say_contents(folder: &Path, stamp: Stamp) -> Result<(), JobError> {
+    let contents = Contents::of(folder, stamp).and_then(|contents| contents.write(folder));
+    contents.map_err(|source| JobError::Contents { folder: folder.into(), source })
+}
+
 /// What a former run has left of the job; `None` for what is never gone on with: a stream, which nobody can ask for
 /// twice, and a single picture.
-fn open_journal<'a>(job: &Job, batch: Batch<'_>, staged: &'a Staged) -> Result<Option<Opened<'a>>, JobError> {
-    let several = matches!(job.output, Output::Video(_) | Output::Sequence { .. }) && job.input != Input::Stdin;
-    let Some(folder) = staged.folder().filter(|_| several) else { return Ok(None) };
-    let identity = identity::identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint)?;
+fn open_journal<'a>(
+    job: &Job,
+    batch: Batch<'_>,
+    staged: &'a Staged,
+    identity: Option<Identity>,
+) -> Result<Option<Opened<'a>>, JobError> {
+    let several = matches!(job.output, Output::Video(_) | Output::Sequence { .. });
+    let (Some(folder), Some(identity)) = (staged.folder().filter(|_| several), identity) else { return Ok(None) };
     Ok(Some(Journal::open(folder, identity, batch.habits.resume)?))
 }
 
 /// What a job wants of its source's motion.
-fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
+pub(super) fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
     let Batch { settings, given, engine, .. } = batch;
     let list = given.cuts.clone();
     if engine != Engine::Optimise || matches!(job.input, Input::Picture(_)) {
@@ -208,7 +240,7 @@ fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
 }
 
 /// What paints the frames. Where what is painted is kept (`resumable`), an interruption waits for the frame in progress.
-fn make_stylizer<'a>(
+pub(super) fn make_stylizer<'a>(
     job: &Job,
     batch: Batch<'a>,
     work: &'a Path,
@@ -217,7 +249,7 @@ fn make_stylizer<'a>(
     let Batch { settings, observer, .. } = batch;
     match batch.engine {
         Engine::Optimise => {}
-        Engine::Identity => return Ok(Box::new(Identity)),
+        Engine::Identity => return Ok(Box::new(fake::Identity)),
         Engine::Bars => return Ok(Box::new(Bars)),
     }
     // One picture is neither gone through twice nor a ring.

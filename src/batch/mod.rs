@@ -1,7 +1,9 @@
 //! Jobs: which inputs become which outputs, and doing them, one after another or several at once.
 
+pub mod estimate;
 mod job;
 pub mod jobfile;
+mod known;
 mod memory;
 pub mod order;
 pub mod plan;
@@ -17,8 +19,10 @@ use std::time::Instant;
 use crate::identity::Fingerprint;
 use crate::interrupt::CancelToken;
 use crate::motion::Given;
-use crate::report::{self, Event, Observer, Outcome, Row};
-use crate::settings::Settings;
+use crate::report::{self, Event, Observer, Outcome, Row, Stop};
+use crate::settings::Resolved;
+
+pub use known::Known;
 
 use job::Batch;
 use memory::Memory;
@@ -63,7 +67,7 @@ impl Default for Habits {
 #[derive(Debug)]
 pub struct Lot {
     pub planned: Vec<Planned>,
-    pub settings: Settings,
+    pub resolved: Resolved,
     /// What the user brings of the source's motion.
     pub given: Given,
     /// The folder where failures of unattended jobs are noted.
@@ -98,6 +102,20 @@ impl Summary {
         self.count(Outcome::Cancelled) + self.count(Outcome::NotBegun) > 0
     }
 
+    /// The event of the run's end. What another run works on counts as skipped.
+    fn finished(&self, cancel: &CancelToken) -> Event {
+        let count = |outcome| self.count(outcome) as u64;
+        Event::RunFinished {
+            done: count(Outcome::Done),
+            skipped: count(Outcome::Skipped) + count(Outcome::Busy),
+            failed: count(Outcome::Failed),
+            cancelled: count(Outcome::Cancelled),
+            not_begun: count(Outcome::NotBegun),
+            seconds: self.seconds,
+            stopped: self.is_cancelled().then(|| Stop::of(cancel)),
+        }
+    }
+
     /// 0 when all is done or skipped, 1 when a job failed, 75 (try again later) when nothing was done because another
     /// run works on it.
     pub fn exit_code(&self) -> u8 {
@@ -123,6 +141,8 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
         .zip(&memories)
         .flat_map(|(lot, memory)| lot.planned.iter().map(move |planned| (lot, memory.as_ref(), planned)))
         .collect();
+    let jobs_count = jobs.len() as u64;
+    crew.observer.event(&Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), jobs: jobs_count });
     let rows: Vec<OnceLock<Row>> = jobs.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     let work = |among: bool| {
@@ -130,7 +150,9 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
             let own = if among { crew.observer.for_job(number as u64 + 1) } else { None };
             let observer = own.as_deref().unwrap_or(crew.observer);
             let Crew { engine, habits, cancel, .. } = crew;
-            let batch = Batch { settings: &lot.settings, given: &lot.given, engine, habits, observer, cancel };
+            let (resolved, given) = (&lot.resolved, &lot.given);
+            let settings = &resolved.settings;
+            let batch = Batch { resolved, settings, given, engine, habits, observer, cancel };
             // Each number is taken once.
             let _ = rows[number].set(turn::turn(planned, batch, memory, &lot.named));
         }
@@ -150,7 +172,9 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
     if rows.len() > 1 {
         crew.observer.event(&Event::Batch { jobs: rows.clone(), seconds });
     }
-    Summary { rows, seconds }
+    let summary = Summary { rows, seconds };
+    crew.observer.event(&summary.finished(crew.cancel));
+    summary
 }
 
 fn at<T>(list: &[T], index: usize) -> Option<(usize, &T)> {

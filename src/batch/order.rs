@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Lot;
 use super::plan::{self, Folders, Job, PlanError, Request, Template};
+use super::{Engine, Habits, Known, Lot};
 use crate::media::Range;
 use crate::motion::{Given, GivenError};
 use crate::settings::Resolved;
@@ -69,16 +69,24 @@ impl Order {
     ///
     /// # Errors
     /// At a mistake in the command or the job file.
-    fn draft(&self) -> Result<Lot, OrderError> {
+    fn draft(&self, engine: Engine, habits: Habits) -> Result<Lot, OrderError> {
         let request = self.request();
         let planned = plan::draft(&request)?;
         let given = Given::read(&self.resolved.settings.motion, planned.len(), self.range)?;
+        let known = Known {
+            settings: &self.resolved.settings,
+            given: &given,
+            engine,
+            fingerprint: habits.fingerprint,
+            tidies: !self.dry_run && !habits.keep_work,
+        };
+        let planned = known.recognise(planned);
         let named =
             request.outputs().filter(|folder| !folder.as_os_str().is_empty() && plan::check_holder(folder).is_ok());
         let first = || self.inputs.iter().find(|input| input.is_dir()).cloned();
         let memory = named.or_else(|| self.file.clone()).or_else(first);
         let named = if self.file.is_some() { Vec::new() } else { self.inputs.clone() };
-        Ok(Lot { planned, settings: self.resolved.settings.clone(), given, memory, named })
+        Ok(Lot { planned, resolved: self.resolved.clone(), given, memory, named })
     }
 
     /// The folders that files come into, and whether those below them count.
@@ -94,8 +102,8 @@ impl Order {
 ///
 /// # Errors
 /// At a mistake in the command or the job file, and when two of them have the same output.
-pub fn plan_all(orders: &[Order]) -> Result<Vec<Lot>, OrderError> {
-    let mut lots: Vec<Lot> = orders.iter().map(Order::draft).collect::<Result<_, _>>()?;
+pub fn plan_all(orders: &[Order], engine: Engine, habits: Habits) -> Result<Vec<Lot>, OrderError> {
+    let mut lots: Vec<Lot> = orders.iter().map(|order| order.draft(engine, habits)).collect::<Result<_, _>>()?;
     let jobs = lots.iter().enumerate().flat_map(|(number, lot)| lot.planned.iter().map(move |one| (number, one.job())));
     let mut taken: HashMap<PathBuf, (usize, &Job)> = HashMap::new();
     for (number, job) in jobs.filter_map(|(number, job)| Some((number, job?))) {

@@ -51,12 +51,19 @@ pub struct Job {
     pub if_exists: IfExists,
     /// Of a folder or a job file: it comes again and again, and nobody watches.
     pub unattended: bool,
+    /// What has changed since its output was made, where that is why it is done again.
+    pub changed: Option<String>,
 }
 
 impl Job {
     /// The file that the input is or the folder that holds it.
     pub fn input_path(&self) -> &Path {
         checks::place(&self.input)
+    }
+
+    /// Whether nobody has said what to do with an output that is there.
+    pub fn is_to_decide(&self) -> bool {
+        self.unattended && self.if_exists == IfExists::Skip
     }
 
     /// Whether something is at the output's place by now.
@@ -87,8 +94,17 @@ impl Planned {
     pub fn job(&self) -> Option<&Job> {
         match self {
             Self::Run(job) | Self::Skip { job, .. } => Some(job),
+            Self::Fail { error: PlanError::Exists { job, .. }, .. } => Some(job),
             Self::Fail { .. } => None,
         }
+    }
+}
+
+/// A job that is done again, because so much has `changed` since its output was made.
+pub fn again(job: Job, changed: String) -> Planned {
+    match checks::replaceable(&job.output) {
+        Ok(()) => Planned::Run(Job { if_exists: IfExists::Replace, changed: Some(changed), ..job }),
+        Err(error) => Planned::Fail { input: job.input_path().into(), error },
     }
 }
 
@@ -182,8 +198,13 @@ pub enum PlanError {
     ReadOnly { folder: PathBuf, source: std::io::Error },
     #[error("cannot make the folder {}", folder.display())]
     Unmakable { folder: PathBuf, source: std::io::Error },
-    #[error("the output {} exists already: --if-exists skip or replace decides what to do", .0.display())]
-    Exists(PathBuf),
+    /// `changed` is what it says to have changed since it was made.
+    #[error(
+        "the output {} exists already{}: --if-exists skip or replace decides what to do",
+        job.output.path().display(),
+        changed.as_ref().map(|changed| format!(", and {changed} since")).unwrap_or_default()
+    )]
+    Exists { job: Box<Job>, changed: Option<String> },
     #[error("the output {} is a {is}, not a {should}", path.display())]
     InTheWay { path: PathBuf, is: &'static str, should: &'static str },
     #[error(
@@ -220,7 +241,7 @@ impl PlanError {
             | Self::NoFolder(_)
             | Self::ReadOnly { .. }
             | Self::Unmakable { .. }
-            | Self::Exists(_)
+            | Self::Exists { .. }
             | Self::InTheWay { .. }
             | Self::NotOnlyPictures { .. } => 1,
         }
@@ -327,17 +348,21 @@ fn plan_one(item: &Item, request: &Request<'_>) -> Result<Planned, PlanError> {
     checks::not_own_input(&found.input, &output)?;
     let unattended = item.below.is_some() || request.unattended;
     let if_exists = request.if_exists.unwrap_or(if unattended { IfExists::Skip } else { IfExists::Fail });
-    let job = Job { input: found.input, output, range, if_exists, unattended };
-    if checks::is_there(&job.output)? {
-        match if_exists {
-            IfExists::Fail => return Err(PlanError::Exists(job.output.path().into())),
-            IfExists::Skip => return Ok(Planned::Skip { job, why: "the output exists already".into() }),
-            IfExists::Replace => checks::replaceable(&job.output)?,
-        }
-    }
+    let job = Job { input: found.input, output, range, if_exists, unattended, changed: None };
     let settle = request.settle.unwrap_or(if unattended { SETTLE } else { Duration::ZERO });
     if let Some(why) = settle::unsettled(&job.input, settle) {
         return Ok(Planned::Skip { job, why });
+    }
+    if checks::is_there(&job.output)? {
+        match if_exists {
+            // Whether it is this job's own is found out later.
+            IfExists::Skip if request.if_exists.is_none() => {
+                return Err(PlanError::Exists { job: Box::new(job), changed: None });
+            }
+            IfExists::Fail => return Err(PlanError::Exists { job: Box::new(job), changed: None }),
+            IfExists::Skip => return Ok(Planned::Skip { job, why: "the output exists already".into() }),
+            IfExists::Replace => checks::replaceable(&job.output)?,
+        }
     }
     Ok(Planned::Run(job))
 }

@@ -10,7 +10,7 @@ use super::publish::StageError;
 use crate::identity;
 use crate::interrupt::CancelToken;
 use crate::pipeline::PipelineError;
-use crate::report::{Event, Outcome, Row, causes};
+use crate::report::{Event, Outcome, Row, Stop, causes};
 use crate::resume::ResumeError;
 
 /// Before the second try; then four times as long each time.
@@ -33,7 +33,7 @@ pub fn turn(planned: &Planned, batch: Batch<'_>, memory: Option<&Memory>, named:
             }
         }
         Planned::Run(job) if batch.cancel.is_cancelled() => {
-            Row::new(names(job).0, Outcome::NotBegun, "the run was interrupted before".into())
+            Row::new(names(job).0, Outcome::NotBegun, Stop::of(batch.cancel).words().into())
         }
         Planned::Run(job) => {
             let memory = memory.filter(|_| job.unattended);
@@ -136,15 +136,14 @@ fn ended(job: &Job, error: &JobError, batch: Batch<'_>) -> Row {
     let input = names(job).0;
     match error {
         JobError::Pipeline(PipelineError::Cancelled { frames }) => {
-            batch.observer.event(&Event::Cancelled { input: input.clone(), frames: *frames });
-            let why = "the run was interrupted".into();
+            let reason = Stop::of(batch.cancel);
+            batch.observer.event(&Event::Cancelled { input: input.clone(), frames: *frames, reason });
+            let why = reason.words().into();
             Row { frames: Some(*frames), ..Row::new(input, Outcome::Cancelled, why) }
         }
         JobError::Appeared => skip(job, causes(error), batch),
         JobError::Stage(StageError::Resume(ResumeError::Busy { .. })) => {
-            let why = causes(error);
-            batch.observer.event(&Event::Failed { input: input.clone(), error: why.clone() });
-            Row::new(input, Outcome::Busy, why)
+            Row { outcome: Outcome::Busy, ..skip(job, causes(error), batch) }
         }
         error => fail(input, causes(error), batch),
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::order::{self, Order, OrderError};
+use super::order::{self, Order};
 use super::plan::{self, Planned};
 use super::{Crew, Lot, Summary, run};
 use crate::interrupt::CancelToken;
@@ -23,15 +23,13 @@ const LOOK_ALONE: Duration = Duration::from_secs(5);
 /// How often a wait looks whether the run is to end.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Plans and runs until the run is asked to end. Gives what became of the last jobs.
-///
-/// # Errors
-/// At a mistake in the first plan; one that comes with the files is told, and looked at again later.
-pub fn watch(orders: &[Order], crew: Crew<'_>) -> Result<Summary, OrderError> {
+/// Does `lots`, then plans and does what comes, until the run is asked to end. Gives what became of the last jobs. A
+/// mistake that comes with the files is told, and looked at again later.
+pub fn watch(orders: &[Order], lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
     let (told, tells) = sync_channel(1);
     let watcher = start(orders, &told, crew.observer);
     let settle = orders.iter().filter_map(|order| order.settle).max().unwrap_or(plan::SETTLE);
-    let mut lots = order::plan_all(orders)?;
+    let mut lots = lots;
     crew.observer.event(&Event::Note { message: "waits for files; ctrl-c or SIGTERM ends it".into() });
     let calm = Calm(crew.observer);
     let mut known = HashSet::new();
@@ -40,20 +38,22 @@ pub fn watch(orders: &[Order], crew: Crew<'_>) -> Result<Summary, OrderError> {
         if !first {
             lots.iter_mut().for_each(|lot| forget_known(lot, &mut known));
         }
-        let summary = run(lots, if first { crew } else { Crew { observer: &calm, ..crew } });
+        let idle = !first && lots.iter().all(|lot| lot.planned.is_empty());
+        let crew = if first { crew } else { Crew { observer: &calm, ..crew } };
+        let summary = if idle { Summary::default() } else { run(lots, crew) };
         if !wait(&tells, soon, watcher.is_some(), settle, crew.cancel) {
-            return Ok(summary);
+            return summary;
         }
-        lots = plan_again(orders, &mut known, crew.observer);
+        lots = plan_again(orders, &mut known, crew);
     }
-    Ok(Summary::default())
+    Summary::default()
 }
 
-fn plan_again(orders: &[Order], known: &mut HashSet<String>, observer: &dyn Observer) -> Vec<Lot> {
-    order::plan_all(orders).unwrap_or_else(|error| {
+fn plan_again(orders: &[Order], known: &mut HashSet<String>, crew: Crew<'_>) -> Vec<Lot> {
+    order::plan_all(orders, crew.engine, crew.habits).unwrap_or_else(|error| {
         let message = format!("nothing is done: {}", causes(&error));
         if known.insert(message.clone()) {
-            observer.event(&Event::Warning { message });
+            crew.observer.event(&Event::Warning { message });
         }
         Vec::new()
     })

@@ -46,6 +46,17 @@ pub enum WeightsCommand {
     },
 }
 
+/// Exits with 1 where the file does not say.
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// An output of ours
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What is compared. Exits with 0 if all is kept, and with 1 and the first difference if not.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::habits::HabitArgs;
+use super::unattended::UnattendedArgs;
 use super::{StylizerArg, values};
 use crate::batch::Habits;
 use crate::batch::plan::{Folders, Globs, PlanError};
@@ -76,6 +77,9 @@ pub struct JobFileArgs {
 
     #[command(flatten)]
     pub batch: BatchArgs,
+
+    #[command(flatten)]
+    pub unattended: UnattendedArgs,
 
     /// For tests, as without a job file
     #[arg(long, value_enum, default_value_t, hide = true)]

@@ -1,6 +1,8 @@
 //! The subcommands, and what the options print instead of working.
 
 pub mod doctor;
+pub mod estimate;
+pub mod info;
 pub mod layers;
 pub mod measure;
 pub mod orders;

@@ -164,14 +164,22 @@ fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityEr
 fn styles(settings: &Settings) -> Result<String, IdentityError> {
     let mut texts = Vec::new();
     for style in &settings.style.images {
-        let bytes = match style.image.strip_prefix("builtin:").and_then(builtin_image) {
-            Some(bytes) => crate::files::hash(bytes).map(|(_, hash)| hash),
-            None => of_file(Path::new(&style.image), Fingerprint::Full),
-        };
-        texts.push(bytes.map_err(|source| IdentityError::Unreadable { path: PathBuf::from(&style.image), source })?);
+        texts.push(self::style(&style.image)?);
         texts.push(style.weight.to_string());
     }
     Ok(of_texts(texts.iter().map(String::as_str)))
+}
+
+/// SHA-256 of a style picture, hexadecimal.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn style(image: &str) -> Result<String, IdentityError> {
+    let hash = match image.strip_prefix("builtin:").and_then(builtin_image) {
+        Some(bytes) => crate::files::hash(bytes).map(|(_, hash)| hash),
+        None => of_file(Path::new(image), Fingerprint::Full),
+    };
+    hash.map_err(|source| IdentityError::Unreadable { path: PathBuf::from(image), source })
 }
 
 /// The network's name and its weights' hash.

@@ -15,6 +15,7 @@ use super::info::{Model, Ratio, Samples, Source};
 
 mod access;
 mod device;
+mod label;
 pub mod read;
 mod stream;
 mod text;
@@ -23,6 +24,7 @@ mod timecode;
 
 pub use access::{protocols, reads_only_its_file, referring};
 pub use device::*;
+pub use label::*;
 pub use stream::*;
 pub use text::*;
 pub use tidy::tidy;

@@ -21,7 +21,17 @@ pub const ENV_PREFIX: &str = "STYLIZE_VIDEO_";
 const ENV_PRESET: &str = "STYLIZE_VIDEO_PRESET";
 
 /// Variables that are read elsewhere and are no settings.
-const ENV_OTHER: [&str; 2] = ["STYLIZE_VIDEO_WEIGHTS_URL", "STYLIZE_VIDEO_LOG"];
+const ENV_OTHER: [&str; 8] = [
+    "STYLIZE_VIDEO_WEIGHTS_URL",
+    "STYLIZE_VIDEO_LOG",
+    // What --notify tells a command, which may run this program again.
+    "STYLIZE_VIDEO_INPUT",
+    "STYLIZE_VIDEO_OUTPUT",
+    "STYLIZE_VIDEO_OUTCOME",
+    "STYLIZE_VIDEO_FRAMES",
+    "STYLIZE_VIDEO_SECONDS",
+    "STYLIZE_VIDEO_ERROR",
+];
 const ENV_TEST: &str = "STYLIZE_VIDEO_TEST_";
 
 /// The preset when nothing names one.
@@ -69,6 +79,20 @@ pub struct LayerInputs {
     pub overrides: Vec<Entry>,
     /// `--set`, as `KEY=VALUE`.
     pub sets: Vec<String>,
+    /// `--like`, in place of preset, config and environment.
+    pub like: Option<Recorded>,
+}
+
+/// The settings that another output was made with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// That output.
+    pub path: String,
+    /// The settings as TOML.
+    pub settings: String,
+    /// As in [`Resolved`].
+    pub preset: String,
+    pub preset_hash: String,
 }
 
 /// The settings of a run.
@@ -79,6 +103,8 @@ pub struct Resolved {
     pub preset: String,
     /// What to do with outputs that are there, where any layer says so.
     pub if_exists: Option<IfExists>,
+    /// SHA-256 of the preset's settings with all that it extends, hexadecimal; empty without one.
+    pub preset_hash: String,
 }
 
 impl Settings {
@@ -98,17 +124,10 @@ impl Settings {
         let ambient = &inputs.ambient;
         let config = user_config(ambient)?;
         let mut merged = Merged::default();
-        let preset = chosen_preset(inputs, config.as_ref());
-        let mut name = inputs.styles.first().map(style_name).unwrap_or_default();
-        if let Some((preset, at)) = preset {
-            let preset = Library::new(ambient).load_named(&preset, at.as_ref())?;
-            merged.add(preset.entries)?;
-            name = preset.name;
-        }
-        if let Some(config) = config {
-            merged.add(config.entries)?;
-        }
-        merged.add(environment(ambient)?)?;
+        let (name, hash) = match &inputs.like {
+            Some(recorded) => lay_recorded(&mut merged, recorded, config, ambient)?,
+            None => lay_preset(&mut merged, inputs, config)?,
+        };
         merged.add(inputs.overrides.clone())?;
         merged.add(command_line(inputs)?)?;
         let settings = merged.settings()?;
@@ -117,8 +136,50 @@ impl Settings {
         }
         merged.check_pictures(&settings)?;
         let if_exists = merged.0.contains_key("output.if_exists").then_some(settings.output.if_exists);
-        Ok(Resolved { settings, preset: name, if_exists })
+        Ok(Resolved { settings, preset: name, if_exists, preset_hash: hash })
     }
+}
+
+/// Lays preset, config and environment; gives the preset's name and hash.
+fn lay_preset(
+    merged: &mut Merged,
+    inputs: &LayerInputs,
+    config: Option<file::SettingsFile>,
+) -> Result<(String, String), SettingsError> {
+    let preset = chosen_preset(inputs, config.as_ref());
+    let (mut name, mut hash) = (inputs.styles.first().map(style_name).unwrap_or_default(), String::new());
+    if let Some((preset, at)) = preset {
+        let preset = Library::new(&inputs.ambient).load_named(&preset, at.as_ref())?;
+        hash = preset.hash();
+        merged.add(preset.entries)?;
+        name = preset.name;
+    }
+    if let Some(config) = config {
+        merged.add(config.entries)?;
+    }
+    merged.add(environment(&inputs.ambient)?)?;
+    Ok((name, hash))
+}
+
+/// Settings that say nothing of the result, but of this machine and its user: a record has them not.
+const OURS: [&str; 2] = ["network.weights_dir", "output.if_exists"];
+
+/// Lays what is recorded in place of all that; gives the same.
+fn lay_recorded(
+    merged: &mut Merged,
+    recorded: &Recorded,
+    config: Option<file::SettingsFile>,
+    ambient: &Ambient,
+) -> Result<(String, String), SettingsError> {
+    let name = format!("the settings in {}", recorded.path);
+    let mut entries = file::parse(&recorded.settings, &name, &Base::Folder(ambient.cwd.clone()), &[])?.entries;
+    entries.retain(|entry| !OURS.contains(&entry.key.as_str()));
+    merged.add(entries)?;
+    let mut ours: Vec<Entry> = config.map(|config| config.entries).unwrap_or_default();
+    ours.extend(environment(ambient)?);
+    ours.retain(|entry| OURS.contains(&entry.key.as_str()));
+    merged.add(ours)?;
+    Ok((recorded.preset.clone(), recorded.preset_hash.clone()))
 }
 
 /// The preset's name and, unless the command line gave it, where it stands.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use ambient::Ambient;
 pub use error::{SettingsError, UnknownPreset};
 pub use file::{Places, document, overrides, read};
-pub use layers::{Assignment, LayerInputs, Resolved, StyleArg};
+pub use layers::{Assignment, LayerInputs, Recorded, Resolved, StyleArg};
 pub use media::{Crf, Deinterlace, Hdr, IfExists, InputSettings, OutputSettings};
 pub use motion::{LongFlow, MotionSettings};
 pub use origin::{Entry, Origin};

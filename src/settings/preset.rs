@@ -53,6 +53,13 @@ pub struct Preset {
 }
 
 impl Preset {
+    /// SHA-256 of its settings with all that it extends, hexadecimal: whatever its file is called or looks like.
+    pub fn hash(&self) -> String {
+        let lines: Vec<String> =
+            self.entries.iter().map(|entry| format!("{} = {}\n", entry.key, entry.value)).collect();
+        crate::files::hash(lines.concat().as_bytes()).map(|(_, hash)| hash).unwrap_or_default()
+    }
+
     /// The preset's settings over the defaults, validated.
     ///
     /// # Errors

@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use stylize_video::batch::plan::{self, Request};
-use stylize_video::batch::{self, Engine, Habits};
+use stylize_video::batch::plan::{self, Folders, Request};
+use stylize_video::batch::{self, Crew, Engine, Habits, Lot};
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Input;
 use stylize_video::motion::Given;
-use stylize_video::report::{Event, Observer};
-use stylize_video::settings::{IfExists, InputSettings, Settings};
+use stylize_video::report::{Event, Observer, Outcome};
+use stylize_video::settings::{IfExists, InputSettings, Resolved, Settings};
 
 use crate::common::clips::{Clip, random};
 use crate::common::{ALL, Desk};
@@ -127,6 +127,7 @@ fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
     let thread = std::thread::spawn(move || {
         let mut settings = Settings::default();
         settings.input.max_corrupt = 1000;
+        let resolved = Resolved { settings, preset: "x".into(), preset_hash: String::new(), if_exists: None };
         let inputs = [input];
         let request = Request {
             inputs: &inputs,
@@ -135,8 +136,13 @@ fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
             preset: "x",
             format: "",
             range: ALL,
-            if_exists: IfExists::Fail,
+            if_exists: Some(IfExists::Fail),
             dry_run: false,
+            folders: &Folders::default(),
+            template: None,
+            settle: None,
+            unattended: false,
+            globs: false,
         };
         let said = Said::default();
         let code = match plan::plan(&request) {
@@ -146,9 +152,10 @@ fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
             }
             Ok(planned) => {
                 let (given, cancel) = (Given::default(), CancelToken::default());
-                let summary =
-                    batch::run(planned, &settings, &given, Engine::Identity, Habits::default(), &said, &cancel);
-                i32::from(summary.done != 1)
+                let lot = Lot { planned, resolved, given, memory: None, named: Vec::new() };
+                let (engine, habits) = (Engine::Identity, Habits::default());
+                let summary = batch::run(vec![lot], Crew { engine, habits, observer: &said, cancel: &cancel });
+                i32::from(summary.count(Outcome::Done) != 1)
             }
         };
         // Nobody listens after the watchdog.
@@ -168,9 +175,10 @@ fn is_other_kind(code: i32, said: &str) -> bool {
     code == 2 && said.contains("does not become that")
 }
 
-/// Reads an output to its end. Its sound may go on after its pictures, as that of the damaged input does.
+/// Reads an output to its end. Its sound may go on after its pictures, or the last of them be shown for hours, as in the
+/// damaged input: then frames seem to be missing.
 fn read(output: &Path) -> Result<(), DecodeError> {
-    let settings = InputSettings { max_corrupt: 1000, ..InputSettings::default() };
+    let settings = InputSettings { max_corrupt: 1 << 40, ..InputSettings::default() };
     let mut source = decode::open(&Input::Video(output.into()), ALL, &settings)?;
     while source.next()?.is_some() {}
     Ok(())

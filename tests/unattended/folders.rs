@@ -61,7 +61,11 @@ fn results_are_no_inputs() {
         let run = call(&desk, arguments);
         assert_eq!(run.code, Some(0), "{}", run.text);
         let run = call(&desk, arguments);
-        assert!(run.says("in/a.mp4: skipped") && !run.says("in/a.monet") && !run.says("in/a.sketch"), "{}", run.text);
+        assert!(
+            run.says("in/a.mp4: skipped, done already") && !run.says("in/a.monet") && !run.says("in/a.sketch"),
+            "{}",
+            run.text
+        );
     }
     assert_eq!(names(&desk, "in"), ["a.monet.mp4", "a.mp4", "a.sketch.mp4", "out/a.monet.mp4"]);
     // Without its source it is a video as any other.
