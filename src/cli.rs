@@ -16,11 +16,11 @@ use clap_complete::Shell;
 use crate::batch::Habits;
 use crate::media::Range;
 use crate::report::{LogFormat, Verbosity};
-use crate::settings::{Ambient, Assignment, LayerInputs, StyleArg};
+use crate::settings::{Ambient, Assignment, LayerInputs, Recorded, StyleArg};
 
 use habits::HabitArgs;
 
-pub use commands::{PresetsCommand, WeightsCommand};
+pub use commands::{InfoArgs, PresetsCommand, VerifyArgs, WeightsCommand};
 pub use layers::LayersArgs;
 pub use schedule::ScheduleError;
 pub use unattended::UnattendedArgs;
@@ -79,6 +79,10 @@ pub struct RunArgs {
     /// Preset by name (see `presets list`) or file [default: monet]
     #[arg(long, value_name = "NAME|FILE")]
     pub preset: Option<String>,
+
+    /// Paint the very same way as this output of ours, in place of preset, config and environment
+    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    pub like: Option<PathBuf>,
 
     /// Style picture in place of the preset's; several are blended by weight
     #[arg(long = "style", value_name = "IMG[=WEIGHT]", value_parser = values::style())]
@@ -190,6 +194,10 @@ pub struct RunArgs {
     #[arg(long = "input-opt", value_name = "KEY=VALUE", help_heading = "Files")]
     pub input_options: Vec<String>,
 
+    /// Protocols of FFmpeg that a playlist given with --input-format may use beside files: http,https,tcp,tls
+    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Files")]
+    pub allow_protocols: Vec<String>,
+
     /// What to do when an output is there already
     #[arg(long, value_name = "WHAT", value_enum)]
     pub if_exists: Option<IfExistsArg>,
@@ -284,6 +292,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print how a file, or a folder of pictures, was made
+    Info(InfoArgs),
     /// Check that a result keeps its source's frames, times, streams and tags
     Verify(VerifyArgs),
     /// Check FFmpeg, libtorch, devices and weights
@@ -292,27 +302,9 @@ pub enum Command {
     Completions { shell: Shell },
 }
 
-/// What is compared. Exits with 0 if all is kept, and with 1 and the first difference if not.
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// The source
-    pub a: PathBuf,
-    /// What was made of it
-    pub b: PathBuf,
-    /// Streams of the source, by index, that were left out on purpose
-    #[arg(long, value_name = "INDEX", value_delimiter = ',')]
-    pub left_out: Vec<usize>,
-    /// Streams of the source that were encoded anew, whose packets cannot be compared
-    #[arg(long, value_name = "INDEX", value_delimiter = ',')]
-    pub reencoded: Vec<usize>,
-    /// Print the result as one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
-
 impl RunArgs {
     /// These options as the top layer over `ambient`.
-    pub fn layers(&self, ambient: Ambient) -> LayerInputs {
+    pub fn layers(&self, ambient: Ambient, like: Option<Recorded>) -> LayerInputs {
         let texts = [
             ("--size", "frame.size", self.size.as_ref()),
             ("--device", "device", self.device.as_ref()),
@@ -342,6 +334,7 @@ impl RunArgs {
         let lists = [
             ("--encoder-opt", "output.encoder_options", &self.encoder_options),
             ("--input-opt", "input.options", &self.input_options),
+            ("--allow-protocols", "input.protocols", &self.allow_protocols),
         ];
         for (option, key, list) in lists.into_iter().filter(|(_, _, list)| !list.is_empty()) {
             options.push(Assignment { option, key, value: list.clone().into() });
@@ -372,6 +365,7 @@ impl RunArgs {
             styles: self.styles.clone(),
             options,
             sets: self.sets.clone(),
+            like,
         }
     }
 

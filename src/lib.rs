@@ -1,6 +1,7 @@
 //! stylize-video repaints a video, an image sequence or a picture in the style of a painting.
 
 pub mod batch;
+pub mod bounded;
 pub mod cli;
 pub mod commands;
 pub mod decode;
@@ -9,10 +10,12 @@ pub mod explore;
 pub mod files;
 pub mod identity;
 pub mod interrupt;
+pub mod label;
 pub mod measure;
 pub mod media;
 pub mod motion;
 pub mod pipeline;
+pub mod provenance;
 pub mod report;
 pub mod resume;
 pub mod settings;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use stylize_video::batch::plan::{self, PlanError, Planned, Request};
-use stylize_video::batch::{self, Engine};
+use stylize_video::batch::{self, Engine, Known};
 use stylize_video::cli::{
     self, Cli, Command, LayersArgs, PresetsCommand, RunArgs, ScheduleError, StylizerArg, WeightsCommand,
 };
@@ -16,6 +16,7 @@ use stylize_video::explore::pictures::Reading;
 use stylize_video::interrupt::{CancelToken, Reason};
 use stylize_video::media::libav;
 use stylize_video::motion::{Given, GivenError};
+use stylize_video::provenance::{Like, LikeError};
 use stylize_video::report::download::DownloadBar;
 use stylize_video::report::watched::Watched;
 use stylize_video::report::{self, Event, LogFormat, Observer, Style};
@@ -69,6 +70,10 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
         Some(Command::Layers(args)) => show_layers(&args, ambient, style),
         Some(Command::Shots { input, json }) => {
             commands::shots::shots(&input, json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Info(args)) => {
+            commands::info::info(&args.file, args.json)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Verify(args)) => {
@@ -168,7 +173,8 @@ fn give_way(nice: Option<i32>, observer: &dyn Observer) {
 }
 
 fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<ExitCode> {
-    let resolved = Settings::resolve(&args.layers(ambient))?;
+    let like = args.like.as_deref().map(Like::open).transpose()?;
+    let resolved = Settings::resolve(&args.layers(ambient, like.as_ref().map(Like::recorded)))?;
     if args.print_settings {
         commands::plan::print_settings(&resolved.settings)?;
         return Ok(ExitCode::SUCCESS);
@@ -184,6 +190,23 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         if_exists: resolved.settings.output.if_exists,
         dry_run: args.dry_run || args.unattended.plan,
     })?;
+    let engine = match args.stylizer {
+        StylizerArg::Optimise => Engine::Optimise,
+        StylizerArg::Identity => Engine::Identity,
+        StylizerArg::Bars => Engine::Bars,
+    };
+    if let Some(like) = like.filter(|_| engine == Engine::Optimise) {
+        like.check(&resolved.settings)?;
+    }
+    let habits = args.habits();
+    let known = Known {
+        settings: &resolved.settings,
+        given: &given,
+        engine,
+        fingerprint: habits.fingerprint,
+        tidies: !args.dry_run && !habits.keep_work,
+    };
+    let planned = known.recognise(planned);
     let failed = planned.iter().any(|planned| matches!(planned, Planned::Fail { .. }));
     if args.dry_run {
         commands::plan::dry_run(&planned, &resolved)?;
@@ -191,23 +214,18 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
     }
     let schedule = &args.unattended.schedule;
     let deadline = schedule.deadline(style.began, &jiff::ZonedDateTime::now())?;
-    let engine = match args.stylizer {
-        StylizerArg::Optimise => Engine::Optimise,
-        StylizerArg::Identity => Engine::Identity,
-        StylizerArg::Bars => Engine::Bars,
-    };
     let shown = report::choose(style);
     if args.unattended.plan {
-        let (settings, json) = (&resolved.settings, style.format == LogFormat::Json);
+        let json = style.format == LogFormat::Json;
         let request =
-            commands::estimate::Request { settings, given: &given, engine, habits: args.habits(), deadline, json };
+            commands::estimate::Request { resolved: &resolved, given: &given, engine, habits, deadline, json };
         let possible = commands::estimate::estimates(&planned, request, shown.as_ref())?;
         return Ok(ExitCode::from(u8::from(!possible)));
     }
     let cancel = CancelToken::on_signals()?.until(deadline);
     give_way(schedule.nice, shown.as_ref());
     let observer = Watched::around(shown, args.unattended.watched.places())?;
-    let summary = batch::run(planned, &resolved.settings, &given, engine, args.habits(), &observer, &cancel);
+    let summary = batch::run(planned, &resolved, &given, engine, habits, &observer, &cancel);
     let stopped = cancel.reason().filter(|_| summary.cancelled).map(|reason| match reason {
         // A shell's convention: 128 and the signal's number.
         Reason::Signal(signal) => 128 + signal as u8,
@@ -220,10 +238,12 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
 fn exit_code(error: &anyhow::Error) -> u8 {
     let settings = error.downcast_ref::<SettingsError>().map(SettingsError::exit_code);
     let given = error.downcast_ref::<GivenError>().map(|_| 2);
+    let like = error.downcast_ref::<LikeError>().map(|_| 2);
     let schedule = error.downcast_ref::<ScheduleError>().map(|_| 2);
     let explore = error.downcast_ref::<ExploreError>().map(ExploreError::exit_code);
     settings
         .or(given)
+        .or(like)
         .or(schedule)
         .or(explore)
         .or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code))

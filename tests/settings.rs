@@ -74,7 +74,7 @@ impl World {
 
 #[test]
 fn without_anything_the_preset_is_monet() {
-    let Resolved { settings, preset } = World::new().resolve();
+    let Resolved { settings, preset, .. } = World::new().resolve();
     assert_eq!(preset, "monet");
     assert_eq!(settings.style.images[0].image, "builtin:monet.webp");
 }
@@ -106,12 +106,12 @@ fn the_default_preset_can_be_chosen() {
 #[test]
 fn styles_replace_the_presets_pictures() {
     let world = World::new().file("cwd/a.png", "").file("cwd/b.png", "").style("a.png", 1.0).style("b.png", 0.5);
-    let Resolved { settings, preset } = world.resolve();
+    let Resolved { settings, preset, .. } = world.resolve();
     assert_eq!(preset, "a");
     let images: Vec<_> = settings.style.images.iter().map(|i| (PathBuf::from(&i.image), i.weight)).collect();
     assert_eq!(images, [(world.path("cwd/a.png"), 1.0), (world.path("cwd/b.png"), 0.5)]);
 
-    let Resolved { settings, preset } = world.preset("ukiyoe").resolve();
+    let Resolved { settings, preset, .. } = world.preset("ukiyoe").resolve();
     assert_eq!(preset, "ukiyoe");
     assert_eq!(settings.style.images.len(), 2);
     assert_eq!(settings.loss, World::new().preset("ukiyoe").resolve().settings.loss, "the rest of the preset stays");
@@ -276,8 +276,13 @@ fn no_picture_at_all_is_a_mistake() {
 fn merged_settings_are_a_preset_that_gives_them_again() {
     let world = World::new().file("cwd/a b.png", "").style("a b.png", 0.5).set("loss.tv=1e-7").set("frame.size=480");
     let settings = world.resolve().settings;
-    let again = World::new().file("cwd/again.toml", &toml::to_string(&settings).unwrap()).preset("again.toml");
+    // Beside the picture: a preset names none that lies elsewhere.
+    let text = toml::to_string(&settings).unwrap();
+    let mut again = world.file("cwd/again.toml", &text).preset("again.toml");
+    (again.inputs.sets, again.inputs.styles) = (Vec::new(), Vec::new());
     assert_eq!(again.resolve().settings, settings);
+    let elsewhere = World::new().file("cwd/again.toml", &text).preset("again.toml").error();
+    assert!(elsewhere.contains("is outside the preset's folder"), "{elsewhere}");
 }
 
 #[test]

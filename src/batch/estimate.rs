@@ -19,7 +19,7 @@ use crate::media::{Input, Output, Range};
 use crate::motion::Given;
 use crate::report::Observer;
 use crate::resume::Manifest;
-use crate::settings::Settings;
+use crate::settings::{Resolved, Settings};
 
 use reckon::{Costs, Work, reckon};
 use sample::{Sample, Sampler};
@@ -80,7 +80,7 @@ impl From<JobError> for EstimateError {
 /// What would make the job fail, as far as its sample tells.
 pub fn estimate(
     job: &Job,
-    settings: &Settings,
+    resolved: &Resolved,
     given: &Given,
     engine: Engine,
     habits: Habits,
@@ -91,7 +91,8 @@ pub fn estimate(
     }
     // Nothing is lost by a signal: it ends the program at once.
     let cancel = CancelToken::default();
-    let batch = Batch { settings, given, engine, habits, observer, cancel: &cancel };
+    let settings = &resolved.settings;
+    let batch = Batch { resolved, settings, given, engine, habits, observer, cancel: &cancel };
     let survey = survey::survey(job, batch)?;
     let painted = painted(job, batch).min(survey.frames);
     let (costs, sample) = measure(job, batch, &survey)?;

@@ -1,6 +1,6 @@
 //! One job: its input through the pipeline into its output.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::plan::Job;
@@ -8,15 +8,16 @@ use super::publish::{PublishError, StageError, Staged, work_place};
 use super::{Engine, Habits};
 use crate::decode;
 use crate::encode::{self, Target};
-use crate::identity::{self, IdentityError};
+use crate::identity::{self, Identity, IdentityError};
 use crate::interrupt::CancelToken;
 use crate::media::{Input, Output};
 use crate::motion::{self, FlowError, Given, Wanted};
 use crate::pipeline::{self, Ends, Outcome, PipelineError, Progress};
+use crate::provenance::{Contents, Stamp};
 use crate::report::{Event, Observer};
 use crate::resume::{Complete, Journal, Manifest, Opened, ResumeError};
-use crate::settings::{IfExists, NextInit, Settings};
-use crate::stylize::fake::{Bars, Identity};
+use crate::settings::{IfExists, NextInit, Resolved, Settings};
+use crate::stylize::fake::{self, Bars};
 use crate::stylize::{self, StyleError, Stylizer, Workshop};
 
 /// Why a job failed.
@@ -38,6 +39,8 @@ pub(super) enum JobError {
     Identity(#[from] IdentityError),
     #[error(transparent)]
     Motion(#[from] FlowError),
+    #[error("cannot write down what is in {}: {source}", folder.display())]
+    Contents { folder: PathBuf, source: std::io::Error },
 }
 
 /// Input and output, as they are told.
@@ -48,6 +51,7 @@ pub(super) fn names(job: &Job) -> (String, String) {
 /// What all jobs of a batch have in common.
 #[derive(Clone, Copy)]
 pub(super) struct Batch<'a> {
+    pub resolved: &'a Resolved,
     pub settings: &'a Settings,
     /// What the user brings of the source's motion.
     pub given: &'a Given,
@@ -88,14 +92,17 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
     let began = Instant::now();
     let mut source = decode::open(&job.input, job.range, &settings.input)?;
     let staged = Staged::new(&job.output)?;
-    let mut opened = open_journal(job, batch, &staged)?;
+    let identity = which(job, batch)?;
+    let stamp = Stamp::new(batch.resolved, identity.clone(), batch.engine == Engine::Optimise)?;
+    let mut opened = open_journal(job, batch, &staged, identity)?;
     let painted = opened.as_ref().map_or(0, |opened| opened.journal.frames());
     let wanted = Wanted { from: painted, ..wanted(job, batch)? };
     if wanted.flow.is_some() {
         let counted = matches!(job.input, Input::Sequence { .. }) && settings.input.filter.trim().is_empty();
         batch.given.check(source.info(), counted)?;
     }
-    let target = Target { output: staged.output().clone(), work: staged.work().to_path_buf() };
+    let (output, work) = (staged.output().clone(), staged.work().to_path_buf());
+    let target = Target { output, work, label: Some(stamp.text()) };
     let mut sink = match &opened {
         Some(opened) => encode::open_after(&target, source.info(), &settings.output, &opened.journal.parts())?,
         None => encode::open(&target, source.info(), &settings.output)?,
@@ -127,6 +134,9 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
     };
     batch.warn(encoded.warnings);
     drop(opened);
+    if let Output::Sequence { folder, .. } = staged.output() {
+        say_contents(folder, stamp)?;
+    }
     staged.publish(settings.output.if_exists == IfExists::Replace, habits.keep_work)?;
     let (seconds, waited_for_motion) = (began.elapsed().as_secs_f64(), waited_for_motion.as_secs_f64());
     tracing::info!(waited_for_motion, share = waited_for_motion / seconds, "painting waited for motion (seconds)");
@@ -134,12 +144,30 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
     Ok(())
 }
 
+/// Which job it is; `None` where nobody can tell again.
+fn which(job: &Job, batch: Batch<'_>) -> Result<Option<Identity>, IdentityError> {
+    if job.input == Input::Stdin {
+        return Ok(None);
+    }
+    identity::identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint).map(Some)
+}
+
+/// Puts beside pictures what says that all are there.
+fn say_contents(folder: &Path, stamp: Stamp) -> Result<(), JobError> {
+    let contents = Contents::of(folder, stamp).and_then(|contents| contents.write(folder));
+    contents.map_err(|source| JobError::Contents { folder: folder.into(), source })
+}
+
 /// What a former run has left of the job; `None` for what is never gone on with: a stream, which nobody can ask for
 /// twice, and a single picture.
-fn open_journal<'a>(job: &Job, batch: Batch<'_>, staged: &'a Staged) -> Result<Option<Opened<'a>>, JobError> {
-    let several = matches!(job.output, Output::Video(_) | Output::Sequence { .. }) && job.input != Input::Stdin;
-    let Some(folder) = staged.folder().filter(|_| several) else { return Ok(None) };
-    let identity = identity::identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint)?;
+fn open_journal<'a>(
+    job: &Job,
+    batch: Batch<'_>,
+    staged: &'a Staged,
+    identity: Option<Identity>,
+) -> Result<Option<Opened<'a>>, JobError> {
+    let several = matches!(job.output, Output::Video(_) | Output::Sequence { .. });
+    let (Some(folder), Some(identity)) = (staged.folder().filter(|_| several), identity) else { return Ok(None) };
     Ok(Some(Journal::open(folder, identity, batch.habits.resume)?))
 }
 
@@ -179,7 +207,7 @@ pub(super) fn make_stylizer<'a>(
     let Batch { settings, observer, .. } = batch;
     match batch.engine {
         Engine::Optimise => {}
-        Engine::Identity => return Ok(Box::new(Identity)),
+        Engine::Identity => return Ok(Box::new(fake::Identity)),
         Engine::Bars => return Ok(Box::new(Bars)),
     }
     // One picture is neither gone through twice nor a ring.

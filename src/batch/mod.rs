@@ -2,6 +2,7 @@
 
 pub mod estimate;
 mod job;
+mod known;
 pub mod plan;
 mod publish;
 
@@ -12,7 +13,9 @@ use crate::interrupt::CancelToken;
 use crate::motion::Given;
 use crate::pipeline::PipelineError;
 use crate::report::{Event, Observer, Stop, causes};
-use crate::settings::Settings;
+use crate::settings::Resolved;
+
+pub use known::Known;
 
 use job::{Batch, JobError, names, run_job};
 use plan::Planned;
@@ -59,14 +62,14 @@ pub struct Summary {
 /// Does all that is planned, in order; `given` is what the user brings of the source's motion. A job that fails does not stop the others.
 pub fn run(
     planned: Vec<Planned>,
-    settings: &Settings,
+    resolved: &Resolved,
     given: &Given,
     engine: Engine,
     habits: Habits,
     observer: &dyn Observer,
     cancel: &CancelToken,
 ) -> Summary {
-    let batch = Batch { settings, given, engine, habits, observer, cancel };
+    let batch = Batch { resolved, settings: &resolved.settings, given, engine, habits, observer, cancel };
     let mut summary = Summary::default();
     let (began, jobs) = (Instant::now(), planned.len());
     observer.event(&Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), jobs: jobs as u64 });

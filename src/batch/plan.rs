@@ -120,8 +120,13 @@ pub enum PlanError {
     NoFolder(PathBuf),
     #[error("cannot write into the folder {}", folder.display())]
     ReadOnly { folder: PathBuf, source: std::io::Error },
-    #[error("the output {} exists already: --if-exists skip or replace decides what to do", .0.display())]
-    Exists(PathBuf),
+    /// `changed` is what it says to have changed since it was made.
+    #[error(
+        "the output {} exists already{}: --if-exists skip or replace decides what to do",
+        job.output.path().display(),
+        changed.as_ref().map(|changed| format!(", and {changed} since")).unwrap_or_default()
+    )]
+    Exists { job: Box<Job>, changed: Option<String> },
     #[error("the output {} is a {is}, not a {should}", path.display())]
     InTheWay { path: PathBuf, is: &'static str, should: &'static str },
     #[error(
@@ -156,7 +161,7 @@ impl PlanError {
             | Self::Gap { .. }
             | Self::NoFolder(_)
             | Self::ReadOnly { .. }
-            | Self::Exists(_)
+            | Self::Exists { .. }
             | Self::InTheWay { .. }
             | Self::NotOnlyPictures { .. } => 1,
         }
@@ -207,7 +212,7 @@ fn plan_one(path: &Path, request: &Request<'_>) -> Result<Planned, PlanError> {
     let job = Job { input: found.input, output, range };
     if checks::is_there(&job.output)? {
         match request.if_exists {
-            IfExists::Fail => return Err(PlanError::Exists(job.output.path().into())),
+            IfExists::Fail => return Err(PlanError::Exists { job: Box::new(job), changed: None }),
             IfExists::Skip => return Ok(Planned::Skip { job, why: "the output exists already".into() }),
             IfExists::Replace => checks::replaceable(&job.output)?,
         }

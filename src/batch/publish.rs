@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::files;
 use crate::media::Output;
+use crate::provenance::CONTENTS;
 use crate::resume::{ResumeError, WorkFolder};
 
 /// What an output without a name is called.
@@ -167,7 +168,9 @@ impl Staged {
     /// all of them to the next one.
     fn fill(&self, replace: bool) -> io::Result<Result<(), PublishError>> {
         let (finished, target) = (self.output.path(), &self.target);
-        let pictures = names_in(finished)?;
+        let mut pictures = names_in(finished)?;
+        // Whoever finds what says that all are there finds all.
+        pictures.sort_by_key(|name| name == CONTENTS);
         let ours = |name: &OsString| same_file::is_same_file(finished.join(name), target.join(name)).unwrap_or(false);
         let work = self.work().file_name();
         let mut before = names_in(target)?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub enum PresetsCommand {
@@ -44,4 +44,33 @@ pub enum WeightsCommand {
         #[arg(value_name = "NAME")]
         name: String,
     },
+}
+
+/// Exits with 1 where the file does not say.
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// An output of ours
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is compared. Exits with 0 if all is kept, and with 1 and the first difference if not.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The source
+    pub a: PathBuf,
+    /// What was made of it
+    pub b: PathBuf,
+    /// Streams of the source, by index, that were left out on purpose
+    #[arg(long, value_name = "INDEX", value_delimiter = ',')]
+    pub left_out: Vec<usize>,
+    /// Streams of the source that were encoded anew, whose packets cannot be compared
+    #[arg(long, value_name = "INDEX", value_delimiter = ',')]
+    pub reencoded: Vec<usize>,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }

@@ -80,7 +80,7 @@ impl LayersArgs {
             .into_iter()
             .filter_map(|(option, key, word)| Some(Assignment { option, key, value: word?.into() }))
             .collect();
-        LayerInputs { ambient, preset: None, styles: self.styles.clone(), options, sets: self.sets.clone() }
+        LayerInputs { ambient, styles: self.styles.clone(), options, sets: self.sets.clone(), ..LayerInputs::default() }
     }
 }
 

@@ -11,12 +11,12 @@ use crate::batch::{Engine, Habits};
 use crate::interrupt::Deadline;
 use crate::motion::Given;
 use crate::report::{Observer, causes, duration};
-use crate::settings::Settings;
+use crate::settings::Resolved;
 
 /// What all jobs have in common.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    pub settings: &'a Settings,
+    pub resolved: &'a Resolved,
     pub given: &'a Given,
     pub engine: Engine,
     pub habits: Habits,
@@ -70,12 +70,12 @@ enum Line<'a> {
 /// # Errors
 /// When stdout fails.
 pub fn estimates(planned: &[Planned], request: Request<'_>, observer: &dyn Observer) -> anyhow::Result<bool> {
-    let Request { settings, given, engine, habits, deadline, json } = request;
+    let Request { resolved, given, engine, habits, deadline, json } = request;
     let available = deadline.seconds_left();
     let (mut done, mut skipped, mut failed) = (Vec::new(), 0, 0);
     for planned in planned {
         let outcome = match planned {
-            Planned::Run(job) => estimate(job, settings, given, engine, habits, observer)
+            Planned::Run(job) => estimate(job, resolved, given, engine, habits, observer)
                 .map_err(|error| (job.input_path().display().to_string(), causes(&error))),
             Planned::Skip { job, why } => {
                 skipped += 1;

@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod estimate;
+pub mod info;
 pub mod layers;
 pub mod measure;
 pub mod plan;
@@ -12,13 +13,16 @@ pub mod weights;
 
 use std::io::{self, Write};
 
-/// Writes to stdout. A reader that has seen enough (`| head -1`) is no error.
+use crate::report::plain_lines;
+
+/// Writes to stdout, control characters spelled out. A reader that has seen enough (`| head -1`) is no error.
 ///
 /// # Errors
 /// When writing fails for another reason.
 pub fn print(text: impl AsRef<[u8]>) -> io::Result<()> {
+    let text = String::from_utf8_lossy(text.as_ref());
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
+    match out.write_all(plain_lines(&text).as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }

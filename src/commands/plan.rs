@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::print;
 use crate::batch::plan::{Job, Planned};
 use crate::media::{Input, Names, Output};
-use crate::report::causes;
+use crate::report::{causes, plain};
 use crate::settings::{Resolved, Settings, Size};
 
 /// The merged settings as TOML.
@@ -24,12 +24,12 @@ pub fn dry_run(planned: &[Planned], resolved: &Resolved) -> anyhow::Result<()> {
     let mut text = String::new();
     for planned in planned {
         match planned {
-            Planned::Run(job) => writeln!(text, "{}", describe(job))?,
-            Planned::Skip { job, why } => writeln!(text, "{} (skipped: {why})", describe(job))?,
+            Planned::Run(job) => writeln!(text, "{}", plain(&describe(job)))?,
+            Planned::Skip { job, why } => writeln!(text, "{} (skipped: {})", plain(&describe(job)), plain(why))?,
             Planned::Fail { input, error } => {
                 let (input, error) = (input.display().to_string(), causes(error));
                 let error = error.strip_prefix(&format!("{input}: ")).unwrap_or(&error);
-                writeln!(text, "{input}: fails: {error}")?;
+                writeln!(text, "{}: fails: {}", plain(&input), plain(error))?;
             }
         }
     }
@@ -70,7 +70,7 @@ fn describe(job: &Job) -> String {
 }
 
 /// The settings that change most from run to run; all of them are in `--print-settings`.
-fn summary(Resolved { settings, preset }: &Resolved) -> String {
+fn summary(Resolved { settings, preset, .. }: &Resolved) -> String {
     let images: Vec<String> = settings
         .style
         .images

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::print;
+use crate::report::plain;
 use crate::verify::{Allowed, Contents, Depth, compare};
 
 /// Compares `b` with its source `a` and prints the result: what was compared, or the first difference. With `json` as
@@ -26,6 +27,6 @@ pub fn verify(a: &Path, b: &Path, allowed: &Allowed, json: bool) -> anyhow::Resu
         (Ok(summary), false) => format!("{}: keeps all of {}: {summary}", b.display(), a.display()),
         (Err(difference), false) => format!("{}: is not all of {}: {difference}", b.display(), a.display()),
     };
-    print(format!("{line}\n"))?;
+    print(format!("{}\n", plain(&line)))?;
     Ok(found.is_ok())
 }

@@ -17,6 +17,10 @@ pub enum DecodeError {
     Empty { path: PathBuf },
     #[error("{}: is not a media file that FFmpeg knows, or its beginning is damaged; check it with `ffprobe`", path.display())]
     NotMedia { path: PathBuf },
+    #[error("{}: is a list of other files or addresses ({demuxer}), which a video is not allowed to open; if you trust it, give --input-format {demuxer}, and for addresses --allow-protocols http,tcp", path.display())]
+    Refers { path: PathBuf, demuxer: String },
+    #[error("{}: {what}: more than the {limit} that are allowed; --set {key}=N allows more", path.display())]
+    Limit { path: PathBuf, what: String, limit: String, key: &'static str },
     #[error("{}: its index (moov) is missing: the file was cut off while it was written; rebuild it with a recovery tool such as untrunc, or get another copy", path.display())]
     NoIndex { path: PathBuf },
     #[error("{}: is no {format} stream: {source}; check --input-format and --input-opt", path.display())]

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::error::DecodeError;
+use super::limits::{Limits, is_size};
 use super::{FrameSource, check_start, rate};
+use crate::bounded;
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing, picture};
 
 /// One picture, or several in order.
@@ -14,15 +16,22 @@ pub(super) struct ImageSource {
     decoded: Option<Pixels>,
     start: usize,
     next: usize,
+    limits: Limits,
 }
 
 impl ImageSource {
-    pub fn picture(path: &Path) -> Result<Self, DecodeError> {
-        Self::open(vec![path.into()], 0, rate::DEFAULT)
+    pub fn picture(path: &Path, limits: Limits) -> Result<Self, DecodeError> {
+        Self::open(vec![path.into()], 0, rate::DEFAULT, limits)
     }
 
     /// Part of a sequence. It has no clock of its own: picture `n` is shown at tick `n` of `base`.
-    pub fn sequence(folder: &Path, files: &[PathBuf], range: Range, base: TimeBase) -> Result<Self, DecodeError> {
+    pub fn sequence(
+        folder: &Path,
+        files: &[PathBuf],
+        range: Range,
+        base: TimeBase,
+        limits: Limits,
+    ) -> Result<Self, DecodeError> {
         if files.is_empty() {
             return Err(DecodeError::NoPictures { folder: folder.into() });
         }
@@ -33,12 +42,13 @@ impl ImageSource {
         }
         let count = range.frames.and_then(|frames| usize::try_from(frames).ok()).unwrap_or(files.len());
         let end = start.saturating_add(count).min(files.len());
-        Self::open(files[..end].to_vec(), start, base)
+        limits.frames(folder, (end - start) as u64)?;
+        Self::open(files[..end].to_vec(), start, base, limits)
     }
 
-    fn open(files: Vec<PathBuf>, start: usize, base: TimeBase) -> Result<Self, DecodeError> {
+    fn open(files: Vec<PathBuf>, start: usize, base: TimeBase, limits: Limits) -> Result<Self, DecodeError> {
         // A limit of no frames at all still has a size: that of the picture it would start with.
-        let decoded = files.get(start).or(files.last()).map(|path| read(path)).transpose()?;
+        let decoded = files.get(start).or(files.last()).map(|path| read(path, limits)).transpose()?;
         let (width, height) = decoded.as_ref().map_or((0, 0), |(pixels, _)| (pixels.width, pixels.height));
         let info = MediaInfo {
             width,
@@ -54,13 +64,13 @@ impl ImageSource {
             source: None,
         };
         let decoded = decoded.map(|(pixels, _)| pixels);
-        let source = Self { info, files, decoded, start, next: start };
+        let source = Self { info, files, decoded, start, next: start, limits };
         // By their headers, so that nothing is painted in vain.
         for path in &source.files[start..] {
             match picture::size(path) {
                 Ok(size) => source.check_size(path, size)?,
                 // Reading it says best what is wrong.
-                Err(_) => drop(read(path)?),
+                Err(_) => drop(read(path, limits)?),
             }
         }
         Ok(source)
@@ -87,7 +97,7 @@ impl FrameSource for ImageSource {
         let Some(path) = self.files.get(self.next) else { return Ok(None) };
         let pixels = match self.decoded.take() {
             Some(pixels) => pixels,
-            None => read(path)?.0,
+            None => read(path, self.limits)?.0,
         };
         self.check_size(path, (pixels.width, pixels.height))?;
         let timing = Timing { pts: self.next as i64, duration: Some(1), base: self.info.base };
@@ -98,9 +108,15 @@ impl FrameSource for ImageSource {
 }
 
 /// Reads a picture upright, as its EXIF orientation says.
-fn read(path: &Path) -> Result<(Pixels, Samples), DecodeError> {
+fn read(path: &Path, limits: Limits) -> Result<(Pixels, Samples), DecodeError> {
     let io = |source| DecodeError::Io { path: path.into(), source };
-    let bad = |source| DecodeError::Picture { path: path.into(), source };
+    let bad = |error| match picture::size(path) {
+        Ok((width, height)) if is_size(&error) => match limits.size(path, width as u64, height as u64) {
+            Err(told) => told,
+            Ok(()) => DecodeError::Picture { path: path.into(), source: error },
+        },
+        _ => DecodeError::Picture { path: path.into(), source: error },
+    };
     match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(DecodeError::Missing { path: path.into() });
@@ -108,6 +124,6 @@ fn read(path: &Path) -> Result<(Pixels, Samples), DecodeError> {
         Ok(found) if found.is_file() && found.len() == 0 => return Err(DecodeError::Empty { path: path.into() }),
         _ => {}
     }
-    let bytes = std::fs::read(path).map_err(io)?;
-    picture::read(&bytes).map_err(bad)
+    let bytes = bounded::read(path, bounded::PICTURE).map_err(io)?;
+    picture::read(&bytes, limits.bounds()).map_err(bad)
 }

@@ -11,6 +11,7 @@ mod filter;
 mod filtered;
 mod images;
 mod ingest;
+mod limits;
 mod open;
 mod rate;
 mod stage;
@@ -24,7 +25,7 @@ use std::path::Path;
 pub(crate) use clock::Clock;
 pub(crate) use ending::clock_time;
 pub use error::DecodeError;
-pub(crate) use open::{look_at, video_decoder, video_stream};
+pub(crate) use open::{look_at, refused, video_decoder, video_stream};
 pub(crate) use turn::Turn;
 
 use crate::media::{Frame, Input, MediaInfo, Range};
@@ -58,16 +59,17 @@ pub trait FrameSource: Send {
 /// codec or colours that cannot be read, wrong options or filters, and where the container tells it also an end that
 /// is missing. Damage is an error of [`FrameSource::next`], as soon as there is more of it than the settings allow.
 pub fn open(input: &Input, range: Range, settings: &InputSettings) -> Result<Box<dyn FrameSource>, DecodeError> {
+    let limits = limits::Limits::of(settings);
     let (source, path): (Box<dyn FrameSource>, &Path) = match input {
         Input::Video(path) if settings.format.is_empty() && webp::is_animated(path) => {
-            (Box::new(webp::WebpSource::open(path, range)?), path)
+            (Box::new(webp::WebpSource::open(path, range, limits)?), path)
         }
         Input::Video(path) => return Ok(Box::new(video::VideoSource::open(Some(path), range, settings)?)),
         Input::Stdin => return Ok(Box::new(video::VideoSource::open(None, range, settings)?)),
-        Input::Picture(path) => (Box::new(images::ImageSource::picture(path)?), path),
+        Input::Picture(path) => (Box::new(images::ImageSource::picture(path, limits)?), path),
         Input::Sequence { folder, files } => {
             let base = rate::of(folder, &settings.options)?;
-            (Box::new(images::ImageSource::sequence(folder, files, range, base)?), folder)
+            (Box::new(images::ImageSource::sequence(folder, files, range, base, limits)?), folder)
         }
     };
     if settings.filter.trim().is_empty() {

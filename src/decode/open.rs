@@ -35,9 +35,15 @@ pub(super) fn demuxer(path: &Path, file: Option<&Path>, settings: &InputSettings
             .ok_or_else(|| DecodeError::BadOption { option: option.clone() })?;
         options.set(key, value);
     }
+    if let Some((key, value)) = protocols(settings).as_deref().and_then(|option| option.split_once('=')) {
+        options.set(key, value);
+    }
     let (format, file_path) = (settings.format.trim(), path);
     let opened = ffi::open_input_as(file, format, options).map_err(|error| match error {
         ffmpeg::Error::DemuxerNotFound => DecodeError::UnknownFormat { format: format.into() },
+        error if format.is_empty() && is_refused(error) && file.is_some_and(|file| ffi::referring(file).is_some()) => {
+            refused(file_path, error)
+        }
         source if !format.is_empty() || !settings.options.is_empty() => DecodeError::NotOfFormat {
             path: path.into(),
             format: if format.is_empty() { "such".into() } else { format.into() },
@@ -55,6 +61,27 @@ pub(super) fn demuxer(path: &Path, file: Option<&Path>, settings: &InputSettings
         return Err(DecodeError::UnknownOptions { options: unused.join(", "), demuxer });
     }
     Ok(input)
+}
+
+/// The demuxer's option for the protocols that the settings allow beside files, as `key=value`.
+pub(super) fn protocols(settings: &InputSettings) -> Option<String> {
+    (!settings.protocols.is_empty()).then(|| ffi::protocols(&settings.protocols))
+}
+
+/// FFmpeg's answer to a format that is not allowed.
+fn is_refused(error: ffmpeg::Error) -> bool {
+    matches!(error, ffmpeg::Error::Other { errno: ffmpeg::error::EINVAL })
+}
+
+/// Why FFmpeg did not open a file that stands alone.
+pub(crate) fn refused(path: &Path, error: ffmpeg::Error) -> DecodeError {
+    match error {
+        ffmpeg::Error::InvalidData => DecodeError::NotMedia { path: path.into() },
+        source => match ffi::referring(path).filter(|_| is_refused(source)) {
+            Some(demuxer) => DecodeError::Refers { path: path.into(), demuxer },
+            None => DecodeError::Libav { path: path.into(), doing: "opening it", source },
+        },
+    }
 }
 
 /// FFmpeg's choice of the main video stream, never a cover picture.

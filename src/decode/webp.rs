@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use image_webp::{DecodingError, WebPDecoder};
 
 use super::error::DecodeError;
+use super::limits::Limits;
 use super::{FrameSource, check_start, open};
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing};
 
@@ -38,7 +40,7 @@ pub(super) struct WebpSource {
 }
 
 impl WebpSource {
-    pub fn open(path: &Path, range: Range) -> Result<Self, DecodeError> {
+    pub fn open(path: &Path, range: Range, limits: Limits) -> Result<Self, DecodeError> {
         open::look_at(path)?;
         check_start(path, range)?;
         let file = File::open(path).map_err(|source| DecodeError::Io { path: path.into(), source })?;
@@ -46,6 +48,11 @@ impl WebpSource {
         let mut decoder = WebPDecoder::new(BufReader::new(file)).map_err(bad)?;
         let (width, height) = decoder.dimensions();
         let (count, duration) = (u64::from(decoder.num_frames()), decoder.loop_duration());
+        limits.size(path, width.into(), height.into())?;
+        limits.frames(path, range.frames.unwrap_or(u64::MAX).min(count))?;
+        if range.frames.is_none() {
+            limits.duration(path, duration as f64 / 1000.0)?;
+        }
         // Transparent ground, whatever the file says: players ignore its colour, too.
         decoder.set_background_color([0; 4]).map_err(bad)?;
         let rate = i32::try_from(1000 * count).ok().zip(i32::try_from(duration).ok());
@@ -88,7 +95,11 @@ impl WebpSource {
     /// The next frame of the file.
     fn read(&mut self) -> Result<Option<(Pixels, Timing)>, DecodeError> {
         let mut bytes = vec![0; self.decoder.output_buffer_size().unwrap_or(0)];
-        let delay = match self.decoder.read_frame(&mut bytes) {
+        // A frame whose picture is larger than it says makes image-webp 0.2.4 look beyond a buffer's end, which is a panic.
+        // The decoder is not used after one.
+        let read = catch_unwind(AssertUnwindSafe(|| self.decoder.read_frame(&mut bytes)));
+        let panicked = |_| Err(DecodingError::IoError(std::io::Error::other("a frame contradicts itself")));
+        let delay = match read.unwrap_or_else(panicked) {
             Ok(delay) => i64::from(delay),
             Err(DecodingError::NoMoreFrames) => return Ok(None),
             Err(source) => return Err(DecodeError::Animation { path: self.path.clone(), source }),

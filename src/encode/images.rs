@@ -1,7 +1,6 @@
 //! Frames as picture files.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
@@ -12,6 +11,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use super::part::{Part, Piece, Shown};
 use super::{EncodeError, Encoded, FrameSink, beside};
 use crate::files;
+use crate::label;
 use crate::media::{Frame, MediaInfo, Names, Pixels, to_u8};
 use crate::settings::{Crf, OutputSettings};
 
@@ -95,13 +95,21 @@ impl Deep {
 pub(super) struct PictureSink {
     path: PathBuf,
     deep: Deep,
+    label: Option<String>,
     frames: u64,
     transparent: bool,
 }
 
 impl PictureSink {
-    pub fn open(path: &Path, info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
-        Ok(Self { path: path.into(), deep: Deep::of(path, info, settings)?, frames: 0, transparent: false })
+    /// `label` is what the picture says of itself.
+    pub fn open(
+        path: &Path,
+        info: &MediaInfo,
+        settings: &OutputSettings,
+        label: Option<&str>,
+    ) -> Result<Self, EncodeError> {
+        let (deep, label) = (Deep::of(path, info, settings)?, label.map(str::to_owned));
+        Ok(Self { path: path.into(), deep, label, frames: 0, transparent: false })
     }
 }
 
@@ -110,7 +118,7 @@ impl FrameSink for PictureSink {
         if self.frames > 0 {
             return Err(EncodeError::OnePicture { path: self.path.clone() });
         }
-        self.transparent |= write(&self.path, &frame.pixels, self.deep)?;
+        self.transparent |= write(&self.path, &frame.pixels, self.deep, self.label.as_deref())?;
         self.frames += 1;
         Ok(())
     }
@@ -137,6 +145,7 @@ pub(super) struct SequenceSink {
     frames: u64,
     /// Written since the last seal.
     fresh: Vec<(PathBuf, Shown)>,
+    label: Option<String>,
 }
 
 impl SequenceSink {
@@ -166,7 +175,13 @@ impl SequenceSink {
             work: PathBuf::new(),
             frames: 0,
             fresh: Vec::new(),
+            label: None,
         })
+    }
+
+    /// Says what each picture will say of itself.
+    pub fn labelled(self, label: Option<&str>) -> Self {
+        Self { label: label.map(str::to_owned), ..self }
     }
 
     /// Says which folder the parts' names count from.
@@ -188,7 +203,7 @@ impl FrameSink for SequenceSink {
         let name = self.names.of(index);
         let name = name.ok_or_else(|| EncodeError::NoName { folder: self.folder.clone(), index })?;
         let path = self.folder.join(name);
-        self.transparent |= write(&path, &frame.pixels, self.deep)?;
+        self.transparent |= write(&path, &frame.pixels, self.deep, self.label.as_deref())?;
         self.frames += 1;
         self.fresh.push((path, frame.timing.into()));
         Ok(())
@@ -224,7 +239,7 @@ fn warnings(transparent: bool) -> Vec<String> {
 
 /// PNG and WebP (lossless) keep transparency; JPEG has none and shows it over white. Only PNG has 16 bits a channel.
 /// Returns whether transparency was lost.
-fn write(path: &Path, pixels: &Pixels, deep: Deep) -> Result<bool, EncodeError> {
+fn write(path: &Path, pixels: &Pixels, deep: Deep, label: Option<&str>) -> Result<bool, EncodeError> {
     let io = |source| EncodeError::io(path, source);
     let kind = Kind::of(path)?;
     let (bytes, color) = match &pixels.alpha {
@@ -234,7 +249,7 @@ fn write(path: &Path, pixels: &Pixels, deep: Deep) -> Result<bool, EncodeError> 
         None => (pixels.to_rgb8(), ExtendedColorType::Rgb8),
     };
     let (width, height) = (pixels.width as u32, pixels.height as u32);
-    let mut file = BufWriter::new(File::create(path).map_err(io)?);
+    let mut file = Cursor::new(Vec::new());
     let written = match kind {
         Kind::Png => PngEncoder::new(&mut file).write_image(&bytes, width, height, color),
         Kind::Jpeg => JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY).write_image(&bytes, width, height, color),
@@ -244,8 +259,12 @@ fn write(path: &Path, pixels: &Pixels, deep: Deep) -> Result<bool, EncodeError> 
         image::ImageError::IoError(source) => io(source),
         source => EncodeError::Picture { path: path.into(), source },
     })?;
-    // The last bytes may be the ones that do not fit; closing a file hides such an error.
-    file.flush().map_err(io)?;
+    let picture = file.into_inner();
+    let picture = match label {
+        Some(label) => label::in_picture(picture, label).map_err(io)?,
+        None => picture,
+    };
+    std::fs::write(path, picture).map_err(io)?;
     let size = image::image_dimensions(path);
     if size.as_ref().ok() != Some(&(width, height)) {
         return Err(EncodeError::Verify { path: path.into(), what: "it cannot be read back".into() });

@@ -70,6 +70,8 @@ pub struct Target {
     pub output: Output,
     /// That folder; intermediate files go there too. It exists.
     pub work: PathBuf,
+    /// What the output says of itself, in ASCII, where its kind can (see [`crate::label`]).
+    pub label: Option<String>,
 }
 
 /// Opens an output for frames as `info` describes them.
@@ -129,23 +131,24 @@ fn open_sink(
     settings: &OutputSettings,
     parts: Option<&[Part]>,
 ) -> Result<Box<dyn FrameSink>, EncodeError> {
+    let label = target.label.as_deref();
     let direct = |path: &Path, way: direct::Way| {
-        in_parts(Box::new(DirectSink::open(path, way, info, settings)?), target, info, parts)
+        in_parts(Box::new(DirectSink::open(path, way, info, settings, label)?), target, info, parts)
     };
     match &target.output {
         Output::Video(path) => match Kind::of(path, &settings.format)? {
             Kind::File(container) => {
                 let sink = video::VideoSink::open(path, container, &target.work, info, settings)?;
-                Ok(Box::new(sink.with(parts.unwrap_or_default())?))
+                Ok(Box::new(sink.labelled(label).with(parts.unwrap_or_default())?))
             }
             Kind::Animation(kind) => direct(path, kind.into()),
             Kind::Raw(kind) => direct(path, kind.into()),
         },
         Output::Stdout => Ok(Box::new(DirectSink::open_stdout(info, settings)?)),
-        Output::Picture(path) => Ok(Box::new(images::PictureSink::open(path, info, settings)?)),
+        Output::Picture(path) => Ok(Box::new(images::PictureSink::open(path, info, settings, label)?)),
         Output::Sequence { folder, names } => {
             let sink = images::SequenceSink::open(folder, names, info, settings)?;
-            Ok(Box::new(sink.in_work(&target.work).with(parts.unwrap_or_default())))
+            Ok(Box::new(sink.labelled(label).in_work(&target.work).with(parts.unwrap_or_default())))
         }
     }
 }

@@ -10,6 +10,7 @@ use super::feed::{Feed, First};
 use super::interleave::{self, Copied, Timeline};
 use super::streams::{Fate, Plan};
 use super::{EncodeError, delay, header};
+use crate::media::tags::LABEL;
 use crate::media::{MediaInfo, Span, TimeBase, ffi};
 
 pub(super) use header::{all_used, quicktime_options};
@@ -135,8 +136,14 @@ impl Shift {
     }
 }
 
-/// Writes `path`.
-pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan: &Plan) -> Result<Muxed, EncodeError> {
+/// Writes `path`. A container whose tags may be anything gets the label among them.
+pub(super) fn join(
+    path: &Path,
+    container: Container,
+    pictures: &Pictures,
+    plan: &Plan,
+    label: Option<&str>,
+) -> Result<Muxed, EncodeError> {
     let fail = |doing| move |error| EncodeError::libav(path, doing, error);
     let span = pictures.span();
     let again =
@@ -156,6 +163,9 @@ pub(super) fn join(path: &Path, container: Container, pictures: &Pictures, plan:
     let mut output = ffi::open_output(path, container.muxer).map_err(fail("creating it"))?;
     header::describe(&mut output, container, pictures, &video, feed.as_ref(), plan)
         .map_err(fail("describing its streams"))?;
+    if let Some(label) = label.filter(|_| !container.is_quicktime()) {
+        ffi::set_file_tag(&mut output, LABEL, label).map_err(fail("describing it"))?;
+    }
     if let Some(feed) = &feed {
         header::copy_chapters(feed.input(), &mut output, &span, shift).map_err(fail("copying the chapters"))?;
     }

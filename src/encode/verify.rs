@@ -142,7 +142,7 @@ mod tests {
             let mut input = crate::media::ffi::open_input(&source).unwrap();
             let plan = Plan::new(&mut input, &info, &result, container, folder.path(), true).unwrap();
             let pictures = Pictures { file: &painted, exact: false, pts: &pts, last_duration: 512, info: &info };
-            let muxed = mux::join(&result, container, &pictures, &plan).unwrap();
+            let muxed = mux::join(&result, container, &pictures, &plan, None).unwrap();
             Self { result, info, pts, muxed, folder }
         }
 

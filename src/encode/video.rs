@@ -12,6 +12,7 @@ use super::streams::Plan;
 use super::track::Track;
 use super::verify::{self, Known};
 use super::{EncodeError, Encoded, FrameSink};
+use crate::label;
 use crate::media::{Frame, MediaInfo, ffi};
 use crate::settings::OutputSettings;
 
@@ -45,6 +46,7 @@ pub(super) struct VideoSink {
     last_duration: i64,
     /// Whether segments are kept for a later run.
     sealed: bool,
+    label: Option<String>,
 }
 
 impl VideoSink {
@@ -89,7 +91,13 @@ impl VideoSink {
             pts: Vec::new(),
             last_duration: 1,
             sealed: false,
+            label: None,
         })
+    }
+
+    /// Says what the file will say of itself.
+    pub fn labelled(self, label: Option<&str>) -> Self {
+        Self { label: label.map(str::to_owned), ..self }
     }
 
     /// Takes over what a former run has encoded.
@@ -187,9 +195,12 @@ impl FrameSink for VideoSink {
             warnings.push(codec::ALPHA_LOST.into());
         }
         let file = self.joined()?;
-        let Self { path, container, info, plan, known, pts, store, last_duration, .. } = &*self;
+        let Self { path, container, info, plan, known, pts, store, last_duration, label, .. } = &*self;
         let pictures = Pictures { file: &file, exact: store.exact, pts, last_duration: *last_duration, info };
-        let muxed = mux::join(path, *container, &pictures, plan)?;
+        let muxed = mux::join(path, *container, &pictures, plan, label.as_deref())?;
+        if let Some(label) = label.as_deref().filter(|_| container.is_quicktime()) {
+            label::in_file(path, label).map_err(|error| EncodeError::io(path, error))?;
+        }
         let differences = verify::check(path, &pictures, plan.painted(), &muxed, *known)?;
         self.tidy(&file)?;
         warnings.extend(muxed.warnings.into_iter().chain(differences));

@@ -246,7 +246,7 @@ impl Reader<'_> {
 /// # Errors
 /// What is wrong with the file, in one line that does not name it.
 pub fn still(path: &Path, size: usize) -> Result<RgbImage, String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = crate::bounded::read(path, crate::bounded::PICTURE).map_err(|error| error.to_string())?;
     let pixels = picture::decode(&bytes).map_err(|error| causes(&error))?;
     if pixels.width == 0 || pixels.height == 0 {
         return Err("the picture has no pixels".into());

@@ -15,9 +15,9 @@ pub use fingerprint::{Fingerprint, of_file};
 
 use crate::batch::Engine;
 use crate::batch::plan::Job;
-use crate::media::{Input, Names, Output};
+use crate::media::{Input, Names, Output, libav};
 use crate::motion::Given;
-use crate::settings::{IfExists, Settings, builtin_image};
+use crate::settings::{IfExists, InputSettings, Settings, builtin_image};
 use crate::stylize;
 use crate::weights::{self, SearchPath};
 use fingerprint::of_texts;
@@ -26,7 +26,7 @@ use fingerprint::of_texts;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// Version of the program.
+    /// Versions of the program and of the libraries that decide about bytes.
     pub program: String,
     /// What the input holds.
     pub input: String,
@@ -73,7 +73,7 @@ impl Identity {
 
     fn parts(&self) -> [(&'static str, &str); 9] {
         [
-            ("the program's version", &self.program),
+            ("the program's or its libraries' version", &self.program),
             ("the input", &self.input),
             ("the part of the input", &self.part),
             ("the settings", &self.settings),
@@ -99,7 +99,7 @@ pub fn identify(
 ) -> Result<Identity, IdentityError> {
     let paints = engine == Engine::Optimise;
     Ok(Identity {
-        program: env!("CARGO_PKG_VERSION").into(),
+        program: program(),
         input: input(&job.input, how)?,
         part: format!("{} {:?}", job.range.start, job.range.frames),
         settings: settings_hash(settings, paints)?,
@@ -109,6 +109,13 @@ pub fn identify(
         output: output(&job.output),
         engine: format!("{engine:?}").to_lowercase(),
     })
+}
+
+fn program() -> String {
+    let flow = if cfg!(feature = "opencv") { "" } else { ", without opencv" };
+    let (torch, ffmpeg) = (stylize::device::libtorch_version(), libav::libraries());
+    let ffmpeg = ffmpeg.iter().map(|(name, version)| format!(", {name} {version}")).collect::<String>();
+    format!("{}, libtorch {torch}{ffmpeg}{flow}", env!("CARGO_PKG_VERSION"))
 }
 
 fn read(path: &Path, how: Fingerprint) -> Result<String, IdentityError> {
@@ -136,7 +143,15 @@ fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityEr
     let mut kept = settings.clone();
     kept.output.if_exists = IfExists::Fail;
     // What they refuse has no result; what they let pass is the same.
-    (kept.input.max_corrupt, kept.output.strict_streams) = (0, false);
+    kept.input = InputSettings {
+        format: kept.input.format,
+        options: kept.input.options,
+        filter: kept.input.filter,
+        deinterlace: kept.input.deinterlace,
+        hdr: kept.input.hdr,
+        ..InputSettings::default()
+    };
+    kept.output.strict_streams = false;
     kept.network.weights_dir.clear();
     // By what they hold, elsewhere.
     kept.style.images.clear();
@@ -149,14 +164,22 @@ fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityEr
 fn styles(settings: &Settings) -> Result<String, IdentityError> {
     let mut texts = Vec::new();
     for style in &settings.style.images {
-        let bytes = match style.image.strip_prefix("builtin:").and_then(builtin_image) {
-            Some(bytes) => crate::files::hash(bytes).map(|(_, hash)| hash),
-            None => of_file(Path::new(&style.image), Fingerprint::Full),
-        };
-        texts.push(bytes.map_err(|source| IdentityError::Unreadable { path: PathBuf::from(&style.image), source })?);
+        texts.push(self::style(&style.image)?);
         texts.push(style.weight.to_string());
     }
     Ok(of_texts(texts.iter().map(String::as_str)))
+}
+
+/// SHA-256 of a style picture, hexadecimal.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn style(image: &str) -> Result<String, IdentityError> {
+    let hash = match image.strip_prefix("builtin:").and_then(builtin_image) {
+        Some(bytes) => crate::files::hash(bytes).map(|(_, hash)| hash),
+        None => of_file(Path::new(image), Fingerprint::Full),
+    };
+    hash.map_err(|source| IdentityError::Unreadable { path: PathBuf::from(image), source })
 }
 
 /// The network's name and its weights' hash.
@@ -173,22 +196,20 @@ pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
     }
 }
 
-/// Flow counts by the files between neighbours.
+/// Of flow every file of the pattern counts: which are read depends on cuts and on how far back frames are held to.
 fn motion(settings: &Settings, given: &Given) -> Result<String, IdentityError> {
     let mut texts = Vec::new();
     if !settings.motion.cuts.is_empty() {
+        texts.push("cuts".to_owned());
         texts.push(read(Path::new(&settings.motion.cuts), Fingerprint::Full)?);
     }
-    if let Some(files) = &given.flow {
-        for number in 0.. {
-            let pair = [files.path(number, number + 1), files.path(number + 1, number)];
-            let there: Vec<&PathBuf> = pair.iter().filter(|path| path.exists()).collect();
-            if there.is_empty() {
-                break;
-            }
-            for path in there {
-                texts.push(read(path, Fingerprint::Sampled)?);
-            }
+    if let Some(flow) = &given.flow {
+        let listed = flow.all();
+        let listed = listed.map_err(|source| IdentityError::Unreadable { path: flow.path(0, 1), source })?;
+        texts.push(format!("flow {}", listed.len()));
+        for (number, path) in listed.iter().enumerate() {
+            texts.push(format!("{number} {}", path.file_name().unwrap_or_default().to_string_lossy()));
+            texts.push(read(path, Fingerprint::Sampled)?);
         }
     }
     Ok(if texts.is_empty() { String::new() } else { of_texts(texts.iter().map(String::as_str)) })

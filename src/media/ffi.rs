@@ -13,15 +13,21 @@ use ffmpeg_next::{Dictionary, Error, ffi, filter, frame};
 
 use super::info::{Model, Ratio, Samples, Source};
 
+mod access;
 mod device;
+mod label;
 pub mod read;
 mod stream;
 mod text;
+mod tidy;
 mod timecode;
 
+pub use access::{protocols, reads_only_its_file, referring};
 pub use device::*;
+pub use label::*;
 pub use stream::*;
 pub use text::*;
+pub use tidy::tidy;
 pub use timecode::*;
 
 fn check(code: i32) -> Result<(), Error> {
@@ -49,8 +55,13 @@ pub fn open_source(source: &Source) -> Result<Input, Error> {
 }
 
 /// Opens a media file, or standard input for no path, with a demuxer (empty: the one that fits) and its options.
-/// Gives the options that it does not know, too.
-pub fn open_input_as(path: Option<&Path>, demuxer: &str, options: Dictionary) -> Result<(Input, Vec<String>), Error> {
+/// Gives the options that it does not know, too. Nothing but the file is read, unless options or demuxer ask for it.
+pub fn open_input_as(
+    path: Option<&Path>,
+    demuxer: &str,
+    mut options: Dictionary,
+) -> Result<(Input, Vec<String>), Error> {
+    access::restrict(&mut options, demuxer, if path.is_some() { "file" } else { "pipe" });
     let url = path.map_or_else(|| Ok(c"pipe:0".to_owned()), url)?;
     let name = CString::new(demuxer).map_err(|_| Error::DemuxerNotFound)?;
     let mut format = ptr::null();
@@ -60,6 +71,8 @@ pub fn open_input_as(path: Option<&Path>, demuxer: &str, options: Dictionary) ->
         if format.is_null() {
             return Err(Error::DemuxerNotFound);
         }
+    } else if let Some(path) = path.filter(|path| path.as_os_str().as_bytes().contains(&b'%')) {
+        format = access::probe(path)?;
     }
     let mut context = ptr::null_mut();
     // SAFETY: `url` outlives the call; a null context makes FFmpeg allocate one, and free it again on failure. FFmpeg
@@ -74,6 +87,10 @@ pub fn open_input_as(path: Option<&Path>, demuxer: &str, options: Dictionary) ->
     let mut input = unsafe { Input::wrap(context) };
     // SAFETY: the context is open and no other reference to it is in use.
     check(unsafe { ffi::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut()) })?;
+    for index in 0..input.nb_streams() as usize {
+        // SAFETY: the context has so many streams, each with parameters, to which there is no reference yet.
+        unsafe { tidy::parameters((**(*input.as_mut_ptr()).streams.add(index)).codecpar) };
+    }
     let unused = unused.iter().map(|(key, _)| key.to_owned()).collect();
     Ok((input, unused))
 }

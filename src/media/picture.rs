@@ -3,18 +3,55 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use image::error::{LimitError, LimitErrorKind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use super::{Model, Pixels, Samples};
+use crate::settings::InputSettings;
+
+/// The largest picture that is decoded: a file of some kilobytes can hold one that fills the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    pub pixels: u64,
+    /// Of the longer side, in pixels.
+    pub side: u64,
+}
+
+impl Bounds {
+    pub fn of(settings: &InputSettings) -> Self {
+        Self { pixels: settings.max_pixels, side: settings.max_side }
+    }
+
+    fn check(self, (width, height): (u32, u32)) -> Result<(), ImageError> {
+        let (width, height) = (u64::from(width), u64::from(height));
+        if width.max(height) <= self.side && width * height <= self.pixels {
+            return Ok(());
+        }
+        Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::DimensionError)))
+    }
+
+    /// What a decoder may take: 16 bytes a pixel, and some room to work in.
+    fn limits(self) -> image::Limits {
+        let mut limits = image::Limits::default();
+        limits.max_alloc = Some(self.pixels.saturating_mul(16).saturating_add(64 << 20));
+        limits
+    }
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self::of(&InputSettings::default())
+    }
+}
 
 /// Decodes a picture, upright as its EXIF orientation says. The format is told by content: a JPEG named .png is still
 /// a JPEG.
 ///
 /// # Errors
-/// An unknown format, or damaged data.
+/// An unknown format, damaged data, or a picture beyond the bounds that hold unless told otherwise.
 pub fn decode(bytes: &[u8]) -> Result<Pixels, ImageError> {
-    read(bytes).map(|(pixels, _)| pixels)
+    read(bytes, Bounds::default()).map(|(pixels, _)| pixels)
 }
 
 /// Like [`decode`], with what the file's samples are like.
@@ -23,10 +60,12 @@ pub fn decode(bytes: &[u8]) -> Result<Pixels, ImageError> {
 /// sRGB.
 ///
 /// # Errors
-/// An unknown format, or damaged data.
-pub fn read(bytes: &[u8]) -> Result<(Pixels, Samples), ImageError> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+/// An unknown format, damaged data, or a picture beyond `bounds`.
+pub fn read(bytes: &[u8], bounds: Bounds) -> Result<(Pixels, Samples), ImageError> {
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    reader.limits(bounds.limits());
     let mut decoder = reader.into_decoder()?;
+    bounds.check(decoder.dimensions())?;
     let orientation = decoder.orientation()?;
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);

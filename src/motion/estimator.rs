@@ -1,5 +1,6 @@
 //! Where flow comes from.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{FlowError, FlowField, Luma, flo};
@@ -57,6 +58,41 @@ impl FloFiles {
         let [before, between, after] = &self.parts;
         let [first, second] = self.digits;
         self.folder.join(format!("{before}{:0first$}{between}{:0second$}{after}", from + 1, to + 1))
+    }
+
+    /// Every file of the pattern that is there, in the order of the numbers; none where the folder is missing.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn all(&self) -> io::Result<Vec<PathBuf>> {
+        let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
+        let entries = match std::fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            found.extend(
+                name.to_str().and_then(|name| self.pair(name)).map(|(from, to)| (from, to, self.path(from, to))),
+            );
+        }
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(_, _, path)| path).collect())
+    }
+
+    /// The pair of frames whose file is called so; numbers from 0.
+    fn pair(&self, name: &str) -> Option<(u64, u64)> {
+        let [before, between, after] = &self.parts;
+        let numbers = name.strip_prefix(before.as_str())?.strip_suffix(after.as_str())?;
+        let number = |digits: &str| digits.parse::<u64>().ok()?.checked_sub(1);
+        // Where nothing stands between the numbers, any place may part them.
+        (1..numbers.len()).filter(|&at| numbers.is_char_boundary(at)).find_map(|at| {
+            let (first, rest) = numbers.split_at(at);
+            let (from, to) = (number(first)?, number(rest.strip_prefix(between.as_str())?)?);
+            // Exactly as it is written: `%04d` makes no `1`.
+            (self.path(from, to).file_name()? == name).then_some((from, to))
+        })
     }
 }
 
@@ -126,6 +162,26 @@ mod tests {
         for wrong in ["f.flo", "f_%d.flo", "f_%d_%d_%d.flo", "f_%x_%d.flo"] {
             assert!(FloFiles::new(Path::new(wrong)).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_files_that_are_there_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "f_0001_2.flo",
+            "f_0010_9.flo",
+            "f_0002_1.flo",
+            "f_1_2.flo",
+            "f_0001_+2.flo",
+            "f_0000_1.flo",
+            "f_0001_2.txt",
+        ] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let files = FloFiles::new(&folder.path().join("f_%04d_%d.flo")).unwrap();
+        assert_eq!(files.all().unwrap(), [files.path(0, 1), files.path(1, 0), files.path(9, 8)]);
+        let nowhere = FloFiles::new(&folder.path().join("no/f_%d_%d.flo")).unwrap();
+        assert_eq!(nowhere.all().unwrap(), Vec::<PathBuf>::new());
     }
 
     #[test]

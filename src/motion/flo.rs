@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::field::UNKNOWN;
 use super::{FlowError, FlowField};
+use crate::bounded;
 
 const TAG: f32 = 202_021.25;
 const UNKNOWN_FROM: f32 = 1e9;
@@ -15,7 +16,7 @@ const HEADER: usize = 12;
 /// # Errors
 /// When it cannot be read, or is no `.flo` file of the length that its header tells.
 pub fn read(path: &Path) -> Result<FlowField, FlowError> {
-    let bytes = std::fs::read(path).map_err(|source| FlowError::Io { path: path.into(), source })?;
+    let bytes = bounded::read(path, bounded::FLOW).map_err(|source| FlowError::Io { path: path.into(), source })?;
     parse(&bytes).map_err(|what| FlowError::File { path: path.into(), what })
 }
 
@@ -34,7 +35,11 @@ pub fn write(path: &Path, field: &FlowField) -> Result<(), FlowError> {
     std::fs::write(path, bytes).map_err(|source| FlowError::Io { path: path.into(), source })
 }
 
-fn parse(bytes: &[u8]) -> Result<FlowField, String> {
+/// Reads a file's bytes.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn parse(bytes: &[u8]) -> Result<FlowField, String> {
     let word = |at: usize| -> Option<[u8; 4]> { bytes.get(at..at + 4)?.try_into().ok() };
     if word(0).map(f32::from_le_bytes) != Some(TAG) {
         return Err("it does not begin with the tag of a .flo file".into());

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::bounded;
 use crate::media::Range;
 
 /// Times are written to the millisecond: a frame may be this much earlier than the time that names it, and as much as
@@ -55,11 +56,15 @@ impl CutList {
     /// When it cannot be read, at the first line that is none of a list, and at a frame number where frames are not
     /// counted from the beginning.
     pub fn read(path: &Path, range: Range) -> Result<Self, CutsError> {
-        let text = std::fs::read_to_string(path).map_err(|source| CutsError::Read { path: path.into(), source })?;
+        let text = bounded::text(path).map_err(|source| CutsError::Read { path: path.into(), source })?;
         Self::parse(path, &text, range)
     }
 
-    fn parse(path: &Path, text: &str, range: Range) -> Result<Self, CutsError> {
+    /// As [`read`](Self::read), from a text; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// At the first line that is none of a list.
+    pub fn parse(path: &Path, text: &str, range: Range) -> Result<Self, CutsError> {
         let mut left = Vec::new();
         // A byte order mark is what some editors begin a file with.
         for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {

@@ -90,7 +90,7 @@ struct Painted {
 
 /// What goes to the encode stage. As above, a channel that closes without `End` means a failure.
 enum Styled {
-    Frame(Painted),
+    Frame(Box<Painted>),
     /// A part ends here; what the next frame needs.
     Seal(Snapshot),
     /// The run ends here, and the job does not.

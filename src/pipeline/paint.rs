@@ -50,7 +50,7 @@ pub(super) fn stylize<'a>(
         let Ok(message) = frames.recv() else {
             // A stage before this one has failed: what is painted is worth keeping all the same.
             easel.pause(stylizer.as_ref());
-            return shared.cancel.is_cancelled().then(|| StyleCount { frames: easel.count, waited_for_motion });
+            return shared.cancel.is_cancelled().then_some(StyleCount { frames: easel.count, waited_for_motion });
         };
         if let Message::Frame(ready) = &message {
             // Until it was decoded, no motion could have been found.
@@ -160,7 +160,7 @@ impl<'a> Easel<'a> {
         let frame = Frame { pixels: styled.pixels, ..frame };
         let seconds = self.began.elapsed().as_secs_f64();
         let painted = Painted { frame, stats: styled.stats, seconds, beside };
-        self.out.send(Styled::Frame(painted)).map_err(|_| StyleError::Cancelled)?;
+        self.out.send(Styled::Frame(Box::new(painted))).map_err(|_| StyleError::Cancelled)?;
         self.count += 1;
         self.since += 1;
         self.began = Instant::now();

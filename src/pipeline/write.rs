@@ -78,7 +78,8 @@ pub(super) fn encode(
     shelf.take_up(base).map_err(|error| shared.fail(error)).ok()?;
     loop {
         let done = match frames.recv().ok()? {
-            Styled::Frame(Painted { frame, stats, seconds, beside }) => {
+            Styled::Frame(painted) => {
+                let Painted { frame, stats, seconds, beside } = *painted;
                 let began = Instant::now();
                 let figures = meter.as_mut().map(|meter| meter.next(&frame.pixels, beside)).unwrap_or_default();
                 measuring += began.elapsed();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::pace::Pace;
-use super::{Event, Observer, plain_line, write_line};
+use super::{Event, Observer, plain, plain_line, write_line};
 
 /// Draws a bar with frame, pace, time left and J.
 pub struct BarObserver {
@@ -34,7 +34,7 @@ impl BarObserver {
         let bar = self.screen.add(bar);
         // A template is checked by a test; the default is as good for a user.
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.set_prefix(input.to_string());
+        bar.set_prefix(plain(input).into_owned());
         bar.set_message("first frame");
         // A frame can take minutes: the ticking clock says that the program lives.
         bar.enable_steady_tick(Duration::from_secs(1));

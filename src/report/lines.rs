@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::pace::Pace;
-use super::{Clock, Event, Observer, Verbosity, plain_line, write_line};
+use super::{Clock, Event, Observer, Verbosity, plain, plain_line, write_line};
 
 /// After this, one line per interval of this length.
 const LONGEST: Duration = Duration::from_secs(64);
@@ -70,12 +70,12 @@ impl<W> State<W> {
     fn line(&mut self, event: &Event, now: Duration) -> Option<String> {
         match event {
             Event::Started { input, output, frames, width, height } => {
-                self.input.clone_from(input);
+                self.input = plain(input).into_owned();
                 self.began = now;
                 self.next = Duration::from_secs(1);
                 self.pace = Pace::default();
                 let frames = frames.map(|n| format!(", {n} {}", super::plural(n))).unwrap_or_default();
-                Some(format!("{input}: {width}x{height}{frames} -> {output}"))
+                Some(format!("{}: {width}x{height}{frames} -> {}", self.input, plain(output)))
             }
             Event::Frame { frame, frames, objective, seconds, .. } => {
                 self.pace.add(*seconds);

@@ -9,6 +9,7 @@ mod json;
 mod lines;
 pub mod log;
 mod pace;
+mod plain;
 mod steadiness;
 pub mod watched;
 
@@ -25,6 +26,7 @@ pub use bar::BarObserver;
 pub use json::JsonObserver;
 pub use lines::LinesObserver;
 pub use pace::duration;
+pub use plain::{plain, plain_lines};
 
 /// What a job tells while it runs.
 #[derive(Debug, Clone, Serialize)]
@@ -226,7 +228,7 @@ pub fn choose(style: &Style) -> Box<dyn Observer> {
 pub fn final_error(style: &Style, error: &anyhow::Error) {
     let text = causes(error.as_ref());
     let line = match style.format {
-        LogFormat::Text => format!("error: {text}"),
+        LogFormat::Text => format!("error: {}", plain(&text)),
         LogFormat::Json => json::failed(&text, style.began.elapsed()),
     };
     style.screen.suspend(|| write_line(&mut std::io::stderr(), &line));
@@ -259,22 +261,27 @@ fn plain_line(event: &Event) -> Option<String> {
         Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } | Event::Progress { .. } => None,
         Event::RunStarted { .. } => None,
         Event::Resumed { frames, .. } => Some(format!("goes on after {frames} painted {}", plural(*frames))),
-        Event::Note { message } => Some(message.clone()),
-        Event::Warning { message } => Some(format!("warning: {message}")),
+        Event::Note { message } => Some(plain(message).into_owned()),
+        Event::Warning { message } => Some(format!("warning: {}", plain(message))),
         Event::Finished { output, frames, seconds, steadiness, .. } => {
             let took = pace::duration(*seconds);
             let steadiness = steadiness.as_ref().and_then(steadiness::line).map(|line| format!("\n{line}"));
-            Some(format!("{output}: done, {frames} {} in {took}{}", plural(*frames), steadiness.unwrap_or_default()))
+            Some(format!(
+                "{}: done, {frames} {} in {took}{}",
+                plain(output),
+                plural(*frames),
+                steadiness.unwrap_or_default()
+            ))
         }
-        Event::Skipped { input, why, .. } => Some(format!("{input}: skipped, {why}")),
-        Event::Failed { input, error } if input.is_empty() => Some(format!("error: {error}")),
-        Event::Failed { input, error } if error.contains(input.as_str()) => Some(format!("error: {error}")),
-        Event::Failed { input, error } => Some(format!("error: {input}: {error}")),
+        Event::Skipped { input, why, .. } => Some(format!("{}: skipped, {}", plain(input), plain(why))),
+        Event::Failed { input, error } if input.is_empty() => Some(format!("error: {}", plain(error))),
+        Event::Failed { input, error } if error.contains(input.as_str()) => Some(format!("error: {}", plain(error))),
+        Event::Failed { input, error } => Some(format!("error: {}: {}", plain(input), plain(error))),
         Event::Cancelled { input, frames, reason: Stop::Signal } => {
-            Some(format!("{input}: interrupted after {frames} {}", plural(*frames)))
+            Some(format!("{}: interrupted after {frames} {}", plain(input), plural(*frames)))
         }
         Event::Cancelled { input, frames, reason: Stop::TimeIsUp } => {
-            Some(format!("{input}: time is up after {frames} {}; run again to go on", plural(*frames)))
+            Some(format!("{}: time is up after {frames} {}; run again to go on", plain(input), plural(*frames)))
         }
         Event::RunFinished { not_begun, stopped, .. } => {
             let stopped = stopped.filter(|_| *not_begun > 0)?;

@@ -24,6 +24,10 @@ pub enum SettingsError {
     #[error("{at}: {key}: {message}")]
     Value { at: Origin, key: String, message: String },
 
+    /// What stands in a file from others.
+    #[error("{at}: {key}: a preset file cannot set this: {message}; your own config.toml or the command line can")]
+    Confined { at: Origin, key: String, message: String },
+
     #[error("--set {text}: write KEY=VALUE, as in --set loss.beta=200")]
     Assignment { text: String },
 

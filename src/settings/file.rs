@@ -10,6 +10,7 @@ use toml::{Spanned, Table, Value};
 use super::error::SettingsError;
 use super::origin::{Entry, Origin};
 use super::schema::{Schema, join};
+use crate::bounded;
 
 /// Marks a style picture that is compiled into the program.
 pub const BUILTIN: &str = "builtin:";
@@ -149,7 +150,7 @@ pub fn utf8(path: PathBuf) -> Result<String, SettingsError> {
 /// # Errors
 /// When it cannot be read or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, SettingsError> {
-    std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.into(), source })
+    bounded::text(path).map_err(|source| SettingsError::Read { path: path.into(), source })
 }
 
 #[cfg(test)]

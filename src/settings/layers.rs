@@ -77,6 +77,20 @@ pub struct LayerInputs {
     pub options: Vec<Assignment>,
     /// `--set`, as `KEY=VALUE`.
     pub sets: Vec<String>,
+    /// `--like`, in place of preset, config and environment.
+    pub like: Option<Recorded>,
+}
+
+/// The settings that another output was made with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// That output.
+    pub path: String,
+    /// The settings as TOML.
+    pub settings: String,
+    /// As in [`Resolved`].
+    pub preset: String,
+    pub preset_hash: String,
 }
 
 /// The settings of a run.
@@ -85,6 +99,8 @@ pub struct Resolved {
     pub settings: Settings,
     /// Stands in the names of outputs: the preset's name or, without one, the first style picture's.
     pub preset: String,
+    /// SHA-256 of the preset's settings with all that it extends, hexadecimal; empty without one.
+    pub preset_hash: String,
 }
 
 impl Settings {
@@ -104,25 +120,60 @@ impl Settings {
         let ambient = &inputs.ambient;
         let config = user_config(ambient)?;
         let mut merged = Merged::default();
-        let preset = chosen_preset(inputs, config.as_ref());
-        let mut name = inputs.styles.first().map(style_name).unwrap_or_default();
-        if let Some((preset, at)) = preset {
-            let preset = Library::new(ambient).load_named(&preset, at.as_ref())?;
-            merged.add(preset.entries)?;
-            name = preset.name;
-        }
-        if let Some(config) = config {
-            merged.add(config.entries)?;
-        }
-        merged.add(environment(ambient)?)?;
+        let (name, hash) = match &inputs.like {
+            Some(recorded) => lay_recorded(&mut merged, recorded, config, ambient)?,
+            None => lay_preset(&mut merged, inputs, config)?,
+        };
         merged.add(command_line(inputs)?)?;
         let settings = merged.settings()?;
         if settings.style.images.is_empty() {
             return Err(SettingsError::NoStyle);
         }
         merged.check_pictures(&settings)?;
-        Ok(Resolved { settings, preset: name })
+        Ok(Resolved { settings, preset: name, preset_hash: hash })
     }
+}
+
+/// Lays preset, config and environment; gives the preset's name and hash.
+fn lay_preset(
+    merged: &mut Merged,
+    inputs: &LayerInputs,
+    config: Option<file::SettingsFile>,
+) -> Result<(String, String), SettingsError> {
+    let preset = chosen_preset(inputs, config.as_ref());
+    let (mut name, mut hash) = (inputs.styles.first().map(style_name).unwrap_or_default(), String::new());
+    if let Some((preset, at)) = preset {
+        let preset = Library::new(&inputs.ambient).load_named(&preset, at.as_ref())?;
+        hash = preset.hash();
+        merged.add(preset.entries)?;
+        name = preset.name;
+    }
+    if let Some(config) = config {
+        merged.add(config.entries)?;
+    }
+    merged.add(environment(&inputs.ambient)?)?;
+    Ok((name, hash))
+}
+
+/// Settings that say nothing of the result, but of this machine and its user: a record has them not.
+const OURS: [&str; 2] = ["network.weights_dir", "output.if_exists"];
+
+/// Lays what is recorded in place of all that; gives the same.
+fn lay_recorded(
+    merged: &mut Merged,
+    recorded: &Recorded,
+    config: Option<file::SettingsFile>,
+    ambient: &Ambient,
+) -> Result<(String, String), SettingsError> {
+    let name = format!("the settings in {}", recorded.path);
+    let mut entries = file::parse(&recorded.settings, &name, &Base::Folder(ambient.cwd.clone()), &[])?.entries;
+    entries.retain(|entry| !OURS.contains(&entry.key.as_str()));
+    merged.add(entries)?;
+    let mut ours: Vec<Entry> = config.map(|config| config.entries).unwrap_or_default();
+    ours.extend(environment(ambient)?);
+    ours.retain(|entry| OURS.contains(&entry.key.as_str()));
+    merged.add(ours)?;
+    Ok((recorded.preset.clone(), recorded.preset_hash.clone()))
 }
 
 /// The preset's name and, unless the command line gave it, where it stands.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// `[input]`: how the input is read.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InputSettings {
     /// Name of the FFmpeg demuxer (`rawvideo`, `yuv4mpegpipe`, ...); empty to recognise the file by its contents.
@@ -17,6 +17,37 @@ pub struct InputSettings {
     pub max_corrupt: u64,
     pub deinterlace: Deinterlace,
     pub hdr: Hdr,
+    /// Protocols of FFmpeg that an input may use beside `file`, for playlists that `format` names: `["http", "tcp"]`.
+    pub protocols: Vec<String>,
+    /// The largest picture that is read, in pixels and along its longer side: of an input, and of a style.
+    pub max_pixels: u64,
+    pub max_side: u64,
+    /// The longest input, in seconds and in frames, as far as it is read.
+    pub max_duration: f64,
+    pub max_frames: u64,
+    /// The most streams of an input.
+    pub max_streams: u64,
+}
+
+impl Default for InputSettings {
+    fn default() -> Self {
+        Self {
+            format: String::new(),
+            options: Vec::new(),
+            filter: String::new(),
+            max_corrupt: 0,
+            deinterlace: Deinterlace::default(),
+            hdr: Hdr::default(),
+            protocols: Vec::new(),
+            // 16384 x 8192: four times 8K.
+            max_pixels: 1 << 27,
+            max_side: 1 << 15,
+            // Two days.
+            max_duration: 172_800.0,
+            max_frames: 10_000_000,
+            max_streams: 500,
+        }
+    }
 }
 
 /// What becomes of interlaced pictures.

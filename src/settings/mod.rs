@@ -1,6 +1,7 @@
 //! Everything that decides what the result looks like: one struct, resolved once, never copied field by field.
 
 mod ambient;
+mod confine;
 mod error;
 mod file;
 mod layers;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use ambient::Ambient;
 pub use error::{SettingsError, UnknownPreset};
-pub use layers::{Assignment, LayerInputs, Resolved, StyleArg};
+pub use layers::{Assignment, LayerInputs, Recorded, Resolved, StyleArg};
 pub use media::{Crf, Deinterlace, Hdr, IfExists, InputSettings, OutputSettings};
 pub use motion::{LongFlow, MotionSettings};
 pub use origin::Origin;

@@ -1,8 +1,10 @@
 //! Presets: TOML files with settings, a description and what they extend; built in or on disk.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::ambient::Ambient;
+use super::confine;
 use super::error::{SettingsError, UnknownPreset};
 use super::file::{self, Base};
 use super::layers::Merged;
@@ -51,6 +53,13 @@ pub struct Preset {
 }
 
 impl Preset {
+    /// SHA-256 of its settings with all that it extends, hexadecimal: whatever its file is called or looks like.
+    pub fn hash(&self) -> String {
+        let lines: Vec<String> =
+            self.entries.iter().map(|entry| format!("{} = {}\n", entry.key, entry.value)).collect();
+        crate::files::hash(lines.concat().as_bytes()).map(|(_, hash)| hash).unwrap_or_default()
+    }
+
     /// The preset's settings over the defaults, validated.
     ///
     /// # Errors
@@ -96,6 +105,13 @@ impl Place {
         }
     }
 
+    fn text(&self) -> Result<Cow<'static, str>, SettingsError> {
+        match self {
+            Self::Builtin { text, .. } => Ok(Cow::Borrowed(text)),
+            Self::File { shown, path } => file::read(path).map(Cow::Owned).map_err(|error| shown_as(error, shown)),
+        }
+    }
+
     /// Whether both are the same preset, however their paths are spelled.
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
@@ -136,9 +152,22 @@ impl Library {
         self.load_place(&place, "")
     }
 
+    /// The preset that a text is, as if it were the file at `path`.
+    ///
+    /// # Errors
+    /// As for a file.
+    pub fn parse(&self, text: &str, path: &Path) -> Result<Preset, SettingsError> {
+        let place = Place::File { shown: path.display().to_string(), path: self.cwd.join(path) };
+        self.preset(&place, "", text)
+    }
+
     fn load_place(&self, place: &Place, name: &str) -> Result<Preset, SettingsError> {
+        self.preset(place, name, &place.text()?)
+    }
+
+    fn preset(&self, place: &Place, name: &str, text: &str) -> Result<Preset, SettingsError> {
         let mut entries = Vec::new();
-        let description = self.read_chain(place, &mut Vec::new(), &mut entries)?;
+        let description = self.read_chain(place, text, &mut Vec::new(), &mut entries)?;
         let (name, path) = match place {
             Place::Builtin { .. } => (name.to_string(), None),
             Place::File { path, .. } => {
@@ -148,19 +177,21 @@ impl Library {
         Ok(Preset { name, description, path, entries })
     }
 
-    /// Puts what `place` extends, then itself, on `entries`; gives its description.
+    /// Puts what `place` extends, then itself, which is `text`, on `entries`; gives its description.
     fn read_chain(
         &self,
         place: &Place,
+        text: &str,
         chain: &mut Vec<Place>,
         entries: &mut Vec<Entry>,
     ) -> Result<String, SettingsError> {
         chain.push(place.clone());
         let mut file = match place {
-            Place::Builtin { text, .. } => file::parse(text, &place.shown(), &Base::Builtin, &EXTRAS)?,
+            Place::Builtin { .. } => file::parse(text, &place.shown(), &Base::Builtin, &EXTRAS)?,
             Place::File { shown, path } => {
-                let text = file::read(path).map_err(|error| shown_as(error, shown))?;
-                file::parse(&text, shown, &Base::Folder(folder_of(path)), &EXTRAS)?
+                let file = file::parse(text, shown, &Base::Folder(folder_of(path)), &EXTRAS)?;
+                confine::check(&file.entries, path)?;
+                file
             }
         };
         if let Some((parent, at)) = file.extras.remove("extends") {
@@ -176,7 +207,7 @@ impl Library {
             if chain.len() >= MAX_DEPTH {
                 return Err(SettingsError::TooDeep { at, limit: MAX_DEPTH });
             }
-            self.read_chain(&parent, chain, entries)?;
+            self.read_chain(&parent, &parent.text()?, chain, entries)?;
         }
         entries.append(&mut file.entries);
         Ok(file.extras.remove("description").map(|(text, _)| text).unwrap_or_default())

@@ -27,6 +27,7 @@ impl Settings {
         self.validate_network()?;
         self.validate_optimizer()?;
         self.validate_temporal()?;
+        self.validate_input()?;
         check("output.checkpoint", self.output.checkpoint >= 1, || "0 must be 1 or more".into())?;
         let pairs = [("input.options", &self.input.options), ("output.encoder_options", &self.output.encoder_options)];
         for (key, option) in pairs.into_iter().flat_map(|(key, options)| options.iter().map(move |o| (key, o))) {
@@ -35,6 +36,26 @@ impl Settings {
             })?;
         }
         Ok(())
+    }
+
+    fn validate_input(&self) -> Result<(), InvalidValue> {
+        let input = &self.input;
+        let is_word = |name: &String| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte))
+        };
+        check("input.protocols", input.protocols.iter().all(is_word), || {
+            "a protocol is a word of FFmpeg's, as http; `ffmpeg -protocols` lists them".into()
+        })?;
+        for (key, value) in [
+            ("input.max_pixels", input.max_pixels),
+            ("input.max_side", input.max_side),
+            ("input.max_frames", input.max_frames),
+            ("input.max_streams", input.max_streams),
+        ] {
+            check(key, (1..=i64::MAX as u64).contains(&value), || format!("{value} must be 1 or more"))?;
+        }
+        let seconds = input.max_duration;
+        check("input.max_duration", seconds > 0.0, || format!("{seconds} must be more than 0"))
     }
 
     fn validate_style(&self) -> Result<(), InvalidValue> {

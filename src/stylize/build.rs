@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use image::ImageError;
 use rayon::prelude::*;
 use tch::{Device, Tensor};
 
@@ -11,8 +12,9 @@ use super::studio::{Studio, StylePicture};
 use super::sweeps::Sweeps;
 use super::tensor::from_pixels;
 use super::{StyleError, Stylizer, device};
+use crate::bounded;
 use crate::interrupt::CancelToken;
-use crate::media::picture;
+use crate::media::picture::{self, Bounds};
 use crate::report::Observer;
 use crate::settings::{Settings, builtin_image};
 use crate::weights::{self, SearchPath};
@@ -45,8 +47,8 @@ pub fn build<'a>(
     let device = device::resolve(settings.device)?;
     let (backbone, mut notes) = network(settings, device)?;
     notes.insert(0, format!("backbone {} on {}", backbone.name(), name_of(device)));
-    let images = &settings.style.images;
-    let pictures = images.par_iter().map(|style| read_style(&style.image)).collect::<Result<Vec<_>, _>>()?;
+    let (images, bounds) = (&settings.style.images, Bounds::of(&settings.input));
+    let pictures = images.par_iter().map(|style| read_style(&style.image, bounds)).collect::<Result<Vec<_>, _>>()?;
     let styles = pictures
         .iter()
         .zip(images)
@@ -114,11 +116,19 @@ fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<Named
 }
 
 /// A style picture from a file, or `builtin:NAME`.
-pub(super) fn read_style(image: &str) -> Result<crate::media::Pixels, StyleError> {
+pub(super) fn read_style(image: &str, bounds: Bounds) -> Result<crate::media::Pixels, StyleError> {
     let bad = |problem: String| StyleError::StylePicture { path: PathBuf::from(image), problem };
     let bytes = match image.strip_prefix("builtin:") {
         Some(name) => builtin_image(name).ok_or_else(|| bad("there is no such built-in picture".into()))?.to_vec(),
-        None => std::fs::read(image).map_err(|error| bad(error.to_string()))?,
+        None => bounded::read(Path::new(image), bounded::PICTURE).map_err(|error| bad(error.to_string()))?,
     };
-    picture::decode(&bytes).map_err(|error| bad(format!("{error}; use a PNG, JPEG or WebP file")))
+    match picture::read(&bytes, bounds) {
+        Ok((pixels, _)) => Ok(pixels),
+        Err(ImageError::Limits(_)) => Err(bad(format!(
+            "it is larger than the {} pixels ({} along a side) that are allowed; make it smaller, or allow more with \
+             --set input.max_pixels=N, --set input.max_side=N",
+            bounds.pixels, bounds.side
+        ))),
+        Err(error) => Err(bad(format!("{error}; use a PNG, JPEG or WebP file"))),
+    }
 }

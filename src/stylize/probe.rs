@@ -10,6 +10,7 @@ use super::loss::gram;
 use super::tensor::{from_pixels, to_planes};
 use super::{StyleError, device};
 use crate::media::Pixels;
+use crate::media::picture::Bounds;
 use crate::settings::{Padding, Settings};
 use crate::weights::{self, SearchPath};
 
@@ -203,5 +204,5 @@ fn peaks(features: &Tensor) -> Result<Vec<Pick>, StyleError> {
 /// # Errors
 /// When it cannot be read.
 pub fn style_picture(image: &str) -> Result<Pixels, StyleError> {
-    read_style(image)
+    read_style(image, Bounds::default())
 }

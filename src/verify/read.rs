@@ -36,10 +36,7 @@ impl Contents {
         words::init();
         decode::look_at(path)?;
         let fail = |doing| move |source| DecodeError::Libav { path: path.into(), doing, source };
-        let mut input = ffi::open_input(path).map_err(|error| match error {
-            ffmpeg::Error::InvalidData => DecodeError::NotMedia { path: path.into() },
-            error => fail("opening it")(error),
-        })?;
+        let mut input = ffi::open_input(path).map_err(|error| decode::refused(path, error))?;
         let main = main.or_else(|| decode::video_stream(&input));
         let main = main.ok_or_else(|| DecodeError::NoVideo { path: path.into() })?;
         let mut pictures = Pictures::new(path, &mut input, main, depth)?;
@@ -269,6 +266,7 @@ impl Pictures {
             let mut frame = frame::Video::empty();
             match decoder.receive_frame(&mut frame) {
                 Ok(()) => {
+                    ffi::tidy(&mut frame);
                     let duration = frame.packet().duration;
                     let timing = self.clock.time(frame.timestamp().or(frame.pts()), duration);
                     self.note(timing.pts, duration);

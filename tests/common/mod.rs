@@ -47,7 +47,7 @@ impl Desk {
         let work = self.path(&format!("work-{name}"));
         std::fs::create_dir_all(&work).unwrap();
         let output = work.join(name);
-        let target = Target { output: Output::Video(output.clone()), work: work.clone() };
+        let target = Target { output: Output::Video(output.clone()), work: work.clone(), label: None };
         convert(&Input::Video(input.into()), &target, range, |_| {})?;
         let left: Vec<_> = std::fs::read_dir(&work).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [OsStr::new(name)], "nothing but the output stays in the work folder");

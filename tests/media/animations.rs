@@ -16,7 +16,7 @@ fn uneven(desk: &Desk) -> PathBuf {
 }
 
 fn run(desk: &Desk, input: &Path, name: &str, settings: &OutputSettings) -> Result<(PathBuf, Vec<String>), Failure> {
-    let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
+    let target = Target { output: Output::Video(desk.path(name)), work: desk.path(""), label: None };
     let (_, warnings) = convert_with(&Input::Video(input.into()), &target, ALL, settings, |_| {})?;
     Ok((desk.path(name), warnings))
 }
@@ -75,7 +75,7 @@ fn transparency_moves() {
     let hole = "format=rgba,geq=r=200:g=90:b=40:a=255*gt(abs(X-16-8*N)\\,6)";
     let input = desk.clip("in.mov", &format!("-f lavfi -i color=s=96x32:r=10:d=0.8 -vf {hole} -c:v png"));
     for name in ["out.gif", "out.apng", "out.webp"] {
-        let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
+        let target = Target { output: Output::Video(desk.path(name)), work: desk.path(""), label: None };
         let settings = OutputSettings::default();
         let (_, warnings) = convert_with(&Input::Video(input.clone()), &target, ALL, &settings, |frame| {
             let n = frame.index as usize;
@@ -182,7 +182,8 @@ fn a_video_becomes_numbered_pictures() {
         let input = desk.clip("in.mkv", &format!("-f lavfi -i testsrc=s=40x30:r=10:d=0.4 -c:v ffv1 {options}"));
         let folder = desk.path(&format!("out-{depth}"));
         let names = Names::Numbered(NumberedName { before: "f_".into(), width: 6, after: ".png".into() });
-        let target = Target { output: Output::Sequence { folder: folder.clone(), names }, work: desk.path("") };
+        let target =
+            Target { output: Output::Sequence { folder: folder.clone(), names }, work: desk.path(""), label: None };
         let settings = OutputSettings::default();
         convert_with(&Input::Video(input.clone()), &target, ALL, &settings, |_| {}).unwrap();
         let reference = decoded_by_ffmpeg(&desk, &input, "format=rgb24");

@@ -99,7 +99,7 @@ fn described(color: ColorInfo, samples: Samples, codec: &'static str) -> MediaIn
 
 /// Paints three frames of bars into a file.
 fn paint(desk: &Desk, name: &str, info: &MediaInfo, settings: &OutputSettings) -> Vec<String> {
-    let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
+    let target = Target { output: Output::Video(desk.path(name)), work: desk.path(""), label: None };
     let mut sink = encode::open(&target, info, settings).unwrap_or_else(|error| panic!("{error}"));
     let mut warnings = sink.warnings().to_vec();
     for index in 0..3 {

@@ -21,7 +21,7 @@ fn run(
     name: &str,
     settings: &OutputSettings,
 ) -> (std::path::PathBuf, String, Vec<String>) {
-    let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
+    let target = Target { output: Output::Video(desk.path(name)), work: desk.path(""), label: None };
     let done = convert_with(&Input::Video(input.into()), &target, ALL, settings, |_| {});
     let (_, warnings) = done.unwrap_or_else(|error| panic!("{name}: {error}"));
     let words = probe(&desk.path(name), "v:0", "stream=codec_name,pix_fmt").join(" ");
@@ -32,7 +32,7 @@ fn run(
 fn refused(input: &std::path::Path, name: &str, settings: &OutputSettings) -> EncodeError {
     let desk = Desk::new();
     let source = decode::open(&Input::Video(input.into()), ALL, &InputSettings::default()).unwrap();
-    let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
+    let target = Target { output: Output::Video(desk.path(name)), work: desk.path(""), label: None };
     match encode::open(&target, source.info(), settings) {
         Ok(_) => panic!("{name} was opened"),
         Err(error) => error,
@@ -224,7 +224,7 @@ fn alpha_goes_where_it_is_held() {
         (&png, "out.mkv", "ffv1,bgra", &[]),
         (&input, "out.webm", "vp9,yuv420p", &["-c:v", "libvpx-vp9"]),
     ] {
-        let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
+        let target = Target { output: Output::Video(desk.path(name)), work: desk.path(""), label: None };
         let settings = OutputSettings::default();
         let (_, warnings) = convert_with(&Input::Video(input.clone()), &target, ALL, &settings, paint).unwrap();
         let warnings: Vec<_> = warnings.iter().filter(|warning| warning.contains("transparency")).collect();
@@ -234,7 +234,7 @@ fn alpha_goes_where_it_is_held() {
         let (left, right) = alphas(&desk.path(name), decoder);
         assert!(left.abs_diff(40) <= 2 && right >= 253, "{name}: {left} and {right}");
     }
-    let target = Target { output: Output::Video(desk.path("out.mp4")), work: desk.path("") };
+    let target = Target { output: Output::Video(desk.path("out.mp4")), work: desk.path(""), label: None };
     let settings = OutputSettings::default();
     let (_, warnings) = convert_with(&Input::Video(input.clone()), &target, ALL, &settings, paint).unwrap();
     assert!(warnings.iter().any(|w| w.contains(".mov") && w.contains(".webm")), "{warnings:?}");
@@ -250,7 +250,7 @@ fn vp9_with_alpha_keeps_uneven_times() {
     let select = "-vf select='not(eq(mod(n\\,5)\\,3))',format=yuva420p -fps_mode vfr";
     let input =
         desk.clip("in.webm", &format!("-f lavfi -i testsrc2=s=64x48:r=30000/1001:d=1 {select} -c:v libvpx-vp9"));
-    let target = Target { output: Output::Video(desk.path("out.webm")), work: desk.path("") };
+    let target = Target { output: Output::Video(desk.path("out.webm")), work: desk.path(""), label: None };
     convert_with(&Input::Video(input.clone()), &target, ALL, &codec("vp9"), |frame| {
         frame.pixels.alpha = Some(vec![0.5; 64 * 48]);
     })

@@ -54,7 +54,7 @@ fn strange_paths() {
     std::fs::copy(&clip, &latin).unwrap();
     let work = desk.path("work");
     std::fs::create_dir(&work).unwrap();
-    let target = Target { output: Output::Video(work.join(name)), work };
+    let target = Target { output: Output::Video(work.join(name)), work, label: None };
     crate::common::convert(&Input::Video(latin), &target, ALL, |_| {}).unwrap();
 }
 
@@ -275,7 +275,7 @@ fn write(desk: &Desk, output: Output, settings: &OutputSettings) -> Result<(), E
     let clip = desk.clip("in.mp4", CLIP);
     let mut source = decode::open(&Input::Video(clip), ALL, &InputSettings::default()).unwrap();
     let work = output.path().parent().unwrap().to_path_buf();
-    let mut sink = encode::open(&Target { output, work }, source.info(), settings)?;
+    let mut sink = encode::open(&Target { output, work, label: None }, source.info(), settings)?;
     while let Some(frame) = source.next().unwrap() {
         sink.push(frame)?;
     }
@@ -307,7 +307,7 @@ fn a_full_disk() {
         return;
     }
     for extension in ["mp4", "mkv", "mov"] {
-        for name in [format!("out.{extension}"), format!("{extension}.pictures")] {
+        for name in [format!("out.{extension}"), "part-000001.mp4".into()] {
             let desk = Desk::new();
             symlink("/dev/full", desk.path(&name)).unwrap();
             let output = Output::Video(desk.path(&format!("out.{extension}")));
@@ -318,7 +318,7 @@ fn a_full_disk() {
     let desk = Desk::new();
     let still = desk.clip("in.png", "-f lavfi -i testsrc2=s=64x48:r=25:d=0.04 -frames:v 1");
     symlink("/dev/full", desk.path("out.png")).unwrap();
-    let target = Target { output: Output::Picture(desk.path("out.png")), work: desk.path("") };
+    let target = Target { output: Output::Picture(desk.path("out.png")), work: desk.path(""), label: None };
     let error = crate::common::convert(&Input::Picture(still), &target, ALL, |_| {}).unwrap_err();
     assert!(matches!(error, Failure::Encode(EncodeError::DiskFull { .. })), "{error}");
 }

@@ -77,7 +77,7 @@ fn opened(desk: &Desk, input: &Path, name: &str, strict: bool) -> Result<Box<dyn
     let source = decode::open(&Input::Video(input.into()), ALL, &InputSettings::default()).unwrap();
     let work = desk.path(&format!("opened-{name}"));
     std::fs::create_dir_all(&work).unwrap();
-    let target = Target { output: Output::Video(work.join(name)), work };
+    let target = Target { output: Output::Video(work.join(name)), work, label: None };
     encode::open(&target, source.info(), &OutputSettings { strict_streams: strict, ..OutputSettings::default() })
 }
 

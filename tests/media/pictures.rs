@@ -13,7 +13,7 @@ fn pattern(seed: u32) -> RgbImage {
 }
 
 fn target(desk: &Desk, output: Output) -> Target {
-    Target { output, work: desk.path("") }
+    Target { output, work: desk.path(""), label: None }
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn any_time_base_and_any_start() {
                 first: 0,
                 source: None,
             };
-            let target = Target { output: Output::Video(desk.path(name)), work: desk.path("") };
+            let target = Target { output: Output::Video(desk.path(name)), work: desk.path(""), label: None };
             let mut sink = encode::open(&target, &info, &OutputSettings::default()).unwrap();
             for (index, &pts) in (0..).zip(&pts) {
                 let timing = Timing { pts, duration: None, base };

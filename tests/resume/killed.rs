@@ -43,8 +43,8 @@ fn killed_at_random_instants_it_has_the_same_bytes() {
 /// Kills a run of `job` when something is there in its work folder (or beside it), and lets another finish it.
 fn killed_when(job: &Job, what: &str, moment: impl Fn() -> bool) {
     let expected = job.undisturbed();
-    let (met, _) = job.signalled_when("KILL", &moment);
-    assert!(met, "{what} was seen");
+    let (met, run) = job.signalled_when("KILL", &moment);
+    assert!(met, "{what} was not seen: {:?}, {}", run.code, run.text);
     if !job.is_done() {
         assert!(job.work().exists(), "{what}: the work folder stays");
         job.done();

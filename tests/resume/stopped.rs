@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::common::Desk;
-use crate::harness::{CLIP, Job, KEPT, PAINTED};
+use crate::harness::{CLIP, Job, KEPT, PAINTED, signal_to};
 
 /// Frames that the manifest says are painted.
 fn painted(job: &Job) -> usize {
@@ -55,6 +55,26 @@ fn stopped_again_and_again_no_frame_is_lost() {
 }
 
 #[test]
+fn a_second_signal_ends_it_at_once() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mp4", CLIP);
+    // Hours of work on the first frame.
+    let options = ["--backbone", "scatter", "--size", "256", "--iterations", "100000,1", "--device", "cpu"];
+    let job = Job::new(&desk, &input, "out.mp4", &options);
+    let mut child = job.start();
+    while !job.work().join("lock").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    signal_to(&child, "TERM");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none(), "the first one waits for the frame");
+    signal_to(&child, "TERM");
+    let status = child.wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15), "{status}");
+}
+
+#[test]
 fn another_run_says_who_is_at_work() {
     let desk = Desk::new();
     let input = desk.clip("in.mp4", "-f lavfi -i testsrc2=s=320x240:r=25:d=8");
@@ -81,4 +101,24 @@ fn what_is_worth_nothing_does_not_stay() {
     assert_eq!(job.run().code, Some(1));
     let left: Vec<_> = fs::read_dir(desk.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["in.mp4"]);
+}
+
+/// What memory holds before it is written to must not matter: in a run that goes on it is something else. (glibc fills it
+/// as this variable says.)
+#[test]
+fn the_bytes_do_not_depend_on_what_memory_held() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mp4", CLIP);
+    for options in [KEPT, PAINTED] {
+        let job = Job::new(&desk, &input, "out.mp4", options);
+        let bytes = |fill: &str| {
+            let done = job.command().env("MALLOC_PERTURB_", fill).output().unwrap();
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            let bytes = job.bytes();
+            job.remove();
+            bytes
+        };
+        let expected = bytes("0");
+        assert!(["1", "85", "170"].iter().all(|fill| bytes(fill) == expected), "{options:?}");
+    }
 }

@@ -173,7 +173,7 @@ fn encoded_size(output: &Output, info: &MediaInfo, settings: &Settings, frames: 
     if let Output::Sequence { folder, .. } = &output {
         std::fs::create_dir_all(folder).ok()?;
     }
-    let target = Target { output, work: work.path().into() };
+    let target = Target { output, work: work.path().into(), label: None };
     let written = encode::open(&target, info, &settings.output).and_then(|mut sink| {
         frames.into_iter().try_for_each(|frame| sink.push(frame))?;
         sink.finish()

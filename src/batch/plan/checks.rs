@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::input::is_picture;
 use super::{Job, PlanError};
 use crate::media::{Input, Output};
+use crate::provenance::CONTENTS;
 
 /// Whether both are the same file or folder, also through links.
 fn same(a: &Path, b: &Path) -> bool {
@@ -65,7 +66,9 @@ pub fn replaceable(output: &Output) -> Result<(), PlanError> {
     // Hidden files count here: a `.git` says that the folder is someone's work.
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();
-        if !is_picture(&file) || file.is_dir() {
+        // Says which pictures are ours.
+        let is_ours = file.file_name().is_some_and(|name| name == CONTENTS) && file.is_file();
+        if !is_ours && (!is_picture(&file) || file.is_dir()) {
             let foreign = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Err(PlanError::NotOnlyPictures { path: folder.clone(), foreign });
         }

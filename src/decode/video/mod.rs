@@ -14,6 +14,7 @@ use crate::decode::demux::{Demuxer, Read};
 use crate::decode::ending::Promise;
 use crate::decode::error::DecodeError;
 use crate::decode::ingest::Ingest;
+use crate::decode::limits::Limits;
 use crate::decode::open;
 use crate::decode::turn::Turn;
 use crate::decode::{FrameSource, check_start};
@@ -56,6 +57,7 @@ pub(super) struct VideoSource {
     /// Whether the file is shorter than its header says.
     cut_off: bool,
     promise: Promise,
+    limits: Limits,
     /// Whether reading began in the middle, where a decoder may stumble before it finds its feet.
     sought: bool,
     /// Whether the container may begin anywhere, as a broadcast does: damage before the first frame does not count.
@@ -94,6 +96,8 @@ impl VideoSource {
         let fail = |doing| move |source| DecodeError::Libav { path: path.into(), doing, source };
         let mut input = open::demuxer(path, file, settings)?;
         let index = open::video_stream(&input).ok_or_else(|| DecodeError::NoVideo { path: path.into() })?;
+        let limits = Limits::of(settings);
+        limits.check_header(path, &input, index, range)?;
         let rate = ffi::guess_frame_rate(&mut input, index);
         let promise = Promise::of(&input, index);
         let (decoder, note) = open::video_decoder(path, &input, index)?;
@@ -124,7 +128,7 @@ impl VideoSource {
         let source = file.map(|file| Source {
             path: file.into(),
             format: settings.format.trim().into(),
-            options: settings.options.clone(),
+            options: settings.options.iter().cloned().chain(open::protocols(settings)).collect(),
             stream: index,
             range,
         });
@@ -162,6 +166,7 @@ impl VideoSource {
             listed,
             cut_off: cut_off.is_some(),
             promise,
+            limits,
             sought: seek,
             lenient: begins_anywhere(&format),
             notes,
@@ -169,6 +174,7 @@ impl VideoSource {
         };
         let begins = base.seconds(begin.unwrap_or(0));
         source.expected = source.remaining(count.or_else(|| promise.frames(begins, rate)));
+        limits.frames(path, source.expected.unwrap_or(0))?;
         source.check_length(cut_off)?;
         let Some(mut first) = source.decode()? else { return Ok(None) };
         let begin = begin.or(first.timestamp()).unwrap_or(0);
@@ -235,7 +241,10 @@ impl VideoSource {
             let mut frame = frame::Video::empty();
             match self.decoder.receive_frame(&mut frame) {
                 Ok(()) => {
+                    ffi::tidy(&mut frame);
                     self.decoded += 1;
+                    // A stream may change its size.
+                    self.limits.size(&self.path, frame.width().into(), frame.height().into())?;
                     if frame.is_interlaced() {
                         self.damage.losses.stop();
                     }
@@ -300,6 +309,7 @@ impl VideoSource {
                 return Ok(!self.ready.is_empty());
             };
             let timing = self.clock.time(frame.timestamp().or(frame.pts()), frame.packet().duration);
+            self.limits.duration(&self.path, timing.base.seconds(timing.pts.saturating_sub(self.from)))?;
             let early = timing.pts < self.from;
             if early {
                 self.damage.forget();
@@ -370,6 +380,7 @@ impl FrameSource for VideoSource {
         };
         let index = self.given;
         self.given += 1;
+        self.limits.frames(&self.path, self.given)?;
         Ok(Some(Frame { pixels, timing, index }))
     }
 

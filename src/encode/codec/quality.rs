@@ -12,6 +12,16 @@ use std::path::Path;
 /// Options of the user's that set a quality or rate themselves, beside which `auto` has nothing to say.
 const RATES: [&str; 6] = ["crf", "qp", "cq", "b", "global_quality", "qscale"];
 
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    std::arch::is_x86_feature_detected!("avx512f")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_avx512() -> bool {
+    false
+}
+
 /// Options by name, in order; a later one takes the place of an earlier one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::encode) struct Options(Vec<(String, String)>);
@@ -31,6 +41,11 @@ impl Options {
         }
         // As many as there are processors.
         options.set("threads", "0");
+        if encoder.name == "libx264" && has_avx512() {
+            // x264's macroblock tree reads, with AVX-512, beyond what it has written: its bytes then depend on what
+            // memory held before.
+            options.set("x264-params", "asm=AVX2");
+        }
         options.add_quality(path, encoder, settings, given.0.iter().any(|(key, _)| RATES.contains(&key.as_str())))?;
         match encoder.family {
             Family::ProRes => {
@@ -42,11 +57,11 @@ impl Options {
             _ => {}
         }
         for (key, value) in given.0 {
-            match (key.as_str(), options.get("x265-params")) {
-                // Beside ours, which keeps it silent.
-                ("x265-params", Some(ours)) => {
+            match options.get(&key) {
+                // Beside ours; the last one counts.
+                Some(ours) if key.ends_with("-params") => {
                     let both = format!("{ours}:{value}");
-                    options.set("x265-params", &both);
+                    options.set(&key, &both);
                 }
                 _ => options.set(&key, &value),
             }

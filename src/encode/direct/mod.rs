@@ -15,6 +15,7 @@ use super::codec::{ALPHA_LOST, Animation, Kind, Raw};
 use super::egress::{Egress, Form};
 use super::track::{Moment, Track};
 use super::{EncodeError, Encoded, FrameSink};
+use crate::label;
 use crate::media::{Frame, MediaInfo, TimeBase, ffi};
 use crate::settings::OutputSettings;
 
@@ -46,25 +47,34 @@ pub(super) struct DirectSink {
     durations: HashMap<i64, i64>,
     /// Frames that could not be shown when they should.
     moved: u64,
+    /// What is still to be put into the file.
+    label: Option<String>,
 }
 
 impl DirectSink {
     pub fn open_stdout(info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
         let format = if settings.format.is_empty() { "y4m" } else { &settings.format };
         match Kind::of(Path::new("-"), format)? {
-            Kind::Raw(kind) => Self::open_at(Path::new("-"), true, kind.into(), info, settings),
+            Kind::Raw(kind) => Self::open_at(Path::new("-"), true, (kind.into(), None), info, settings),
             Kind::File(_) | Kind::Animation(_) => Err(EncodeError::StdoutFormat { format: format.into() }),
         }
     }
 
-    pub fn open(path: &Path, way: Way, info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
-        Self::open_at(path, false, way, info, settings)
+    /// `label` is what the file says of itself, where its kind can.
+    pub fn open(
+        path: &Path,
+        way: Way,
+        info: &MediaInfo,
+        settings: &OutputSettings,
+        label: Option<&str>,
+    ) -> Result<Self, EncodeError> {
+        Self::open_at(path, false, (way, label), info, settings)
     }
 
     fn open_at(
         path: &Path,
         is_stdout: bool,
-        way: Way,
+        (way, label): (Way, Option<&str>),
         info: &MediaInfo,
         settings: &OutputSettings,
     ) -> Result<Self, EncodeError> {
@@ -97,6 +107,9 @@ impl DirectSink {
         if let Some(aspect) = info.sample_aspect {
             ffi::set_stream_aspect(&mut stream, aspect);
         }
+        if let Some(label) = label.filter(|_| way == Way::Raw(Raw::Nut)) {
+            set_label_in_parts(&mut output, label).map_err(create)?;
+        }
         let unused = output.write_header_with(way.header()).map_err(create)?;
         super::mux::all_used(&unused).map_err(create)?;
         drop(unused);
@@ -118,6 +131,7 @@ impl DirectSink {
             end: 0,
             durations: HashMap::new(),
             moved: 0,
+            label: label.filter(|_| matches!(way, Way::Animation(_))).map(str::to_owned),
         })
     }
 
@@ -221,6 +235,9 @@ impl FrameSink for DirectSink {
             return Err(EncodeError::NoFrame { path: self.path });
         }
         self.close()?;
+        if let Some(label) = &self.label {
+            label::in_file(&self.path, label).map_err(|error| EncodeError::io(&self.path, error))?;
+        }
         if self.is_file {
             verify::verify(&self.path, self.way, &self.pts, self.base)?;
         }
@@ -230,4 +247,9 @@ impl FrameSink for DirectSink {
     fn warnings(&self) -> &[String] {
         &self.warnings
     }
+}
+
+/// FFmpeg reads no more than a thousand bytes of a tag of NUT.
+fn set_label_in_parts(output: &mut Output, label: &str) -> Result<(), ffmpeg::Error> {
+    label::parts(label).into_iter().try_for_each(|(key, part)| ffi::set_file_tag(output, &key, part))
 }

@@ -10,6 +10,7 @@ use ffmpeg_next::{Error, Stream, StreamMut, ffi, media};
 
 use super::check;
 use crate::media::Ratio;
+use crate::media::tags::is_label;
 
 /// Sets the shape of a stream's pixels in the container.
 pub fn set_stream_aspect(stream: &mut StreamMut, aspect: Ratio) {
@@ -87,7 +88,7 @@ pub fn copy_chapter_metadata(from: &ffmpeg_next::Chapter, to: &mut ffmpeg_next::
     unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, &[]) }
 }
 
-/// Byte for byte: metadata need not be UTF-8.
+/// Byte for byte: metadata need not be UTF-8. Says nothing of how the source itself was made.
 ///
 /// # Safety
 /// `from` is null or a valid dictionary that `to` does not own, `to` points to null or a valid dictionary.
@@ -106,7 +107,8 @@ unsafe fn copy_dictionary(
                 return Ok(());
             }
             let key = CStr::from_ptr((*entry).key);
-            if !skip.iter().any(|name| key.to_bytes().eq_ignore_ascii_case(name.as_bytes())) {
+            let key = key.to_bytes();
+            if !is_label(key) && !skip.iter().any(|name| key.eq_ignore_ascii_case(name.as_bytes())) {
                 check(ffi::av_dict_set(to, (*entry).key, (*entry).value, 0))?;
             }
         }

@@ -1,0 +1,65 @@
+//! Outputs that are there already: whether they are what the job would make.
+
+use super::Engine;
+use super::plan::{Job, PlanError, Planned};
+use super::publish::work_place;
+use crate::identity::{Fingerprint, identify};
+use crate::motion::Given;
+use crate::provenance;
+use crate::resume::{Manifest, WorkFolder};
+use crate::settings::Settings;
+
+/// What decides which job a job is, beside itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    pub settings: &'a Settings,
+    pub given: &'a Given,
+    pub engine: Engine,
+    pub fingerprint: Fingerprint,
+    /// Whether what a run that died at its very end has left beside such an output is removed.
+    pub tidies: bool,
+}
+
+impl Known<'_> {
+    /// Takes a job that would fail because its output is there for done, where that output is its own; else says what
+    /// has changed since.
+    pub fn recognise(&self, planned: Vec<Planned>) -> Vec<Planned> {
+        planned.into_iter().map(|planned| self.recognise_one(planned)).collect()
+    }
+
+    fn recognise_one(&self, planned: Planned) -> Planned {
+        let Planned::Fail { input, error: PlanError::Exists { job, .. } } = planned else { return planned };
+        match self.compare(&job) {
+            Some(None) => {
+                if self.tidies {
+                    tidy(&job);
+                }
+                Planned::Skip { job: *job, why: "done already".into() }
+            }
+            changed => Planned::Fail { input, error: PlanError::Exists { job, changed: changed.flatten() } },
+        }
+    }
+
+    /// What has changed since the output was made: `Some(None)` for nothing, `None` where it does not say how it was.
+    fn compare(&self, job: &Job) -> Option<Option<String>> {
+        let before = provenance::read_output(&job.output)?.identity?;
+        // What cannot be read will fail with words of its own when it is wanted again.
+        let now = identify(job, self.settings, self.given, self.engine, self.fingerprint).ok()?;
+        Some(now.changed(&before))
+    }
+}
+
+/// Removes the work folder of a run that has published its result and could do no more.
+fn tidy(job: &Job) {
+    let Some(place) = work_place(&job.output).filter(|place| place.is_dir()) else { return };
+    let made = provenance::read_output(&job.output).and_then(|stamp| stamp.identity);
+    // Claimed first: what another run works on, it needs.
+    let Ok(folder) = WorkFolder::claim(&place) else { return };
+    let of = Manifest::read(&place).ok().flatten().map(|manifest| manifest.identity);
+    // Progress of another job (one that was to replace this output) is worth keeping.
+    if (of.is_none() || of == made)
+        && let Err(error) = folder.remove()
+    {
+        tracing::warn!(%error, "the work folder cannot be removed");
+    }
+}

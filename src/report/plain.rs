@@ -1,0 +1,49 @@
+//! Names and tags come from strangers, and a terminal obeys what stands in them: they are printed as what they are.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// A text in one line, with nothing in it that moves a cursor, changes colours or turns the direction of writing: such
+/// characters become `\n`, `\u{1b}` and the like. (A backslash stays one: paths are full of them elsewhere.)
+pub fn plain(text: &str) -> Cow<'_, str> {
+    escaped(text, is_hostile)
+}
+
+/// Like [`plain`], for texts of several lines.
+pub fn plain_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |character| is_hostile(character) && !matches!(character, '\n' | '\t'))
+}
+
+fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.chars().any(&is_bad) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' | '\t' if is_bad(character) => out.extend(character.escape_default()),
+            bad if is_bad(bad) => drop(write!(out, "\\u{{{:x}}}", u32::from(bad))),
+            fine => out.push(fine),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Control characters, line separators, and those that turn the direction of writing.
+fn is_hostile(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_spelled_out() {
+        assert_eq!(plain("Wäsche $(rm) 'a'.mp4"), "Wäsche $(rm) 'a'.mp4");
+        assert_eq!(plain("a\nerror: b\r\t"), "a\\nerror: b\\r\\t");
+        assert_eq!(plain("\u{1b}]0;x\u{7}\u{9b}2J"), "\\u{1b}]0;x\\u{7}\\u{9b}2J");
+        assert_eq!(plain("cod\u{202e}4pm.exe"), "cod\\u{202e}4pm.exe");
+        assert_eq!(plain_lines("a\tb\n\u{1b}[2J"), "a\tb\n\\u{1b}[2J");
+    }
+}

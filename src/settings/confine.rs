@@ -1,0 +1,272 @@
+//! What a preset file may not say. Presets come from other people: one must not name files outside its own folder, nor
+//! make FFmpeg open or write some. The user's config, the environment and the command line may.
+
+use std::path::{Component, Path, PathBuf};
+
+use toml::Value;
+
+use super::InputSettings;
+use super::error::SettingsError;
+use super::file::BUILTIN;
+use super::origin::Entry;
+use crate::media::ffi;
+
+/// Filters that look at pictures and nothing else. Others read or write files (`movie`, `lut3d`, `drawtext`, `vidstab`,
+/// ...) or may do so in a later FFmpeg.
+const FILTERS: [&str; 68] = [
+    "atadenoise",
+    "avgblur",
+    "bilateral",
+    "boxblur",
+    "bwdif",
+    "cas",
+    "chromashift",
+    "colorbalance",
+    "colorchannelmixer",
+    "colorcontrast",
+    "colorcorrect",
+    "colorlevels",
+    "colorspace",
+    "colortemperature",
+    "copy",
+    "crop",
+    "dblur",
+    "deband",
+    "deblock",
+    "decimate",
+    "deflicker",
+    "dejudder",
+    "drawbox",
+    "drawgrid",
+    "edgedetect",
+    "eq",
+    "exposure",
+    "fade",
+    "fieldmatch",
+    "fillborders",
+    "format",
+    "fps",
+    "framerate",
+    "framestep",
+    "gblur",
+    "grayworld",
+    "hflip",
+    "hqdn3d",
+    "hue",
+    "huesaturation",
+    "limiter",
+    "minterpolate",
+    "mpdecimate",
+    "negate",
+    "nlmeans",
+    "noise",
+    "normalize",
+    "null",
+    "pad",
+    "reverse",
+    "rotate",
+    "scale",
+    "select",
+    "setdar",
+    "setpts",
+    "setsar",
+    "settb",
+    "smartblur",
+    "tblend",
+    "tmix",
+    "transpose",
+    "trim",
+    "unsharp",
+    "vflip",
+    "vibrance",
+    "vignette",
+    "yadif",
+    "zscale",
+];
+
+/// Options of demuxers that say what the bytes are.
+const INPUT_OPTIONS: [&str; 6] =
+    ["analyzeduration", "framerate", "ignore_loop", "pixel_format", "probesize", "video_size"];
+
+/// Options of encoders that say how to encode, and name no file, as `stats` or `x265-params` can.
+const ENCODER_OPTIONS: [&str; 31] = [
+    "aq-mode",
+    "b",
+    "bf",
+    "bufsize",
+    "coder",
+    "context",
+    "cpu-used",
+    "crf",
+    "deadline",
+    "film-grain",
+    "g",
+    "keyint_min",
+    "lag-in-frames",
+    "level",
+    "maxrate",
+    "preset",
+    "profile",
+    "qp",
+    "quality",
+    "rc-lookahead",
+    "refs",
+    "row-mt",
+    "slicecrc",
+    "slices",
+    "speed",
+    "threads",
+    "tile-columns",
+    "tile-rows",
+    "tiles",
+    "tune",
+    "vendor",
+];
+
+/// Checks the entries of a preset file, whose paths are resolved already.
+///
+/// # Errors
+/// At the first that a preset file may not have.
+pub fn check(entries: &[Entry], file: &Path) -> Result<(), SettingsError> {
+    for entry in entries {
+        let message = match (entry.key.as_str(), &entry.value) {
+            ("style.images", Value::Array(images)) => images.iter().find_map(|image| outside(path_of(image)?, file)),
+            ("network.weights_dir" | "motion.flow" | "motion.cuts", Value::String(path)) => outside(path, file),
+            ("input.format", Value::String(name)) => {
+                (!name.is_empty() && !ffi::reads_only_its_file(name)).then(|| format!("{name} may open other files"))
+            }
+            ("input.protocols", Value::Array(names)) => (!names.is_empty()).then(|| "it opens the network".into()),
+            ("input.options", Value::Array(options)) => unlisted(options, &INPUT_OPTIONS),
+            ("output.encoder_options", Value::Array(options)) => unlisted(options, &ENCODER_OPTIONS),
+            ("input.filter" | "output.filter", Value::String(graph)) => foreign_filter(graph),
+            (key, value) if key.starts_with("input.max_") => raised(key, value),
+            _ => None,
+        };
+        if let Some(message) = message {
+            let (at, key) = (entry.origin.clone(), entry.key.clone());
+            return Err(SettingsError::Confined { at, key, message });
+        }
+    }
+    Ok(())
+}
+
+fn path_of(image: &Value) -> Option<&str> {
+    image.as_str().or_else(|| image.as_table()?.get("image")?.as_str())
+}
+
+/// Why a path of a preset file is not one of its own.
+fn outside(path: &str, file: &Path) -> Option<String> {
+    if path.is_empty() || path.starts_with(BUILTIN) {
+        return None;
+    }
+    let folder = file.parent().unwrap_or(Path::new(""));
+    // Links lead where they lead; a preset that is one itself may have its pictures beside what it leads to.
+    let real = file.canonicalize().ok().and_then(|file| file.parent().map(Path::to_path_buf));
+    let mut homes = folder.canonicalize().into_iter().chain(real);
+    let inside = match Path::new(path).canonicalize() {
+        Ok(path) => homes.any(|home| path.starts_with(home)),
+        // What is not there (a pattern of names, say) is judged by its name.
+        Err(_) => plain(Path::new(path)).starts_with(plain(folder)),
+    };
+    (!inside).then(|| format!("{path} is outside the preset's folder: move it there"))
+}
+
+/// A path without `.` and `..`, as far as its text tells.
+fn plain(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(out.pop()),
+            Component::CurDir => {}
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// Why options are not all of the known harmless ones.
+fn unlisted(options: &[Value], known: &[&str]) -> Option<String> {
+    let key = |option: &Value| option.as_str().map(|text| text.split('=').next().unwrap_or_default().to_string());
+    let foreign = options.iter().filter_map(key).find(|key| !known.contains(&key.as_str()))?;
+    Some(format!("the option {foreign} may name files; the others are {}", known.join(", ")))
+}
+
+/// Why a graph is not made of harmless filters alone.
+fn foreign_filter(graph: &str) -> Option<String> {
+    let foreign = filters(graph).into_iter().find(|name| !FILTERS.contains(&name.as_str()))?;
+    Some(format!("the filter `{foreign}` may name files"))
+}
+
+/// The names of a graph's filters: `[in]crop=2:2,fps@a=3;null` has crop, fps and null. Quotes and backslashes keep the
+/// characters that end a filter from doing so.
+fn filters(graph: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let (mut quoted, mut escaped) = (false, false);
+    for character in graph.chars() {
+        match character {
+            _ if std::mem::take(&mut escaped) => {}
+            '\\' if !quoted => escaped = true,
+            '\'' => quoted = !quoted,
+            ',' | ';' if !quoted => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(character);
+        }
+    }
+    let name = |part: &String| {
+        let mut rest = part.trim();
+        while let Some((_, after)) = rest.strip_prefix('[').and_then(|label| label.split_once(']')) {
+            rest = after.trim_start();
+        }
+        rest.split(['=', '@', '[', ' ', '\t', '\n', '\r']).next().unwrap_or_default().to_string()
+    };
+    parts.iter().map(name).filter(|name| !name.is_empty()).collect()
+}
+
+/// Why a limit is not one that a preset may set.
+fn raised(key: &str, value: &Value) -> Option<String> {
+    let told = value.as_float().or_else(|| value.as_integer().map(|n| n as f64))?;
+    let usual = InputSettings::default();
+    let most = match key {
+        "input.max_pixels" => usual.max_pixels as f64,
+        "input.max_side" => usual.max_side as f64,
+        "input.max_duration" => usual.max_duration,
+        "input.max_frames" => usual.max_frames as f64,
+        "input.max_streams" => usual.max_streams as f64,
+        _ => return None,
+    };
+    (told > most).then(|| format!("{value} is more than the usual {most}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_told_by_name() {
+        assert_eq!(filters("[in] crop=iw/2:ih/2,fps@a=30000/1001;null"), ["crop", "fps", "null"]);
+        assert_eq!(filters("select='not(mod(n,2))', hflip"), ["select", "hflip"]);
+        assert_eq!(filters(r"select=not(mod(n\,2)),movie=/x [a]"), ["select", "movie"]);
+        assert_eq!(filters("sws_flags=bicubic;scale=2:2"), ["sws_flags", "scale"]);
+        assert_eq!(filters(r"null,\movie=/x"), ["null", r"\movie"]);
+        assert_eq!(filters("null,'movie'=/x"), ["null", "'movie'"]);
+        assert_eq!(filters(r"fps=3\\,movie=/x"), ["fps", "movie"], "an escaped backslash escapes nothing");
+        assert_eq!(filters(r"fps='3\',movie=/x"), ["fps", "movie"], "in quotes a backslash is one");
+    }
+
+    #[test]
+    fn graphs_that_name_files_are_refused() {
+        for graph in
+            ["movie=/etc/passwd", "null[a];movie=x[b];[a][b]overlay", "lut3d=x.cube", "curves=plot=/tmp/x", "'movie'=x"]
+        {
+            assert!(foreign_filter(graph).is_some(), "{graph}");
+        }
+        for graph in ["", "crop=640:360,fps=12", "scale=1920:-2", "[in]hue=s=0[out]", "eq=gamma=1.2,\n unsharp"] {
+            assert_eq!(foreign_filter(graph), None, "{graph}");
+        }
+    }
+}
