@@ -67,7 +67,7 @@ fn name_of(device: Device) -> String {
     }
 }
 
-/// The network asked for; for `auto`, VGG-19 where its weights are installed, else the one that needs none.
+/// The network asked for; for `auto`, VGG-19 where its weights are installed, else the one of our own that is built in.
 fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
     let options = NetOptions { pooling: settings.network.pooling, padding: settings.network.padding };
     network_with(settings, options, device)
@@ -88,9 +88,9 @@ pub(super) fn network_with(
     if weights::find("vgg19", &places).is_ok() {
         return Ok((build("vgg19")?, Vec::new()));
     }
-    let advice = "scatter is built in; VGG-19 paints better: stylize-video weights fetch vgg19 \
+    let advice = "patches is built in; VGG-19 paints better: stylize-video weights fetch vgg19 \
                   (on a CPU: weights fetch squeezenet1_0, then --backbone squeezenet1_0)";
-    Ok((build("scatter")?, vec![advice.to_owned()]))
+    Ok((build("patches")?, vec![advice.to_owned()]))
 }
 
 fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<NamedTensors, StyleError> {

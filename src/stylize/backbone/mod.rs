@@ -3,6 +3,7 @@
 mod convnet;
 mod geometry;
 mod inspect;
+mod patches;
 mod project;
 mod scatter;
 mod scatter_inspect;
@@ -79,6 +80,7 @@ pub fn build(
     Ok(match name {
         "vgg19" | "vgg16" => Box::new(vgg::build(name, options, device, &weights()?)?),
         "squeezenet1_0" | "squeezenet1_1" => Box::new(squeezenet::build(name, options, device, &weights()?)?),
+        "patches" => Box::new(patches::build(options, device)?),
         "scatter" => Box::new(Scatter::new(device)?),
         _ => {
             return Err(StyleError::UnknownBackbone {
