@@ -89,4 +89,4 @@ def train(args):
         half = {key: value.half().contiguous() for key, value in weights.items()}
         save_file(half, checkpoint, {"format": "pt", "network": "patches"})
         say(layer=layer, **judged(weights, features, args.size))
-    checkpoint.replace(args.out)
+    pathlib.Path(args.out).write_bytes(checkpoint.read_bytes())
