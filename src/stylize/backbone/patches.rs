@@ -18,7 +18,6 @@ use crate::stylize::StyleError;
 /// The weights, 16-bit.
 static FILE: &[u8] = include_bytes!("../../../weights/patches.safetensors");
 
-/// Maps of each convolution and the side of its filters; a halving follows all but the last two.
 /// Maps of each convolution and the side of its filters; a halving follows all but the last.
 const CONVOLUTIONS: [(i64, i64); 4] = [(48, 5), (96, 3), (128, 3), (128, 3)];
 
