@@ -3,7 +3,10 @@
 mod commands;
 mod habits;
 mod layers;
+mod schedule;
+mod unattended;
 mod values;
+mod watched;
 
 use std::path::PathBuf;
 
@@ -19,6 +22,8 @@ use habits::HabitArgs;
 
 pub use commands::{InfoArgs, PresetsCommand, VerifyArgs, WeightsCommand};
 pub use layers::LayersArgs;
+pub use schedule::ScheduleError;
+pub use unattended::UnattendedArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,6 +42,7 @@ Exit codes:
   0  all done (or skipped as told)
   1  a job failed
   2  wrong usage, or a mistake in a preset or setting
+  75  time was up (--until, --max-runtime): the next run goes on
   130, 143  interrupted by ctrl-c, by SIGTERM";
 
 /// Repaints videos, image sequences and pictures in the style of a painting, without flicker
@@ -109,11 +115,14 @@ pub struct RunArgs {
     #[command(flatten)]
     pub habits: HabitArgs,
 
+    #[command(flatten)]
+    pub unattended: UnattendedArgs,
+
     /// Stop after so many frames
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: Option<u64>,
 
-    /// Network whose features are compared: auto, vgg19, vgg16, squeezenet1_0, squeezenet1_1, scatter
+    /// Network whose features are compared: auto, vgg19, vgg16, squeezenet1_0, squeezenet1_1, patches, scatter
     #[arg(long, value_name = "NAME")]
     pub backbone: Option<String>,
 

@@ -1,15 +1,53 @@
-//! Ctrl-c and SIGTERM: one flag, installed once in `main`, read everywhere.
+//! Ctrl-c, SIGTERM and a deadline: one token, made once in `main`, read everywhere.
 //!
-//! The first signal asks for a clean end; a second one leaves at once (the process's default action).
+//! The first signal asks for a clean end; a second one leaves at once (the process's default action). A deadline asks
+//! for the same clean end as the first signal.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Instant, SystemTime};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// Says whether, and by which signal, the run was asked to end. Cheap to clone and to ask.
+/// When a run is to end by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Deadline {
+    /// By the clock on the wall, which may be set, and goes on while the machine sleeps.
+    pub wall: Option<SystemTime>,
+    /// By a clock that only goes forward.
+    pub steady: Option<Instant>,
+}
+
+impl Deadline {
+    fn is_past(&self) -> bool {
+        self.wall.is_some_and(|wall| SystemTime::now() >= wall)
+            || self.steady.is_some_and(|steady| Instant::now() >= steady)
+    }
+
+    /// Seconds until then, 0 if it is past; `None` where there is no end.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let wall = self.wall.map(|wall| wall.duration_since(SystemTime::now()).unwrap_or_default());
+        let steady = self.steady.map(|steady| steady.saturating_duration_since(Instant::now()));
+        wall.into_iter().chain(steady).min().map(|left| left.as_secs_f64())
+    }
+}
+
+/// Why a run is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    Signal(i32),
+    /// The deadline is past.
+    TimeIsUp,
+}
+
+/// Says whether, and why, the run was asked to end. Cheap to clone and to ask.
 #[derive(Debug, Clone, Default)]
-pub struct CancelToken(Arc<AtomicUsize>);
+pub struct CancelToken {
+    signal: Arc<AtomicUsize>,
+    /// The deadline was past before any signal came.
+    time_is_up: Arc<AtomicBool>,
+    deadline: Deadline,
+}
 
 impl CancelToken {
     /// A token set by SIGINT and SIGTERM; a second signal ends the process at once.
@@ -18,30 +56,82 @@ impl CancelToken {
     /// When the operating system refuses the handlers.
     pub fn on_signals() -> std::io::Result<Self> {
         let token = Self::default();
-        let armed = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let armed = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             // Order matters: the conditional default sees `armed` only from the second signal on.
             signal_hook::flag::register_conditional_default(signal, Arc::clone(&armed))?;
             signal_hook::flag::register(signal, Arc::clone(&armed))?;
-            signal_hook::flag::register_usize(signal, Arc::clone(&token.0), signal as usize)?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&token.signal), signal as usize)?;
         }
         Ok(token)
     }
 
+    /// The same, which also asks for the end at `deadline`.
+    #[must_use]
+    pub fn until(self, deadline: Deadline) -> Self {
+        Self { deadline, ..self }
+    }
+
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
     /// Asks for the end as `signal` would (tests, and stages that stop the others).
     pub fn cancel(&self, signal: i32) {
-        self.0.store(signal as usize, Ordering::Relaxed);
+        self.signal.store(signal as usize, Ordering::Relaxed);
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.signal().is_some()
+        self.reason().is_some()
+    }
+
+    /// What asked for the end first. Once there is one it stays, even where a clock is set back.
+    pub fn reason(&self) -> Option<Reason> {
+        if self.time_is_up.load(Ordering::Relaxed) {
+            return Some(Reason::TimeIsUp);
+        }
+        match self.signal.load(Ordering::Relaxed) {
+            0 if self.deadline.is_past() => {
+                self.time_is_up.store(true, Ordering::Relaxed);
+                Some(Reason::TimeIsUp)
+            }
+            0 => None,
+            signal => Some(Reason::Signal(signal as i32)),
+        }
     }
 
     /// The signal that asked for the end.
     pub fn signal(&self) -> Option<i32> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => None,
-            signal => Some(signal as i32),
+        match self.reason() {
+            Some(Reason::Signal(signal)) => Some(signal),
+            _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_came_first_is_the_reason() {
+        let soon = Instant::now() + Duration::from_millis(30);
+        let token = CancelToken::default().until(Deadline { steady: Some(soon), wall: None });
+        let other = token.clone();
+        assert_eq!(token.reason(), None);
+        assert!(token.deadline().seconds_left().is_some_and(|left| left > 0.0));
+        std::thread::sleep(Duration::from_millis(40));
+        assert_eq!(other.reason(), Some(Reason::TimeIsUp));
+        token.cancel(SIGTERM);
+        assert_eq!((other.reason(), other.signal()), (Some(Reason::TimeIsUp), None));
+
+        let past = Deadline { wall: Some(SystemTime::UNIX_EPOCH), steady: None };
+        let token = CancelToken::default().until(past);
+        token.cancel(SIGINT);
+        assert_eq!(token.reason(), Some(Reason::Signal(SIGINT)));
+        assert_eq!(past.seconds_left(), Some(0.0));
+        assert_eq!(Deadline::default().seconds_left(), None);
     }
 }

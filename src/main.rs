@@ -6,17 +6,20 @@ use std::process::ExitCode;
 use clap::Parser;
 use stylize_video::batch::plan::{self, PlanError, Planned, Request};
 use stylize_video::batch::{self, Engine, Known};
-use stylize_video::cli::{self, Cli, Command, LayersArgs, PresetsCommand, RunArgs, StylizerArg, WeightsCommand};
+use stylize_video::cli::{
+    self, Cli, Command, LayersArgs, PresetsCommand, RunArgs, ScheduleError, StylizerArg, WeightsCommand,
+};
 use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
 use stylize_video::commands::{self, presets};
 use stylize_video::explore::ExploreError;
 use stylize_video::explore::pictures::Reading;
-use stylize_video::interrupt::CancelToken;
+use stylize_video::interrupt::{CancelToken, Reason};
 use stylize_video::media::libav;
 use stylize_video::motion::{Given, GivenError};
 use stylize_video::provenance::{Like, LikeError};
 use stylize_video::report::download::DownloadBar;
-use stylize_video::report::{self, Style};
+use stylize_video::report::watched::Watched;
+use stylize_video::report::{self, Event, LogFormat, Observer, Style};
 use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
 use stylize_video::stylize::device;
 use stylize_video::verify::Allowed;
@@ -158,6 +161,17 @@ fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(faults > 0)))
 }
 
+/// sysexits.h's EX_TEMPFAIL: nothing is wrong, and the next run goes on.
+const LATER: u8 = 75;
+
+/// Lets other programs go first. Threads take it over from the one that starts them, so that this comes first.
+fn give_way(nice: Option<i32>, observer: &dyn Observer) {
+    let Some(nice) = nice else { return };
+    if let Err(error) = rustix::process::nice(nice) {
+        observer.event(&Event::Warning { message: format!("--nice {nice}: {error}; it goes on as it was") });
+    }
+}
+
 fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<ExitCode> {
     let like = args.like.as_deref().map(Like::open).transpose()?;
     let resolved = Settings::resolve(&args.layers(ambient, like.as_ref().map(Like::recorded)))?;
@@ -174,7 +188,7 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         format: &resolved.settings.output.format,
         range: args.range(),
         if_exists: resolved.settings.output.if_exists,
-        dry_run: args.dry_run,
+        dry_run: args.dry_run || args.unattended.plan,
     })?;
     let engine = match args.stylizer {
         StylizerArg::Optimise => Engine::Optimise,
@@ -198,12 +212,26 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         commands::plan::dry_run(&planned, &resolved)?;
         return Ok(ExitCode::from(u8::from(failed)));
     }
-    let cancel = CancelToken::on_signals()?;
-    let observer = report::choose(style);
-    let summary = batch::run(planned, &resolved, &given, engine, habits, observer.as_ref(), &cancel);
-    // A shell's convention: 128 and the signal's number.
-    let interrupted = cancel.signal().filter(|_| summary.cancelled).map(|signal| 128 + signal as u8);
-    Ok(ExitCode::from(interrupted.unwrap_or(u8::from(summary.failed > 0))))
+    let schedule = &args.unattended.schedule;
+    let deadline = schedule.deadline(style.began, &jiff::ZonedDateTime::now())?;
+    let shown = report::choose(style);
+    if args.unattended.plan {
+        let json = style.format == LogFormat::Json;
+        let request =
+            commands::estimate::Request { resolved: &resolved, given: &given, engine, habits, deadline, json };
+        let possible = commands::estimate::estimates(&planned, request, shown.as_ref())?;
+        return Ok(ExitCode::from(u8::from(!possible)));
+    }
+    let cancel = CancelToken::on_signals()?.until(deadline);
+    give_way(schedule.nice, shown.as_ref());
+    let observer = Watched::around(shown, args.unattended.watched.places())?;
+    let summary = batch::run(planned, &resolved, &given, engine, habits, &observer, &cancel);
+    let stopped = cancel.reason().filter(|_| summary.cancelled).map(|reason| match reason {
+        // A shell's convention: 128 and the signal's number.
+        Reason::Signal(signal) => 128 + signal as u8,
+        Reason::TimeIsUp => LATER,
+    });
+    Ok(ExitCode::from(stopped.unwrap_or(u8::from(summary.failed > 0))))
 }
 
 /// 2 for mistakes of the user, 1 for everything else.
@@ -211,10 +239,12 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     let settings = error.downcast_ref::<SettingsError>().map(SettingsError::exit_code);
     let given = error.downcast_ref::<GivenError>().map(|_| 2);
     let like = error.downcast_ref::<LikeError>().map(|_| 2);
+    let schedule = error.downcast_ref::<ScheduleError>().map(|_| 2);
     let explore = error.downcast_ref::<ExploreError>().map(ExploreError::exit_code);
     settings
         .or(given)
         .or(like)
+        .or(schedule)
         .or(explore)
         .or_else(|| error.downcast_ref::<PlanError>().map(PlanError::exit_code))
         .unwrap_or(1)

@@ -110,9 +110,12 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<(), JobError> {
     let (input, output) = names(job);
     let info = source.info();
     let (frames, width, height) = (info.frames, info.width, info.height);
-    observer.event(&Event::Started { input, output: output.clone(), frames, width, height });
+    observer.event(&Event::Started { input: input.clone(), output: output.clone(), frames, width, height });
     batch.warn(source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()));
     batch.note(opened.iter_mut().flat_map(|opened| std::mem::take(&mut opened.notes)));
+    if painted > 0 {
+        observer.event(&Event::Resumed { input, frames: painted });
+    }
     let complete = opened.as_ref().and_then(|opened| opened.journal.complete());
     let Outcome { encoded, waited_for_motion, steadiness } = if let Some(Complete { every_frame }) = complete {
         if every_frame {
@@ -169,7 +172,7 @@ fn open_journal<'a>(
 }
 
 /// What a job wants of its source's motion.
-fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
+pub(super) fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
     let Batch { settings, given, engine, .. } = batch;
     let list = given.cuts.clone();
     if engine != Engine::Optimise || matches!(job.input, Input::Picture(_)) {
@@ -195,7 +198,7 @@ fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
 }
 
 /// What paints the frames. Where what is painted is kept (`resumable`), an interruption waits for the frame in progress.
-fn make_stylizer<'a>(
+pub(super) fn make_stylizer<'a>(
     job: &Job,
     batch: Batch<'a>,
     work: &'a Path,

@@ -1,15 +1,18 @@
 //! Jobs: which inputs become which outputs, and doing them one after another.
 
+pub mod estimate;
 mod job;
 mod known;
 pub mod plan;
 mod publish;
 
+use std::time::Instant;
+
 use crate::identity::Fingerprint;
 use crate::interrupt::CancelToken;
 use crate::motion::Given;
 use crate::pipeline::PipelineError;
-use crate::report::{Event, Observer, causes};
+use crate::report::{Event, Observer, Stop, causes};
 use crate::settings::Resolved;
 
 pub use known::Known;
@@ -53,6 +56,7 @@ pub struct Summary {
     pub failed: usize,
     /// The batch was interrupted; the jobs after that were not begun.
     pub cancelled: bool,
+    pub not_begun: usize,
 }
 
 /// Does all that is planned, in order; `given` is what the user brings of the source's motion. A job that fails does not stop the others.
@@ -67,9 +71,13 @@ pub fn run(
 ) -> Summary {
     let batch = Batch { resolved, settings: &resolved.settings, given, engine, habits, observer, cancel };
     let mut summary = Summary::default();
-    for planned in planned {
+    let (began, jobs) = (Instant::now(), planned.len());
+    observer.event(&Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), jobs: jobs as u64 });
+    let mut interrupted = 0;
+    for (begun, planned) in planned.into_iter().enumerate() {
         if cancel.is_cancelled() {
             summary.cancelled = true;
+            summary.not_begun = jobs - begun;
             break;
         }
         match planned {
@@ -86,7 +94,9 @@ pub fn run(
                 Ok(()) => summary.done += 1,
                 Err(JobError::Pipeline(PipelineError::Cancelled { frames })) => {
                     summary.cancelled = true;
-                    observer.event(&Event::Cancelled { input: names(&job).0, frames });
+                    interrupted += 1;
+                    let reason = Stop::of(cancel);
+                    observer.event(&Event::Cancelled { input: names(&job).0, frames, reason });
                 }
                 Err(error) => {
                     summary.failed += 1;
@@ -95,5 +105,14 @@ pub fn run(
             },
         }
     }
+    observer.event(&Event::RunFinished {
+        done: summary.done as u64,
+        skipped: summary.skipped as u64,
+        failed: summary.failed as u64,
+        cancelled: interrupted,
+        not_begun: summary.not_begun as u64,
+        seconds: began.elapsed().as_secs_f64(),
+        stopped: summary.cancelled.then(|| Stop::of(cancel)),
+    });
     summary
 }

@@ -1,6 +1,7 @@
 //! The subcommands, and what the options print instead of working.
 
 pub mod doctor;
+pub mod estimate;
 pub mod info;
 pub mod layers;
 pub mod measure;

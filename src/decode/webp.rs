@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use image_webp::{DecodingError, WebPDecoder};
@@ -94,7 +95,11 @@ impl WebpSource {
     /// The next frame of the file.
     fn read(&mut self) -> Result<Option<(Pixels, Timing)>, DecodeError> {
         let mut bytes = vec![0; self.decoder.output_buffer_size().unwrap_or(0)];
-        let delay = match self.decoder.read_frame(&mut bytes) {
+        // A frame whose picture is larger than it says makes image-webp 0.2.4 look beyond a buffer's end, which is a panic.
+        // The decoder is not used after one.
+        let read = catch_unwind(AssertUnwindSafe(|| self.decoder.read_frame(&mut bytes)));
+        let panicked = |_| Err(DecodingError::IoError(std::io::Error::other("a frame contradicts itself")));
+        let delay = match read.unwrap_or_else(panicked) {
             Ok(delay) => i64::from(delay),
             Err(DecodingError::NoMoreFrames) => return Ok(None),
             Err(source) => return Err(DecodeError::Animation { path: self.path.clone(), source }),

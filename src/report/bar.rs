@@ -92,6 +92,7 @@ impl Observer for BarObserver {
                     self.remove(&last);
                 }
             }
+            Event::RunStarted { .. } | Event::RunFinished { .. } | Event::Resumed { .. } => {}
             Event::Note { .. } | Event::Warning { .. } | Event::Skipped { .. } => {}
         }
         if let Some(line) = plain_line(event) {

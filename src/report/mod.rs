@@ -1,22 +1,7 @@
 //! Progress: stages say what happened, an observer shows it.
 //!
-//! Everything here goes to stderr. With `--log-format json` every line is one object:
-//!
-//! | `event` | other fields |
-//! |---|---|
-//! | `started` | `input`, `output`, `frames` (or null), `width`, `height` |
-//! | `frame` | `frame` (from 1), `frames` (or null), `iterations`, `objective`, `seconds`, and the frame's [`Figures`] (null where unknown) |
-//! | `pass` | `pass` (from 1), `passes`, `frame` (from 1), `iterations`, `objective`, `seconds`: painted in one of several passes |
-//! | `progress` | `what` (`pictures`, `patches`), `done`, `total` (or null), `seconds` of the last one: `layers` |
-//! | `note` | `message` |
-//! | `warning` | `message` |
-//! | `finished` | `output`, `frames`, `seconds`, `waited_for_motion` (seconds of these), `steadiness` (a [`Summary`] or null) |
-//! | `skipped` | `input`, `output`, `why` |
-//! | `failed` | `input` (null when no single input is to blame), `error` |
-//! | `cancelled` | `input`, `frames` |
-//!
-//! and each has `elapsed`, seconds since the program began. A line without `event` is a log record (`-v`) with
-//! `timestamp`, `level`, `target` and `message`.
+//! Everything here goes to stderr. With `--log-format json` every line is one object; `docs/events.md` lists them all, and
+//! `docs/events.schema.json` is what they are held against by tests: a change here is one there.
 
 mod bar;
 pub mod download;
@@ -26,6 +11,7 @@ pub mod log;
 mod pace;
 mod plain;
 mod steadiness;
+pub mod watched;
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -33,17 +19,24 @@ use std::time::{Duration, Instant};
 use indicatif::MultiProgress;
 use serde::Serialize;
 
+use crate::interrupt::{CancelToken, Reason};
 use crate::measure::{Figures, Summary};
 
 pub use bar::BarObserver;
 pub use json::JsonObserver;
 pub use lines::LinesObserver;
+pub use pace::duration;
 pub use plain::{plain, plain_lines};
 
 /// What a job tells while it runs.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// The run begins.
+    RunStarted {
+        version: String,
+        jobs: u64,
+    },
     /// A job begins. `frames` is the expected count where the container tells it.
     Started {
         input: String,
@@ -51,6 +44,11 @@ pub enum Event {
         frames: Option<u64>,
         width: usize,
         height: usize,
+    },
+    /// The job goes on after so many frames that a former run has painted.
+    Resumed {
+        input: String,
+        frames: u64,
     },
     /// A frame is done. `frame` counts from 1.
     Frame {
@@ -106,15 +104,57 @@ pub enum Event {
         input: String,
         error: String,
     },
+    /// The job was to end before it was done. `frames` are painted.
     Cancelled {
         input: String,
         frames: u64,
+        reason: Stop,
     },
+    /// The run is over.
+    RunFinished {
+        done: u64,
+        skipped: u64,
+        failed: u64,
+        cancelled: u64,
+        not_begun: u64,
+        seconds: f64,
+        /// Why it ended before its jobs did, if it did.
+        stopped: Option<Stop>,
+    },
+}
+
+/// Why a run ends before its jobs do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    Signal,
+    TimeIsUp,
+}
+
+impl Stop {
+    pub fn of(cancel: &CancelToken) -> Self {
+        match cancel.reason() {
+            Some(Reason::TimeIsUp) => Self::TimeIsUp,
+            Some(Reason::Signal(_)) | None => Self::Signal,
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Signal => "interrupted",
+            Self::TimeIsUp => "time is up",
+        }
+    }
 }
 
 /// Shows events: a bar on a terminal, lines elsewhere, JSON for machines.
 pub trait Observer: Send + Sync {
     fn event(&self, event: &Event);
+
+    /// An observer for one of several jobs that run at once, counted from 1; `None` where this one does for all.
+    fn for_job(&self, _number: u64) -> Option<Box<dyn Observer>> {
+        None
+    }
 }
 
 /// `--log-format`.
@@ -134,6 +174,7 @@ impl Verbosity {
     pub fn shows(self, event: &Event) -> bool {
         match event {
             Event::Failed { .. } | Event::Cancelled { .. } => true,
+            Event::RunFinished { stopped, .. } => self.0 >= 0 || stopped.is_some(),
             Event::Warning { .. } => self.0 >= -1,
             _ => self.0 >= 0,
         }
@@ -218,6 +259,8 @@ fn write_line(out: &mut impl Write, line: &str) {
 fn plain_line(event: &Event) -> Option<String> {
     match event {
         Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } | Event::Progress { .. } => None,
+        Event::RunStarted { .. } => None,
+        Event::Resumed { frames, .. } => Some(format!("goes on after {frames} painted {}", plural(*frames))),
         Event::Note { message } => Some(plain(message).into_owned()),
         Event::Warning { message } => Some(format!("warning: {}", plain(message))),
         Event::Finished { output, frames, seconds, steadiness, .. } => {
@@ -234,8 +277,16 @@ fn plain_line(event: &Event) -> Option<String> {
         Event::Failed { input, error } if input.is_empty() => Some(format!("error: {}", plain(error))),
         Event::Failed { input, error } if error.contains(input.as_str()) => Some(format!("error: {}", plain(error))),
         Event::Failed { input, error } => Some(format!("error: {}: {}", plain(input), plain(error))),
-        Event::Cancelled { input, frames } => {
+        Event::Cancelled { input, frames, reason: Stop::Signal } => {
             Some(format!("{}: interrupted after {frames} {}", plain(input), plural(*frames)))
+        }
+        Event::Cancelled { input, frames, reason: Stop::TimeIsUp } => {
+            Some(format!("{}: time is up after {frames} {}; run again to go on", plain(input), plural(*frames)))
+        }
+        Event::RunFinished { not_begun, stopped, .. } => {
+            let stopped = stopped.filter(|_| *not_begun > 0)?;
+            let jobs = if *not_begun == 1 { "1 job was" } else { &format!("{not_begun} jobs were") };
+            Some(format!("{}: {jobs} not begun; run again to go on", stopped.words()))
         }
     }
 }

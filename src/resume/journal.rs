@@ -55,9 +55,6 @@ impl<'a> Journal<'a> {
             notes.push(format!("files of the work folder are missing or damaged: {lost} frames are painted again"));
             manifest.write(work.path())?;
         }
-        if manifest.frames() > 0 {
-            notes.push(format!("goes on after {} frames that are painted already", manifest.frames()));
-        }
         let journal = Self { work, manifest };
         journal.tidy()?;
         Ok(Opened { journal, notes })

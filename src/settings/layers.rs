@@ -21,7 +21,17 @@ pub const ENV_PREFIX: &str = "STYLIZE_VIDEO_";
 const ENV_PRESET: &str = "STYLIZE_VIDEO_PRESET";
 
 /// Variables that are read elsewhere and are no settings.
-const ENV_OTHER: [&str; 2] = ["STYLIZE_VIDEO_WEIGHTS_URL", "STYLIZE_VIDEO_LOG"];
+const ENV_OTHER: [&str; 8] = [
+    "STYLIZE_VIDEO_WEIGHTS_URL",
+    "STYLIZE_VIDEO_LOG",
+    // What --notify tells a command, which may run this program again.
+    "STYLIZE_VIDEO_INPUT",
+    "STYLIZE_VIDEO_OUTPUT",
+    "STYLIZE_VIDEO_OUTCOME",
+    "STYLIZE_VIDEO_FRAMES",
+    "STYLIZE_VIDEO_SECONDS",
+    "STYLIZE_VIDEO_ERROR",
+];
 const ENV_TEST: &str = "STYLIZE_VIDEO_TEST_";
 
 /// The preset when nothing names one.

@@ -18,13 +18,27 @@ fn colours_that_there_are_not() {
             let places: Vec<usize> = headers.iter().map(|(at, _)| at + 4 + number).collect();
             assert_eq!(places.len(), 2);
             places.into_iter().for_each(|at| bytes[at] = value);
-            // Nor does the container say it.
-            let colr = bytes.windows(4).rposition(|name| name == b"colr").unwrap();
-            bytes[colr..colr + 4].copy_from_slice(b"free");
         });
         let ended = identity(&desk, &input, &format!("{number}-{value}.mkv")).run();
         assert_eq!(ended.code, 0, "{name}: {}", ended.stderr);
         let verified = program(&desk).arg("verify").args([&input, &input]).output().unwrap();
         assert_eq!(verified.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&verified.stderr));
     }
+}
+
+/// A frame of an animation whose picture is larger than the frame: the library that reads it panics.
+#[test]
+fn a_frame_that_is_larger_than_it_says() {
+    let desk = Desk::new();
+    let whole =
+        Clip::of(3).size(64, 48).see_through().coded("-c:v libwebp_anim -pix_fmt yuva420p").make(&desk, "a.webp");
+    let input = desk.changed(&whole, "in.webp", |bytes| {
+        // The width stands after the start code of the picture that follows the alpha.
+        let alpha = bytes.windows(4).position(|name| name == b"ALPH").unwrap();
+        let code = alpha + bytes[alpha..].windows(3).position(|code| code == [0x9d, 1, 0x2a]).unwrap();
+        bytes[code + 3] += 16;
+    });
+    let ended = identity(&desk, &input, "out.mkv").run();
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("is not an animation that can be read"), "{}", ended.stderr);
 }

@@ -169,9 +169,10 @@ fn is_other_kind(code: i32, said: &str) -> bool {
     code == 2 && said.contains("does not become that")
 }
 
-/// Reads an output to its end. Its sound may go on after its pictures, as that of the damaged input does.
+/// Reads an output to its end. Its sound may go on after its pictures, or the last of them be shown for hours, as in the
+/// damaged input: then frames seem to be missing.
 fn read(output: &Path) -> Result<(), DecodeError> {
-    let settings = InputSettings { max_corrupt: 1000, ..InputSettings::default() };
+    let settings = InputSettings { max_corrupt: 1 << 40, ..InputSettings::default() };
     let mut source = decode::open(&Input::Video(output.into()), ALL, &settings)?;
     while source.next()?.is_some() {}
     Ok(())

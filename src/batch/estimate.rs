@@ -1,0 +1,193 @@
+//! What a job would take: the source is read once, and a little of it is really painted, with everything that a run
+//! does at the same time. Nothing is written but a sample in a temporary folder.
+
+mod reckon;
+mod sample;
+mod survey;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::job::{Batch, JobError, names};
+use super::plan::Job;
+use super::publish::work_place;
+use super::{Engine, Habits};
+use crate::identity;
+use crate::interrupt::CancelToken;
+use crate::media::{Input, Output, Range};
+use crate::motion::Given;
+use crate::report::Observer;
+use crate::resume::Manifest;
+use crate::settings::{Resolved, Settings};
+
+use reckon::{Costs, Work, reckon};
+use sample::{Sample, Sampler};
+use survey::Survey;
+
+/// Painting for the sake of the estimate takes no longer than this, nor (beyond a few frames) this share of the job.
+const LONGEST: Duration = Duration::from_secs(60);
+const SHARE: f64 = 0.1;
+/// Iterations of a first frame and of later ones that tell how long one takes.
+const TRIAL: [u32; 2] = [6, 3];
+/// Frames of the trial; the first is a shot's first.
+const TRIAL_FRAMES: u64 = 3;
+/// Later frames that are painted of a shot at least, where there is time for it.
+const LATER: usize = 4;
+
+/// What a job would take, from now to its end.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Estimate {
+    pub input: String,
+    pub output: String,
+    /// All frames; so many of them a former run has painted.
+    pub frames: u64,
+    pub painted: u64,
+    pub shots: u64,
+    pub width: usize,
+    pub height: usize,
+    /// Seconds, and between what they may well be.
+    pub seconds: f64,
+    pub low: f64,
+    pub high: f64,
+    /// Most bytes of memory, as far as the sample tells; `None` where the system does not say.
+    pub memory: Option<u64>,
+    /// Bytes of the work folder before the output is put together, and of the output; `None` where nothing is known.
+    pub work_bytes: Option<u64>,
+    pub output_bytes: Option<u64>,
+    /// Frames that were painted for it with all their iterations.
+    pub sampled: u64,
+}
+
+/// Why there is no estimate.
+#[derive(Debug, thiserror::Error)]
+pub enum EstimateError {
+    #[error("standard input can be read once only: --plan needs a file")]
+    Stream,
+    #[error("{0}")]
+    Job(String),
+}
+
+impl From<JobError> for EstimateError {
+    fn from(error: JobError) -> Self {
+        Self::Job(crate::report::causes(&error))
+    }
+}
+
+/// Estimates a job; `observer` hears how far the reading is.
+///
+/// # Errors
+/// What would make the job fail, as far as its sample tells.
+pub fn estimate(
+    job: &Job,
+    resolved: &Resolved,
+    given: &Given,
+    engine: Engine,
+    habits: Habits,
+    observer: &dyn Observer,
+) -> Result<Estimate, EstimateError> {
+    if job.input == Input::Stdin {
+        return Err(EstimateError::Stream);
+    }
+    // Nothing is lost by a signal: it ends the program at once.
+    let cancel = CancelToken::default();
+    let settings = &resolved.settings;
+    let batch = Batch { resolved, settings, given, engine, habits, observer, cancel: &cancel };
+    let survey = survey::survey(job, batch)?;
+    let painted = painted(job, batch).min(survey.frames);
+    let (costs, sample) = measure(job, batch, &survey)?;
+    let ahead = Work {
+        frames: survey.frames - painted,
+        shots: survey.shots.iter().filter(|shot| shot.frame >= painted).count() as u64,
+        passes: if settings.temporal.is_reworked() { settings.temporal.passes_of_loop() } else { 1 },
+        reading: survey.seconds,
+    };
+    let time = reckon(&costs, ahead);
+    let (input, output) = names(job);
+    let output_bytes = sample.bytes_per_frame.map(|bytes| (bytes * survey.frames as f64) as u64);
+    Ok(Estimate {
+        input,
+        output,
+        frames: survey.frames,
+        painted,
+        shots: survey.shots.len() as u64,
+        width: survey.width,
+        height: survey.height,
+        seconds: time.seconds,
+        low: time.low,
+        high: time.high,
+        memory: peak_memory(),
+        work_bytes: output_bytes.filter(|_| kept(job)).map(|bytes| bytes + state_bytes(&survey, settings)),
+        output_bytes,
+        sampled: sample.frames.len() as u64,
+    })
+}
+
+/// Whether the job has a work folder that grows.
+fn kept(job: &Job) -> bool {
+    matches!(job.output, Output::Video(_) | Output::Sequence { .. })
+}
+
+/// Frames that a former run has painted, and this one would go on after.
+fn painted(job: &Job, batch: Batch<'_>) -> u64 {
+    let Batch { settings, given, engine, habits, .. } = batch;
+    let found = work_place(&job.output).filter(|_| habits.resume).and_then(|work| Manifest::read(&work).ok().flatten());
+    let Some(manifest) = found else { return 0 };
+    let same = identity::identify(job, settings, given, engine, habits.fingerprint)
+        .is_ok_and(|identity| identity.changed(&manifest.identity).is_none());
+    if same { manifest.frames() } else { 0 }
+}
+
+/// Paints a little, first with few iterations, to know how much can be painted in earnest.
+fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sample), JobError> {
+    let [first, next] = batch.settings.optimizer.iterations;
+    let trial_settings = sample::with_iterations(batch.settings, [first.min(TRIAL[0]), next.min(TRIAL[1])]);
+    let trial = Sampler { job, batch: Batch { settings: &trial_settings, ..batch } };
+    let trial = trial.paint(Range { frames: Some(TRIAL_FRAMES), ..job.range }, LONGEST, &|_| false)?;
+    let mut costs = Costs::of_trial(&trial, [first, next]);
+    let alone = matches!(job.input, Input::Picture(_));
+    if alone || costs.first + costs.next > LONGEST.as_secs_f64() {
+        return Ok((costs, Sample { frames: Vec::new(), ..trial }));
+    }
+    let all = costs.first * survey.shots.len() as f64 + costs.next * survey.frames as f64;
+    let budget = (all * SHARE).min(LONGEST.as_secs_f64());
+    // Passes tell of a frame at the end of its shot only; the first one is much like a run of one.
+    let one_pass = sample::of_one_pass(batch.settings);
+    let sampler = Sampler { job, batch: Batch { settings: &one_pass, ..batch } };
+    let ranges = survey.places(job);
+    let share = budget / ranges.len().max(1) as f64;
+    let mut sample = Sample { startup: trial.startup, ..Sample::default() };
+    for range in ranges {
+        let enough = |frames: &[sample::Taken]| {
+            frames.len() > LATER && frames.iter().map(|frame| frame.seconds).sum::<f64>() >= share
+        };
+        let more = sampler.paint(range, LONGEST, &enough)?;
+        costs.add(&more);
+        sample.bytes_per_frame = more.bytes_per_frame.or(sample.bytes_per_frame);
+        sample.frames.extend(more.frames);
+    }
+    costs.settle();
+    Ok((costs, sample))
+}
+
+/// Floats of the state that the next frame needs: pictures of the frames before it, with what belongs to them.
+fn state_bytes(survey: &Survey, settings: &Settings) -> u64 {
+    const FLOATS_PER_PIXEL: u64 = 40;
+    let (width, height) = (survey.width as u64, survey.height as u64);
+    let source = width * height;
+    let working = match settings.frame.size {
+        crate::settings::Size::Pixels(long) => {
+            let long = u64::from(long);
+            long * long * width.min(height) / width.max(height).max(1)
+        }
+        crate::settings::Size::Auto => source,
+    };
+    4 * FLOATS_PER_PIXEL * working
+}
+
+/// The most memory that this process has had, in bytes.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok().map(|kilobytes: u64| kilobytes << 10)
+}

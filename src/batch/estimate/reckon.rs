@@ -1,0 +1,139 @@
+//! From what a sample took to what a job takes.
+
+use super::sample::Sample;
+
+/// The share of its iterations that a later frame takes, where nothing was painted in earnest: least, likely, most.
+const LATER_SHARES: [f64; 3] = [0.2, 0.6, 1.0];
+/// Iterations are not all alike: what is scaled up from few of them may be off by this much.
+const SCALED: f64 = 0.2;
+/// The machine may be busier, or less.
+const OTHERWISE: f64 = 0.1;
+/// Standard errors on either side.
+const SPREAD: f64 = 2.0;
+/// The result is put together and read again in this share of the time that reading the source took, and these seconds.
+const CLOSING: (f64, f64) = (0.5, 0.3);
+
+/// What the parts of a job cost, in seconds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Costs {
+    pub startup: f64,
+    /// A shot's first frame.
+    pub first: f64,
+    /// A later frame, at most; once settled, as found.
+    pub next: f64,
+    firsts: Vec<f64>,
+    laters: Vec<f64>,
+}
+
+/// What is still to do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Work {
+    pub frames: u64,
+    /// Frames of them that begin a shot.
+    pub shots: u64,
+    pub passes: u32,
+    /// Seconds that reading all of the source takes.
+    pub reading: f64,
+}
+
+/// Seconds, and between what they may well be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Time {
+    pub seconds: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Costs {
+    /// Scaled up from a sample with few iterations to `[first, next]` of them.
+    pub fn of_trial(trial: &Sample, [first, next]: [u32; 2]) -> Self {
+        let scaled = |taken: &super::sample::Taken, all: u32| {
+            taken.seconds * f64::from(all.max(1)) / f64::from(taken.iterations.max(1))
+        };
+        let (head, tail) = trial.frames.split_first().map_or((None, &[][..]), |(head, tail)| (Some(head), tail));
+        // The very first picture also warms everything up.
+        let first = head.map_or(0.0, |head| scaled(head, first));
+        let next = tail.iter().map(|taken| scaled(taken, next)).fold(f64::INFINITY, f64::min);
+        let next = if next.is_finite() { next } else { 0.0 };
+        Self { startup: trial.startup, first, next, firsts: Vec::new(), laters: Vec::new() }
+    }
+
+    /// Takes in what was painted in earnest.
+    pub fn add(&mut self, sample: &Sample) {
+        let mut seconds = sample.frames.iter().map(|taken| taken.seconds);
+        self.firsts.extend(seconds.next());
+        self.laters.extend(seconds);
+    }
+
+    pub fn settle(&mut self) {
+        if let Some((mean, _)) = mean(&self.firsts) {
+            self.first = mean;
+        }
+    }
+}
+
+/// The mean, and its standard error.
+fn mean(values: &[f64]) -> Option<(f64, f64)> {
+    let count = values.len() as f64;
+    if values.is_empty() {
+        return None;
+    }
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Some((mean, if count > 1.0 { (squares / (count - 1.0) / count).sqrt() } else { mean * SCALED }))
+}
+
+pub fn reckon(costs: &Costs, work: Work) -> Time {
+    let laters = work.frames.saturating_sub(work.shots) as f64;
+    let shots = work.shots.min(work.frames) as f64;
+    let [least, likely, most] = match mean(&costs.laters) {
+        Some((mean, error)) => [(mean - SPREAD * error).max(0.0), mean, mean + SPREAD * error],
+        None => LATER_SHARES.map(|share| share * costs.next),
+    };
+    let first_error = if costs.firsts.is_empty() { SCALED } else { 0.0 };
+    let closing = CLOSING.0 * work.reading + CLOSING.1;
+    let total = |first: f64, later: f64, again: f64| {
+        let pass = shots * first + laters * later;
+        // Later passes paint every frame as a later one, with about as many iterations.
+        let passes = f64::from(work.passes.saturating_sub(1)) * work.frames as f64 * later.max(again);
+        costs.startup + closing + pass + passes
+    };
+    let seconds = total(costs.first, likely, 0.0);
+    let low = total(costs.first * (1.0 - first_error), least, 0.0) * (1.0 - OTHERWISE);
+    let high = total(costs.first * (1.0 + first_error), most, costs.next) * (1.0 + OTHERWISE);
+    Time { seconds, low, high }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Taken;
+    use super::*;
+
+    fn sample(startup: f64, frames: &[(u32, f64)]) -> Sample {
+        let frames = frames.iter().map(|&(iterations, seconds)| Taken { iterations, seconds }).collect();
+        Sample { startup, frames, bytes_per_frame: None }
+    }
+
+    #[test]
+    fn few_iterations_are_scaled_up() {
+        let costs = Costs::of_trial(&sample(1.0, &[(6, 3.0), (3, 2.0), (3, 1.5)]), [60, 15]);
+        assert_eq!((costs.startup, costs.first, costs.next), (1.0, 30.0, 7.5));
+        let none = Costs::of_trial(&sample(0.0, &[]), [60, 15]);
+        assert_eq!((none.first, none.next), (0.0, 0.0));
+        let time = reckon(&costs, Work { frames: 11, shots: 1, passes: 1, reading: 0.0 });
+        assert!(time.low < time.seconds && time.seconds < time.high, "{time:?}");
+        assert!((time.seconds - (1.3 + 30.0 + 10.0 * 4.5)).abs() < 1e-9, "{time:?}");
+    }
+
+    #[test]
+    fn what_was_painted_counts() {
+        let mut costs = Costs::of_trial(&sample(1.0, &[(6, 3.0), (3, 2.0)]), [60, 15]);
+        costs.add(&sample(0.0, &[(60, 20.0), (5, 2.0), (5, 4.0)]));
+        costs.add(&sample(0.0, &[(60, 24.0), (5, 3.0)]));
+        costs.settle();
+        let time = reckon(&costs, Work { frames: 12, shots: 2, passes: 1, reading: 2.0 });
+        assert!((time.seconds - (1.0 + 1.3 + 2.0 * 22.0 + 10.0 * 3.0)).abs() < 1e-9, "{time:?}");
+        let nothing = reckon(&costs, Work { frames: 0, shots: 0, passes: 1, reading: 0.0 });
+        assert!(nothing.seconds < 2.0);
+    }
+}

@@ -1,0 +1,19 @@
+//! Options of runs that nobody watches.
+
+use clap::Args;
+
+pub use super::schedule::ScheduleArgs;
+pub use super::watched::WatchedArgs;
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct UnattendedArgs {
+    /// Say what the jobs would take (time, memory, disk), from a sample of each, and write nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "print_settings"], help_heading = "Unattended")]
+    pub plan: bool,
+
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+
+    #[command(flatten)]
+    pub watched: WatchedArgs,
+}

@@ -1,0 +1,123 @@
+//! `--metrics`: the run in Prometheus's text format, for node_exporter's textfile collector.
+//!
+//! The file tells of one run and the next one replaces it, so that everything in it is a gauge. Only the time of the last
+//! success is taken over from the file that was there.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use super::tally::{Outcome, Tally, unix};
+
+const LAST_SUCCESS: &str = "stylize_video_last_success_timestamp_seconds";
+/// A file that is longer is none of ours.
+const LONGEST: u64 = 16 << 20;
+
+pub fn text(tally: &Tally, success_before: Option<f64>) -> String {
+    let mut text = String::new();
+    let version = escaped(env!("CARGO_PKG_VERSION"));
+    gauge(
+        &mut text,
+        "stylize_video_build_info",
+        "Version of the program, as a label.",
+        &[(format!("{{version=\"{version}\"}}"), 1.0)],
+    );
+    let by_outcome: Vec<(String, f64)> = Outcome::ALL
+        .map(|outcome| (format!("{{outcome=\"{}\"}}", outcome.name()), tally.count(outcome) as f64))
+        .into_iter()
+        .chain(tally.finished.map(|not_begun| ("{outcome=\"not_begun\"}".to_owned(), not_begun as f64)))
+        .collect();
+    gauge(&mut text, "stylize_video_jobs", "Jobs of the last run, by how they ended.", &by_outcome);
+    let one = |value: f64| [(String::new(), value)];
+    gauge(&mut text, "stylize_video_frames", "Frames that the last run has painted.", &one(tally.painted() as f64));
+    gauge(&mut text, "stylize_video_run_seconds", "Seconds that the last run took so far.", &one(tally.seconds()));
+    let running = f64::from(u8::from(tally.finished.is_none()));
+    gauge(
+        &mut text,
+        "stylize_video_running",
+        "1 until the run's end (or for ever, where it was killed).",
+        &one(running),
+    );
+    let began = one(unix(tally.began));
+    gauge(&mut text, "stylize_video_last_run_timestamp_seconds", "When the last run began, in Unix time.", &began);
+    let done = tally.ended.iter().filter(|job| job.outcome == Outcome::Done).map(|job| job.ended);
+    if let Some(last) = done.chain(success_before).max_by(f64::total_cmp) {
+        gauge(&mut text, LAST_SUCCESS, "When a job was done last, in this run or before it, in Unix time.", &one(last));
+    }
+    let mut failed: Vec<&str> =
+        tally.ended.iter().filter(|job| job.outcome == Outcome::Failed).map(|job| job.input.as_str()).collect();
+    failed.sort_unstable();
+    // A series may be there once only.
+    failed.dedup();
+    if !failed.is_empty() {
+        let failed: Vec<_> = failed.iter().map(|input| (format!("{{input=\"{}\"}}", escaped(input)), 1.0)).collect();
+        gauge(&mut text, "stylize_video_failed_job", "A job of the last run that failed.", &failed);
+    }
+    text
+}
+
+fn gauge(text: &mut String, name: &str, help: &str, samples: &[(String, f64)]) {
+    // Writing to a string never fails.
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+    for (labels, value) in samples {
+        let _ = writeln!(text, "{name}{labels} {value}");
+    }
+}
+
+/// As the format wants it of a label's value.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// The last success that the file of a former run tells of.
+pub fn last_success(path: &Path) -> Option<f64> {
+    let length = fs::metadata(path).ok().filter(|meta| meta.is_file())?.len();
+    let text = if length <= LONGEST { fs::read_to_string(path).ok()? } else { return None };
+    let line = text.lines().find_map(|line| line.strip_prefix(LAST_SUCCESS)?.strip_prefix(' '))?;
+    line.trim().parse().ok().filter(|time: &f64| time.is_finite())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::super::Event;
+    use super::super::tally::tests::{at, finished, frame, started};
+    use super::*;
+
+    #[test]
+    fn the_text_is_what_prometheus_reads() {
+        let mut tally = Tally::new(at(0));
+        let failed = Event::Failed { input: "odd \"name\"\\\n.mp4".into(), error: "broken".into() };
+        for (second, event) in [(1, started("a")), (3, frame(1)), (4, finished("a", 1)), (5, failed)] {
+            tally.hear(0, &event, at(second));
+        }
+        let text = text(&tally, None);
+        for line in [
+            "stylize_video_jobs{outcome=\"done\"} 1",
+            "stylize_video_jobs{outcome=\"failed\"} 1",
+            "stylize_video_frames 1",
+            "stylize_video_run_seconds 5",
+            "stylize_video_last_success_timestamp_seconds 1800000004",
+            "stylize_video_failed_job{input=\"odd \\\"name\\\"\\\\\\n.mp4\"} 1",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+        for line in text.lines() {
+            let name = line.split(['{', ' ']).next().unwrap();
+            let known = line.starts_with('#') || text.contains(&format!("# TYPE {name} gauge\n"));
+            assert!(known, "{line}");
+        }
+        assert!(text.ends_with('\n'));
+    }
+
+    #[test]
+    fn a_run_that_fails_keeps_the_last_success() {
+        let desk = tempfile::tempdir().unwrap();
+        let path = desk.path().join("a.prom");
+        assert_eq!(last_success(&path), None);
+        std::fs::write(&path, text(&Tally::new(at(0)), Some(1_790_000_000.5))).unwrap();
+        assert_eq!(last_success(&path), Some(1_790_000_000.5));
+        std::fs::write(&path, "something else").unwrap();
+        assert_eq!(last_success(&path), None);
+    }
+}

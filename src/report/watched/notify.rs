@@ -1,0 +1,160 @@
+//! `--notify`: a command at the end of each job.
+
+use std::io;
+use std::process::{self, Child, Stdio};
+use std::time::{Duration, Instant};
+
+use super::tally::{JobRecord, Outcome};
+
+/// A command that takes longer is ended.
+const LIMIT: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(20);
+/// An environment holds only so much.
+const LONGEST: usize = 4096;
+
+/// A program and its arguments. No shell ever sees them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    program: String,
+    arguments: Vec<String>,
+}
+
+/// Why a command has not done its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    #[error("cannot run {program}: {source}")]
+    Start { program: String, source: io::Error },
+    #[error("{program} ended with {status}")]
+    Failed { program: String, status: process::ExitStatus },
+    #[error("{program} was ended, for it took longer than {} s", LIMIT.as_secs())]
+    Slow { program: String },
+}
+
+impl Command {
+    /// Splits `text` into words, with quotes and backslashes as in a shell.
+    ///
+    /// # Errors
+    /// A quote that is not closed; nothing at all.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let words = shlex::split(text).ok_or_else(|| format!("`{text}`: a quote is not closed"))?;
+        let mut words = words.into_iter();
+        let program = words.next().filter(|program| !program.is_empty()).ok_or("it names no command")?;
+        Ok(Self { program, arguments: words.collect() })
+    }
+
+    /// Runs it, with `job` in its environment, and waits. Skipped jobs are not told of: nothing has happened.
+    pub(super) fn tell(&self, job: &JobRecord) -> Result<(), Problem> {
+        if job.outcome == Outcome::Skipped {
+            return Ok(());
+        }
+        self.run(job, LIMIT)
+    }
+
+    fn run(&self, job: &JobRecord, limit: Duration) -> Result<(), Problem> {
+        let program = || self.program.clone();
+        let failed = |source| Problem::Start { program: program(), source };
+        let mut command = process::Command::new(&self.program);
+        // Standard output may be a video.
+        command.args(&self.arguments).stdin(Stdio::null()).stdout(io::stderr());
+        for (name, value) in environment(job) {
+            command.env(name, value);
+        }
+        in_a_group(&mut command);
+        let mut child = command.spawn().map_err(failed)?;
+        let began = Instant::now();
+        loop {
+            match child.try_wait().map_err(failed)? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(Problem::Failed { program: program(), status }),
+                None if began.elapsed() >= limit => {
+                    end(&mut child);
+                    return Err(Problem::Slow { program: program() });
+                }
+                None => std::thread::sleep(LOOK),
+            }
+        }
+    }
+}
+
+/// What a command finds in its environment. The names are no settings: see `settings::layers`.
+fn environment(job: &JobRecord) -> [(&'static str, String); 6] {
+    let error = job.why.as_deref().filter(|_| job.outcome == Outcome::Failed).unwrap_or_default();
+    [
+        ("STYLIZE_VIDEO_INPUT", plain(&job.input)),
+        ("STYLIZE_VIDEO_OUTPUT", plain(job.output.as_deref().unwrap_or_default())),
+        ("STYLIZE_VIDEO_OUTCOME", job.outcome.name().to_owned()),
+        ("STYLIZE_VIDEO_FRAMES", job.frames.to_string()),
+        ("STYLIZE_VIDEO_SECONDS", format!("{:.3}", job.seconds)),
+        ("STYLIZE_VIDEO_ERROR", plain(error)),
+    ]
+}
+
+/// What an environment can hold.
+fn plain(text: &str) -> String {
+    text.chars().filter(|&c| c != '\0').take(LONGEST).collect()
+}
+
+/// A group of its own: ctrl-c is for the painting, and what the command starts can be ended with it.
+#[cfg(unix)]
+fn in_a_group(command: &mut process::Command) {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0);
+}
+
+#[cfg(not(unix))]
+fn in_a_group(_: &mut process::Command) {}
+
+/// Ends it and what it has started.
+fn end(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        // It may be gone by now.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn job(outcome: Outcome) -> JobRecord {
+        let (input, output) = ("in \"a\".mp4".into(), Some("out.mp4".into()));
+        let why = Some("bro\0ken".into());
+        JobRecord { input, output, outcome, frames: 3, resumed: 1, seconds: 1.5, why, ended: 0.0 }
+    }
+
+    #[test]
+    fn words_are_split_as_in_a_shell() {
+        let command = Command::parse(r#"mail -s "painted: it's done" 'a b' c\ d"#).unwrap();
+        assert_eq!(command.program, "mail");
+        assert_eq!(command.arguments, ["-s", "painted: it's done", "a b", "c d"]);
+        for text in ["", "  ", "mail 'open", "''"] {
+            assert!(Command::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_environment_tells_the_outcome() {
+        let test = r#"sh -c 'test "$STYLIZE_VIDEO_INPUT$STYLIZE_VIDEO_ERROR$STYLIZE_VIDEO_SECONDS" = "in \"a\".mp4broken1.500"'"#;
+        Command::parse(test).unwrap().tell(&job(Outcome::Failed)).unwrap();
+        let done = "sh -c 'test \"$STYLIZE_VIDEO_OUTCOME$STYLIZE_VIDEO_FRAMES$STYLIZE_VIDEO_ERROR\" = done3'";
+        Command::parse(done).unwrap().tell(&job(Outcome::Done)).unwrap();
+        let fails = Command::parse("sh -c 'exit 3'").unwrap();
+        assert!(fails.tell(&job(Outcome::Done)).unwrap_err().to_string().contains("sh ended with exit status: 3"));
+        fails.tell(&job(Outcome::Skipped)).unwrap();
+        let missing = Command::parse("no-such-program-at-all").unwrap();
+        assert!(matches!(missing.tell(&job(Outcome::Done)), Err(Problem::Start { .. })));
+    }
+
+    #[test]
+    fn a_slow_command_is_ended_with_what_it_started() {
+        let began = Instant::now();
+        let slow = Command::parse("sh -c 'sleep 50; echo awake'").unwrap();
+        let ended = slow.run(&job(Outcome::Done), Duration::from_millis(100));
+        assert!(matches!(ended, Err(Problem::Slow { .. })), "{ended:?}");
+        assert!(began.elapsed() < Duration::from_secs(20));
+    }
+}

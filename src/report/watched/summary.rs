@@ -1,0 +1,87 @@
+//! `--summary`: the run as one JSON object.
+
+use serde::Serialize;
+
+use super::super::Stop;
+use super::tally::{JobRecord, Outcome, Tally, unix};
+
+#[derive(Serialize)]
+struct Counts {
+    done: usize,
+    skipped: usize,
+    failed: usize,
+    cancelled: usize,
+    /// Known at the end.
+    not_begun: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    version: &'static str,
+    pid: u32,
+    /// `running`, `finished` or `stopped`.
+    state: &'static str,
+    /// `signal` or `time_is_up` where it was stopped.
+    stopped: Option<Stop>,
+    began: f64,
+    written: f64,
+    seconds: f64,
+    /// Frames that this run has painted.
+    frames: u64,
+    planned: Option<u64>,
+    counts: Counts,
+    jobs: &'a [JobRecord],
+}
+
+pub fn text(tally: &Tally) -> String {
+    let count = |outcome| tally.count(outcome);
+    let counts = Counts {
+        done: count(Outcome::Done),
+        skipped: count(Outcome::Skipped),
+        failed: count(Outcome::Failed),
+        cancelled: count(Outcome::Cancelled),
+        not_begun: tally.finished,
+    };
+    let state = match (tally.finished, tally.stopped) {
+        (None, _) => "running",
+        (Some(_), None) => "finished",
+        (Some(_), Some(_)) => "stopped",
+    };
+    let summary = Summary {
+        version: env!("CARGO_PKG_VERSION"),
+        pid: std::process::id(),
+        state,
+        stopped: tally.stopped,
+        began: unix(tally.began),
+        written: unix(tally.now),
+        seconds: tally.seconds(),
+        frames: tally.painted(),
+        planned: tally.jobs,
+        counts,
+        jobs: &tally.ended,
+    };
+    // Strings and numbers: nothing that JSON could not hold.
+    serde_json::to_string_pretty(&summary).unwrap_or_default() + "\n"
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::tally::tests::{at, finished, frame, started};
+    use super::*;
+
+    #[test]
+    fn the_summary_tells_what_ended_and_how() {
+        let mut tally = Tally::new(at(0));
+        for (second, event) in [(1, started("a\n\"b\"")), (3, frame(1)), (4, finished("a\n\"b\"", 1))] {
+            tally.hear(0, &event, at(second));
+        }
+        let read: serde_json::Value = serde_json::from_str(&text(&tally)).unwrap();
+        assert_eq!(read["state"], "running");
+        assert_eq!(read["counts"]["done"], 1);
+        assert_eq!(read["jobs"][0]["input"], "a\n\"b\"");
+        assert_eq!(read["jobs"][0]["outcome"], "done");
+        assert_eq!(read["jobs"][0]["seconds"], 3.0);
+        assert_eq!(read["began"], 1_800_000_000.0);
+    }
+}
