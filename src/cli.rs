@@ -134,7 +134,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: Option<u64>,
 
-    /// Network whose features are compared: auto, vgg19, vgg16, squeezenet1_0, squeezenet1_1, scatter
+    /// Network whose features are compared: auto, vgg19, vgg16, squeezenet1_0, squeezenet1_1, patches, scatter
     #[arg(long, value_name = "NAME")]
     pub backbone: Option<String>,
 

@@ -8,8 +8,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from .loss import gram
-from .net import STYLE, run
+from .net import gram, normalise
 
 
 def _bank():
@@ -49,11 +48,23 @@ def wavelets(x, octaves=4):
 
 
 def network(weights):
-    """Judge's features from a file of a network of `brush`'s shape."""
+    """Judge's features from a file of SqueezeNet 1.0 under torchvision's keys: its layers 1, 3, 4, 7 and 9."""
+
+    def conv(key, x, border=0, stride=1):
+        w = weights[f"features.{key}.weight"].float()
+        return F.relu(F.conv2d(x, w, weights[f"features.{key}.bias"].float(), padding=border, stride=stride))
 
     def features(x):
-        found = run(weights, x, STYLE, largest=True)
-        return [found[name] for name in STYLE]
+        x = conv("0", F.pad(normalise(x), (3,) * 4, mode="reflect"), stride=2)
+        found = [x]
+        for n in range(2, 10):
+            if n in (2, 6):
+                x = F.max_pool2d(x, 3, 2, ceil_mode=True)
+            else:
+                s = conv(f"{n}.squeeze", x)
+                x = torch.cat([conv(f"{n}.expand1x1", s), conv(f"{n}.expand3x3", s, border=1)], 1)
+            found += [x] if n in (3, 4, 7, 9) else []
+        return found
 
     return features
 

@@ -1,8 +1,7 @@
 """Style transfer with a weights file, as the program does it: relative losses, L-BFGS, colours matched first."""
 import torch
 
-from .loss import gram
-from .net import STYLE, run
+from .net import STYLE, gram, run
 
 
 def _power(matrix, exponent):
@@ -25,7 +24,7 @@ def matched(content, style):
     return out.float().view_as(content).clamp(0, 1)
 
 
-def transfer(weights, content, style, iterations=80, beta=200.0, tv=0.05, layers=STYLE, shares=None, anchor="fire2"):
+def transfer(weights, content, style, iterations=80, beta=200.0, tv=0.05, layers=STYLE, shares=None, anchor="half2"):
     """Pictures [1,3,H,W] in 0..1; alpha is 1. `shares`: weights of the style layers, by default equal."""
     shares = shares or [1.0] * len(layers)
     start = matched(content, style)

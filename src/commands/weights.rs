@@ -24,7 +24,7 @@ pub fn list(path: &SearchPath, out: &mut dyn Write) -> Result<(), WeightsError> 
         let [a, b, c] = widths;
         say(out, format_args!("{name:a$}  {size:>b$}  {licence:c$}  {installed}"))?;
     }
-    say(out, format_args!("\nWithout any of them the built-in network `scatter` is used."))
+    say(out, format_args!("\nWithout any of them the built-in network `patches` is used."))
 }
 
 fn row(manifest: &Manifest, path: &SearchPath) -> [String; 4] {

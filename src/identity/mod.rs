@@ -10,11 +10,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 pub use fingerprint::{Fingerprint, of_file};
 
 use crate::batch::Engine;
 use crate::batch::plan::Job;
+use crate::files;
 use crate::media::{Input, Names, Output, libav};
 use crate::motion::Given;
 use crate::settings::{IfExists, InputSettings, Settings, builtin_image};
@@ -189,6 +191,9 @@ pub fn style(image: &str) -> Result<String, IdentityError> {
 pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
     let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
     let name = stylize::chosen_backbone(settings, &places);
+    if let Some(bytes) = stylize::backbone::shipped_weights(name) {
+        return Ok(format!("{name} {}", of_bytes(bytes)));
+    }
     // A network without weights, or one whose weights are missing: then painting will say so.
     match weights::find(name, &places) {
         Ok(found) => Ok(format!("{name} {}", read(&found.path, Fingerprint::Full)?)),
@@ -213,6 +218,11 @@ fn motion(settings: &Settings, given: &Given) -> Result<String, IdentityError> {
         }
     }
     Ok(if texts.is_empty() { String::new() } else { of_texts(texts.iter().map(String::as_str)) })
+}
+
+/// SHA-256, hexadecimal.
+fn of_bytes(bytes: &[u8]) -> String {
+    files::hex(&Sha256::digest(bytes))
 }
 
 fn output(output: &Output) -> String {

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | MP4, MOV | an XMP packet in a box of its own, behind all others: the tags stay those of the source |
 //! | MKV, WebM, NUT | the tag [`crate::media::tags::LABEL`]; written by FFmpeg, see `encode` |
-//! | PNG, APNG | a `tEXt` chunk, before the pixels |
+//! | PNG | a `tEXt` chunk, before the pixels |
+//! | APNG | the same, behind the first picture |
 //! | JPEG | comments, before the pixels |
 //! | WebP | its XMP chunk |
 //! | GIF | an extension of our own, before the pixels |
@@ -107,7 +108,7 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
 pub fn in_picture(bytes: Vec<u8>, text: &str) -> io::Result<Vec<u8>> {
     let mut cursor = io::Cursor::new(&bytes);
     let insert = match Kind::of(&bytes) {
-        Some(Kind::Png) => png::insert(text)?,
+        Some(Kind::Png) => png::insert(&mut cursor, text)?,
         Some(Kind::Jpeg) => jpeg::insert(&mut cursor, text)?,
         Some(Kind::WebP) => return webp::in_still(&bytes, text),
         _ => return Ok(bytes),
@@ -125,7 +126,7 @@ pub fn in_file(path: &Path, text: &str) -> io::Result<()> {
     let mut head = Vec::new();
     file.by_ref().take(32).read_to_end(&mut head)?;
     let insert = match Kind::of(&head) {
-        Some(Kind::Png) => png::insert(text)?,
+        Some(Kind::Png) => png::insert(&mut BufReader::new(&mut file), text)?,
         Some(Kind::Gif) => gif::insert(&mut BufReader::new(&mut file), text)?,
         Some(Kind::WebP) if webp::is_extended(&head) => return webp::append(&mut file, text),
         Some(Kind::WebP | Kind::Jpeg) => return fs::write(path, in_picture(fs::read(path)?, text)?),

@@ -74,6 +74,23 @@ fn a_gif_repeats_first_and_speaks_then() {
 }
 
 #[test]
+fn an_animation_speaks_behind_its_first_picture() {
+    let chunk = |name: &[u8; 4], data: &[u8]| {
+        let sum = crc32fast::hash(&[name.as_slice(), data].concat());
+        [&(data.len() as u32).to_be_bytes(), name.as_slice(), data, &sum.to_be_bytes()].concat()
+    };
+    let signature = b"\x89PNG\r\n\x1a\n".to_vec();
+    let head = [signature, chunk(b"IHDR", &[1; 13]), chunk(b"acTL", &[1; 8]), chunk(b"fcTL", &[1; 26])].concat();
+    let first = [head, chunk(b"IDAT", b"abc"), chunk(b"IDAT", b"de")].concat();
+    for rest in [chunk(b"IEND", &[]), [chunk(b"fcTL", &[1; 26]), chunk(b"fdAT", b"xyz"), chunk(b"IEND", &[])].concat()]
+    {
+        let labelled = in_picture([first.as_slice(), &rest].concat(), TEXT).unwrap();
+        assert!(labelled.starts_with(&first) && labelled.ends_with(&rest));
+        assert_eq!(read_bytes(&labelled).as_deref(), Some(TEXT));
+    }
+}
+
+#[test]
 fn damaged_files_have_no_text_and_do_no_harm() {
     let (png, jpeg, webp) =
         (picture(ImageFormat::Png, true), picture(ImageFormat::Jpeg, false), picture(ImageFormat::WebP, true));

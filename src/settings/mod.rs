@@ -250,8 +250,8 @@ pub enum Convention {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkSettings {
-    /// `auto` (vgg19 if its weights are installed, else scatter), `vgg19`, `vgg16`, `squeezenet1_0`,
-    /// `squeezenet1_1` or `scatter`.
+    /// `auto` (vgg19 if its weights are installed, else patches), `vgg19`, `vgg16`, `squeezenet1_0`,
+    /// `squeezenet1_1`, `patches` or `scatter`.
     pub backbone: String,
     /// Folder with weights files, searched before all others; empty for none.
     pub weights_dir: String,

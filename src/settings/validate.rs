@@ -4,7 +4,7 @@ use super::Settings;
 use super::schema::nearest;
 
 /// The networks that `network.backbone` knows.
-pub const BACKBONES: [&str; 6] = ["auto", "vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "scatter"];
+pub const BACKBONES: [&str; 7] = ["auto", "vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "patches", "scatter"];
 
 /// A setting whose value makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

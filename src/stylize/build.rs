@@ -69,17 +69,17 @@ fn name_of(device: Device) -> String {
     }
 }
 
-/// The name of the network that is used: for `auto`, VGG-19 where its weights are installed, else the one that needs
-/// none.
+/// The name of the network that is used: for `auto`, VGG-19 where its weights are installed, else the one of our own
+/// that is built in.
 pub fn chosen_backbone<'a>(settings: &'a Settings, places: &SearchPath) -> &'a str {
     match settings.network.backbone.as_str() {
         "auto" if weights::find("vgg19", places).is_ok() => "vgg19",
-        "auto" => "scatter",
+        "auto" => "patches",
         name => name,
     }
 }
 
-/// The network asked for; for `auto`, VGG-19 where its weights are installed, else the one that needs none.
+/// The network asked for (see [`chosen_backbone`]).
 fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
     let options = NetOptions { pooling: settings.network.pooling, padding: settings.network.padding };
     network_with(settings, options, device)
@@ -97,7 +97,7 @@ pub(super) fn network_with(
     if settings.network.backbone != "auto" || name == "vgg19" {
         return Ok((built, Vec::new()));
     }
-    let advice = "scatter is built in; VGG-19 paints better: stylize-video weights fetch vgg19 \
+    let advice = "patches is built in; VGG-19 paints better: stylize-video weights fetch vgg19 \
                   (on a CPU: weights fetch squeezenet1_0, then --backbone squeezenet1_0)";
     Ok((built, vec![advice.to_owned()]))
 }

@@ -21,7 +21,8 @@ fn folder(desk: &Desk, count: u32, make: impl Fn(u32) -> DynamicImage) -> PathBu
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = entries.collect();
+    // What says which pictures are there has tests of its own.
+    let mut names: Vec<String> = entries.filter(|name| name != ".stylize-video.json").collect();
     names.sort_by(|a, b| natord::compare(a, b));
     names
 }

@@ -11,7 +11,13 @@ fn every_network() -> Vec<Box<dyn Backbone>> {
     // The first name is `auto`, which stands for one of the others.
     BACKBONES[1..]
         .iter()
-        .map(|&name| network(name, PLAIN, if name == "scatter" { Default::default() } else { formula::weights(name) }))
+        .map(|&name| {
+            network(
+                name,
+                PLAIN,
+                if ["patches", "scatter"].contains(&name) { Default::default() } else { formula::weights(name) },
+            )
+        })
         .collect()
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use stylize_video::settings::{Padding, Pooling};
 use stylize_video::stylize::backbone::{NamedTensors, NetOptions};
-use stylize_video::weights::known;
+use stylize_video::weights::{digest, known};
 use tch::{Tensor, no_grad};
 
 use crate::{formula, network, number, numbers};
@@ -108,6 +108,33 @@ fn squeezenet1_0_computes_what_torchvision_computes() {
 #[test]
 fn squeezenet1_1_computes_what_torchvision_computes() {
     compare("squeezenet1_1");
+}
+
+/// Of our own network there is one set of weights, the one that is compiled in: its numbers and, in 32 bits, what it
+/// computes (`scripts/make_golden_patches.py`).
+#[test]
+fn patches_computes_what_its_file_says() {
+    let golden = golden("patches");
+    for (variant, layers) in &golden.variants {
+        let network = network("patches", options(variant), NamedTensors::new());
+        let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
+        assert_eq!(network.layers(), names, "the layers' names and order");
+        let picture = formula::picture(1, golden.height, golden.width);
+        let wanted: Vec<usize> = (0..layers.len()).collect();
+        let found = no_grad(|| network.forward(&picture, &wanted)).unwrap();
+        for (found, layer) in found.iter().zip(layers) {
+            let deviation = deviation(found, layer);
+            assert!(deviation < 2e-5, "patches {variant} {}: {deviation:e} of rms", layer.name);
+        }
+    }
+}
+
+/// Whoever learns the network anew writes down here that pictures made with it change.
+#[test]
+fn patches_is_the_network_that_was_measured() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/patches.safetensors");
+    let hash = digest(&file).unwrap();
+    assert_eq!(hash, "0aa5a884049992ab9bd154f2a17ca6abec35a761f55e3ed1858e4c100881f27e");
 }
 
 #[test]

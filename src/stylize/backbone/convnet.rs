@@ -20,6 +20,8 @@ pub struct Conv {
     pub(super) stride: i64,
     pub(super) padding: i64,
     border: i64,
+    /// 1, or as many as there are channels: each by itself.
+    pub(super) groups: i64,
 }
 
 /// Shape of a convolution: output and input channels, kernel, stride, trained padding.
@@ -47,7 +49,18 @@ impl Conv {
         let weight = take(format!("{key}.weight"), &[shape.out, shape.inp, shape.kernel, shape.kernel])?;
         let bias = take(format!("{key}.bias"), &[shape.out])?;
         let weight = channels_last(&weight).map_err(|e| e.to_string())?;
-        Ok(Self { weight, bias, stride: shape.stride, padding: shape.padding, border: shape.kernel / 2 })
+        Ok(Self { weight, bias, stride: shape.stride, padding: shape.padding, border: shape.kernel / 2, groups: 1 })
+    }
+
+    /// Halves the size of `channels` maps, blurred by the 5x5 binomial first: a mean of 2x2 lets through much of what
+    /// the coarser grid cannot hold, and a descent hides a lattice of that grid's pitch there.
+    pub fn halving(channels: i64, device: Device) -> Result<Self, StyleError> {
+        let binomial = [1.0f32, 4.0, 6.0, 4.0, 1.0];
+        let kernel: Vec<f32> = binomial.iter().flat_map(|v| binomial.map(|u| u * v / 256.0)).collect();
+        let weight = Tensor::f_from_slice(&kernel)?.f_view([1, 1, 5, 5])?.f_repeat([channels, 1, 1, 1])?;
+        let bias = Tensor::f_zeros([channels], (Kind::Float, Device::Cpu))?;
+        let (weight, bias) = (channels_last(&weight.f_to_device(device)?)?, bias.f_to_device(device)?);
+        Ok(Self { weight, bias, stride: 2, padding: 2, border: 2, groups: channels })
     }
 
     pub(super) fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor, StyleError> {
@@ -58,7 +71,7 @@ impl Conv {
         };
         let x = extended.as_ref().unwrap_or(x);
         let stride = [self.stride, self.stride];
-        Ok(x.f_conv2d(&self.weight, Some(&self.bias), stride, [zeros, zeros], [1, 1], 1)?)
+        Ok(x.f_conv2d(&self.weight, Some(&self.bias), stride, [zeros, zeros], [1, 1], self.groups)?)
     }
 }
 

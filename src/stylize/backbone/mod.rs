@@ -3,6 +3,7 @@
 mod convnet;
 mod geometry;
 mod inspect;
+mod patches;
 mod project;
 mod scatter;
 mod scatter_inspect;
@@ -66,6 +67,11 @@ pub struct NetOptions {
 /// Tensors of a weights file by torchvision's key (`features.0.weight`).
 pub type NamedTensors = BTreeMap<String, Tensor>;
 
+/// The weights file of a network that is built in, where it has one.
+pub fn shipped_weights(name: &str) -> Option<&'static [u8]> {
+    (name == "patches").then_some(patches::FILE)
+}
+
 /// Builds a network by name; `weights` is asked only for networks that have some.
 ///
 /// # Errors
@@ -79,6 +85,7 @@ pub fn build(
     Ok(match name {
         "vgg19" | "vgg16" => Box::new(vgg::build(name, options, device, &weights()?)?),
         "squeezenet1_0" | "squeezenet1_1" => Box::new(squeezenet::build(name, options, device, &weights()?)?),
+        "patches" => Box::new(patches::build(options, device)?),
         "scatter" => Box::new(Scatter::new(device)?),
         _ => {
             return Err(StyleError::UnknownBackbone {

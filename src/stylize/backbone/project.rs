@@ -58,8 +58,15 @@ impl Signals {
 
     fn convolution(&self, conv: &Conv) -> Result<Self, StyleError> {
         let stride = [conv.stride; 2];
-        let values =
-            self.values.f_conv_transpose2d(&conv.weight, None::<&Tensor>, stride, [0, 0], [0, 0], 1, [1, 1])?;
+        let values = self.values.f_conv_transpose2d(
+            &conv.weight,
+            None::<&Tensor>,
+            stride,
+            [0, 0],
+            [0, 0],
+            conv.groups,
+            [1, 1],
+        )?;
         let origins = self.origins.iter().map(|origin| origin.map(|at| at * conv.stride - conv.padding)).collect();
         Ok(Self { values, origins })
     }

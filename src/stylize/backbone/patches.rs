@@ -1,0 +1,56 @@
+//! The built-in network: a chain of four convolutions whose filters are clusters of small patches, learned by
+//! us from pictures that a program paints (`scripts/train-backbone`; Coates & Ng 2011). Nobody's pictures or networks
+//! went into it.
+//!
+//! Each layer's filters are the middles of clusters, found by spherical k-means, of whitened patches of the layer
+//! before. Between sizes the maps are blurred and halved. See weights/patches.md for what it was made of and how far
+//! it gets.
+
+use std::collections::BTreeMap;
+
+use safetensors::SafeTensors;
+use tch::{Device, Tensor};
+
+use super::convnet::{Conv, ConvNet, ConvShape, Layer, Op};
+use super::{NamedTensors, NetOptions};
+use crate::stylize::StyleError;
+
+/// The weights, 16-bit.
+pub static FILE: &[u8] = include_bytes!("../../../weights/patches.safetensors");
+
+/// Maps of each convolution and the side of its filters; a halving follows all but the last.
+const CONVOLUTIONS: [(i64, i64); 4] = [(48, 5), (96, 3), (128, 3), (128, 3)];
+
+/// Layers: `conv1`, `relu1`, `half1`, `conv2` ... `relu4`. `options.pooling` changes nothing: there is none.
+pub fn build(options: NetOptions, device: Device) -> Result<ConvNet, StyleError> {
+    let bad = |problem| StyleError::Weights { backbone: "patches".to_owned(), problem };
+    let weights = shipped().map_err(bad)?;
+    let mut layers = Vec::new();
+    let mut inp = 3;
+    for (index, (out, kernel)) in CONVOLUTIONS.into_iter().enumerate() {
+        let shape = ConvShape { out, inp, kernel, stride: 1, padding: kernel / 2 };
+        let number = index + 1;
+        let conv = Conv::load(&weights, &format!("conv{number}"), shape, device).map_err(bad)?;
+        layers.push(Layer { name: format!("conv{number}"), op: Op::Conv(conv) });
+        layers.push(Layer { name: format!("relu{number}"), op: Op::Relu });
+        if number < CONVOLUTIONS.len() {
+            layers.push(Layer { name: format!("half{number}"), op: Op::Conv(Conv::halving(out, device)?) });
+        }
+        inp = out;
+    }
+    ConvNet::new("patches", layers, ["relu1", "half1", "relu2", "relu3", "relu4"], "half2", options, device)
+}
+
+/// The tensors of the file that is compiled in, as 32-bit numbers.
+fn shipped() -> Result<NamedTensors, String> {
+    let file = SafeTensors::deserialize(FILE).map_err(|error| error.to_string())?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.tensors() {
+        let (pairs, _) = view.data().as_chunks::<2>();
+        let values: Vec<f32> = pairs.iter().map(|pair| half::f16::from_le_bytes(*pair).to_f32()).collect();
+        let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
+        let tensor = Tensor::f_from_slice(&values).and_then(|t| t.f_view(shape.as_slice()));
+        tensors.insert(name, tensor.map_err(|error| error.to_string())?);
+    }
+    Ok(tensors)
+}
