@@ -202,8 +202,8 @@ fn errors_are_events_in_json() {
     for (args, code) in [(&["nope.mp4"][..], 1), (&["--preset", "nope", "a.mp4"], 2)] {
         let output = program(dir.path()).args(["--log-format", "json"]).args(args).assert().code(code);
         let text = String::from_utf8(output.get_output().stderr.clone()).unwrap();
-        let event: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
-        assert_eq!(event["event"], "failed");
+        let events = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let event = events.into_iter().find(|event| event["event"] == "failed").unwrap();
         assert!(event["error"].as_str().unwrap().contains("nope"));
         assert!(event["elapsed"].is_f64());
     }

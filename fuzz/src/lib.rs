@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
+use stylize_video::batch::jobfile::JobFile;
 use stylize_video::media::Range;
 use stylize_video::media::picture::{self, Bounds};
 use stylize_video::motion::{CutList, flo};
@@ -14,13 +15,14 @@ use stylize_video::weights;
 /// A kind of input: its name, which is that of its corpus, and what reads it. Gives whether the bytes were taken.
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("preset", preset),
     ("cuts", cuts),
     ("flo", flo),
     ("weights", weights),
     ("picture", picture),
     ("manifest", manifest),
+    ("jobfile", jobfile),
 ];
 
 /// A preset file, with everything that is checked before a run.
@@ -85,5 +87,10 @@ pub fn manifest(bytes: &[u8]) -> bool {
     true
 }
 
-// A further kind of input (a job file) is one more function here, one more line in
-// `TARGETS`, a file in `fuzz_targets/` with its entry in `Cargo.toml`, and a folder in `corpus/`.
+/// A job file.
+pub fn jobfile(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| JobFile::parse(text).is_ok())
+}
+
+// A further kind of input is one more function here, one more line in `TARGETS` and in `scripts/fuzz`, a file in
+// `fuzz_targets/` with its entry in `Cargo.toml`, and a folder in `corpus/`.

@@ -75,7 +75,11 @@ impl Order<'_> {
         let left = std::fs::read_dir(self.desk.path("")).unwrap().map(|entry| entry.unwrap().file_name());
         // What was painted before the damage is kept, where it is said so.
         let kept = code != 0 && stderr.contains("painted frames are kept");
-        let kept = |name: &std::ffi::OsString| kept && name.to_string_lossy().ends_with(".stylize");
+        let own = format!(".{}.stylize", self.output.file_name().unwrap_or_default().display());
+        let kept = |name: &std::ffi::OsString| {
+            let name = name.to_string_lossy();
+            name.ends_with(".stylize") && (kept || name != own)
+        };
         let left: Vec<_> = left.filter(|name| name.as_encoded_bytes()[0] == b'.' && !kept(name)).collect();
         assert!(left.is_empty(), "left behind: {left:?}");
         assert!(code == 0 || !self.output.exists(), "exit code {code}, but there is an output: {stderr}");
