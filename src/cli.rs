@@ -219,7 +219,7 @@ pub struct RunArgs {
     pub sets: Vec<String>,
 
     /// Print the merged settings, which can be used as a preset, and do nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "plan")]
     pub print_settings: bool,
 
     /// Print what would be done, and do nothing

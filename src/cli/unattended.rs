@@ -8,7 +8,7 @@ pub use super::watched::WatchedArgs;
 #[derive(Debug, Clone, Default, Args)]
 pub struct UnattendedArgs {
     /// Say what the jobs would take (time, memory, disk), from a sample of each, and write nothing
-    #[arg(long, conflicts_with_all = ["dry_run", "print_settings"], help_heading = "Unattended")]
+    #[arg(long, conflicts_with = "dry_run", help_heading = "Unattended")]
     pub plan: bool,
 
     #[command(flatten)]

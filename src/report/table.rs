@@ -118,7 +118,7 @@ mod tests {
         let text = text(&rows, 63.0);
         let lines: Vec<&str> = text.lines().collect();
         let minute = pace::duration(62.0);
-        assert_eq!(lines[0], format!("done     a.mp4         48 frames  {minute}"));
+        assert_eq!(lines[0], format!("done     a.mp4          48 frames  {minute}"));
         let gap = " ".repeat(minute.chars().count());
         assert_eq!(lines[1], format!("skipped  an\\nother.mp4            {gap}  the output exists already"));
         assert!(lines[2].starts_with("failed   b.mp4  ") && lines[2].ends_with("  the file is empty"), "{}", lines[2]);
