@@ -99,9 +99,9 @@ impl Search<'_> {
             let output = || {
                 outputs.as_ref().is_some_and(|outputs| same_file::is_same_file(entry.path(), outputs).unwrap_or(false))
             };
-            !is_hidden(entry)
-                && !folders.exclude.matches(entry.path().strip_prefix(root).unwrap_or(entry.path()))
-                && !(entry.file_type().is_dir() && output())
+            let excluded = || folders.exclude.matches(entry.path().strip_prefix(root).unwrap_or(entry.path()));
+            let left_out = is_hidden(entry) || excluded() || (entry.file_type().is_dir() && output());
+            !left_out
         };
         for entry in walk.into_iter().filter_entry(wanted) {
             match entry {
