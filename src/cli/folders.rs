@@ -28,7 +28,7 @@ pub struct FolderArgs {
     pub exclude: Vec<String>,
 
     /// Stay, and take what comes into the folders, until ctrl-c or SIGTERM
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with_all = ["dry_run", "plan"])]
     pub watch: bool,
 }
 
@@ -69,7 +69,7 @@ pub struct JobFileArgs {
     pub dry_run: bool,
 
     /// Stay, and take what comes into the folders, until ctrl-c or SIGTERM
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with_all = ["dry_run", "plan"])]
     pub watch: bool,
 
     #[command(flatten)]
