@@ -71,8 +71,11 @@ impl Order {
     /// At a mistake in the command or the job file.
     fn draft(&self, engine: Engine, habits: Habits) -> Result<Lot, OrderError> {
         let request = self.request();
+        let motion = &self.resolved.settings.motion;
+        // A mistake in what is given is told before one in names; a folder may turn out to be several inputs.
+        let given = Given::read(motion, self.inputs.len(), self.range)?;
         let planned = plan::draft(&request)?;
-        let given = Given::read(&self.resolved.settings.motion, planned.len(), self.range)?;
+        Given::check_inputs(motion, planned.len())?;
         let known = Known {
             settings: &self.resolved.settings,
             given: &given,

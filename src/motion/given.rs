@@ -30,17 +30,25 @@ impl Given {
     /// # Errors
     /// When there is more than one input, the pattern is none, or the list has a mistake.
     pub fn read(settings: &MotionSettings, inputs: usize, range: Range) -> Result<Self, GivenError> {
+        Self::check_inputs(settings, inputs)?;
         let set = |text: &String| (!text.is_empty()).then(|| Path::new(text).to_path_buf());
-        let (flow, cuts) = (set(&settings.flow), set(&settings.cuts));
-        for (option, given) in [("--flow", &flow), ("--cuts", &cuts)] {
-            if given.is_some() && inputs > 1 {
+        Ok(Self {
+            flow: set(&settings.flow).map(|pattern| FloFiles::new(&pattern)).transpose()?,
+            cuts: set(&settings.cuts).map(|path| CutList::read(&path, range)).transpose()?,
+        })
+    }
+
+    /// Checks that what is about one source is not given for several.
+    ///
+    /// # Errors
+    /// When there is more than one input.
+    pub fn check_inputs(settings: &MotionSettings, inputs: usize) -> Result<(), GivenError> {
+        for (option, given) in [("--flow", &settings.flow), ("--cuts", &settings.cuts)] {
+            if !given.is_empty() && inputs > 1 {
                 return Err(GivenError::ManyInputs { option, inputs });
             }
         }
-        Ok(Self {
-            flow: flow.map(|pattern| FloFiles::new(&pattern)).transpose()?,
-            cuts: cuts.map(|path| CutList::read(&path, range)).transpose()?,
-        })
+        Ok(())
     }
 
     /// Checks that the flow of an input is there: of the first pair of frames its shape too, of the others, as far as
