@@ -51,7 +51,7 @@ fn runs_that_go_well_skip_and_fail() {
     let mut names = run.names();
     names.retain(|name| !["note", "warning"].contains(&name.as_str()));
     names.dedup();
-    assert_eq!(names, ["run_started", "skipped", "started", "frame", "finished", "failed", "run_finished"]);
+    assert_eq!(names, ["run_started", "skipped", "started", "frame", "finished", "failed", "batch", "run_finished"]);
     let last = run.events().into_iter().rfind(|event| event["event"] == "run_finished").unwrap();
     assert_eq!((&last["done"], &last["skipped"], &last["failed"]), (&json!(1), &json!(1), &json!(2)));
     assert_eq!((&last["stopped"], &last["not_begun"]), (&Value::Null, &json!(0)));
