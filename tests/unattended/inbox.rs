@@ -42,5 +42,6 @@ fn what_comes_is_done_until_the_watch_is_ended() {
     assert!(matches!(status.code(), Some(0 | 1)), "{status}: {text}");
     assert_eq!(names(&desk, "outbox"), ["one.monet.mp4", "two.monet.mp4"]);
     assert_eq!(text.matches("inbox/bad.mp4").count(), 1, "told once: {text}");
-    assert!(!text.contains("skipped"), "{text}");
+    // On a slow machine the first look may find one that has come meanwhile.
+    assert!(!text.contains("done already") && text.matches("skipped").count() <= 1, "{text}");
 }
