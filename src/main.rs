@@ -164,9 +164,6 @@ fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(faults > 0)))
 }
 
-/// sysexits.h's EX_TEMPFAIL: nothing is wrong, and the next run goes on.
-const LATER: u8 = 75;
-
 /// Lets other programs go first. Threads take it over from the one that starts them, so that this comes first.
 fn give_way(nice: Option<i32>, observer: &dyn Observer) {
     let Some(nice) = nice else { return };
@@ -258,7 +255,7 @@ fn perform(orders: &[Order], way: &Way<'_>, style: &Style) -> anyhow::Result<Exi
     let stopped = cancel.reason().filter(|_| summary.is_cancelled()).map(|reason| match reason {
         // A shell's convention: 128 and the signal's number.
         Reason::Signal(signal) => 128 + signal as u8,
-        Reason::TimeIsUp => LATER,
+        Reason::TimeIsUp => batch::LATER,
     });
     Ok(ExitCode::from(stopped.unwrap_or(summary.exit_code())))
 }

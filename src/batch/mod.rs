@@ -122,15 +122,15 @@ impl Summary {
         if self.count(Outcome::Failed) > 0 {
             1
         } else if self.count(Outcome::Done) == 0 && self.count(Outcome::Busy) > 0 {
-            BUSY
+            LATER
         } else {
             0
         }
     }
 }
 
-/// `EX_TEMPFAIL` of sysexits.h.
-const BUSY: u8 = 75;
+/// Exit code: `EX_TEMPFAIL` of sysexits.h. Nothing is wrong, and the next run goes on.
+pub const LATER: u8 = 75;
 
 /// Does all that is planned, as many jobs at once as the habits say. A job that fails does not stop the others.
 pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {

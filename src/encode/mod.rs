@@ -12,6 +12,7 @@ mod filter;
 mod header;
 mod images;
 mod interleave;
+mod lane;
 mod mux;
 mod part;
 mod reel;

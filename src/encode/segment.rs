@@ -1,14 +1,13 @@
 //! Part of a video: pictures from one key frame to before another, in a file of their own.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ffmpeg_next::format::context::Output;
-use ffmpeg_next::{self as ffmpeg, Dictionary, Packet};
+use ffmpeg_next::{self as ffmpeg, Dictionary};
 
 use super::EncodeError;
 use super::codec::{Coder, Family};
 use super::egress::{Egress, Form};
+use super::lane::Lane;
 use super::mux;
 use crate::media::{Pixels, TimeBase, ffi};
 
@@ -43,12 +42,7 @@ pub(super) struct Segment {
     file: PathBuf,
     coder: Coder,
     egress: Egress,
-    output: Output,
-    base: TimeBase,
-    /// Time base the muxer chose.
-    output_base: TimeBase,
-    /// Durations of the frames inside the encoder, by pts.
-    durations: HashMap<i64, i64>,
+    lane: Lane,
 }
 
 impl Segment {
@@ -65,9 +59,7 @@ impl Segment {
         let unused = output.write_header_with(store.options(form.base)).map_err(fail)?;
         mux::all_used(&unused).map_err(fail)?;
         drop(unused);
-        let output_base = output.stream(0).map_or(form.base, |stream| stream.time_base().into());
-        let (path, base, durations) = (path.into(), form.base, HashMap::new());
-        Ok(Self { path, file, coder, egress, output, base, output_base, durations })
+        Ok(Self { path: path.into(), file, coder, egress, lane: Lane::new(output, form.base) })
     }
 
     fn fail(&self, doing: &'static str) -> impl Fn(ffmpeg::Error) -> EncodeError + use<> {
@@ -80,7 +72,7 @@ impl Segment {
     /// # Errors
     /// When it cannot be encoded or written.
     pub fn push(&mut self, pixels: &Pixels, pts: i64, duration: i64) -> Result<(), EncodeError> {
-        self.durations.insert(pts, duration);
+        self.lane.expect(pts, duration);
         let encode = self.fail("encoding");
         self.egress.push(pixels, pts).map_err(&encode)?;
         self.encode().map_err(encode)
@@ -90,26 +82,9 @@ impl Segment {
     fn encode(&mut self) -> Result<(), ffmpeg::Error> {
         while let Some(frame) = self.egress.pull()? {
             self.coder.send(&frame)?;
-            self.drain()?;
+            self.lane.drain(&mut self.coder.encoder)?;
         }
         Ok(())
-    }
-
-    /// Writes what the encoder has ready.
-    fn drain(&mut self) -> Result<(), ffmpeg::Error> {
-        loop {
-            let mut packet = Packet::empty();
-            match self.coder.encoder.receive_packet(&mut packet) {
-                Ok(()) => {}
-                Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => return Ok(()),
-                Err(error) => return Err(error),
-            }
-            let duration = packet.pts().and_then(|pts| self.durations.remove(&pts));
-            packet.set_duration(duration.unwrap_or_else(|| packet.duration()));
-            packet.rescale_ts(self.base, self.output_base);
-            packet.set_stream(0);
-            packet.write_interleaved(&mut self.output)?;
-        }
     }
 
     /// Empties the encoder and closes the file. Gives its path, and whether any picture was transparent.
@@ -121,10 +96,10 @@ impl Segment {
         self.egress.flush().map_err(&encode)?;
         self.encode().map_err(&encode)?;
         self.coder.encoder.send_eof().map_err(&encode)?;
-        self.drain().map_err(encode)?;
+        self.lane.drain(&mut self.coder.encoder).map_err(encode)?;
         let close = self.fail("closing its intermediate file");
-        self.output.write_trailer().map_err(&close)?;
-        ffi::flush_output(&mut self.output).map_err(close)?;
+        self.lane.output.write_trailer().map_err(&close)?;
+        ffi::flush_output(&mut self.lane.output).map_err(close)?;
         Ok((self.file, self.egress.saw_transparency()))
     }
 }

@@ -4,15 +4,15 @@ mod setup;
 mod verify;
 mod way;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::format::context::Output;
-use ffmpeg_next::{self as ffmpeg, Packet, Rational, encoder};
+use ffmpeg_next::{self as ffmpeg, Rational, encoder};
 
 use super::codec::{ALPHA_LOST, Animation, Kind, Raw};
 use super::egress::{Egress, Form};
+use super::lane::Lane;
 use super::track::{Moment, Track};
 use super::{EncodeError, Encoded, FrameSink};
 use crate::label;
@@ -36,15 +36,13 @@ pub(super) struct DirectSink {
     base: TimeBase,
     encoder: encoder::Video,
     egress: Egress,
-    output: Output,
-    output_base: TimeBase,
+    lane: Lane,
     /// Whether transparency that is met is lost and nobody has said so.
     loses_alpha: bool,
     /// Of the frames so far, in ticks of `base`.
     pts: Vec<i64>,
     /// When the last frame ends.
     end: i64,
-    durations: HashMap<i64, i64>,
     /// Frames that could not be shown when they should.
     moved: u64,
     /// What is still to be put into the file.
@@ -113,7 +111,6 @@ impl DirectSink {
         let unused = output.write_header_with(way.header()).map_err(create)?;
         super::mux::all_used(&unused).map_err(create)?;
         drop(unused);
-        let output_base = output.stream(0).map_or(base, |stream| stream.time_base().into());
         Ok(Self {
             path: path.into(),
             way,
@@ -124,12 +121,10 @@ impl DirectSink {
             base,
             encoder,
             egress,
-            output,
-            output_base,
+            lane: Lane::new(output, base),
             loses_alpha: !alpha && !info.samples.alpha,
             pts: Vec::new(),
             end: 0,
-            durations: HashMap::new(),
             moved: 0,
             label: label.filter(|_| matches!(way, Way::Animation(_))).map(str::to_owned),
         })
@@ -149,7 +144,7 @@ impl DirectSink {
         let off = (self.base.seconds(pts) - self.source_base.seconds(moment.since_first)).abs();
         self.moved += u64::from(off > 0.6 * self.base.seconds(1));
         let end = self.source_base.convert(moment.since_first + moment.duration, self.base).max(pts + 1);
-        self.durations.insert(pts, end - pts);
+        self.lane.expect(pts, end - pts);
         self.end = end;
         self.pts.push(pts);
         pts
@@ -164,23 +159,9 @@ impl DirectSink {
     }
 
     fn drain(&mut self) -> Result<(), ffmpeg::Error> {
-        loop {
-            let mut packet = Packet::empty();
-            match self.encoder.receive_packet(&mut packet) {
-                Ok(()) => {}
-                Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => return Ok(()),
-                Err(error) => return Err(error),
-            }
-            let duration = packet.pts().and_then(|pts| self.durations.remove(&pts));
-            packet.set_duration(duration.unwrap_or_else(|| packet.duration()));
-            packet.rescale_ts(self.base, self.output_base);
-            packet.set_stream(0);
-            packet.write_interleaved(&mut self.output)?;
-            if !self.is_file {
-                // Whoever waits at the other end of the pipe is to have it now.
-                ffi::flush_output(&mut self.output)?;
-            }
-        }
+        self.lane.drain(&mut self.encoder)?;
+        // Whoever waits at the other end of the pipe is to have it now.
+        if self.is_file { Ok(()) } else { ffi::flush_output(&mut self.lane.output) }
     }
 
     fn close(&mut self) -> Result<(), EncodeError> {
@@ -196,10 +177,10 @@ impl DirectSink {
                 Way::Animation(Animation::Gif) => ticks.to_string(),
                 _ => format!("{}/{}", ticks * i64::from(self.base.num), self.base.den),
             };
-            ffi::set_muxer_option(&mut self.output, c"final_delay", &delay).map_err(&close)?;
+            ffi::set_muxer_option(&mut self.lane.output, c"final_delay", &delay).map_err(&close)?;
         }
-        self.output.write_trailer().map_err(&close)?;
-        ffi::flush_output(&mut self.output).map_err(close)
+        self.lane.output.write_trailer().map_err(&close)?;
+        ffi::flush_output(&mut self.lane.output).map_err(close)
     }
 
     fn closing_warnings(&self) -> Vec<String> {
