@@ -1,9 +1,11 @@
 //! Outputs that are there already: whether they are what the job would make.
 
+use std::cell::OnceCell;
+
 use super::Engine;
 use super::plan::{self, Job, PlanError, Planned};
 use super::publish::work_place;
-use crate::identity::{Fingerprint, identify};
+use crate::identity::{Fingerprint, Shared};
 use crate::motion::Given;
 use crate::provenance;
 use crate::resume::{Manifest, WorkFolder};
@@ -24,12 +26,14 @@ impl Known<'_> {
     /// Takes a job that would fail because its output is there for done, where that output is its own; else says what
     /// has changed since.
     pub fn recognise(&self, planned: Vec<Planned>) -> Vec<Planned> {
-        planned.into_iter().map(|planned| self.recognise_one(planned)).collect()
+        let shared = OnceCell::new();
+        planned.into_iter().map(|planned| self.recognise_one(planned, &shared)).collect()
     }
 
-    fn recognise_one(&self, planned: Planned) -> Planned {
+    /// `shared` is found out for the first output that is there: `None` where it cannot be.
+    fn recognise_one(&self, planned: Planned, shared: &OnceCell<Option<Shared>>) -> Planned {
         let Planned::Fail { input, error: PlanError::Exists { job, .. } } = planned else { return planned };
-        match self.compare(&job) {
+        match self.compare(&job, shared) {
             Some(None) => {
                 if self.tidies {
                     tidy(&job);
@@ -47,10 +51,11 @@ impl Known<'_> {
     }
 
     /// What has changed since the output was made: `Some(None)` for nothing, `None` where it does not say how it was.
-    fn compare(&self, job: &Job) -> Option<Option<String>> {
+    fn compare(&self, job: &Job, shared: &OnceCell<Option<Shared>>) -> Option<Option<String>> {
         let before = provenance::read_output(&job.output)?.identity?;
         // What cannot be read will fail with words of its own when it is wanted again.
-        let now = identify(job, self.settings, self.given, self.engine, self.fingerprint).ok()?;
+        let shared = shared.get_or_init(|| Shared::of(self.settings, self.given, self.engine).ok());
+        let now = shared.as_ref()?.identify(job, self.fingerprint).ok()?;
         Some(now.changed(&before))
     }
 }

@@ -99,18 +99,43 @@ pub fn identify(
     engine: Engine,
     how: Fingerprint,
 ) -> Result<Identity, IdentityError> {
-    let paints = engine == Engine::Optimise;
-    Ok(Identity {
-        program: program(),
-        input: input(&job.input, how)?,
-        part: format!("{} {:?}", job.range.start, job.range.frames),
-        settings: settings_hash(settings, paints)?,
-        styles: if paints { styles(settings)? } else { String::new() },
-        weights: if paints { weights(settings)? } else { String::new() },
-        motion: motion(settings, given)?,
-        output: output(&job.output),
-        engine: format!("{engine:?}").to_lowercase(),
-    })
+    Shared::of(settings, given, engine)?.identify(job, how)
+}
+
+/// What jobs with the same settings have in common: found out once for many of them, for weights are large.
+#[derive(Debug)]
+pub struct Shared {
+    /// But for `input`, `part` and `output`, which are empty.
+    common: Identity,
+}
+
+impl Shared {
+    /// # Errors
+    /// As [`identify`].
+    pub fn of(settings: &Settings, given: &Given, engine: Engine) -> Result<Self, IdentityError> {
+        let paints = engine == Engine::Optimise;
+        let common = Identity {
+            program: program(),
+            input: String::new(),
+            part: String::new(),
+            settings: settings_hash(settings, paints)?,
+            styles: if paints { styles(settings)? } else { String::new() },
+            weights: if paints { weights(settings)? } else { String::new() },
+            motion: motion(settings, given)?,
+            output: String::new(),
+            engine: format!("{engine:?}").to_lowercase(),
+        };
+        Ok(Self { common })
+    }
+
+    /// Which job it is.
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    pub fn identify(&self, job: &Job, how: Fingerprint) -> Result<Identity, IdentityError> {
+        let part = format!("{} {:?}", job.range.start, job.range.frames);
+        Ok(Identity { input: input(&job.input, how)?, part, output: output(&job.output), ..self.common.clone() })
+    }
 }
 
 fn program() -> String {
