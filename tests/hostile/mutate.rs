@@ -1,5 +1,5 @@
 //! Parsers of files from strangers, over the fuzzer's corpus with seeded changes: a panic, a hang or a swollen memory
-//! fails. Always the same changes; `cargo fuzz` (see `docs/security.md`) finds others.
+//! fails. Always the same changes; `scripts/fuzz` (see `docs/security.md`) finds others.
 
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
