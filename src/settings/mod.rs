@@ -6,6 +6,7 @@ mod error;
 mod file;
 mod layers;
 mod media;
+mod merged;
 mod motion;
 mod origin;
 mod preset;

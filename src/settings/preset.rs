@@ -7,7 +7,7 @@ use super::ambient::Ambient;
 use super::confine;
 use super::error::{SettingsError, UnknownPreset};
 use super::file::{self, Base};
-use super::layers::Merged;
+use super::merged::Merged;
 use super::origin::{Entry, Origin};
 use super::schema::nearest;
 use super::{Settings, StyleImage};
