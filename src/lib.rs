@@ -4,6 +4,7 @@ pub mod batch;
 pub mod bounded;
 pub mod cli;
 pub mod commands;
+pub mod contained;
 pub mod decode;
 pub mod encode;
 pub mod explore;

@@ -14,6 +14,7 @@ use stylize_video::cli::{
 use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
 use stylize_video::commands::orders::{self, FileRequest};
 use stylize_video::commands::{self, presets};
+use stylize_video::contained;
 use stylize_video::explore::ExploreError;
 use stylize_video::explore::pictures::Reading;
 use stylize_video::interrupt::{CancelToken, Deadline, Reason};
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // Before any thread is started: it sets a variable of the environment.
     libav::init();
+    contained::hush();
     let style = Style::of_stderr(cli.talk.format(), cli.talk.verbosity());
     match run(cli, &style) {
         Ok(code) => code,

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use image_webp::{DecodingError, WebPDecoder};
@@ -10,6 +9,7 @@ use image_webp::{DecodingError, WebPDecoder};
 use super::error::DecodeError;
 use super::limits::Limits;
 use super::{FrameSource, check_start, open};
+use crate::contained::contained;
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing};
 
 /// Delays are in milliseconds.
@@ -97,9 +97,8 @@ impl WebpSource {
         let mut bytes = vec![0; self.decoder.output_buffer_size().unwrap_or(0)];
         // A frame whose picture is larger than it says makes image-webp 0.2.4 look beyond a buffer's end, which is a panic.
         // The decoder is not used after one.
-        let read = catch_unwind(AssertUnwindSafe(|| self.decoder.read_frame(&mut bytes)));
-        let panicked = |_| Err(DecodingError::IoError(std::io::Error::other("a frame contradicts itself")));
-        let delay = match read.unwrap_or_else(panicked) {
+        let panicked = || Err(DecodingError::IoError(std::io::Error::other("a frame contradicts itself")));
+        let delay = match contained(|| self.decoder.read_frame(&mut bytes)).unwrap_or_else(panicked) {
             Ok(delay) => i64::from(delay),
             Err(DecodingError::NoMoreFrames) => return Ok(None),
             Err(source) => return Err(DecodeError::Animation { path: self.path.clone(), source }),
