@@ -270,11 +270,8 @@ fn estimate(
     (style, shown): (&Style, &dyn Observer),
 ) -> anyhow::Result<ExitCode> {
     let json = style.format == LogFormat::Json;
-    let mut possible = true;
-    for Lot { planned, resolved, given, .. } in lots {
-        let request = commands::estimate::Request { resolved, given, engine, habits, deadline, json };
-        possible &= commands::estimate::estimates(planned, request, shown)?;
-    }
+    let request = commands::estimate::Request { engine, habits, deadline, json };
+    let possible = commands::estimate::estimates(lots, request, shown)?;
     Ok(ExitCode::from(u8::from(!possible)))
 }
 

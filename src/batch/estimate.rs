@@ -5,7 +5,7 @@ mod reckon;
 mod sample;
 mod survey;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ use crate::motion::Given;
 use crate::report::Observer;
 use crate::resume::Manifest;
 use crate::settings::{Resolved, Settings};
+use crate::stylize::device;
 
 use reckon::{Costs, Work, reckon};
 use sample::{Sample, Sampler};
@@ -28,6 +29,8 @@ use survey::Survey;
 /// Painting for the sake of the estimate takes no longer than this, nor (beyond a few frames) this share of the job.
 const LONGEST: Duration = Duration::from_secs(60);
 const SHARE: f64 = 0.1;
+/// Where there are more than two shots, so many seconds are painted in any case.
+const AT_LEAST: f64 = 8.0;
 /// Iterations of a first frame and of later ones that tell how long one takes.
 const TRIAL: [u32; 2] = [6, 3];
 /// Frames of the trial; the first is a shot's first.
@@ -92,7 +95,8 @@ pub fn estimate(
     // Nothing is lost by a signal: it ends the program at once.
     let cancel = CancelToken::default();
     let settings = &resolved.settings;
-    let batch = Batch { resolved, settings, given, engine, habits, observer, cancel: &cancel };
+    let threads = device::threads();
+    let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel: &cancel };
     let survey = survey::survey(job, batch)?;
     let painted = painted(job, batch).min(survey.frames);
     let (costs, sample) = measure(job, batch, &survey)?;
@@ -154,18 +158,27 @@ fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sampl
     // Passes tell of a frame at the end of its shot only; the first one is much like a run of one.
     let one_pass = sample::of_one_pass(batch.settings);
     let sampler = Sampler { job, batch: Batch { settings: &one_pass, ..batch } };
-    let ranges = survey.places(job);
-    let share = budget / ranges.len().max(1) as f64;
+    let places = survey.places(job);
+    let share = budget / places.len().max(1) as f64;
     let mut sample = Sample { startup: trial.startup, ..Sample::default() };
-    for range in ranges {
+    let mut sizes = Vec::new();
+    let began = Instant::now();
+    for (number, place) in places.into_iter().enumerate() {
+        // A third shot and more, where there is time for them.
+        if number > 1 && began.elapsed().as_secs_f64() >= budget.max(AT_LEAST) {
+            break;
+        }
         let enough = |frames: &[sample::Taken]| {
             frames.len() > LATER && frames.iter().map(|frame| frame.seconds).sum::<f64>() >= share
         };
-        let more = sampler.paint(range, LONGEST, &enough)?;
-        costs.add(&more);
-        sample.bytes_per_frame = more.bytes_per_frame.or(sample.bytes_per_frame);
+        let more = sampler.paint(place.range, LONGEST, &enough)?;
+        costs.add(&more, place.length);
+        sizes.extend(more.bytes_per_frame.map(|bytes| (bytes, place.length as f64)));
         sample.frames.extend(more.frames);
     }
+    let all: f64 = sizes.iter().map(|(_, length)| length).sum();
+    sample.bytes_per_frame =
+        (!sizes.is_empty()).then(|| sizes.iter().map(|(bytes, length)| bytes * length).sum::<f64>() / all);
     costs.settle();
     Ok((costs, sample))
 }

@@ -95,6 +95,8 @@ pub(super) struct Batch<'a> {
     pub given: &'a Given,
     pub engine: Engine,
     pub habits: Habits,
+    /// What a computation is divided among, where a former run of the job has not said otherwise.
+    pub threads: u32,
     pub observer: &'a dyn Observer,
     pub cancel: &'a CancelToken,
 }
@@ -170,8 +172,12 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
         let progress = opened
             .as_mut()
             .map(|opened| Progress { journal: &mut opened.journal, checkpoint: u64::from(settings.output.checkpoint) });
-        let resumable = progress.is_some();
-        let make = || make_stylizer(job, batch, staged.work(), resumable);
+        let (resumable, threads) =
+            (progress.is_some(), progress.as_ref().map_or(batch.threads, |it| it.journal.threads()));
+        let make = || {
+            stylize::device::divide_among(threads);
+            make_stylizer(job, batch, staged.work(), resumable)
+        };
         pipeline::run(Ends { source, sink, motion }, measured, make, progress, observer, batch.cancel)?
     };
     batch.warn(encoded.warnings);
@@ -210,7 +216,7 @@ fn open_journal<'a>(
 ) -> Result<Option<Opened<'a>>, JobError> {
     let several = matches!(job.output, Output::Video(_) | Output::Sequence { .. });
     let (Some(folder), Some(identity)) = (staged.folder().filter(|_| several), identity) else { return Ok(None) };
-    Ok(Some(Journal::open(folder, identity, batch.habits.resume)?))
+    Ok(Some(Journal::open(folder, identity, batch.threads, batch.habits.resume)?))
 }
 
 /// What a job wants of its source's motion.

@@ -21,6 +21,7 @@ use crate::interrupt::CancelToken;
 use crate::motion::Given;
 use crate::report::{self, Event, Observer, Outcome, Row, Stop};
 use crate::settings::Resolved;
+use crate::stylize::device;
 
 pub use known::Known;
 
@@ -143,6 +144,8 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
         .collect();
     let jobs_count = jobs.len() as u64;
     crew.observer.event(&Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), jobs: jobs_count });
+    // Asked here, where no job has had another number of them.
+    let threads = device::threads();
     let rows: Vec<OnceLock<Row>> = jobs.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     let work = |among: bool| {
@@ -152,7 +155,7 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
             let Crew { engine, habits, cancel, .. } = crew;
             let (resolved, given) = (&lot.resolved, &lot.given);
             let settings = &resolved.settings;
-            let batch = Batch { resolved, settings, given, engine, habits, observer, cancel };
+            let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel };
             // Each number is taken once.
             let _ = rows[number].set(turn::turn(planned, batch, memory, &lot.named));
         }

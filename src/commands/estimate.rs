@@ -7,17 +7,13 @@ use serde::Serialize;
 use super::print;
 use crate::batch::estimate::{Estimate, estimate};
 use crate::batch::plan::Planned;
-use crate::batch::{Engine, Habits};
+use crate::batch::{Engine, Habits, Lot};
 use crate::interrupt::Deadline;
-use crate::motion::Given;
 use crate::report::{Observer, causes, duration};
-use crate::settings::Resolved;
 
 /// What all jobs have in common.
 #[derive(Clone, Copy)]
-pub struct Request<'a> {
-    pub resolved: &'a Resolved,
-    pub given: &'a Given,
+pub struct Request {
     pub engine: Engine,
     pub habits: Habits,
     pub deadline: Deadline,
@@ -69,13 +65,13 @@ enum Line<'a> {
 ///
 /// # Errors
 /// When stdout fails.
-pub fn estimates(planned: &[Planned], request: Request<'_>, observer: &dyn Observer) -> anyhow::Result<bool> {
-    let Request { resolved, given, engine, habits, deadline, json } = request;
+pub fn estimates(lots: &[Lot], request: Request, observer: &dyn Observer) -> anyhow::Result<bool> {
+    let Request { engine, habits, deadline, json } = request;
     let available = deadline.seconds_left();
     let (mut done, mut skipped, mut failed) = (Vec::new(), 0, 0);
-    for planned in planned {
+    for (lot, planned) in lots.iter().flat_map(|lot| lot.planned.iter().map(move |planned| (lot, planned))) {
         let outcome = match planned {
-            Planned::Run(job) => estimate(job, resolved, given, engine, habits, observer)
+            Planned::Run(job) => estimate(job, &lot.resolved, &lot.given, engine, habits, observer)
                 .map_err(|error| (job.input_path().display().to_string(), causes(&error))),
             Planned::Skip { job, why } => {
                 skipped += 1;

@@ -25,11 +25,16 @@ pub struct Opened<'a> {
 
 impl<'a> Journal<'a> {
     /// Takes up what a former run of the job has left in the folder, if anything and if it `resumes`. What belongs to
-    /// another job, or to nothing that is known, goes.
+    /// another job, or to nothing that is known, goes. `threads` are those of a job that begins.
     ///
     /// # Errors
     /// When the folder cannot be read or tidied.
-    pub fn open(work: &'a WorkFolder, identity: Identity, resumes: bool) -> Result<Opened<'a>, ResumeError> {
+    pub fn open(
+        work: &'a WorkFolder,
+        identity: Identity,
+        threads: u32,
+        resumes: bool,
+    ) -> Result<Opened<'a>, ResumeError> {
         let mut notes = Vec::new();
         let found = match Manifest::read(work.path()) {
             Ok(found) => found.filter(|_| resumes),
@@ -44,10 +49,10 @@ impl<'a> Journal<'a> {
                 Some(changed) => {
                     let frames = manifest.frames();
                     notes.push(format!("begins anew, for {changed} since {frames} frames of it were painted"));
-                    Manifest::new(identity)
+                    Manifest::new(identity, threads)
                 }
             },
-            None => Manifest::new(identity),
+            None => Manifest::new(identity, threads),
         };
         let before = manifest.frames();
         if manifest.fall_back(|piece| piece.is_whole(work.path())) {
@@ -73,6 +78,11 @@ impl<'a> Journal<'a> {
             return self.work.clear(|_| false);
         }
         self.work.clear(top)
+    }
+
+    /// Threads that its first run divided computations among, and all others do.
+    pub fn threads(&self) -> u32 {
+        self.manifest.threads
     }
 
     /// Frames that were painted before, whether in parts or not.

@@ -11,7 +11,7 @@ use crate::identity::Identity;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 /// Of the file's form; another is not read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// More is no manifest of ours: a million frames take 20 MB.
 const LARGEST: u64 = 1 << 30;
 
@@ -22,6 +22,8 @@ pub struct Manifest {
     format: u32,
     /// Which job this is.
     pub identity: Identity,
+    /// What computations are divided among on the CPU, from the first frame to the last: the last bits depend on it.
+    pub threads: u32,
     /// Finished parts, in order.
     pub parts: Vec<Finished>,
     /// What the frame after the last part (and the tail) needs; `None` where that is nothing.
@@ -66,8 +68,8 @@ pub enum ManifestError {
 
 impl Manifest {
     /// Of a job that begins.
-    pub fn new(identity: Identity) -> Self {
-        Self { format: FORMAT, identity, parts: Vec::new(), state: None, tail: None, complete: None }
+    pub fn new(identity: Identity, threads: u32) -> Self {
+        Self { format: FORMAT, identity, threads, parts: Vec::new(), state: None, tail: None, complete: None }
     }
 
     /// Reads the text of a manifest.

@@ -65,7 +65,10 @@ pub fn build<'a>(
 fn name_of(device: Device) -> String {
     match device {
         Device::Cuda(n) => format!("cuda:{n}"),
-        _ => format!("the CPU, {} threads", tch::get_num_threads()),
+        _ => match device::threads() {
+            1 => "the CPU, 1 thread".into(),
+            threads => format!("the CPU, {threads} threads"),
+        },
     }
 }
 

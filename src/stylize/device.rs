@@ -38,6 +38,16 @@ pub fn kind(wanted: settings::Device) -> Result<&'static str, StyleError> {
     Ok(if resolve(wanted)?.is_cuda() { "cuda" } else { "cpu" })
 }
 
+/// Threads that a computation on the CPU is divided among by default: `OMP_NUM_THREADS`, or what libtorch takes.
+pub fn threads() -> u32 {
+    u32::try_from(tch::get_num_threads()).unwrap_or(1).max(1)
+}
+
+/// Has the computations of this thread divided among so many. Sums depend on it in their last bits.
+pub fn divide_among(threads: u32) {
+    tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
+}
+
 /// Long side of the optimised frame when the settings say `auto`: what a minute-long clip can afford there.
 pub fn default_size(device: Device) -> u32 {
     if device.is_cuda() { 1280 } else { 320 }

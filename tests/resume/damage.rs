@@ -49,7 +49,7 @@ fn a_damaged_work_folder_costs_time_and_nothing_else() {
         }),
         ("the manifest is of another version", "another version", &|| {
             let path = work.join("manifest.json");
-            let text = fs::read_to_string(&path).unwrap().replacen("\"format\":1", "\"format\":99", 1);
+            let text = fs::read_to_string(&path).unwrap().replacen("\"format\":2", "\"format\":99", 1);
             fs::write(path, text).unwrap();
         }),
         ("the manifest is gone", "", &|| fs::remove_file(work.join("manifest.json")).unwrap()),

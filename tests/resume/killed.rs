@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::common::Desk;
-use crate::harness::{CLIP, Dice, Job, KEPT, PAINTED};
+use crate::harness::{CLIP, Dice, Job, KEPT, PAINTED, Run};
 
 /// So many times a job is killed in all, at instants over its whole length.
 fn kills() -> usize {
@@ -38,6 +38,21 @@ fn killed_at_random_instants_it_has_the_same_bytes() {
     assert!(expected == job.done(), "after the last kill");
     eprintln!("{killed} kills, {gone_on} runs went on, {} ended", finished + 1);
     assert!(gone_on > kills() / 4, "runs do go on: {gone_on} of {killed}");
+}
+
+#[test]
+fn another_number_of_threads_changes_nothing_of_what_goes_on() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mp4", CLIP);
+    let options = "--backbone scatter --size 96 --iterations 2,1 --checkpoint 5 --device cpu --codec ffv1";
+    let options: Vec<&str> = options.split(' ').collect();
+    let job = Job::new(&desk, &input, "out.mkv", &options);
+    let expected = job.undisturbed();
+    let (met, run) = job.signalled_when("KILL", || has(&job.work(), "part-000002"));
+    assert!(met, "{}", run.text);
+    let run = Run::of(job.command().env("OMP_NUM_THREADS", "2").output().unwrap());
+    assert!(run.text.contains("goes on after") && run.text.contains("on the CPU, 1 thread\n"), "{}", run.text);
+    assert!(expected == job.bytes(), "sums of one thread and of two differ in their last bits");
 }
 
 /// Kills a run of `job` when something is there in its work folder (or beside it), and lets another finish it.

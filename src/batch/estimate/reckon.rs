@@ -22,6 +22,15 @@ pub struct Costs {
     /// A later frame, at most; once settled, as found.
     pub next: f64,
     firsts: Vec<f64>,
+    shots: Vec<Painted>,
+}
+
+/// What was painted of a shot in earnest.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Painted {
+    /// Later frames of the shot.
+    frames: f64,
+    /// Seconds that each of the painted ones took.
     laters: Vec<f64>,
 }
 
@@ -55,14 +64,36 @@ impl Costs {
         let first = head.map_or(0.0, |head| scaled(head, first));
         let next = tail.iter().map(|taken| scaled(taken, next)).fold(f64::INFINITY, f64::min);
         let next = if next.is_finite() { next } else { 0.0 };
-        Self { startup: trial.startup, first, next, firsts: Vec::new(), laters: Vec::new() }
+        Self { startup: trial.startup, first, next, firsts: Vec::new(), shots: Vec::new() }
     }
 
-    /// Takes in what was painted in earnest.
-    pub fn add(&mut self, sample: &Sample) {
+    /// Takes in what was painted in earnest of a shot of `length` frames.
+    pub fn add(&mut self, sample: &Sample, length: u64) {
         let mut seconds = sample.frames.iter().map(|taken| taken.seconds);
         self.firsts.extend(seconds.next());
-        self.laters.extend(seconds);
+        let laters: Vec<f64> = seconds.collect();
+        if !laters.is_empty() {
+            self.shots.push(Painted { frames: length.saturating_sub(1).max(1) as f64, laters });
+        }
+    }
+
+    /// Seconds of a later frame of `all`, and how far that may be off. Shots differ: each counts by its length, and those
+    /// that nothing was painted of are as likely to be like the one as like the other.
+    fn later(&self, all: f64) -> Option<(f64, f64)> {
+        let known: f64 = self.shots.iter().map(|shot| shot.frames).sum();
+        let means: Vec<(f64, f64, f64)> = self
+            .shots
+            .iter()
+            .filter_map(|shot| mean(&shot.laters).map(|(mean, error)| (shot.frames / known, mean, error)))
+            .collect();
+        if means.is_empty() {
+            return None;
+        }
+        let average: f64 = means.iter().map(|(share, mean, _)| share * mean).sum();
+        let within: f64 = means.iter().map(|(share, _, error)| (share * error).powi(2)).sum();
+        let between: f64 = means.iter().map(|(share, mean, _)| share * (mean - average).powi(2)).sum();
+        let unknown = (1.0 - known / all.max(1.0)).max(0.0);
+        Some((average, (within + unknown.powi(2) * between / means.len() as f64).sqrt()))
     }
 
     pub fn settle(&mut self) {
@@ -86,7 +117,7 @@ fn mean(values: &[f64]) -> Option<(f64, f64)> {
 pub fn reckon(costs: &Costs, work: Work) -> Time {
     let laters = work.frames.saturating_sub(work.shots) as f64;
     let shots = work.shots.min(work.frames) as f64;
-    let [least, likely, most] = match mean(&costs.laters) {
+    let [least, likely, most] = match costs.later(laters) {
         Some((mean, error)) => [(mean - SPREAD * error).max(0.0), mean, mean + SPREAD * error],
         None => LATER_SHARES.map(|share| share * costs.next),
     };
@@ -128,12 +159,25 @@ mod tests {
     #[test]
     fn what_was_painted_counts() {
         let mut costs = Costs::of_trial(&sample(1.0, &[(6, 3.0), (3, 2.0)]), [60, 15]);
-        costs.add(&sample(0.0, &[(60, 20.0), (5, 2.0), (5, 4.0)]));
-        costs.add(&sample(0.0, &[(60, 24.0), (5, 3.0)]));
+        costs.add(&sample(0.0, &[(60, 20.0), (5, 2.0), (5, 4.0)]), 6);
+        costs.add(&sample(0.0, &[(60, 24.0), (5, 3.0)]), 6);
         costs.settle();
         let time = reckon(&costs, Work { frames: 12, shots: 2, passes: 1, reading: 2.0 });
         assert!((time.seconds - (1.0 + 1.3 + 2.0 * 22.0 + 10.0 * 3.0)).abs() < 1e-9, "{time:?}");
         let nothing = reckon(&costs, Work { frames: 0, shots: 0, passes: 1, reading: 0.0 });
         assert!(nothing.seconds < 2.0);
+    }
+
+    #[test]
+    fn a_shot_counts_by_its_length() {
+        let mut costs = Costs::of_trial(&sample(0.0, &[(6, 3.0), (3, 2.0)]), [60, 15]);
+        costs.add(&sample(0.0, &[(60, 20.0), (5, 2.0), (5, 2.0)]), 31);
+        costs.add(&sample(0.0, &[(60, 20.0), (5, 6.0), (5, 6.0)]), 11);
+        costs.settle();
+        assert_eq!(costs.later(40.0), Some((3.0, 0.0)));
+        let (seconds, error) = costs.later(400.0).expect("frames were painted");
+        assert_eq!(seconds, 3.0);
+        // Nine tenths are unknown: their mean is off by the deviation between shots (sqrt 3), over the root of two.
+        assert!((error - 0.9 * 1.5f64.sqrt()).abs() < 1e-9, "{error}");
     }
 }

@@ -12,6 +12,8 @@ use crate::report::Event;
 
 /// Pairs of frames that are compared at once.
 const IN_FLIGHT: usize = 8;
+/// Most places where samples are painted.
+const PLACES: usize = 5;
 /// How often it is said how far the reading is.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -22,6 +24,14 @@ pub struct Begin {
     pub frame: u64,
     /// From the beginning of the source.
     pub seconds: f64,
+}
+
+/// Where a sample is painted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place {
+    pub range: Range,
+    /// Frames of its shot.
+    pub length: u64,
 }
 
 /// What the source is.
@@ -77,20 +87,22 @@ impl Survey {
         self.shots.extend(begins.map(|watched| Begin { frame: watched.number, seconds: watched.seconds }));
     }
 
-    /// Where samples are painted: at the beginning, and of a video of several shots at that of the longest other one.
-    pub fn places(&self, job: &Job) -> Vec<Range> {
-        let first = self.shots.get(1).map_or(self.frames, |shot| shot.frame);
-        let mut places = vec![Range { frames: Some(first.max(1)), ..job.range }];
+    /// Where samples are painted, each with the frames of its shot: at the beginning, and of a video of several shots at
+    /// the beginnings of the longest others, [`PLACES`] in all.
+    pub fn places(&self, job: &Job) -> Vec<Place> {
         let ends = self.shots.iter().skip(1).map(|shot| shot.frame).chain([self.frames]);
-        let lengths = self.shots.iter().zip(ends).map(|(shot, end)| (shot, end.saturating_sub(shot.frame))).skip(1);
+        let lengths = self.shots.iter().zip(ends).map(|(shot, end)| (shot, end.saturating_sub(shot.frame)));
+        let mut lengths = lengths.collect::<Vec<_>>().into_iter();
+        let first = lengths.next().map_or(self.frames, |(_, length)| length).max(1);
+        let begin = Place { range: Range { frames: Some(first), ..job.range }, length: first };
         // Lists of cuts and files of motion go by numbers that another beginning would shift.
         let whole = matches!(job.input, Input::Video(_));
-        if let Some((shot, length)) =
-            lengths.max_by_key(|&(_, length)| length).filter(|&(_, length)| whole && length > 1)
-        {
-            places.push(Range { start: shot.seconds, frames: Some(length) });
-        }
-        places
+        let mut others: Vec<_> = lengths.filter(|&(_, length)| whole && length > 1).collect();
+        others.sort_by_key(|&(_, length)| std::cmp::Reverse(length));
+        let others = others
+            .into_iter()
+            .map(|(shot, length)| Place { range: Range { start: shot.seconds, frames: Some(length) }, length });
+        std::iter::once(begin).chain(others).take(PLACES).collect()
     }
 }
 
@@ -100,10 +112,10 @@ mod tests {
     use crate::media::Output;
 
     #[test]
-    fn samples_are_of_the_first_and_of_the_longest_other_shot() {
+    fn samples_are_of_the_first_and_of_the_longest_other_shots() {
         let begin = |frame| Begin { frame, seconds: frame as f64 / 10.0 };
-        let shots = vec![begin(0), begin(5), begin(8), begin(20)];
-        let survey = Survey { frames: 24, shots, width: 4, height: 4, seconds: 1.0 };
+        let shots = [0, 5, 8, 9, 20, 24, 27].map(begin).to_vec();
+        let survey = Survey { frames: 29, shots, width: 4, height: 4, seconds: 1.0 };
         let job = |input| Job {
             input,
             output: Output::Stdout,
@@ -113,7 +125,9 @@ mod tests {
             changed: None,
         };
         let places = survey.places(&job(Input::Video("a".into())));
-        let expected = [Range { start: 0.0, frames: Some(5) }, Range { start: 0.8, frames: Some(12) }];
+        let place =
+            |begin: u64, length| Place { range: Range { start: begin as f64 / 10.0, frames: Some(length) }, length };
+        let expected = [place(0, 5), place(9, 11), place(20, 4), place(5, 3), place(24, 3)];
         assert_eq!(places, expected);
         let pictures = Input::Sequence { folder: "a".into(), files: Vec::new() };
         assert_eq!(survey.places(&job(pictures)), expected[..1]);
