@@ -49,6 +49,26 @@ fn jobs_of_a_file_are_done_relative_to_it() {
 }
 
 #[test]
+fn what_a_glob_finds_is_included_and_excluded() {
+    let desk = Desk::new();
+    for name in ["in/a.mp4", "in/bad.mp4", "in/proxies/a.mp4", "in/sub/b.mov", "in/out/gone.monet.mp4"] {
+        clip(&desk, name, 2);
+    }
+    let job = "[[job]]\ninputs = \"in/**/*\"\noutput = \"in/out/{dir}/{stem}.{preset}.{ext}\"\n";
+    let chosen = |more: &str| {
+        fs::write(desk.path("jobs.toml"), format!("{job}{more}")).unwrap();
+        let run = call(&desk, ["run", "jobs.toml", "--dry-run"]);
+        assert_eq!(run.code, Some(0), "{}", run.text);
+        ["in/a.mp4", "in/bad.mp4", "in/proxies/a.mp4", "in/sub/b.mov", "in/out/gone.monet.mp4"]
+            .map(|name| run.says(name))
+    };
+    // The folder of the outputs is none of the inputs' whose own input is gone.
+    assert_eq!(chosen(""), [true, true, true, true, false]);
+    assert_eq!(chosen("exclude = [\"bad*\", \"proxies/\"]\n"), [true, false, false, true, false]);
+    assert_eq!(chosen("include = [\"*.mov\", \"proxies/*\"]\n"), [false, false, true, true, false]);
+}
+
+#[test]
 fn mistakes_in_a_file_stop_it() {
     let desk = Desk::new();
     clip(&desk, "in/a.mp4", 2);

@@ -33,16 +33,19 @@ pub fn spread(path: &Path, request: &Request<'_>) -> Result<Option<Vec<Result<It
     let depth = if rest.contains("**") { usize::MAX } else { rest.split('/').count() };
     let (mut files, mut faults) = (Vec::new(), Vec::new());
     let walk = WalkDir::new(&fixed).follow_links(true).min_depth(1).max_depth(depth).sort_by(tree::natural);
-    for entry in walk.into_iter().filter_entry(|entry| !tree::is_hidden(entry)) {
+    for entry in walk.into_iter().filter_entry(tree::wanted(&fixed, request)) {
         match entry {
             Ok(entry) => files.push(entry.into_path()),
             Err(error) => faults.extend(tree::fault(error, &fixed).map(Err)),
         }
     }
     files.retain(|file| glob.is_match(below(file, &fixed)) && file.is_file());
+    let include = &request.folders.include;
+    files.retain(|file| include.is_empty() || include.matches(below(file, &fixed)));
     files.retain(|file| is_video_in(file, request.input_format) || is_picture_in(file));
     let pictures = !files.iter().any(|file| is_video_in(file, request.input_format));
-    if pictures && !files.is_empty() && !rest.contains(['/', '{']) {
+    let chosen = !include.is_empty() || !request.folders.exclude.is_empty();
+    if pictures && !chosen && !files.is_empty() && !rest.contains(['/', '{']) {
         return Ok(None);
     }
     forget_results(&mut files, request);

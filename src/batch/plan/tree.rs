@@ -88,22 +88,26 @@ pub fn search(root: &Path, request: &Request<'_>) -> Option<Vec<Result<Item, Fau
     search.is_gone_through().then(|| search.items())
 }
 
+/// Tells what of a folder is looked at: nothing hidden, nothing excluded, and not the folder that the outputs go to. (That
+/// may be the folder itself: then their names tell them.)
+pub fn wanted<'a>(root: &'a Path, request: &'a Request<'_>) -> impl Fn(&DirEntry) -> bool + 'a {
+    let outputs = request.outputs();
+    move |entry| {
+        let output =
+            || outputs.as_ref().is_some_and(|outputs| same_file::is_same_file(entry.path(), outputs).unwrap_or(false));
+        let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let left_out =
+            is_hidden(entry) || request.folders.exclude.matches(below) || (entry.file_type().is_dir() && output());
+        !left_out
+    }
+}
+
 impl Search<'_> {
     fn walk(&mut self) {
         let folders = self.request.folders;
         let depth = if folders.recursive { usize::MAX } else { 1 };
         let walk = WalkDir::new(self.root).follow_links(true).min_depth(1).max_depth(depth).sort_by(natural);
-        let (root, outputs) = (self.root, self.request.outputs());
-        let wanted = |entry: &DirEntry| {
-            // A folder with all outputs may be the folder itself: then their names tell them.
-            let output = || {
-                outputs.as_ref().is_some_and(|outputs| same_file::is_same_file(entry.path(), outputs).unwrap_or(false))
-            };
-            let excluded = || folders.exclude.matches(entry.path().strip_prefix(root).unwrap_or(entry.path()));
-            let left_out = is_hidden(entry) || excluded() || (entry.file_type().is_dir() && output());
-            !left_out
-        };
-        for entry in walk.into_iter().filter_entry(wanted) {
+        for entry in walk.into_iter().filter_entry(wanted(self.root, self.request)) {
             match entry {
                 Ok(entry) => self.note(&entry),
                 Err(error) => self.faults.extend(fault(error, self.root)),
