@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode};
@@ -14,7 +15,7 @@ use super::order::{self, Order};
 use super::plan::{self, Planned};
 use super::{Crew, Lot, Summary, run};
 use crate::interrupt::CancelToken;
-use crate::report::{Event, Observer, Outcome, causes};
+use crate::report::{Event, Observer, Outcome, Stop, causes};
 
 /// Looks so often, whatever the operating system tells.
 const LOOK: Duration = Duration::from_secs(60);
@@ -31,7 +32,8 @@ pub fn watch(orders: &[Order], lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
     let settle = orders.iter().filter_map(|order| order.settle).max().unwrap_or(plan::SETTLE);
     let mut lots = lots;
     crew.observer.event(&Event::Note { message: "waits for files; ctrl-c or SIGTERM ends it".into() });
-    let calm = Calm(crew.observer);
+    let began = Instant::now();
+    let sum = Mutex::new(Sum::default());
     let mut known = HashSet::new();
     for first in std::iter::once(true).chain(std::iter::repeat(false)) {
         let soon = lots.iter().flat_map(|lot| &lot.planned).any(plan::is_unsettled);
@@ -39,9 +41,11 @@ pub fn watch(orders: &[Order], lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
             lots.iter_mut().for_each(|lot| forget_known(lot, &mut known));
         }
         let idle = !first && lots.iter().all(|lot| lot.planned.is_empty());
-        let crew = if first { crew } else { Crew { observer: &calm, ..crew } };
-        let summary = if idle { Summary::default() } else { run(lots, crew) };
+        let look = Look { inner: crew.observer, calm: !first, sum: &sum };
+        let summary = if idle { Summary::default() } else { run(lots, Crew { observer: &look, ..crew }) };
         if !wait(&tells, soon, watcher.is_some(), settle, crew.cancel) {
+            let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
+            crew.observer.event(&sum.finished(&summary, began, crew.cancel));
             return summary;
         }
         lots = plan_again(orders, &mut known, crew);
@@ -124,24 +128,57 @@ fn wait(tells: &Receiver<()>, soon: bool, helped: bool, settle: Duration, cancel
     }
 }
 
-/// Leaves out what is no news.
-struct Calm<'a>(&'a dyn Observer);
+/// Jobs of all looks, by how they ended.
+#[derive(Debug, Default)]
+struct Sum {
+    done: u64,
+    skipped: u64,
+    failed: u64,
+    cancelled: u64,
+    not_begun: u64,
+}
 
-impl Observer for Calm<'_> {
+impl Sum {
+    /// The event of the end, after `last` look.
+    fn finished(self, last: &Summary, began: Instant, cancel: &CancelToken) -> Event {
+        let Self { done, skipped, failed, cancelled, not_begun } = self;
+        let stopped = last.is_cancelled().then(|| Stop::of(cancel));
+        let seconds = began.elapsed().as_secs_f64();
+        Event::RunFinished { done, skipped, failed, cancelled, not_begun, seconds, stopped }
+    }
+}
+
+/// Makes one run of all looks: the end of each is summed up, not told.
+struct Look<'a> {
+    inner: &'a dyn Observer,
+    /// Leaves out what is no news.
+    calm: bool,
+    sum: &'a Mutex<Sum>,
+}
+
+impl Observer for Look<'_> {
     fn event(&self, event: &Event) {
         match event {
-            Event::Skipped { .. } => {}
-            Event::Batch { jobs, seconds } => {
+            Event::RunFinished { done, skipped, failed, cancelled, not_begun, .. } => {
+                let mut sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
+                sum.done += done;
+                sum.skipped += skipped;
+                sum.failed += failed;
+                sum.cancelled += cancelled;
+                sum.not_begun += not_begun;
+            }
+            Event::Skipped { .. } if self.calm => {}
+            Event::Batch { jobs, seconds } if self.calm => {
                 let jobs: Vec<_> = jobs.iter().filter(|row| row.outcome != Outcome::Skipped).cloned().collect();
                 if jobs.len() > 1 {
-                    self.0.event(&Event::Batch { jobs, seconds: *seconds });
+                    self.inner.event(&Event::Batch { jobs, seconds: *seconds });
                 }
             }
-            other => self.0.event(other),
+            other => self.inner.event(other),
         }
     }
 
     fn for_job(&self, number: u64) -> Option<Box<dyn Observer>> {
-        self.0.for_job(number)
+        self.inner.for_job(number)
     }
 }

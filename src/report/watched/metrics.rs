@@ -40,15 +40,10 @@ pub fn text(tally: &Tally, success_before: Option<f64>) -> String {
     );
     let began = one(unix(tally.began));
     gauge(&mut text, "stylize_video_last_run_timestamp_seconds", "When the last run began, in Unix time.", &began);
-    let done = tally.ended.iter().filter(|job| job.outcome == Outcome::Done).map(|job| job.ended);
-    if let Some(last) = done.chain(success_before).max_by(f64::total_cmp) {
+    if let Some(last) = tally.last_done.into_iter().chain(success_before).max_by(f64::total_cmp) {
         gauge(&mut text, LAST_SUCCESS, "When a job was done last, in this run or before it, in Unix time.", &one(last));
     }
-    let mut failed: Vec<&str> =
-        tally.ended.iter().filter(|job| job.outcome == Outcome::Failed).map(|job| job.input.as_str()).collect();
-    failed.sort_unstable();
-    // A series may be there once only.
-    failed.dedup();
+    let failed = tally.failing();
     if !failed.is_empty() {
         let failed: Vec<_> = failed.iter().map(|input| (format!("{{input=\"{}\"}}", escaped(input)), 1.0)).collect();
         gauge(&mut text, "stylize_video_failed_job", "A job of the last run that failed.", &failed);

@@ -1,5 +1,7 @@
 //! `--summary`: the run as one JSON object.
 
+use std::collections::VecDeque;
+
 use serde::Serialize;
 
 use super::super::Stop;
@@ -7,10 +9,10 @@ use super::tally::{JobRecord, Outcome, Tally, unix};
 
 #[derive(Serialize)]
 struct Counts {
-    done: usize,
-    skipped: usize,
-    failed: usize,
-    cancelled: usize,
+    done: u64,
+    skipped: u64,
+    failed: u64,
+    cancelled: u64,
     /// Known at the end.
     not_begun: Option<u64>,
 }
@@ -30,7 +32,7 @@ struct Summary<'a> {
     frames: u64,
     planned: Option<u64>,
     counts: Counts,
-    jobs: &'a [JobRecord],
+    jobs: &'a VecDeque<JobRecord>,
 }
 
 pub fn text(tally: &Tally) -> String {

@@ -1,5 +1,6 @@
 //! What has become of the jobs so far, from events.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -58,6 +59,8 @@ pub struct Told {
     pub ended: Option<JobRecord>,
 }
 
+/// So many jobs that ended are told one by one.
+const LONGEST: usize = 10_000;
 /// No running job has this number.
 const NONE: u64 = u64::MAX;
 
@@ -80,7 +83,13 @@ pub struct Tally {
     pub now: SystemTime,
     /// Of the run, where it was told.
     pub jobs: Option<u64>,
-    pub ended: Vec<JobRecord>,
+    /// The last ones, [`LONGEST`] at most.
+    pub ended: VecDeque<JobRecord>,
+    /// Unix time when a job was done last.
+    pub last_done: Option<f64>,
+    /// Of all that ended, in the order of [`Outcome::ALL`], and the frames that were painted for them.
+    counts: [u64; 4],
+    painted: u64,
     /// Whether the run is over, and the jobs that were not begun by then.
     pub finished: Option<u64>,
     pub stopped: Option<Stop>,
@@ -99,22 +108,31 @@ fn between(from: SystemTime, to: SystemTime) -> f64 {
 
 impl Tally {
     pub fn new(began: SystemTime) -> Self {
-        let (ended, running) = (Vec::new(), Vec::new());
-        Self { began, now: began, jobs: None, ended, finished: None, stopped: None, running }
+        Self {
+            began,
+            now: began,
+            jobs: None,
+            ended: VecDeque::new(),
+            last_done: None,
+            counts: [0; 4],
+            painted: 0,
+            finished: None,
+            stopped: None,
+            running: Vec::new(),
+        }
     }
 
     pub fn seconds(&self) -> f64 {
         between(self.began, self.now)
     }
 
-    pub fn count(&self, outcome: Outcome) -> usize {
-        self.ended.iter().filter(|job| job.outcome == outcome).count()
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.counts[outcome as usize]
     }
 
     /// Frames that this run has painted.
     pub fn painted(&self) -> u64 {
-        let ended: u64 = self.ended.iter().map(|job| job.frames.saturating_sub(job.resumed)).sum();
-        ended + self.running.iter().map(|job| job.frames.saturating_sub(job.resumed)).sum::<u64>()
+        self.painted + self.running.iter().map(|job| job.frames.saturating_sub(job.resumed)).sum::<u64>()
     }
 
     /// Takes note of an event of job `number` (0 where there is one at a time) that comes at `now`.
@@ -123,7 +141,8 @@ impl Tally {
         let running = self.running.iter_mut().find(|job| job.number == number);
         let ended = match event {
             Event::RunStarted { jobs, .. } => {
-                self.jobs = Some(*jobs);
+                // A watch tells of more again and again.
+                self.jobs = Some(self.jobs.unwrap_or(0) + jobs);
                 return Told { changed: true, ended: None };
             }
             Event::RunFinished { not_begun, stopped, .. } => {
@@ -167,8 +186,34 @@ impl Tally {
             }
             _ => return Told::default(),
         };
-        self.ended.push(ended.clone());
+        self.note(ended.clone());
         Told { changed: true, ended: Some(ended) }
+    }
+
+    fn note(&mut self, job: JobRecord) {
+        self.counts[job.outcome as usize] += 1;
+        self.painted += job.frames.saturating_sub(job.resumed);
+        if job.outcome == Outcome::Done {
+            self.last_done = Some(job.ended);
+        }
+        // A watch may stay for years.
+        if self.ended.len() == LONGEST {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(job);
+    }
+
+    /// Inputs whose last job has failed.
+    pub fn failing(&self) -> BTreeSet<&str> {
+        let mut failing = BTreeSet::new();
+        for job in &self.ended {
+            match job.outcome {
+                Outcome::Failed => failing.insert(job.input.as_str()),
+                Outcome::Done => failing.remove(job.input.as_str()),
+                Outcome::Skipped | Outcome::Cancelled => false,
+            };
+        }
+        failing
     }
 
     /// What is known of the running job `number`, which is none any more.
@@ -238,6 +283,11 @@ pub(super) mod tests {
         assert_eq!(told.why.as_deref(), Some("time is up"));
         assert_eq!(Outcome::ALL.map(|outcome| tally.count(outcome)), [1; 4]);
         assert_eq!(tally.painted(), 3);
+        // Its file has been mended, say.
+        assert_eq!(tally.failing().into_iter().collect::<Vec<_>>(), ["d"]);
+        tally.hear(0, &started("d"), at(11));
+        tally.hear(0, &finished("d", 1), at(12));
+        assert!(tally.failing().is_empty());
         let done = &tally.ended[0];
         assert_eq!((done.input.as_str(), done.output.as_deref(), done.seconds), ("a", Some("a.out"), 3.0));
     }
