@@ -72,6 +72,8 @@ fn usage_errors_exit_with_2() {
 fn a_missing_input_is_one_clear_line_and_exit_1() {
     let dir = folder(&[]);
     program(dir.path()).arg("nope.mp4").assert().code(1).stderr("error: nope.mp4: no such file or folder\n");
+    let address = program(dir.path()).arg("https://127.0.0.1/a.mp4").assert().code(2);
+    address.stderr(contains("https://127.0.0.1/a.mp4: an address is no input; download it first, or pipe it"));
 }
 
 #[test]

@@ -153,6 +153,9 @@ impl Request<'_> {
 pub enum PlanError {
     #[error("{}: no such file or folder", .0.display())]
     Missing(PathBuf),
+    #[error("{}: an address is no input; download it first, or pipe it: curl -L ADDRESS | stylize-video - -o out.mp4 (a \
+        playlist in a file may name addresses where --allow-protocols lets it)", .0.display())]
+    Address(PathBuf),
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("{}: {what} is no input; videos: {}; pictures: {}, {}; for another kind of video give \
@@ -220,6 +223,7 @@ impl PlanError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::UnknownKind { .. }
+            | Self::Address(_)
             | Self::FolderOutput(_)
             | Self::BadGlob { .. }
             | Self::BadPattern { .. }

@@ -80,6 +80,7 @@ pub fn classify(path: &Path, format: &str) -> Result<Found, PlanError> {
             };
             Err(PlanError::UnknownKind { path: path.into(), what })
         }
+        Err(_) if is_address(path) => Err(PlanError::Address(path.into())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match Pattern::parse(path)? {
             Some(pattern) => numbered(path, &pattern),
             None => match globbed(path)? {
@@ -89,6 +90,14 @@ pub fn classify(path: &Path, format: &str) -> Result<Found, PlanError> {
         },
         Err(source) => Err(PlanError::Unreadable { path: path.into(), source }),
     }
+}
+
+/// `https://...`
+fn is_address(path: &Path) -> bool {
+    path.to_str().and_then(|text| text.split_once("://")).is_some_and(|(scheme, _)| {
+        let letters = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
+        scheme.starts_with(|letter: char| letter.is_ascii_alphabetic()) && scheme.chars().all(letters)
+    })
 }
 
 /// The pictures that a name with `*`, `?` or `[...]` stands for, in natural order; `None` for another name.
