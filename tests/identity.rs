@@ -44,6 +44,7 @@ impl Desk {
             range: Range::default(),
             if_exists: stylize_video::settings::IfExists::Fail,
             unattended: false,
+            found: false,
             changed: None,
         };
         Self { root, job, settings, engine: Engine::Optimise }
@@ -103,6 +104,23 @@ fn an_id_is_32_hexadecimal_digits_and_the_same_every_time() {
     assert_eq!(Desk::new().identity().id(), id);
     let text = serde_json::to_string(&desk.identity()).unwrap();
     assert_eq!(serde_json::from_str::<Identity>(&text).unwrap().id(), id);
+}
+
+#[test]
+fn files_that_filters_and_lists_name_count() {
+    let mut desk = Desk::new();
+    desk.write("warm.cube", "1");
+    desk.settings.output.filter = format!("null,lut3d=file={}:interp=nearest", desk.text("warm.cube"));
+    let before = desk.identity();
+    desk.write("warm.cube", "2");
+    assert_eq!(desk.identity().changed(&before).as_deref(), Some("the settings have changed"));
+    let mut desk = Desk::new();
+    desk.settings.input.format = "concat".into();
+    desk.write("in.mp4", "ffconcat version 1.0\nfile 'one.mp4'\n");
+    desk.write("one.mp4", "1");
+    let before = desk.identity();
+    desk.write("one.mp4", "2");
+    assert_eq!(desk.identity().changed(&before).as_deref(), Some("the input has changed"));
 }
 
 #[test]

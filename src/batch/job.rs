@@ -9,14 +9,14 @@ use super::{Engine, Habits};
 use crate::decode;
 use crate::encode::{self, Target};
 use crate::files;
-use crate::identity::{self, Identity, IdentityError};
+use crate::identity::{self, Identity, IdentityError, Witness};
 use crate::interrupt::CancelToken;
 use crate::media::{Input, Output};
 use crate::motion::{self, FlowError, Given, Wanted};
 use crate::pipeline::{self, Ends, Outcome, PipelineError, Progress};
 use crate::provenance::{Contents, Stamp};
 use crate::report::{Event, Observer};
-use crate::resume::{Complete, Journal, Manifest, Opened, ResumeError};
+use crate::resume::{Complete, FORMER, Journal, Manifest, Opened, ResumeError};
 use crate::settings::{IfExists, NextInit, Resolved, Settings};
 use crate::stylize::fake::{self, Bars};
 use crate::stylize::{self, StyleError, Stylizer, Workshop};
@@ -42,6 +42,8 @@ pub(super) enum JobError {
     Motion(#[from] FlowError),
     #[error("cannot write down what is in {}: {source}", folder.display())]
     Contents { folder: PathBuf, source: std::io::Error },
+    #[error("{what} while it was worked on: nothing is made of the two; run again")]
+    Changed { what: String },
     /// Another run has made it since the plan.
     #[error("another run has made the output meanwhile")]
     Appeared,
@@ -66,6 +68,7 @@ impl JobError {
                 PublishError::Appeared(_) => false,
             },
             Self::Identity(IdentityError::Unreadable { source, .. }) => files::is_passing(source),
+            Self::Changed { .. } => true,
             _ => false,
         }
     }
@@ -119,12 +122,30 @@ pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let done = paint(job, batch);
     let busy = matches!(done, Err(JobError::Stage(StageError::Resume(ResumeError::Busy { .. }))));
     if done.is_err() && !busy {
-        let manifest = work_place(&job.output).and_then(|work| Manifest::read(&work).ok().flatten());
-        if let Some(frames) = manifest.map(|manifest| manifest.frames()).filter(|&frames| frames > 0) {
-            batch.note([format!("{frames} painted frames are kept: the same command goes on after them")]);
+        let now = kept_frames(job);
+        let former = work_place(&job.output).map_or(0, |work| frames_in(&work.join(FORMER)));
+        if now > 0 {
+            batch.note([format!("kept, {}: the same command goes on after that", painted_frames(now))]);
+        }
+        if former > 0 {
+            let frames = painted_frames(former);
+            batch.note([format!("kept of the former command, {frames}: it goes on after that")]);
         }
     }
     done
+}
+
+/// Frames that are painted and on the disk.
+pub(super) fn kept_frames(job: &Job) -> u64 {
+    work_place(&job.output).map_or(0, |work| frames_in(&work))
+}
+
+fn painted_frames(count: u64) -> String {
+    if count == 1 { "1 painted frame".into() } else { format!("{count} painted frames") }
+}
+
+fn frames_in(work: &Path) -> u64 {
+    Manifest::read(work).ok().flatten().map_or(0, |manifest| manifest.frames())
 }
 
 fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
@@ -135,9 +156,11 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     if job.if_exists == IfExists::Skip && job.has_output() {
         return Err(JobError::Appeared);
     }
+    let witness = Witness::of(job, settings);
     let identity = which(job, batch)?;
     let stamp = Stamp::new(batch.resolved, identity.clone(), batch.engine == Engine::Optimise)?;
-    let mut opened = open_journal(job, batch, &staged, identity)?;
+    let mut opened = open_journal(job, batch, &staged, identity.clone())?;
+    staged.prepare()?;
     let painted = opened.as_ref().map_or(0, |opened| opened.journal.frames());
     let wanted = Wanted { from: painted, ..wanted(job, batch)? };
     if wanted.flow.is_some() {
@@ -185,11 +208,20 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     if let Output::Sequence { folder, .. } = staged.output() {
         say_contents(folder, stamp)?;
     }
+    same_still(job, batch, &witness, identity.as_ref())?;
     staged.publish(job.if_exists == IfExists::Replace, habits.keep_work)?;
     let (seconds, waited_for_motion) = (began.elapsed().as_secs_f64(), waited_for_motion.as_secs_f64());
     tracing::info!(waited_for_motion, share = waited_for_motion / seconds, "painting waited for motion (seconds)");
     observer.event(&Event::Finished { output, frames: encoded.frames, seconds, waited_for_motion, steadiness });
     Ok(encoded.frames)
+}
+
+/// A file that was put in another's place meanwhile would have its sound beside the other's pictures.
+fn same_still(job: &Job, batch: Batch<'_>, before: &Witness, identity: Option<&Identity>) -> Result<(), JobError> {
+    let Some(identity) = identity.filter(|_| *before != Witness::of(job, batch.settings)) else { return Ok(()) };
+    // Perhaps it was only touched.
+    let changed = which(job, batch)?.and_then(|now| now.changed(identity));
+    changed.map_or(Ok(()), |what| Err(JobError::Changed { what }))
 }
 
 /// Which job it is; `None` where nobody can tell again.

@@ -68,7 +68,8 @@ fn tidy(job: &Job) {
     let Ok(folder) = WorkFolder::claim(&place) else { return };
     let of = Manifest::read(&place).ok().flatten().map(|manifest| manifest.identity);
     // Progress of another job (one that was to replace this output) is worth keeping.
-    if (of.is_none() || of == made)
+    if of.is_some()
+        && of == made
         && let Err(error) = folder.remove()
     {
         tracing::warn!(%error, "the work folder cannot be removed");

@@ -1,6 +1,6 @@
 //! What to make of which inputs: what a command line says, or one job of a job file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use super::plan::{self, Folders, Job, PlanError, Request, Template};
 use super::{Engine, Habits, Known, Lot};
 use crate::media::Range;
 use crate::motion::{Given, GivenError};
+use crate::provenance;
 use crate::settings::Resolved;
 
 /// Inputs, and what is to become of them. Planned again and again where folders are watched.
@@ -83,7 +84,8 @@ impl Order {
             fingerprint: habits.fingerprint,
             tidies: !self.dry_run && !habits.keep_work,
         };
-        let planned = known.recognise(planned);
+        let mut planned = known.recognise(planned);
+        planned.retain(|planned| !planned.job().is_some_and(is_result));
         let named =
             request.outputs().filter(|folder| !folder.as_os_str().is_empty() && plan::check_holder(folder).is_ok());
         let first = || self.inputs.iter().find(|input| input.is_dir()).cloned();
@@ -101,12 +103,34 @@ impl Order {
     }
 }
 
+/// Whether a job's input is a result that lies where results go: what it was made from may be gone, and it would be
+/// painted again and again. A result in an inbox of its own is an input like others.
+fn is_result(job: &Job) -> bool {
+    let folder = |path: &Path| path.parent().map(plan::place);
+    let (input, output) = (job.input_path(), job.output.path());
+    job.found && folder(input) == folder(output) && provenance::read(input).is_some()
+}
+
 /// Plans all orders.
 ///
 /// # Errors
 /// At a mistake in the command or the job file, and when two of them have the same output.
 pub fn plan_all(orders: &[Order], engine: Engine, habits: Habits) -> Result<Vec<Lot>, OrderError> {
     let mut lots: Vec<Lot> = orders.iter().map(|order| order.draft(engine, habits)).collect::<Result<_, _>>()?;
+    let outputs =
+        |lot: &Lot| lot.planned.iter().filter_map(|one| Some(plan::place(one.job()?.output.path()))).collect();
+    let outputs: Vec<HashSet<PathBuf>> = lots.iter().map(outputs).collect();
+    // What another order makes is no input, but where somebody says so.
+    for (number, lot) in lots.iter_mut().enumerate() {
+        let others = || outputs.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, outputs)| outputs);
+        lot.planned.retain(|planned| {
+            let found = planned.job().filter(|job| job.found);
+            !found.is_some_and(|job| {
+                let input = plan::place(job.input_path());
+                others().any(|outputs| outputs.contains(&input))
+            })
+        });
+    }
     let jobs = lots.iter().enumerate().flat_map(|(number, lot)| lot.planned.iter().map(move |one| (number, one.job())));
     let mut taken: HashMap<PathBuf, (usize, &Job)> = HashMap::new();
     for (number, job) in jobs.filter_map(|(number, job)| Some((number, job?))) {

@@ -51,6 +51,8 @@ pub struct Job {
     pub if_exists: IfExists,
     /// Of a folder or a job file: it comes again and again, and nobody watches.
     pub unattended: bool,
+    /// It was found in a folder or by a glob: nobody has named it.
+    pub found: bool,
     /// What has changed since its output was made, where that is why it is done again.
     pub changed: Option<String>,
 }
@@ -352,7 +354,8 @@ fn plan_one(item: &Item, request: &Request<'_>) -> Result<Planned, PlanError> {
     checks::not_own_input(&found.input, &output)?;
     let unattended = item.below.is_some() || request.unattended;
     let if_exists = request.if_exists.unwrap_or(if unattended { IfExists::Skip } else { IfExists::Fail });
-    let job = Job { input: found.input, output, range, if_exists, unattended, changed: None };
+    let was_found = item.below.is_some();
+    let job = Job { input: found.input, output, range, if_exists, unattended, found: was_found, changed: None };
     let settle = request.settle.unwrap_or(if unattended { SETTLE } else { Duration::ZERO });
     if let Some(why) = settle::unsettled(&job.input, settle) {
         return Ok(Planned::Skip { job, why });

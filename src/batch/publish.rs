@@ -14,6 +14,8 @@ use crate::resume::{ResumeError, WorkFolder};
 
 /// What an output without a name is called.
 const PICTURES: &str = "pictures";
+/// Where in the work folder the output is made, so that no name of an output is one of ours.
+const RESULT: &str = "result";
 
 /// The work folder beside the final output (so that the last step is a rename), and the output inside it. It goes when
 /// the result is published; else, only if there is no progress in it.
@@ -67,6 +69,11 @@ pub fn work_place(output: &Output) -> Option<PathBuf> {
     Some(WorkFolder::place(folder, target.file_name().unwrap_or(PICTURES.as_ref())))
 }
 
+/// Where the pictures of an output that stays where it is are made, in its work folder.
+pub fn pictures_place(output: &Output) -> Option<PathBuf> {
+    Some(work_place(output)?.join(RESULT).join(PICTURES))
+}
+
 impl Staged {
     /// Makes the folder and locks it, or takes up one that a former run has left.
     ///
@@ -81,7 +88,9 @@ impl Staged {
             return Ok(Self { work, output: Output::Stdout, target, stays: false });
         };
         let work = WorkFolder::claim(&place)?;
-        let name = target.file_name().unwrap_or(PICTURES.as_ref());
+        let stays = stays(&target);
+        let name = target.file_name().filter(|_| !stays).unwrap_or(PICTURES.as_ref());
+        let place = place.join(RESULT);
         let output = match output {
             Output::Video(_) => Output::Video(place.join(name)),
             Output::Picture(_) => Output::Picture(place.join(name)),
@@ -92,8 +101,17 @@ impl Staged {
             }
             Output::Stdout => Output::Stdout,
         };
-        let stays = stays(&target);
         Ok(Self { work: Work::Beside(work), output, target, stays })
+    }
+
+    /// Makes the folder to write in; what was kept of a former run stays.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn prepare(&self) -> Result<(), PublishError> {
+        let Work::Beside(work) = &self.work else { return Ok(()) };
+        let folder = work.path().join(RESULT);
+        fs::create_dir_all(&folder).map_err(|source| PublishError::Work { folder, source })
     }
 
     /// Where to write.
@@ -142,6 +160,8 @@ impl Staged {
 
     fn rename(&self, replace: bool) -> io::Result<Result<(), PublishError>> {
         let (finished, target) = (self.output.path(), &self.target);
+        // A name must not be on the disk before what it names.
+        fs::File::open(finished)?.sync_all()?;
         if !replace {
             let empty = || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
             if target.symlink_metadata().is_ok() && !empty() {
@@ -186,7 +206,10 @@ impl Staged {
         let placed = pictures.iter().filter(|name| !ours(name)).try_for_each(|name| {
             let (from, to) = (finished.join(name), target.join(name));
             // Some file systems know no second names.
-            fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop))
+            fs::hard_link(&from, &to).or_else(|_| {
+                fs::copy(&from, &to)?;
+                fs::File::open(&to)?.sync_all()
+            })
         });
         placed.inspect_err(|_| {
             // The first error is the one to tell.

@@ -4,6 +4,8 @@
 //! then finds them.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -77,7 +79,9 @@ fn start(orders: &[Order], told: &SyncSender<()>, observer: &dyn Observer) -> Op
     let told = told.clone();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // That files are read, as we do, is no news.
+        // Nor is what we write: work folders and the like are hidden.
         let news = event.is_ok_and(|event| match event.kind {
+            _ if !event.paths.is_empty() && event.paths.iter().all(|path| is_hidden(path)) => false,
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
             kind => !kind.is_access(),
         });
@@ -99,6 +103,12 @@ fn start(orders: &[Order], told: &SyncSender<()>, observer: &dyn Observer) -> Op
         observer.event(&Event::Warning { message });
     };
     watched.map_err(alone).ok()
+}
+
+/// Whether it, or the folder that holds it, is passed over anyway.
+fn is_hidden(path: &Path) -> bool {
+    let hidden = |name: Option<&OsStr>| name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    hidden(path.file_name()) || hidden(path.parent().and_then(Path::file_name))
 }
 
 /// Waits for news and until it has settled; `false` when the run is to end.

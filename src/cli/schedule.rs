@@ -65,8 +65,10 @@ impl Until {
             }
             Self::Time(time) => {
                 let today = now.date().to_datetime(time).to_zoned_datetime(zone.clone())?;
-                if today > *now {
-                    return Ok(today);
+                // An hour that the clocks go back over comes twice.
+                let again = zone.to_ambiguous_zoned_datetime(now.date().to_datetime(time)).later()?;
+                if let Some(at) = [today, again].into_iter().find(|at| at > now) {
+                    return Ok(at);
                 }
                 Ok(now.date().tomorrow()?.to_datetime(time).to_zoned_datetime(zone)?)
             }
@@ -123,6 +125,8 @@ mod tests {
         let night = until("02:30").unwrap();
         assert_eq!(at(night, "2026-03-28T23:00[Europe/Berlin]"), "2026-03-29 03:30:00 +0200");
         assert_eq!(at(night, "2026-10-24T23:00[Europe/Berlin]"), "2026-10-25 02:30:00 +0200");
+        assert_eq!(at(night, "2026-10-25T02:45+02:00[Europe/Berlin]"), "2026-10-25 02:30:00 +0100");
+        assert_eq!(at(night, "2026-10-25T02:45+01:00[Europe/Berlin]"), "2026-10-26 02:30:00 +0100");
         let moment = until("2026-11-30 06:00").unwrap();
         assert_eq!(at(moment, "2026-11-24T06:00[UTC]"), "2026-11-30 06:00:00 +0000");
         assert!(moment.after(&"2026-12-01T00:00[UTC]".parse().unwrap()).is_err());

@@ -27,20 +27,25 @@ pub fn info(path: &Path, json: bool) -> anyhow::Result<()> {
 
 fn describe(stamp: &Stamp) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    writeln!(text, "made by    stylize-video {}", stamp.program)?;
+    writeln!(text, "made by    stylize-video {}", line(&stamp.program))?;
     let hash = if stamp.preset.hash.is_empty() { String::new() } else { format!(" ({})", stamp.preset.hash) };
-    writeln!(text, "preset     {}{hash}", stamp.preset.name)?;
+    writeln!(text, "preset     {}{}", line(&stamp.preset.name), line(&hash))?;
     for style in &stamp.styles {
-        writeln!(text, "style      {} ({})", style.image, style.sha256)?;
+        writeln!(text, "style      {} ({})", line(&style.image), line(&style.sha256))?;
     }
     match &stamp.painted {
-        Some(painted) => writeln!(text, "network    {painted}")?,
+        Some(painted) => writeln!(text, "network    {}", line(&painted.to_string()))?,
         None => writeln!(text, "network    none: nothing was painted")?,
     }
     writeln!(text, "seed       {}", stamp.seed)?;
     writeln!(text, "job        {}", stamp.job.as_deref().unwrap_or("none: its input was a stream"))?;
     writeln!(text, "\n{}", stamp.settings.trim_end())?;
     Ok(text)
+}
+
+/// What cannot begin a line of its own.
+fn line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Without what a terminal would obey: the file may be anybody's.

@@ -1,5 +1,6 @@
 //! Parts of an output that are on the disk for good: what an interrupted job goes on from.
 
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -67,14 +68,22 @@ impl Piece {
     }
 
     /// Whether it is there, with the very bytes that it had.
-    pub fn is_whole(&self, work: &Path) -> bool {
-        let Some(path) = self.path(work) else { return false };
+    ///
+    /// # Errors
+    /// When that cannot be told: a disk that fails for now has damaged nothing.
+    pub fn is_whole(&self, work: &Path) -> io::Result<bool> {
+        let Some(path) = self.path(work) else { return Ok(false) };
         // A link would lead to what somebody else may change.
         let right = |data: &std::fs::Metadata| data.is_file() && data.len() == self.bytes;
-        path.symlink_metadata().is_ok_and(|data| right(&data))
-            && std::fs::File::open(&path)
-                .and_then(files::hash)
-                .is_ok_and(|found| found == (self.bytes, self.sha256.clone()))
+        match path.symlink_metadata() {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
+            Err(error) => Err(error),
+            Ok(data) if !right(&data) => Ok(false),
+            Ok(_) => {
+                let found = std::fs::File::open(&path).and_then(files::hash)?;
+                Ok(found == (self.bytes, self.sha256.clone()))
+            }
+        }
     }
 }
 
@@ -89,11 +98,11 @@ mod tests {
         let path = desk.path().join("a");
         std::fs::write(&path, b"painted").unwrap();
         let piece = Piece::secure(desk.path(), &path).unwrap();
-        assert!(piece.is_whole(desk.path()) && piece.bytes == 7);
+        assert!(piece.is_whole(desk.path()).unwrap() && piece.bytes == 7);
         std::fs::write(&path, b"pointed").unwrap();
-        assert!(!piece.is_whole(desk.path()), "of the same length");
+        assert!(!piece.is_whole(desk.path()).unwrap(), "of the same length");
         std::fs::remove_file(&path).unwrap();
-        assert!(!piece.is_whole(desk.path()));
+        assert!(!piece.is_whole(desk.path()).unwrap());
     }
 
     #[test]

@@ -5,24 +5,29 @@
 //! what one has finished the other need not do again.
 
 mod fingerprint;
+mod witness;
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use fingerprint::{Fingerprint, of_file};
+pub use witness::Witness;
 
 use crate::batch::Engine;
 use crate::batch::plan::Job;
 use crate::files;
-use crate::media::{Input, Names, Output, libav};
+use crate::media::{Input, Names, Output, ffi, libav};
 use crate::motion::Given;
 use crate::settings::{IfExists, InputSettings, Settings, builtin_image};
 use crate::stylize;
 use crate::weights::{self, SearchPath};
 use fingerprint::of_texts;
+
+/// A list that goes on behind this is known by its beginning.
+const LONGEST_LIST: u64 = 1 << 20;
 
 /// The parts of a job's identity: hexadecimal hashes, or short texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +112,8 @@ pub fn identify(
 pub struct Shared {
     /// But for `input`, `part` and `output`, which are empty.
     common: Identity,
+    /// `[input] format`.
+    format: String,
 }
 
 impl Shared {
@@ -125,7 +132,7 @@ impl Shared {
             output: String::new(),
             engine: format!("{engine:?}").to_lowercase(),
         };
-        Ok(Self { common })
+        Ok(Self { common, format: settings.input.format.clone() })
     }
 
     /// Which job it is.
@@ -134,7 +141,14 @@ impl Shared {
     /// When the input cannot be read.
     pub fn identify(&self, job: &Job, how: Fingerprint) -> Result<Identity, IdentityError> {
         let part = format!("{} {:?}", job.range.start, job.range.frames);
-        Ok(Identity { input: input(&job.input, how)?, part, output: output(&job.output), ..self.common.clone() })
+        let mut input = input(&job.input, how)?;
+        if let Input::Video(path) = &job.input
+            && !self.format.is_empty()
+            && !ffi::reads_only_its_file(&self.format)
+        {
+            input = of_texts([input.as_str(), &listed(path)?]);
+        }
+        Ok(Identity { input, part, output: output(&job.output), ..self.common.clone() })
     }
 }
 
@@ -166,6 +180,15 @@ fn input(input: &Input, how: Fingerprint) -> Result<String, IdentityError> {
     }
 }
 
+/// What a list of other files leads to, as far as that is here.
+fn listed(list: &Path) -> Result<String, IdentityError> {
+    let fail = |source| IdentityError::Unreadable { path: list.into(), source };
+    let mut text = Vec::new();
+    std::fs::File::open(list).and_then(|file| file.take(LONGEST_LIST).read_to_end(&mut text)).map_err(fail)?;
+    let names = named(&String::from_utf8_lossy(&text), list.parent().unwrap_or(Path::new("")))?;
+    Ok(of_texts(names.iter().map(String::as_str)))
+}
+
 fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityError> {
     let mut kept = settings.clone();
     kept.output.if_exists = IfExists::Fail;
@@ -183,9 +206,21 @@ fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityEr
     // By what they hold, elsewhere.
     kept.style.images.clear();
     (kept.motion.flow, kept.motion.cuts) = (String::new(), String::new());
-    let text = serde_json::to_string(&kept).unwrap_or_else(|_| format!("{kept:?}"));
-    let device = if paints { stylize::device::kind(settings.device)? } else { "none" };
-    Ok(of_texts([text.as_str(), device]))
+    let mut texts = vec![serde_json::to_string(&kept).unwrap_or_else(|_| format!("{kept:?}"))];
+    texts.push(if paints { stylize::device::kind(settings.device)? } else { "none" }.to_owned());
+    // A filter or an encoder may read a file (`lut3d=file=warm.cube`), and nobody else knows which of its words is one.
+    let graphs = [&settings.input.filter, &settings.output.filter];
+    for text in graphs.into_iter().chain(&settings.input.options).chain(&settings.output.encoder_options) {
+        texts.extend(named(text, Path::new(""))?);
+    }
+    Ok(of_texts(texts.iter().map(String::as_str)))
+}
+
+/// The words of a text that are files in `folder`, each with what it holds.
+fn named(text: &str, folder: &Path) -> Result<Vec<String>, IdentityError> {
+    let words = text.split(|letter: char| letter.is_whitespace() || "=:,;|'\"[]()@\\".contains(letter));
+    let files = words.filter(|word| !word.is_empty() && folder.join(word).is_file());
+    files.map(|word| Ok(format!("{word} {}", read(&folder.join(word), Fingerprint::Sampled)?))).collect()
 }
 
 fn styles(settings: &Settings) -> Result<String, IdentityError> {

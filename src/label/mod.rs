@@ -14,6 +14,7 @@
 //! and stops at [`LARGEST`].
 
 mod boxes;
+mod end;
 mod gif;
 mod jpeg;
 mod png;
@@ -21,10 +22,12 @@ mod webp;
 mod xmp;
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::media::ffi;
+
+pub use end::is_whole;
 
 /// Longest text that is written or read, in bytes.
 pub const LARGEST: usize = 1 << 20;
@@ -124,7 +127,7 @@ pub fn in_picture(bytes: Vec<u8>, text: &str) -> io::Result<Vec<u8>> {
 pub fn in_file(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::options().read(true).write(true).open(path)?;
     let mut head = Vec::new();
-    file.by_ref().take(32).read_to_end(&mut head)?;
+    Read::by_ref(&mut file).take(32).read_to_end(&mut head)?;
     let insert = match Kind::of(&head) {
         Some(Kind::Png) => png::insert(&mut BufReader::new(&mut file), text)?,
         Some(Kind::Gif) => gif::insert(&mut BufReader::new(&mut file), text)?,
@@ -134,14 +137,17 @@ pub fn in_file(path: &Path, text: &str) -> io::Result<()> {
         Some(Kind::Tagged(_)) | None => return Ok(()),
     };
     // Nothing can be put into the middle of a file: it is written anew, beside itself.
-    let temporary = path.with_extension("labelled");
-    let mut copy = io::BufWriter::new(File::create(&temporary)?);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary =
+        tempfile::Builder::new().prefix(".writing-").permissions(file.metadata()?.permissions()).tempfile_in(folder)?;
+    let mut copy = io::BufWriter::new(temporary.as_file_mut());
     file.rewind()?;
-    io::copy(&mut file.by_ref().take(insert.at), &mut copy)?;
-    io::Write::write_all(&mut copy, &insert.bytes)?;
+    io::copy(&mut Read::by_ref(&mut file).take(insert.at), &mut copy)?;
+    copy.write_all(&insert.bytes)?;
     io::copy(&mut file, &mut copy)?;
-    copy.into_inner().map_err(io::IntoInnerError::into_error)?;
-    fs::rename(temporary, path)
+    copy.flush()?;
+    drop(copy);
+    temporary.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// A text for tags that hold no more than a thousand bytes, each with its key. They are read as one.

@@ -68,7 +68,9 @@ impl Like {
         let path = &self.path;
         for style in &self.stamp.styles {
             let used = settings.style.images.iter().any(|image| image.image == style.image);
-            if used && identity::style(&style.image)? != style.sha256 {
+            // A pipe or a device would never end.
+            let special = std::fs::metadata(&style.image).is_ok_and(|data| !data.is_file());
+            if used && (special || identity::style(&style.image)? != style.sha256) {
                 return Err(LikeError::OtherStyle { path: path.clone(), image: style.image.clone() });
             }
         }

@@ -27,13 +27,14 @@ pub fn read(path: &Path) -> Option<Stamp> {
     label::read(path).ok().flatten().and_then(|text| Stamp::parse(&text))
 }
 
-/// As [`read`], for an output that must be whole: of a folder, each picture must be there in its full length.
+/// As [`read`], for an output that must be whole: of a folder, each picture must be there in its full length; a
+/// file must not have been cut off since.
 pub fn read_output(output: &Output) -> Option<Stamp> {
     match output {
         Output::Sequence { folder, .. } => {
             Contents::read(folder).filter(|contents| contents.is_whole(folder)).map(|contents| contents.stamp)
         }
-        Output::Video(path) | Output::Picture(path) => read(path),
+        Output::Video(path) | Output::Picture(path) => read(path).filter(|_| label::is_whole(path)),
         Output::Stdout => None,
     }
 }

@@ -104,8 +104,10 @@ impl Stamp {
     pub fn parse(text: &str) -> Option<Self> {
         let stamp: Self = serde_json::from_str(text).ok()?;
         let own = stamp.identity.as_ref().map(Identity::id);
+        // It becomes a part of names of outputs.
+        let is_name = !stamp.preset.name.contains(['/', '\0']);
         // Whoever compares job by job relies on the two being one.
-        (stamp.format == FORMAT && stamp.job == own).then_some(stamp)
+        (stamp.format == FORMAT && stamp.job == own && is_name).then_some(stamp)
     }
 }
 
@@ -161,6 +163,7 @@ mod tests {
         let text = stamp().text();
         assert_eq!(Stamp::parse(&text.replace("\"stylize_video\":1", "\"stylize_video\":2")), None);
         assert_eq!(Stamp::parse(&text.replace("\"job\":null", "\"job\":\"00\"")), None);
+        assert_eq!(Stamp::parse(&text.replace("\"name\":\"caf", "\"name\":\"/../")), None);
         assert_eq!(Stamp::parse("{}"), None);
         assert_eq!(Stamp::parse(&"[".repeat(100_000)), None);
     }

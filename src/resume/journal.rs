@@ -1,10 +1,15 @@
 //! Notes what is finished, and finds out where a former run stopped.
 
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
 use super::ResumeError;
-use super::manifest::{Complete, Finished, Manifest};
+use super::former::{self, FORMER};
+use super::manifest::{Complete, Finished, MANIFEST, Manifest, ManifestError};
 use super::tail::{self, Tail};
 use super::work::WorkFolder;
 use crate::encode::{Part, Piece};
+use crate::files;
 use crate::identity::Identity;
 use crate::media::{Frame, TimeBase};
 use crate::stylize::Snapshot;
@@ -25,7 +30,8 @@ pub struct Opened<'a> {
 
 impl<'a> Journal<'a> {
     /// Takes up what a former run of the job has left in the folder, if anything and if it `resumes`. What belongs to
-    /// another job, or to nothing that is known, goes. `threads` are those of a job that begins.
+    /// another job is set aside until this one has finished a part, what belongs to nothing that is known goes. `threads`
+    /// are those of a job that begins.
     ///
     /// # Errors
     /// When the folder cannot be read or tidied.
@@ -36,26 +42,35 @@ impl<'a> Journal<'a> {
         resumes: bool,
     ) -> Result<Opened<'a>, ResumeError> {
         let mut notes = Vec::new();
-        let found = match Manifest::read(work.path()) {
-            Ok(found) => found.filter(|_| resumes),
-            Err(error) => {
-                notes.push(format!("what a former run has left is not used: its manifest cannot be read ({error})"));
-                None
-            }
-        };
+        let mut found = Self::found(work, &mut notes)?;
+        let same = |manifest: &Manifest| resumes && identity.changed(&manifest.identity).is_none();
+        let former = former::read(work);
+        if former.is_some()
+            && (found.is_none() || (former.as_ref().is_some_and(same) && !found.as_ref().is_some_and(same)))
+        {
+            former::restore(work)?;
+            found = Self::found(work, &mut notes)?;
+        }
         let mut manifest = match found {
-            Some(manifest) => match identity.changed(&manifest.identity) {
-                None => manifest,
-                Some(changed) => {
-                    let frames = manifest.frames();
-                    notes.push(format!("begins anew, for {changed} since {frames} frames of it were painted"));
-                    Manifest::new(identity, threads)
+            Some(manifest) if same(&manifest) => manifest,
+            Some(manifest) if manifest.frames() > 0 => {
+                let frames = manifest.frames();
+                let changed = identity.changed(&manifest.identity);
+                notes.extend(
+                    changed
+                        .map(|changed| format!("begins anew, for {changed} since {frames} frames of it were painted")),
+                );
+                // Of two other jobs the one with more.
+                if former::read(work).is_none_or(|former| former.frames() <= frames) {
+                    former::set_aside(work, &manifest)?;
                 }
-            },
-            None => Manifest::new(identity, threads),
+                Manifest::new(identity, threads)
+            }
+            _ => Manifest::new(identity, threads),
         };
+        let whole = whole(&manifest, work)?;
         let before = manifest.frames();
-        if manifest.fall_back(|piece| piece.is_whole(work.path())) {
+        if manifest.fall_back(|piece| whole.contains(&piece.name)) {
             let lost = before - manifest.frames();
             notes.push(format!("files of the work folder are missing or damaged: {lost} frames are painted again"));
             manifest.write(work.path())?;
@@ -65,17 +80,30 @@ impl<'a> Journal<'a> {
         Ok(Opened { journal, notes })
     }
 
+    /// The manifest that is there; `None` also for one that is damaged.
+    fn found(work: &WorkFolder, notes: &mut Vec<String>) -> Result<Option<Manifest>, ResumeError> {
+        match Manifest::read(work.path()) {
+            Ok(found) => Ok(found),
+            Err(ManifestError::Unreadable(error)) => Err(ResumeError::io(&work.path().join(MANIFEST), error)),
+            Err(error) => {
+                notes.push(format!("what a former run has left is not used: its manifest cannot be read ({error})"));
+                Ok(None)
+            }
+        }
+    }
+
     /// Removes what the manifest does not name.
     fn tidy(&self) -> Result<(), ResumeError> {
         let top = |name: &std::ffi::OsStr| {
-            name == super::manifest::MANIFEST
+            name == MANIFEST
+                || name == FORMER
                 || self.manifest.files().any(|piece| {
                     let first = std::path::Path::new(&piece.name).components().next();
                     first.is_some_and(|first| first.as_os_str() == name)
                 })
         };
         if self.manifest.frames() == 0 {
-            return self.work.clear(|_| false);
+            return self.work.clear(|name| name == FORMER);
         }
         self.work.clear(top)
     }
@@ -181,7 +209,19 @@ impl<'a> Journal<'a> {
 
     /// Lets the new manifest count, and removes what only the one before it named.
     fn replace(&mut self, next: Manifest) -> Result<(), ResumeError> {
+        // Files are on the disk; so must their names be, before the manifest's.
+        let folders: BTreeSet<&Path> = next.parts.last().map_or(BTreeSet::new(), |finished| {
+            finished.part.files.iter().flat_map(|piece| Path::new(&piece.name).ancestors().skip(1)).collect()
+        });
+        for folder in folders.into_iter().filter(|folder| !folder.as_os_str().is_empty()) {
+            let folder = self.work.path().join(folder);
+            files::sync_folder(&folder).map_err(|error| ResumeError::io(&folder, error))?;
+        }
         next.write(self.work.path())?;
+        if !next.parts.is_empty() {
+            // It is worth something itself now.
+            former::discard(self.work)?;
+        }
         let before = std::mem::replace(&mut self.manifest, next);
         for piece in before.state.iter().chain(before.tail.as_ref().map(|tail| &tail.file)) {
             let still = self.manifest.files().any(|other| other.name == piece.name);
@@ -192,4 +232,16 @@ impl<'a> Journal<'a> {
         }
         Ok(())
     }
+}
+
+/// The names of files that are there as they were.
+fn whole(manifest: &Manifest, work: &WorkFolder) -> Result<HashSet<String>, ResumeError> {
+    let mut names = HashSet::new();
+    for piece in manifest.files() {
+        let is_whole = piece.is_whole(work.path());
+        if is_whole.map_err(|error| ResumeError::io(&work.path().join(&piece.name), error))? {
+            names.insert(piece.name.clone());
+        }
+    }
+    Ok(names)
 }

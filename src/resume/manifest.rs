@@ -64,6 +64,9 @@ pub enum ManifestError {
     Version,
     #[error("it is damaged: {0}")]
     Damaged(String),
+    /// Nothing is said about what it holds.
+    #[error("{0}")]
+    Unreadable(#[from] std::io::Error),
 }
 
 impl Manifest {
@@ -92,15 +95,17 @@ impl Manifest {
     /// The one in a work folder; `None` where there is none.
     ///
     /// # Errors
-    /// As [`Manifest::parse`].
+    /// As [`Manifest::parse`], and when the disk fails.
     pub fn read(work: &Path) -> Result<Option<Self>, ManifestError> {
         let path = work.join(MANIFEST);
-        let Ok(data) = path.metadata() else { return Ok(None) };
-        if data.len() > LARGEST {
+        let data = match path.metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            data => data?,
+        };
+        if data.len() > LARGEST || !data.is_file() {
             return Err(ManifestError::Damaged(format!("it has {} bytes", data.len())));
         }
-        let bytes = std::fs::read(&path).map_err(|error| ManifestError::Damaged(error.to_string()))?;
-        Self::parse(&bytes).map(Some)
+        Self::parse(&std::fs::read(&path)?).map(Some)
     }
 
     /// Puts it in the place of the one before, whole.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ResumeError;
+use super::former::FORMER;
 use super::manifest::MANIFEST;
 use crate::files;
 
@@ -46,6 +47,8 @@ impl fmt::Display for Holder {
 #[derive(Debug)]
 pub struct WorkFolder {
     path: PathBuf,
+    /// What is at its path now is another's.
+    gone: bool,
     /// Open and locked. The lock goes with the process, however that ends.
     _lock: File,
 }
@@ -70,17 +73,20 @@ impl WorkFolder {
     pub fn claim(path: &Path) -> Result<Self, ResumeError> {
         loop {
             match fs::create_dir(path) {
-                Ok(()) => {}
+                Ok(()) => {
+                    let above = files::sync_folder(path.parent().unwrap_or(Path::new(".")));
+                    above.map_err(|source| ResumeError::Work { path: path.into(), source })?;
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     // A link would lead to files of somebody else's.
-                    if !path.symlink_metadata().is_ok_and(|data| data.is_dir()) {
+                    if !path.symlink_metadata().is_ok_and(|data| data.is_dir()) || is_foreign(path) {
                         return Err(ResumeError::InTheWay(path.into()));
                     }
                 }
                 Err(source) => return Err(ResumeError::Work { path: path.into(), source }),
             }
             if let Some(lock) = lock(path)? {
-                return Ok(Self { path: path.into(), _lock: lock });
+                return Ok(Self { path: path.into(), gone: false, _lock: lock });
             }
         }
     }
@@ -112,29 +118,62 @@ impl WorkFolder {
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub fn remove(self) -> io::Result<()> {
-        // The manifest first: what is left if the rest fails is then no progress to go on from.
-        let _ = fs::remove_file(self.path.join(MANIFEST));
-        fs::remove_dir_all(&self.path)
+    pub fn remove(mut self) -> io::Result<()> {
+        self.gone = true;
+        self.take_away()
+    }
+
+    fn take_away(&self) -> io::Result<()> {
+        // The manifests first: what is left if the rest fails is then no progress to go on from.
+        for manifest in [FORMER, ""].map(|folder| self.path.join(folder).join(MANIFEST)) {
+            let _ = fs::remove_file(manifest);
+        }
+        self.clear(|_| false).map_err(io::Error::other)?;
+        // Without it the folder may be another run's in no time, which then has a lock of its own there.
+        fs::remove_file(self.path.join(LOCK))?;
+        match fs::remove_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            removed => removed,
+        }
+    }
+
+    /// Whether nothing in it is progress, for certain: a disk that fails for now says nothing.
+    fn is_worthless(&self) -> bool {
+        [FORMER, ""].iter().all(|folder| {
+            let found = self.path.join(folder).join(MANIFEST).symlink_metadata();
+            found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        })
     }
 }
 
 impl Drop for WorkFolder {
     fn drop(&mut self) {
-        if !self.path.join(MANIFEST).exists() {
+        if !self.gone && self.is_worthless() {
             // There is nobody to tell, and the next run begins anew anyway.
-            let _ = fs::remove_dir_all(&self.path);
+            let _ = self.take_away();
         }
     }
+}
+
+/// Whether there is something in the folder, and nothing of ours.
+fn is_foreign(path: &Path) -> bool {
+    let there = |name: &str| path.join(name).symlink_metadata().is_ok();
+    let empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    !there(LOCK) && !there(MANIFEST) && !empty()
 }
 
 /// `None` when the folder went away meanwhile, with the run that had it.
 fn lock(folder: &Path) -> Result<Option<File>, ResumeError> {
     let path = folder.join(LOCK);
     let fail = |source| ResumeError::Work { path: folder.into(), source };
-    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-    let mut file = match opened {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    // A link would lead to a file of somebody else's.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+    let mut file = match options.open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(_) if path.symlink_metadata().is_ok_and(|data| !data.is_file()) => return Err(ResumeError::InTheWay(path)),
         opened => opened.map_err(fail)?,
     };
     match file.try_lock() {
@@ -184,7 +223,20 @@ mod tests {
         let third = WorkFolder::claim(&path).unwrap();
         third.clear(|name| name == MANIFEST).unwrap();
         assert!(path.join(MANIFEST).exists() && !path.join("part").exists());
+        // Removed while another waits for it: that one's stays.
+        let waiting = std::thread::spawn({
+            let path = path.clone();
+            move || loop {
+                if let Ok(folder) = WorkFolder::claim(&path) {
+                    fs::write(path.join(MANIFEST), "{}").unwrap();
+                    break folder;
+                }
+            }
+        });
         third.remove().unwrap();
+        let fourth = waiting.join().unwrap();
+        assert!(path.join(MANIFEST).exists() && path.join(LOCK).exists());
+        fourth.remove().unwrap();
         assert!(!path.exists());
     }
 
@@ -195,6 +247,16 @@ mod tests {
         fs::write(&path, "mine").unwrap();
         assert!(matches!(WorkFolder::claim(&path), Err(ResumeError::InTheWay(_))));
         assert_eq!(fs::read(&path).unwrap(), b"mine");
+        let path = desk.path().join(".b.stylize");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("thesis"), "mine").unwrap();
+        assert!(matches!(WorkFolder::claim(&path), Err(ResumeError::InTheWay(_))));
+        fs::remove_file(path.join("thesis")).unwrap();
+        let victim = desk.path().join("victim");
+        fs::write(&victim, "mine").unwrap();
+        std::os::unix::fs::symlink(&victim, path.join(LOCK)).unwrap();
+        assert!(matches!(WorkFolder::claim(&path), Err(ResumeError::InTheWay(_))));
+        assert_eq!(fs::read(&victim).unwrap(), b"mine");
         let long = "n".repeat(250);
         let name = WorkFolder::place(Path::new("x"), long.as_ref());
         assert!(name.file_name().unwrap().len() < 255);

@@ -1,5 +1,5 @@
-//! What a preset file may not say. Presets come from other people: one must not name files outside its own folder, nor
-//! make FFmpeg open or write some. The user's config, the environment and the command line may.
+//! What a preset file and the record in an output may not say. They come from other people: one must not name files
+//! outside its own folder, nor make FFmpeg open or write some. The user's config, the environment and the command line may.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -123,23 +123,39 @@ const ENCODER_OPTIONS: [&str; 31] = [
     "vendor",
 ];
 
-/// Checks the entries of a preset file, whose paths are resolved already.
+/// Whose settings they are.
+#[derive(Debug, Clone, Copy)]
+pub enum Stranger<'a> {
+    /// A preset file; its paths are resolved already.
+    Preset(&'a Path),
+    /// What an output says of itself. Its style pictures are held against their hashes elsewhere.
+    Record,
+}
+
+/// Checks the entries of a preset file or a record.
 ///
 /// # Errors
-/// At the first that a preset file may not have.
-pub fn check(entries: &[Entry], file: &Path) -> Result<(), SettingsError> {
+/// At the first that it may not have.
+pub fn check(entries: &[Entry], stranger: Stranger<'_>) -> Result<(), SettingsError> {
     for entry in entries {
-        let message = match (entry.key.as_str(), &entry.value) {
-            ("style.images", Value::Array(images)) => images.iter().find_map(|image| outside(path_of(image)?, file)),
-            ("network.weights_dir" | "motion.flow" | "motion.cuts", Value::String(path)) => outside(path, file),
-            ("input.format", Value::String(name)) => {
+        let message = match (entry.key.as_str(), &entry.value, stranger) {
+            ("style.images", Value::Array(images), Stranger::Preset(file)) => {
+                images.iter().find_map(|image| outside(path_of(image)?, file))
+            }
+            ("network.weights_dir" | "motion.flow" | "motion.cuts", Value::String(path), Stranger::Preset(file)) => {
+                outside(path, file)
+            }
+            ("network.weights_dir" | "motion.flow" | "motion.cuts", Value::String(path), Stranger::Record) => {
+                (!path.is_empty()).then(|| format!("{path} is a file of this machine"))
+            }
+            ("input.format", Value::String(name), _) => {
                 (!name.is_empty() && !ffi::reads_only_its_file(name)).then(|| format!("{name} may open other files"))
             }
-            ("input.protocols", Value::Array(names)) => (!names.is_empty()).then(|| "it opens the network".into()),
-            ("input.options", Value::Array(options)) => unlisted(options, &INPUT_OPTIONS),
-            ("output.encoder_options", Value::Array(options)) => unlisted(options, &ENCODER_OPTIONS),
-            ("input.filter" | "output.filter", Value::String(graph)) => foreign_filter(graph),
-            (key, value) if key.starts_with("input.max_") => raised(key, value),
+            ("input.protocols", Value::Array(names), _) => (!names.is_empty()).then(|| "it opens the network".into()),
+            ("input.options", Value::Array(options), _) => unlisted(options, &INPUT_OPTIONS),
+            ("output.encoder_options", Value::Array(options), _) => unlisted(options, &ENCODER_OPTIONS),
+            ("input.filter" | "output.filter", Value::String(graph), _) => foreign_filter(graph),
+            (key, value, _) if key.starts_with("input.max_") => raised(key, value),
             _ => None,
         };
         if let Some(message) = message {

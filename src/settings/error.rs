@@ -25,7 +25,9 @@ pub enum SettingsError {
     Value { at: Origin, key: String, message: String },
 
     /// What stands in a file from others.
-    #[error("{at}: {key}: a preset file cannot set this: {message}; your own config.toml or the command line can")]
+    #[error(
+        "{at}: {key}: only you can set this: {message}; give it on the command line (or, beside a preset, in your config.toml)"
+    )]
     Confined { at: Origin, key: String, message: String },
 
     #[error("--set {text}: write KEY=VALUE, as in --set loss.beta=200")]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 use super::ambient::Ambient;
+use super::confine::{self, Stranger};
 use super::error::SettingsError;
 use super::file::{self, BUILTIN, Base};
 use super::merged::Merged;
@@ -119,12 +120,13 @@ impl Settings {
         let ambient = &inputs.ambient;
         let config = user_config(ambient)?;
         let mut merged = Merged::default();
+        let command_line = command_line(inputs)?;
         let (name, hash) = match &inputs.like {
-            Some(recorded) => lay_recorded(&mut merged, recorded, config, ambient)?,
+            Some(recorded) => lay_recorded(&mut merged, recorded, config, ambient, &command_line)?,
             None => lay_preset(&mut merged, inputs, config)?,
         };
         merged.add(inputs.overrides.clone())?;
-        merged.add(command_line(inputs)?)?;
+        merged.add(command_line)?;
         let settings = merged.settings()?;
         if settings.style.images.is_empty() {
             return Err(SettingsError::NoStyle);
@@ -159,16 +161,19 @@ fn lay_preset(
 /// Settings that say nothing of the result, but of this machine and its user: a record has them not.
 const OURS: [&str; 2] = ["network.weights_dir", "output.if_exists"];
 
-/// Lays what is recorded in place of all that; gives the same.
+/// Lays what is recorded in place of all that, but for what the command line overrides; gives the same.
 fn lay_recorded(
     merged: &mut Merged,
     recorded: &Recorded,
     config: Option<file::SettingsFile>,
     ambient: &Ambient,
+    overrides: &[Entry],
 ) -> Result<(String, String), SettingsError> {
     let name = format!("the settings in {}", recorded.path);
     let mut entries = file::parse(&recorded.settings, &name, &Base::Folder(ambient.cwd.clone()), &[])?.entries;
-    entries.retain(|entry| !OURS.contains(&entry.key.as_str()));
+    let overridden = |key: &str| overrides.iter().any(|entry| entry.key == key);
+    entries.retain(|entry| !OURS.contains(&entry.key.as_str()) && !overridden(&entry.key));
+    confine::check(&entries, Stranger::Record)?;
     merged.add(entries)?;
     let mut ours: Vec<Entry> = config.map(|config| config.entries).unwrap_or_default();
     ours.extend(environment(ambient)?);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::ambient::Ambient;
-use super::confine;
+use super::confine::{self, Stranger};
 use super::error::{SettingsError, UnknownPreset};
 use super::file::{self, Base};
 use super::merged::Merged;
@@ -190,7 +190,7 @@ impl Library {
             Place::Builtin { .. } => file::parse(text, &place.shown(), &Base::Builtin, &EXTRAS)?,
             Place::File { shown, path } => {
                 let file = file::parse(text, shown, &Base::Folder(folder_of(path)), &EXTRAS)?;
-                confine::check(&file.entries, path)?;
+                confine::check(&file.entries, Stranger::Preset(path))?;
                 file
             }
         };

@@ -74,7 +74,7 @@ impl Order<'_> {
         assert_ne!(code, 101, "a panic: {stderr}");
         let left = std::fs::read_dir(self.desk.path("")).unwrap().map(|entry| entry.unwrap().file_name());
         // What was painted before the damage is kept, where it is said so.
-        let kept = code != 0 && stderr.contains("painted frames are kept");
+        let kept = code != 0 && stderr.contains("kept, ");
         let own = format!(".{}.stylize", self.output.file_name().unwrap_or_default().display());
         let kept = |name: &std::ffi::OsString| {
             let name = name.to_string_lossy();

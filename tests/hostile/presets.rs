@@ -60,12 +60,12 @@ fn what_a_preset_may_not_say() {
     ];
     for preset in hostile {
         let error = resolve(&desk, &preset, LayerInputs::default()).unwrap_err();
-        assert!(error.contains("a preset file cannot set this"), "{preset}\n{error}");
+        assert!(error.contains("only you can set this"), "{preset}\n{error}");
         assert!(error.starts_with("theirs/p.toml:"), "where it stands: {error}");
         // Nor may another preset say it for this one.
         std::fs::rename(desk.path("theirs/p.toml"), desk.path("theirs/parent.toml")).unwrap();
         let error = resolve(&desk, "extends = \"parent.toml\"\n", LayerInputs::default()).unwrap_err();
-        assert!(error.contains("a preset file cannot set this"), "{preset}\n{error}");
+        assert!(error.contains("only you can set this"), "{preset}\n{error}");
     }
     for args in
         [&["presets", "check", "theirs/parent.toml"][..], &["--preset", "theirs/parent.toml", "--print-settings"]]

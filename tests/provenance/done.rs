@@ -43,6 +43,25 @@ fn another_input_is_another_job() {
 }
 
 #[test]
+fn what_was_cut_off_is_not_done() {
+    let desk = desk();
+    for (input, output) in KINDS.into_iter().filter(|(_, output)| !output.contains('%')) {
+        let job = format!("{BARS} {input} -o {output}");
+        good(&desk, &job);
+        let whole = fs::read(desk.path(output)).unwrap();
+        for length in [whole.len() / 2, whole.len() - 1] {
+            fs::write(desk.path(output), &whole[..length]).unwrap();
+            let said = run(&desk, &job);
+            assert!(
+                said.code == 1 && said.err.contains("exists already: --if-exists"),
+                "{output} {length}: {}",
+                said.err
+            );
+        }
+    }
+}
+
+#[test]
 fn a_folder_that_lacks_a_picture_is_not_done() {
     let desk = desk();
     let job = format!("{BARS} in.mkv -o o/f_%03d.png");

@@ -2,6 +2,10 @@
 
 use std::fs;
 
+use stylize_video::label;
+use stylize_video::provenance::{self, Stamp};
+
+use crate::common;
 use crate::{BARS, KINDS, PAINT, bytes, desk, good, place, run};
 
 #[test]
@@ -69,4 +73,47 @@ fn other_weights_are_refused() {
     // A network of one's own choice is no surprise.
     let said = run(&desk, "--like o --backbone vgg19 --weights-dir none in.mkv -o b.mp4");
     assert!(!said.err.contains("it was painted with"), "{}", said.err);
+}
+
+/// Has a picture say that it was made by `change`.
+fn forge(desk: &common::Desk, change: impl FnOnce(&mut Stamp)) {
+    good(desk, &format!("{BARS} --if-exists replace in.png -o honest.png"));
+    let mut stamp = provenance::read(&desk.path("honest.png")).unwrap();
+    change(&mut stamp);
+    fs::copy(desk.path("in.png"), desk.path("forged.png")).unwrap();
+    label::in_file(&desk.path("forged.png"), &stamp.text()).unwrap();
+}
+
+#[test]
+fn what_a_file_says_of_itself_writes_and_opens_nothing() {
+    let desk = desk();
+    let victim = desk.path("victim");
+    fs::write(&victim, "mine").unwrap();
+    let mine = victim.display();
+    for (key, value) in [
+        ("encoder_options = []", format!("encoder_options = [\"flags=+pass1\", \"stats={mine}\"]")),
+        ("filter = \"\"", format!("filter = \"metadata=mode=print:file={mine}\"")),
+        ("protocols = []", "protocols = [\"http\"]".into()),
+        ("max_frames = 10000000", "max_frames = 10000001".into()),
+        ("flow = \"\"", format!("flow = \"{mine}\"")),
+        ("format = \"\"", "format = \"concat\"".into()),
+    ] {
+        forge(&desk, |stamp| {
+            assert!(stamp.settings.contains(key), "{key}: {}", stamp.settings);
+            stamp.settings = stamp.settings.replacen(key, &value, 1);
+        });
+        let said = run(&desk, &format!("{BARS} --like forged.png in.mkv -o o.mp4"));
+        assert!(said.code == 2 && said.err.contains("only you can set this"), "{value}: {}", said.err);
+        // Who means it says so.
+        if key.starts_with("max_frames") {
+            good(&desk, &format!("{BARS} --like forged.png --set input.{key} in.mkv -o o.mp4").replace(" = ", "="));
+        }
+    }
+    assert_eq!(fs::read(&victim).unwrap(), b"mine");
+    // Nor does it name files in other places, or say what stands in a line of its own.
+    forge(&desk, |stamp| stamp.preset.name = "/../../elsewhere".into());
+    assert_eq!(run(&desk, "info forged.png").code, 1);
+    forge(&desk, |stamp| stamp.program = "1\nnetwork    vgg19 (trusted)".into());
+    let said = good(&desk, "info forged.png");
+    assert!(!said.out.lines().any(|line| line.starts_with("network    vgg19")), "{}", said.out);
 }

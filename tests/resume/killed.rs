@@ -89,7 +89,7 @@ fn killed_in_each_phase_it_has_the_same_bytes() {
     job.remove();
     killed_when(&job, "the parts joined", || work.join("mp4.pictures").exists());
     job.remove();
-    killed_when(&job, "the last pass", || work.join("out.mp4").exists());
+    killed_when(&job, "the last pass", || work.join("result/out.mp4").exists());
     job.remove();
     killed_when(&job, "the rename", || job.is_done());
 }

@@ -7,4 +7,5 @@ mod common;
 mod damage;
 mod harness;
 mod killed;
+mod other;
 mod stopped;

@@ -68,10 +68,11 @@ fn results_are_no_inputs() {
         );
     }
     assert_eq!(names(&desk, "in"), ["a.monet.mp4", "a.mp4", "a.sketch.mp4", "out/a.monet.mp4"]);
-    // Without its source it is a video as any other.
+    // Without its source it is no input either, but where its result goes elsewhere.
     fs::remove_file(desk.path("in/a.mp4")).unwrap();
     age(&desk.path("in/a.sketch.mp4"));
-    assert!(call(&desk, ["in"]).says("in/a.sketch.mp4: 96x72"));
+    assert!(!call(&desk, ["in"]).says("in/a.sketch.mp4: 96x72"));
+    assert!(call(&desk, ["in", "-o", "elsewhere/"]).says("in/a.sketch.mp4: 96x72"));
 }
 
 #[test]

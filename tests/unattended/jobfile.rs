@@ -69,6 +69,27 @@ fn what_a_glob_finds_is_included_and_excluded() {
 }
 
 #[test]
+fn results_are_not_taken_for_inputs() {
+    let desk = Desk::new();
+    clip(&desk, "in/a.mp4", 2);
+    let job = |name: &str| format!("[[job]]\ninputs = [\"in/*.mp4\"]\noutput = \"in/{name}-{{stem}}.{{ext}}\"\n");
+    fs::write(desk.path("jobs.toml"), job("one") + &job("two")).unwrap();
+    let run = || {
+        let run = call(&desk, ["run", "jobs.toml", "--settle", "0"]);
+        assert_eq!(run.code, Some(0), "{}", run.text);
+        names(&desk, "in")
+    };
+    assert_eq!(run(), ["a.mp4", "one-a.mp4", "two-a.mp4"]);
+    assert_eq!(run(), ["a.mp4", "one-a.mp4", "two-a.mp4"]);
+    // Neither when what they were made from is gone.
+    fs::remove_file(desk.path("in/a.mp4")).unwrap();
+    assert_eq!(run(), ["one-a.mp4", "two-a.mp4"]);
+    // In a folder of its own a result is an input like others.
+    let run = call(&desk, ["in", "-o", "out/", "--settle", "0"]);
+    assert!(run.code == Some(0) && run.says("2 done"), "{}", run.text);
+}
+
+#[test]
 fn mistakes_in_a_file_stop_it() {
     let desk = Desk::new();
     clip(&desk, "in/a.mp4", 2);

@@ -122,6 +122,7 @@ mod tests {
             range: Range::default(),
             if_exists: crate::settings::IfExists::Fail,
             unattended: false,
+            found: false,
             changed: None,
         };
         let places = survey.places(&job(Input::Video("a".into())));

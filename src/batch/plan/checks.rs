@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::super::publish::{pictures_place, work_place};
 use super::input::is_picture;
 use super::{Job, PlanError};
 use crate::media::{Input, Output};
@@ -50,13 +51,26 @@ pub fn is_there(output: &Output) -> Result<bool, PlanError> {
         }
         Output::Sequence { .. } => {
             let unreadable = |source| PlanError::Unreadable { path: path.into(), source };
-            Ok(std::fs::read_dir(path).map_err(unreadable)?.next().is_some())
+            for entry in std::fs::read_dir(path).map_err(unreadable)? {
+                if !is_in_progress(&entry.map_err(unreadable)?.path(), output) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         }
         Output::Video(_) | Output::Picture(_) if is_dir => {
             Err(PlanError::InTheWay { path: path.into(), is: "folder", should: "file" })
         }
         Output::Video(_) | Output::Picture(_) | Output::Stdout => Ok(true),
     }
+}
+
+/// Whether something in the output's folder belongs to a run that was interrupted: its work folder, or a picture that it
+/// had begun to move to its place.
+fn is_in_progress(file: &Path, output: &Output) -> bool {
+    let (Some(work), Some(pictures)) = (work_place(output), pictures_place(output)) else { return false };
+    let Some(name) = file.file_name() else { return false };
+    (Some(name) == work.file_name() && same(file, &work)) || same(file, &pictures.join(name))
 }
 
 /// # Errors
@@ -69,7 +83,7 @@ pub fn replaceable(output: &Output) -> Result<(), PlanError> {
         let file = entry.map_err(unreadable)?.path();
         // Says which pictures are ours.
         let is_ours = file.file_name().is_some_and(|name| name == CONTENTS) && file.is_file();
-        if !is_ours && (!is_picture(&file) || file.is_dir()) {
+        if !is_ours && !is_in_progress(&file, output) && (!is_picture(&file) || file.is_dir()) {
             let foreign = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Err(PlanError::NotOnlyPictures { path: folder.clone(), foreign });
         }
