@@ -4,8 +4,7 @@
 //! then finds them.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -77,11 +76,15 @@ fn forget_known(lot: &mut Lot, known: &mut HashSet<String>) {
 /// Has the operating system tell of changes in all inboxes; `None` where it cannot.
 fn start(orders: &[Order], told: &SyncSender<()>, observer: &dyn Observer) -> Option<RecommendedWatcher> {
     let told = told.clone();
+    // Events have whole paths.
+    let whole = |(folder, recursive)| (std::path::absolute(&folder).unwrap_or(folder), recursive);
+    let inboxes: Vec<(PathBuf, bool)> = orders.iter().flat_map(Order::inboxes).map(whole).collect();
+    let folders: Vec<PathBuf> = inboxes.iter().map(|(folder, _)| folder.clone()).collect();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // That files are read, as we do, is no news.
         // Nor is what we write: work folders and the like are hidden.
         let news = event.is_ok_and(|event| match event.kind {
-            _ if !event.paths.is_empty() && event.paths.iter().all(|path| is_hidden(path)) => false,
+            _ if !event.paths.is_empty() && event.paths.iter().all(|path| is_hidden(path, &folders)) => false,
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
             kind => !kind.is_access(),
         });
@@ -91,9 +94,9 @@ fn start(orders: &[Order], told: &SyncSender<()>, observer: &dyn Observer) -> Op
         }
     });
     let watched = watcher.and_then(|mut watcher| {
-        for (folder, recursive) in orders.iter().flat_map(Order::inboxes) {
-            let mode = if recursive { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
-            watcher.watch(&folder, mode)?;
+        for (folder, recursive) in &inboxes {
+            let mode = if *recursive { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+            watcher.watch(folder, mode)?;
         }
         Ok(watcher)
     });
@@ -105,10 +108,10 @@ fn start(orders: &[Order], told: &SyncSender<()>, observer: &dyn Observer) -> Op
     watched.map_err(alone).ok()
 }
 
-/// Whether it, or the folder that holds it, is passed over anyway.
-fn is_hidden(path: &Path) -> bool {
-    let hidden = |name: Option<&OsStr>| name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    hidden(path.file_name()) || hidden(path.parent().and_then(Path::file_name))
+/// Whether it, or a folder that holds it below an inbox, is passed over anyway.
+fn is_hidden(path: &Path, inboxes: &[PathBuf]) -> bool {
+    let hidden = |part: Component<'_>| matches!(part, Component::Normal(name) if name.as_encoded_bytes()[0] == b'.');
+    inboxes.iter().any(|inbox| path.strip_prefix(inbox).is_ok_and(|below| below.components().any(hidden)))
 }
 
 /// Waits for news and until it has settled; `false` when the run is to end.
@@ -190,5 +193,18 @@ impl Observer for Look<'_> {
 
     fn for_job(&self, number: u64) -> Option<Box<dyn Observer>> {
         self.inner.for_job(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_below_an_inbox_is_no_news() {
+        let inboxes = ["/home/me/.inbox".into(), "/in".into()];
+        let is = |path: &str| is_hidden(Path::new(path), &inboxes);
+        assert!(is("/home/me/.inbox/.a.mp4.stylize/part-000001.mp4") && is("/in/.writing-1") && is("/in/sub/.b"));
+        assert!(!is("/home/me/.inbox/a.mp4") && !is("/in/a.mp4") && !is("/elsewhere/.a"));
     }
 }
