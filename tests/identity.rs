@@ -114,13 +114,24 @@ fn files_that_filters_and_lists_name_count() {
     let before = desk.identity();
     desk.write("warm.cube", "2");
     assert_eq!(desk.identity().changed(&before).as_deref(), Some("the settings have changed"));
+    // Written, not read: another after each run.
+    desk.write("figures", "1");
+    desk.settings.input.filter = format!("signalstats,metadata=mode=print:file={}", desk.text("figures"));
+    desk.settings.output.encoder_options = vec![format!("x264-params=pass=1:stats={}", desk.text("figures"))];
+    let before = desk.identity();
+    desk.write("figures", "2");
+    assert_eq!(desk.identity(), before);
     let mut desk = Desk::new();
     desk.settings.input.format = "concat".into();
-    desk.write("in.mp4", "ffconcat version 1.0\nfile 'one.mp4'\n");
-    desk.write("one.mp4", "1");
-    let before = desk.identity();
-    desk.write("one.mp4", "2");
-    assert_eq!(desk.identity().changed(&before).as_deref(), Some("the input has changed"));
+    for list in
+        ["ffconcat version 1.0\nfile 'one (1).mp4'\n", "file one\\ (1).mp4", "#EXTM3U\n#EXTINF:1,\none (1).mp4\n"]
+    {
+        desk.write("in.mp4", list);
+        desk.write("one (1).mp4", "1");
+        let before = desk.identity();
+        desk.write("one (1).mp4", "2");
+        assert_eq!(desk.identity().changed(&before).as_deref(), Some("the input has changed"), "{list}");
+    }
 }
 
 #[test]

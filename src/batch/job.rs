@@ -16,7 +16,7 @@ use crate::motion::{self, FlowError, Given, Wanted};
 use crate::pipeline::{self, Ends, Outcome, PipelineError, Progress};
 use crate::provenance::{Contents, Stamp};
 use crate::report::{Event, Observer};
-use crate::resume::{Complete, FORMER, Journal, Manifest, Opened, ResumeError};
+use crate::resume::{self, Complete, FORMER, Journal, Manifest, Opened, ResumeError};
 use crate::settings::{IfExists, NextInit, Resolved, Settings};
 use crate::stylize::fake::{self, Bars};
 use crate::stylize::{self, StyleError, Stylizer, Workshop};
@@ -120,8 +120,10 @@ impl Batch<'_> {
 /// The first failure of any stage; nothing is left under the output's name then, and what is painted is kept.
 pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let done = paint(job, batch);
-    let busy = matches!(done, Err(JobError::Stage(StageError::Resume(ResumeError::Busy { .. }))));
-    if done.is_err() && !busy {
+    // What is kept is another's, or of an input that is another now.
+    let other =
+        matches!(done, Err(JobError::Stage(StageError::Resume(ResumeError::Busy { .. })) | JobError::Changed { .. }));
+    if done.is_err() && !other {
         let now = kept_frames(job);
         let former = work_place(&job.output).map_or(0, |work| frames_in(&work.join(FORMER)));
         if now > 0 {
@@ -219,8 +221,13 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
 /// A file that was put in another's place meanwhile would have its sound beside the other's pictures.
 fn same_still(job: &Job, batch: Batch<'_>, before: &Witness, identity: Option<&Identity>) -> Result<(), JobError> {
     let Some(identity) = identity.filter(|_| *before != Witness::of(job, batch.settings)) else { return Ok(()) };
+    let now = match which(job, batch) {
+        // It was read to its end: with what is gone nothing is mixed.
+        Err(IdentityError::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        now => now?,
+    };
     // Perhaps it was only touched.
-    let changed = which(job, batch)?.and_then(|now| now.changed(identity));
+    let changed = now.and_then(|now| now.changed(identity));
     changed.map_or(Ok(()), |what| Err(JobError::Changed { what }))
 }
 
@@ -247,7 +254,12 @@ fn open_journal<'a>(
     identity: Option<Identity>,
 ) -> Result<Option<Opened<'a>>, JobError> {
     let several = matches!(job.output, Output::Video(_) | Output::Sequence { .. });
-    let (Some(folder), Some(identity)) = (staged.folder().filter(|_| several), identity) else { return Ok(None) };
+    let Some(folder) = staged.folder() else { return Ok(None) };
+    let Some(identity) = identity.filter(|_| several) else {
+        // What another job has left there must not come out with this one.
+        resume::make_room(folder)?;
+        return Ok(None);
+    };
     Ok(Some(Journal::open(folder, identity, batch.threads, batch.habits.resume)?))
 }
 

@@ -52,6 +52,9 @@ impl Known<'_> {
 
     /// What has changed since the output was made: `Some(None)` for nothing, `None` where it does not say how it was.
     fn compare(&self, job: &Job, shared: &OnceCell<Option<Shared>>) -> Option<Option<String>> {
+        if provenance::is_cut_off(&job.output) {
+            return Some(Some("a part of it was cut off".into()));
+        }
         let before = provenance::read_output(&job.output)?.identity?;
         // What cannot be read will fail with words of its own when it is wanted again.
         let shared = shared.get_or_init(|| Shared::of(self.settings, self.given, self.engine).ok());

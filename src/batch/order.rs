@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::plan::{self, Folders, Job, PlanError, Request, Template};
+use super::plan::{self, Folders, Job, PlanError, Planned, Request, Template};
 use super::{Engine, Habits, Known, Lot};
 use crate::media::Range;
 use crate::motion::{Given, GivenError};
@@ -117,8 +117,12 @@ fn is_result(job: &Job) -> bool {
 /// At a mistake in the command or the job file, and when two of them have the same output.
 pub fn plan_all(orders: &[Order], engine: Engine, habits: Habits) -> Result<Vec<Lot>, OrderError> {
     let mut lots: Vec<Lot> = orders.iter().map(|order| order.draft(engine, habits)).collect::<Result<_, _>>()?;
-    let outputs =
-        |lot: &Lot| lot.planned.iter().filter_map(|one| Some(plan::place(one.job()?.output.path()))).collect();
+    let outputs = |lot: &Lot| {
+        let outputs = lot.planned.iter().filter_map(|one| Some((one, one.job()?.output.path())));
+        // One that is not made may be anybody's, and is known by what it says.
+        let made = outputs.filter(|(one, path)| matches!(one, Planned::Run(_)) || provenance::read(path).is_some());
+        made.map(|(_, path)| plan::place(path)).collect()
+    };
     let outputs: Vec<HashSet<PathBuf>> = lots.iter().map(outputs).collect();
     // What another order makes is no input, but where somebody says so.
     for (number, lot) in lots.iter_mut().enumerate() {

@@ -111,7 +111,8 @@ fn start(orders: &[Order], told: &SyncSender<()>, observer: &dyn Observer) -> Op
 /// Whether it, or a folder that holds it below an inbox, is passed over anyway.
 fn is_hidden(path: &Path, inboxes: &[PathBuf]) -> bool {
     let hidden = |part: Component<'_>| matches!(part, Component::Normal(name) if name.as_encoded_bytes()[0] == b'.');
-    inboxes.iter().any(|inbox| path.strip_prefix(inbox).is_ok_and(|below| below.components().any(hidden)))
+    let mut below = inboxes.iter().filter_map(|inbox| path.strip_prefix(inbox).ok()).peekable();
+    below.peek().is_some() && below.all(|below| below.components().any(hidden))
 }
 
 /// Waits for news and until it has settled; `false` when the run is to end.
@@ -205,6 +206,7 @@ mod tests {
         let inboxes = ["/home/me/.inbox".into(), "/in".into()];
         let is = |path: &str| is_hidden(Path::new(path), &inboxes);
         assert!(is("/home/me/.inbox/.a.mp4.stylize/part-000001.mp4") && is("/in/.writing-1") && is("/in/sub/.b"));
-        assert!(!is("/home/me/.inbox/a.mp4") && !is("/in/a.mp4") && !is("/elsewhere/.a"));
+        assert!(!is("/home/me/.inbox/a.mp4") && !is_hidden(Path::new("/in/.b/a"), &["/in".into(), "/in/.b".into()]));
+        assert!(!is("/in/a.mp4") && !is("/elsewhere/.a"));
     }
 }

@@ -4,10 +4,12 @@
 //! there already. Two runs with one identity paint the same, so that one can go on with what the other has begun, and
 //! what one has finished the other need not do again.
 
+mod beside;
 mod fingerprint;
 mod witness;
 
-use std::io::{self, Read};
+use std::borrow::Cow;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -19,15 +21,12 @@ pub use witness::Witness;
 use crate::batch::Engine;
 use crate::batch::plan::Job;
 use crate::files;
-use crate::media::{Input, Names, Output, ffi, libav};
+use crate::media::{Input, Names, Output, libav};
 use crate::motion::Given;
 use crate::settings::{IfExists, InputSettings, Settings, builtin_image};
 use crate::stylize;
 use crate::weights::{self, SearchPath};
 use fingerprint::of_texts;
-
-/// A list that goes on behind this is known by its beginning.
-const LONGEST_LIST: u64 = 1 << 20;
 
 /// The parts of a job's identity: hexadecimal hashes, or short texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,11 +141,11 @@ impl Shared {
     pub fn identify(&self, job: &Job, how: Fingerprint) -> Result<Identity, IdentityError> {
         let part = format!("{} {:?}", job.range.start, job.range.frames);
         let mut input = input(&job.input, how)?;
-        if let Input::Video(path) = &job.input
-            && !self.format.is_empty()
-            && !ffi::reads_only_its_file(&self.format)
-        {
-            input = of_texts([input.as_str(), &listed(path)?]);
+        let unreadable = |source| IdentityError::Unreadable { path: job.input_path().into(), source };
+        let listed = beside::of_input(&job.input, &self.format).map_err(unreadable)?;
+        if !listed.is_empty() {
+            let listed = contents(&listed, how)?;
+            input = of_texts([input.as_str()].into_iter().chain(listed.iter().map(String::as_str)));
         }
         Ok(Identity { input, part, output: output(&job.output), ..self.common.clone() })
     }
@@ -180,15 +179,6 @@ fn input(input: &Input, how: Fingerprint) -> Result<String, IdentityError> {
     }
 }
 
-/// What a list of other files leads to, as far as that is here.
-fn listed(list: &Path) -> Result<String, IdentityError> {
-    let fail = |source| IdentityError::Unreadable { path: list.into(), source };
-    let mut text = Vec::new();
-    std::fs::File::open(list).and_then(|file| file.take(LONGEST_LIST).read_to_end(&mut text)).map_err(fail)?;
-    let names = named(&String::from_utf8_lossy(&text), list.parent().unwrap_or(Path::new("")))?;
-    Ok(of_texts(names.iter().map(String::as_str)))
-}
-
 fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityError> {
     let mut kept = settings.clone();
     kept.output.if_exists = IfExists::Fail;
@@ -208,19 +198,19 @@ fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityEr
     (kept.motion.flow, kept.motion.cuts) = (String::new(), String::new());
     let mut texts = vec![serde_json::to_string(&kept).unwrap_or_else(|_| format!("{kept:?}"))];
     texts.push(if paints { stylize::device::kind(settings.device)? } else { "none" }.to_owned());
-    // A filter or an encoder may read a file (`lut3d=file=warm.cube`), and nobody else knows which of its words is one.
-    let graphs = [&settings.input.filter, &settings.output.filter];
-    for text in graphs.into_iter().chain(&settings.input.options).chain(&settings.output.encoder_options) {
-        texts.extend(named(text, Path::new(""))?);
-    }
+    // Another look-up table is another result (`lut3d=file=warm.cube`).
+    texts.extend(contents(&beside::of_settings(settings), Fingerprint::Sampled)?);
     Ok(of_texts(texts.iter().map(String::as_str)))
 }
 
-/// The words of a text that are files in `folder`, each with what it holds.
-fn named(text: &str, folder: &Path) -> Result<Vec<String>, IdentityError> {
-    let words = text.split(|letter: char| letter.is_whitespace() || "=:,;|'\"[]()@\\".contains(letter));
-    let files = words.filter(|word| !word.is_empty() && folder.join(word).is_file());
-    files.map(|word| Ok(format!("{word} {}", read(&folder.join(word), Fingerprint::Sampled)?))).collect()
+/// Names of files, each with what it holds.
+fn contents(files: &[PathBuf], how: Fingerprint) -> Result<Vec<String>, IdentityError> {
+    let content = |file: &PathBuf| Ok(format!("{} {}", name_of(file), read(file, how)?));
+    files.iter().map(content).collect()
+}
+
+fn name_of(file: &Path) -> Cow<'_, str> {
+    file.file_name().unwrap_or_default().to_string_lossy()
 }
 
 fn styles(settings: &Settings) -> Result<String, IdentityError> {

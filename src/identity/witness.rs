@@ -1,9 +1,10 @@
 //! Whether files are still the ones that a job began with, without reading them again.
 
 use std::fs::Metadata;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
+use super::beside;
 use crate::batch::plan::Job;
 use crate::media::Input;
 use crate::settings::Settings;
@@ -22,15 +23,21 @@ struct Look {
 impl Witness {
     /// Looks at them.
     pub fn of(job: &Job, settings: &Settings) -> Self {
-        let input: Vec<&Path> = match &job.input {
-            Input::Video(path) | Input::Picture(path) => vec![path],
-            Input::Sequence { files, .. } => files.iter().map(PathBuf::as_path).collect(),
+        let mut files = match &job.input {
+            Input::Video(path) | Input::Picture(path) => vec![path.clone()],
+            Input::Sequence { files, .. } => files.clone(),
             Input::Stdin => Vec::new(),
         };
-        let styles = settings.style.images.iter().map(|style| Path::new(&style.image));
+        // What cannot be read fails with words of its own.
+        files.extend(beside::of_input(&job.input, &settings.input.format).unwrap_or_default());
+        files.extend(beside::of_settings(settings));
         // What is built in is nowhere, now and later.
-        let look = |path: &Path| (path.to_path_buf(), path.metadata().ok().map(|data| Look::of(&data)));
-        Self(input.into_iter().chain(styles).map(look).collect())
+        files.extend(settings.style.images.iter().map(|style| PathBuf::from(&style.image)));
+        let look = |path: PathBuf| {
+            let look = path.metadata().ok().map(|data| Look::of(&data));
+            (path, look)
+        };
+        Self(files.into_iter().map(look).collect())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Dense Inverse Search (Kroeger et al. 2016) by OpenCV.
 
+use std::sync::OnceLock;
+
 use opencv::core::{self, CV_8UC1, Mat, Point2f};
 use opencv::prelude::*;
 use opencv::video::{DISOpticalFlow, DISOpticalFlow_PRESET_MEDIUM, DISOpticalFlow_PRESET_ULTRAFAST};
@@ -33,10 +35,20 @@ impl Dis {
     }
 
     fn with(preset: i32) -> Result<Self, FlowError> {
-        // OpenCV searches in as many stripes as it has threads, and its result depends on their number. One stripe
-        // gives the same flow on every machine; the pairs of frames are what runs in parallel.
-        core::set_num_threads(1).map_err(failed)?;
+        one_stripe()?;
         Ok(Self { preset })
+    }
+}
+
+/// OpenCV searches in as many stripes as it has threads, and its result depends on their number. One stripe gives the
+/// same flow on every machine; the pairs of frames are what runs in parallel.
+///
+/// Said once in a process: OpenCV takes its threads down for it, also those that another estimator is just using.
+fn one_stripe() -> Result<(), FlowError> {
+    static SAID: OnceLock<Option<String>> = OnceLock::new();
+    match SAID.get_or_init(|| core::set_num_threads(1).err().map(|error| error.message)) {
+        None => Ok(()),
+        Some(message) => Err(FlowError::Library(message.clone())),
     }
 }
 

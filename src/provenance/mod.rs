@@ -27,6 +27,15 @@ pub fn read(path: &Path) -> Option<Stamp> {
     label::read(path).ok().flatten().and_then(|text| Stamp::parse(&text))
 }
 
+/// Whether an output says how it was made, and is not all there any more.
+pub fn is_cut_off(output: &Output) -> bool {
+    match output {
+        Output::Sequence { folder, .. } => Contents::read(folder).is_some_and(|contents| !contents.is_whole(folder)),
+        Output::Video(path) | Output::Picture(path) => read(path).is_some() && !label::is_whole(path),
+        Output::Stdout => false,
+    }
+}
+
 /// As [`read`], for an output that must be whole: of a folder, each picture must be there in its full length; a
 /// file must not have been cut off since.
 pub fn read_output(output: &Output) -> Option<Stamp> {

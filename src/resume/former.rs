@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ResumeError;
-use super::manifest::{MANIFEST, Manifest};
+use super::manifest::{MANIFEST, Manifest, ManifestError};
 use super::work::WorkFolder;
 use crate::files;
 
@@ -21,15 +21,43 @@ fn place(work: &WorkFolder) -> PathBuf {
 }
 
 /// What is kept of another job; `None` where nothing is, or nothing that can be used.
-pub(super) fn read(work: &WorkFolder) -> Option<Manifest> {
-    Manifest::read(&place(work)).ok().flatten()
+///
+/// # Errors
+/// When the disk fails.
+pub(super) fn read(work: &WorkFolder) -> Result<Option<Manifest>, ResumeError> {
+    match Manifest::read(&place(work)) {
+        Ok(found) => Ok(found),
+        Err(ManifestError::Unreadable(error)) => Err(ResumeError::io(&place(work).join(MANIFEST), error)),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Sets aside what a job has left, for one that keeps nothing itself, and removes all else.
+///
+/// # Errors
+/// When the disk fails.
+pub fn make_room(work: &WorkFolder) -> Result<(), ResumeError> {
+    if let Ok(Some(manifest)) = Manifest::read(work.path()) {
+        step_aside(work, &manifest)?;
+    }
+    work.clear(|name| name == FORMER)
+}
+
+/// Sets the work folder's progress aside, unless that of a third job is there and is more.
+///
+/// # Errors
+/// When the disk fails.
+pub(super) fn step_aside(work: &WorkFolder, manifest: &Manifest) -> Result<(), ResumeError> {
+    let frames = manifest.frames();
+    let more = read(work)?.is_some_and(|former| former.frames() > frames);
+    if frames == 0 || more { Ok(()) } else { set_aside(work, manifest) }
 }
 
 /// Moves the work folder's progress aside, in place of what may be there.
 ///
 /// # Errors
 /// When the disk fails.
-pub(super) fn set_aside(work: &WorkFolder, manifest: &Manifest) -> Result<(), ResumeError> {
+fn set_aside(work: &WorkFolder, manifest: &Manifest) -> Result<(), ResumeError> {
     discard(work)?;
     let to = place(work);
     let moved = || -> io::Result<()> {

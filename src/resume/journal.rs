@@ -44,7 +44,7 @@ impl<'a> Journal<'a> {
         let mut notes = Vec::new();
         let mut found = Self::found(work, &mut notes)?;
         let same = |manifest: &Manifest| resumes && identity.changed(&manifest.identity).is_none();
-        let former = former::read(work);
+        let former = former::read(work)?;
         if former.is_some()
             && (found.is_none() || (former.as_ref().is_some_and(same) && !found.as_ref().is_some_and(same)))
         {
@@ -60,10 +60,7 @@ impl<'a> Journal<'a> {
                     changed
                         .map(|changed| format!("begins anew, for {changed} since {frames} frames of it were painted")),
                 );
-                // Of two other jobs the one with more.
-                if former::read(work).is_none_or(|former| former.frames() <= frames) {
-                    former::set_aside(work, &manifest)?;
-                }
+                former::step_aside(work, &manifest)?;
                 Manifest::new(identity, threads)
             }
             _ => Manifest::new(identity, threads),

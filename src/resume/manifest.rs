@@ -12,6 +12,7 @@ use crate::identity::Identity;
 pub(super) const MANIFEST: &str = "manifest.json";
 /// Of the file's form; another is not read.
 const FORMAT: u32 = 2;
+const MOST_THREADS: u32 = 1024;
 /// More is no manifest of ours: a million frames take 20 MB.
 const LARGEST: u64 = 1 << 30;
 
@@ -89,7 +90,11 @@ impl Manifest {
         if head.format != FORMAT {
             return Err(ManifestError::Version);
         }
-        serde_json::from_slice(bytes).map_err(damaged)
+        let manifest: Self = serde_json::from_slice(bytes).map_err(damaged)?;
+        if !(1..=MOST_THREADS).contains(&manifest.threads) {
+            return Err(ManifestError::Damaged(format!("no machine has {} threads", manifest.threads)));
+        }
+        Ok(manifest)
     }
 
     /// The one in a work folder; `None` where there is none.

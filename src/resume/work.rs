@@ -158,8 +158,9 @@ impl Drop for WorkFolder {
 /// Whether there is something in the folder, and nothing of ours.
 fn is_foreign(path: &Path) -> bool {
     let there = |name: &str| path.join(name).symlink_metadata().is_ok();
-    let empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-    !there(LOCK) && !there(MANIFEST) && !empty()
+    // Looked at first: what another run puts there meanwhile is a lock before all else.
+    let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    !empty && !there(LOCK) && !there(MANIFEST)
 }
 
 /// `None` when the folder went away meanwhile, with the run that had it.

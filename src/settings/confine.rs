@@ -209,13 +209,13 @@ fn unlisted(options: &[Value], known: &[&str]) -> Option<String> {
 
 /// Why a graph is not made of harmless filters alone.
 fn foreign_filter(graph: &str) -> Option<String> {
-    let foreign = filters(graph).into_iter().find(|name| !FILTERS.contains(&name.as_str()))?;
+    let (foreign, _) = filters(graph).into_iter().find(|(name, _)| !FILTERS.contains(&name.as_str()))?;
     Some(format!("the filter `{foreign}` may name files"))
 }
 
-/// The names of a graph's filters: `[in]crop=2:2,fps@a=3;null` has crop, fps and null. Quotes and backslashes keep the
-/// characters that end a filter from doing so.
-fn filters(graph: &str) -> Vec<String> {
+/// The filters of a graph, each with its name: `[in]crop=2:2,fps@a=3;null` has crop, fps and null. Quotes and backslashes
+/// keep the characters that end a filter from doing so.
+pub fn filters(graph: &str) -> Vec<(String, String)> {
     let mut parts = vec![String::new()];
     let (mut quoted, mut escaped) = (false, false);
     for character in graph.chars() {
@@ -240,7 +240,7 @@ fn filters(graph: &str) -> Vec<String> {
         }
         rest.split(['=', '@', '[', ' ', '\t', '\n', '\r']).next().unwrap_or_default().to_string()
     };
-    parts.iter().map(name).filter(|name| !name.is_empty()).collect()
+    parts.into_iter().map(|part| (name(&part), part)).filter(|(name, _)| !name.is_empty()).collect()
 }
 
 /// Why a limit is not one that a preset may set.
@@ -264,14 +264,15 @@ mod tests {
 
     #[test]
     fn filters_are_told_by_name() {
-        assert_eq!(filters("[in] crop=iw/2:ih/2,fps@a=30000/1001;null"), ["crop", "fps", "null"]);
-        assert_eq!(filters("select='not(mod(n,2))', hflip"), ["select", "hflip"]);
-        assert_eq!(filters(r"select=not(mod(n\,2)),movie=/x [a]"), ["select", "movie"]);
-        assert_eq!(filters("sws_flags=bicubic;scale=2:2"), ["sws_flags", "scale"]);
-        assert_eq!(filters(r"null,\movie=/x"), ["null", r"\movie"]);
-        assert_eq!(filters("null,'movie'=/x"), ["null", "'movie'"]);
-        assert_eq!(filters(r"fps=3\\,movie=/x"), ["fps", "movie"], "an escaped backslash escapes nothing");
-        assert_eq!(filters(r"fps='3\',movie=/x"), ["fps", "movie"], "in quotes a backslash is one");
+        let names = |graph| filters(graph).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names("[in] crop=iw/2:ih/2,fps@a=30000/1001;null"), ["crop", "fps", "null"]);
+        assert_eq!(names("select='not(mod(n,2))', hflip"), ["select", "hflip"]);
+        assert_eq!(names(r"select=not(mod(n\,2)),movie=/x [a]"), ["select", "movie"]);
+        assert_eq!(names("sws_flags=bicubic;scale=2:2"), ["sws_flags", "scale"]);
+        assert_eq!(names(r"null,\movie=/x"), ["null", r"\movie"]);
+        assert_eq!(names("null,'movie'=/x"), ["null", "'movie'"]);
+        assert_eq!(names(r"fps=3\\,movie=/x"), ["fps", "movie"], "an escaped backslash escapes nothing");
+        assert_eq!(names(r"fps='3\',movie=/x"), ["fps", "movie"], "in quotes a backslash is one");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod validate;
 use serde::{Deserialize, Serialize};
 
 pub use ambient::Ambient;
+pub use confine::filters;
 pub use error::{SettingsError, UnknownPreset};
 pub use file::{Places, document, overrides, read};
 pub use layers::{Assignment, LayerInputs, Recorded, Resolved, StyleArg};

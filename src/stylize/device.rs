@@ -45,7 +45,10 @@ pub fn threads() -> u32 {
 
 /// Has the computations of this thread divided among so many. Sums depend on it in their last bits.
 pub fn divide_among(threads: u32) {
-    tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
+    // libtorch drops what it has prepared when it is told, also the same number again.
+    if self::threads() != threads {
+        tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
+    }
 }
 
 /// Long side of the optimised frame when the settings say `auto`: what a minute-long clip can afford there.

@@ -52,11 +52,10 @@ fn what_was_cut_off_is_not_done() {
         for length in [whole.len() / 2, whole.len() - 1] {
             fs::write(desk.path(output), &whole[..length]).unwrap();
             let said = run(&desk, &job);
-            assert!(
-                said.code == 1 && said.err.contains("exists already: --if-exists"),
-                "{output} {length}: {}",
-                said.err
-            );
+            // What they say of themselves may be gone, too; of MP4 and MOV it always is.
+            let lost = output.ends_with(".mp4") || output.ends_with(".mov") || length < whole.len() - 1;
+            let told = if lost { "exists already" } else { "and a part of it was cut off since: " };
+            assert!(said.code == 1 && said.err.contains(told), "{output} {length}: {}", said.err);
         }
     }
 }

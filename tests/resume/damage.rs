@@ -39,7 +39,7 @@ fn a_damaged_work_folder_costs_time_and_nothing_else() {
     let work = job.work();
     let flip = |path: PathBuf| change(&path, |bytes| bytes[200] ^= 4);
     type Harm<'a> = (&'a str, &'a str, &'a dyn Fn());
-    let harms: [Harm<'_>; 8] = [
+    let harms: [Harm<'_>; 9] = [
         ("a part is gone", "missing or damaged", &|| fs::remove_file(file(&work, "part-")).unwrap()),
         ("a part is damaged", "missing or damaged", &|| flip(file(&work, "part-"))),
         ("the state is gone", "missing or damaged", &|| fs::remove_file(file(&work, "state-")).unwrap()),
@@ -50,6 +50,12 @@ fn a_damaged_work_folder_costs_time_and_nothing_else() {
         ("the manifest is of another version", "another version", &|| {
             let path = work.join("manifest.json");
             let text = fs::read_to_string(&path).unwrap().replacen("\"format\":2", "\"format\":99", 1);
+            fs::write(path, text).unwrap();
+        }),
+        ("the manifest asks for the moon", "cannot be read", &|| {
+            let path = work.join("manifest.json");
+            let text = fs::read_to_string(&path).unwrap().replacen("\"threads\":1,", "\"threads\":4294967295,", 1);
+            assert!(text.contains("4294967295"));
             fs::write(path, text).unwrap();
         }),
         ("the manifest is gone", "", &|| fs::remove_file(work.join("manifest.json")).unwrap()),

@@ -143,3 +143,27 @@ fn pictures_for_the_folder_one_stands_in_are_gone_on_with() {
     assert!(good && text.contains("goes on after"), "{text}");
     assert_eq!(fs::read_dir(&here).unwrap().count(), 31, "30 pictures, and what says so");
 }
+
+#[test]
+fn pictures_of_another_job_do_not_come_out_with_a_stream() {
+    let desk = Desk::new();
+    let input = desk.clip("in.mp4", "-f lavfi -i testsrc2=s=96x72:r=25:d=2");
+    let short = desk.clip("short.mkv", "-f lavfi -i testsrc=s=96x72:r=25 -frames:v 7 -c:v ffv1");
+    let job = Job::new(&desk, &input, "o/f_%03d.png", KEPT);
+    let expected = job.undisturbed();
+    begun(&job, 3);
+    let stream = Job::new(&desk, std::path::Path::new("-"), "o/f_%03d.png", KEPT);
+    let with = |bytes: &std::path::Path| stream.command().stdin(fs::File::open(bytes).unwrap()).output().unwrap();
+    // One that fails costs the other nothing.
+    fs::write(desk.path("none"), "no video").unwrap();
+    assert!(!with(&desk.path("none")).status.success());
+    let run = job.run();
+    assert!(run.code == Some(0) && run.text.contains("goes on after"), "{}", run.text);
+    assert!(expected == job.bytes());
+    job.remove();
+    begun(&job, 3);
+    let out = with(&short);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(stream.bytes().len(), 7 + 1, "with what says so");
+    assert!(!job.work().exists());
+}

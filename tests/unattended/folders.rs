@@ -182,3 +182,17 @@ fn several_at_once_give_the_same_bytes() {
     assert_eq!(names(&desk, "one").len(), 4);
     assert!(files(&desk, "one") == files(&desk, "three"));
 }
+
+#[test]
+fn what_was_cut_off_is_made_anew() {
+    let desk = Desk::new();
+    clip(&desk, "in/a.mkv", 5);
+    let folder = ["in", "-o", "out/"];
+    assert!(call(&desk, folder).says("done, 5 frames"));
+    let whole = fs::read(desk.path("out/a.monet.mkv")).unwrap();
+    fs::write(desk.path("out/a.monet.mkv"), &whole[..whole.len() - 100]).unwrap();
+    let run = call(&desk, folder);
+    assert!(run.code == Some(0) && run.says("a part of it was cut off since"), "{}", run.text);
+    assert!(fs::read(desk.path("out/a.monet.mkv")).unwrap() == whole);
+    assert!(call(&desk, folder).says("skipped, done already"));
+}

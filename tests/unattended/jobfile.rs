@@ -84,6 +84,14 @@ fn results_are_not_taken_for_inputs() {
     // Neither when what they were made from is gone.
     fs::remove_file(desk.path("in/a.mp4")).unwrap();
     assert_eq!(run(), ["one-a.mp4", "two-a.mp4"]);
+    // A file that only is called like an output is what it was before.
+    clip(&desk, "own/b.mov", 2);
+    clip(&desk, "own/b.mp4", 2);
+    let own = "[[job]]\ninputs = [\"own/*.mov\"]\noutput = \"own/{stem}.mp4\"\n\
+               [[job]]\ninputs = [\"own/*.mp4\"]\noutput = \"painted/\"\n";
+    fs::write(desk.path("own.toml"), own).unwrap();
+    let said = call(&desk, ["run", "own.toml"]);
+    assert!(said.says("own/b.mov: skipped") && names(&desk, "painted") == ["b.monet.mp4"], "{}", said.text);
     // In a folder of its own a result is an input like others.
     let run = call(&desk, ["in", "-o", "out/", "--settle", "0"]);
     assert!(run.code == Some(0) && run.says("2 done"), "{}", run.text);

@@ -43,9 +43,8 @@ pub fn text(tally: &Tally, success_before: Option<f64>) -> String {
     if let Some(last) = tally.last_done.into_iter().chain(success_before).max_by(f64::total_cmp) {
         gauge(&mut text, LAST_SUCCESS, "When a job was done last, in this run or before it, in Unix time.", &one(last));
     }
-    let failed = tally.failing();
+    let failed: Vec<_> = tally.failing().map(|input| (format!("{{input=\"{}\"}}", escaped(input)), 1.0)).collect();
     if !failed.is_empty() {
-        let failed: Vec<_> = failed.iter().map(|input| (format!("{{input=\"{}\"}}", escaped(input)), 1.0)).collect();
         gauge(&mut text, "stylize_video_failed_job", "A job of the last run that failed.", &failed);
     }
     text

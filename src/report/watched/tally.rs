@@ -1,6 +1,6 @@
 //! What has become of the jobs so far, from events.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -90,6 +90,9 @@ pub struct Tally {
     /// Of all that ended, in the order of [`Outcome::ALL`], and the frames that were painted for them.
     counts: [u64; 4],
     painted: u64,
+    /// How often jobs were planned, and in which of these times an input has failed.
+    looks: u64,
+    failing: BTreeMap<String, u64>,
     /// Whether the run is over, and the jobs that were not begun by then.
     pub finished: Option<u64>,
     pub stopped: Option<Stop>,
@@ -116,6 +119,8 @@ impl Tally {
             last_done: None,
             counts: [0; 4],
             painted: 0,
+            looks: 0,
+            failing: BTreeMap::new(),
             finished: None,
             stopped: None,
             running: Vec::new(),
@@ -142,6 +147,7 @@ impl Tally {
         let ended = match event {
             Event::RunStarted { jobs, .. } => {
                 // A watch tells of more again and again.
+                self.looks += 1;
                 self.jobs = Some(self.jobs.unwrap_or(0) + jobs);
                 return Told { changed: true, ended: None };
             }
@@ -193,6 +199,14 @@ impl Tally {
     fn note(&mut self, job: JobRecord) {
         self.counts[job.outcome as usize] += 1;
         self.painted += job.frames.saturating_sub(job.resumed);
+        match job.outcome {
+            Outcome::Failed => drop(self.failing.insert(job.input.clone(), self.looks)),
+            // Another job of the same look may be another of the same input: that one has failed all the same.
+            Outcome::Done if self.failing.get(&job.input).is_some_and(|&look| look < self.looks) => {
+                self.failing.remove(&job.input);
+            }
+            Outcome::Done | Outcome::Skipped | Outcome::Cancelled => {}
+        }
         if job.outcome == Outcome::Done {
             self.last_done = Some(job.ended);
         }
@@ -203,17 +217,9 @@ impl Tally {
         self.ended.push_back(job);
     }
 
-    /// Inputs whose last job has failed.
-    pub fn failing(&self) -> BTreeSet<&str> {
-        let mut failing = BTreeSet::new();
-        for job in &self.ended {
-            match job.outcome {
-                Outcome::Failed => failing.insert(job.input.as_str()),
-                Outcome::Done => failing.remove(job.input.as_str()),
-                Outcome::Skipped | Outcome::Cancelled => false,
-            };
-        }
-        failing
+    /// Inputs of jobs that have failed, and were not done later.
+    pub fn failing(&self) -> impl Iterator<Item = &str> {
+        self.failing.keys().map(String::as_str)
     }
 
     /// What is known of the running job `number`, which is none any more.
@@ -283,11 +289,15 @@ pub(super) mod tests {
         assert_eq!(told.why.as_deref(), Some("time is up"));
         assert_eq!(Outcome::ALL.map(|outcome| tally.count(outcome)), [1; 4]);
         assert_eq!(tally.painted(), 3);
-        // Its file has been mended, say.
-        assert_eq!(tally.failing().into_iter().collect::<Vec<_>>(), ["d"]);
-        tally.hear(0, &started("d"), at(11));
-        tally.hear(0, &finished("d", 1), at(12));
-        assert!(tally.failing().is_empty());
+        // Another job of the same input does not hide it; done in a later look, its file has been mended, say.
+        for (failing, look) in [(1, false), (0, true)] {
+            if look {
+                tally.hear(0, &Event::RunStarted { version: "1".into(), jobs: 1 }, at(11));
+            }
+            tally.hear(0, &started("d"), at(11));
+            tally.hear(0, &finished("d", 1), at(12));
+            assert_eq!(tally.failing().count(), failing);
+        }
         let done = &tally.ended[0];
         assert_eq!((done.input.as_str(), done.output.as_deref(), done.seconds), ("a", Some("a.out"), 3.0));
     }
