@@ -85,7 +85,7 @@ fn a_command_is_told_of_each_job() {
 
     // A command that runs the program itself finds no variable that it takes for a setting.
     let program = env!("CARGO_BIN_EXE_stylize-video");
-    let again = format!("{program} --print-settings");
+    let again = format!("'{program}' --print-settings");
     let run3 = run(&desk, &[&["missing.mp4", "--notify", &again]]);
     assert!(!run3.text.contains("--notify"), "{}", run3.text);
     let open = run(&desk, &[&["missing.mp4", "--notify", "echo 'open"]]);
