@@ -123,9 +123,12 @@ fn files_that_filters_and_lists_name_count() {
     assert_eq!(desk.identity(), before);
     let mut desk = Desk::new();
     desk.settings.input.format = "concat".into();
-    for list in
-        ["ffconcat version 1.0\nfile 'one (1).mp4'\n", "file one\\ (1).mp4", "#EXTM3U\n#EXTINF:1,\none (1).mp4\n"]
-    {
+    for list in [
+        "ffconcat version 1.0\nfile 'one (1).mp4'\n",
+        "file one\\ (1).mp4",
+        "#EXTM3U\n#EXTINF:1,\none (1).mp4\n",
+        "#EXT-X-MAP:URI=\"one (1).mp4\"",
+    ] {
         desk.write("in.mp4", list);
         desk.write("one (1).mp4", "1");
         let before = desk.identity();

@@ -16,7 +16,7 @@ use crate::motion::{self, FlowError, Given, Wanted};
 use crate::pipeline::{self, Ends, Outcome, PipelineError, Progress};
 use crate::provenance::{Contents, Stamp};
 use crate::report::{Event, Observer};
-use crate::resume::{self, Complete, FORMER, Journal, Manifest, Opened, ResumeError};
+use crate::resume::{self, Complete, Journal, Opened, ResumeError};
 use crate::settings::{IfExists, NextInit, Resolved, Settings};
 use crate::stylize::fake::{self, Bars};
 use crate::stylize::{self, StyleError, Stylizer, Workshop};
@@ -124,8 +124,7 @@ pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let other =
         matches!(done, Err(JobError::Stage(StageError::Resume(ResumeError::Busy { .. })) | JobError::Changed { .. }));
     if done.is_err() && !other {
-        let now = kept_frames(job);
-        let former = work_place(&job.output).map_or(0, |work| frames_in(&work.join(FORMER)));
+        let (now, former) = kept(job);
         if now > 0 {
             batch.note([format!("kept, {}: the same command goes on after that", painted_frames(now))]);
         }
@@ -137,17 +136,13 @@ pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     done
 }
 
-/// Frames that are painted and on the disk.
-pub(super) fn kept_frames(job: &Job) -> u64 {
-    work_place(&job.output).map_or(0, |work| frames_in(&work))
+/// Frames that are painted and on the disk, and those of the job that was there before.
+pub(super) fn kept(job: &Job) -> (u64, u64) {
+    work_place(&job.output).map_or((0, 0), |work| resume::kept(&work))
 }
 
 fn painted_frames(count: u64) -> String {
     if count == 1 { "1 painted frame".into() } else { format!("{count} painted frames") }
-}
-
-fn frames_in(work: &Path) -> u64 {
-    Manifest::read(work).ok().flatten().map_or(0, |manifest| manifest.frames())
 }
 
 fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {

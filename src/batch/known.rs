@@ -7,7 +7,7 @@ use super::plan::{self, Job, PlanError, Planned};
 use super::publish::work_place;
 use crate::identity::{Fingerprint, Shared};
 use crate::motion::Given;
-use crate::provenance;
+use crate::provenance::{self, Said};
 use crate::resume::{Manifest, WorkFolder};
 use crate::settings::Settings;
 
@@ -52,10 +52,10 @@ impl Known<'_> {
 
     /// What has changed since the output was made: `Some(None)` for nothing, `None` where it does not say how it was.
     fn compare(&self, job: &Job, shared: &OnceCell<Option<Shared>>) -> Option<Option<String>> {
-        if provenance::is_cut_off(&job.output) {
-            return Some(Some("a part of it was cut off".into()));
-        }
-        let before = provenance::read_output(&job.output)?.identity?;
+        let before = match provenance::read_output(&job.output)? {
+            Said::Whole(stamp) => stamp.identity?,
+            Said::CutOff => return Some(Some("a part of it was cut off".into())),
+        };
         // What cannot be read will fail with words of its own when it is wanted again.
         let shared = shared.get_or_init(|| Shared::of(self.settings, self.given, self.engine).ok());
         let now = shared.as_ref()?.identify(job, self.fingerprint).ok()?;
@@ -66,13 +66,13 @@ impl Known<'_> {
 /// Removes the work folder of a run that has published its result and could do no more.
 fn tidy(job: &Job) {
     let Some(place) = work_place(&job.output).filter(|place| place.is_dir()) else { return };
-    let made = provenance::read_output(&job.output).and_then(|stamp| stamp.identity);
+    let Some(Said::Whole(stamp)) = provenance::read_output(&job.output) else { return };
     // Claimed first: what another run works on, it needs.
     let Ok(folder) = WorkFolder::claim(&place) else { return };
     let of = Manifest::read(&place).ok().flatten().map(|manifest| manifest.identity);
     // Progress of another job (one that was to replace this output) is worth keeping.
     if of.is_some()
-        && of == made
+        && of == stamp.identity
         && let Err(error) = folder.remove()
     {
         tracing::warn!(%error, "the work folder cannot be removed");

@@ -1,6 +1,6 @@
 //! What to make of which inputs: what a command line says, or one job of a job file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -75,7 +75,8 @@ impl Order {
         let motion = &self.resolved.settings.motion;
         // A mistake in what is given is told before one in names; a folder may turn out to be several inputs.
         let given = Given::read(motion, self.inputs.len(), self.range)?;
-        let planned = plan::draft(&request)?;
+        let mut planned = plan::draft(&request)?;
+        planned.retain(|planned| !planned.job().is_some_and(is_result));
         Given::check_inputs(motion, planned.len())?;
         let known = Known {
             settings: &self.resolved.settings,
@@ -84,8 +85,7 @@ impl Order {
             fingerprint: habits.fingerprint,
             tidies: !self.dry_run && !habits.keep_work,
         };
-        let mut planned = known.recognise(planned);
-        planned.retain(|planned| !planned.job().is_some_and(is_result));
+        let planned = known.recognise(planned);
         let named =
             request.outputs().filter(|folder| !folder.as_os_str().is_empty() && plan::check_holder(folder).is_ok());
         let first = || self.inputs.iter().find(|input| input.is_dir()).cloned();
@@ -111,30 +111,32 @@ fn is_result(job: &Job) -> bool {
     job.found && folder(input) == folder(output) && provenance::read(input).is_some()
 }
 
+/// What another order makes is no input, but where somebody names it. One that it does not make now may be anybody's, and
+/// is known by what it says of itself.
+fn forget_results(lots: &mut [Lot]) {
+    let mut outputs: HashMap<PathBuf, Vec<(usize, bool)>> = HashMap::new();
+    for (number, lot) in lots.iter().enumerate() {
+        for (planned, job) in lot.planned.iter().filter_map(|planned| Some((planned, planned.job()?))) {
+            let made = (number, matches!(planned, Planned::Run(_)));
+            outputs.entry(plan::place(job.output.path())).or_default().push(made);
+        }
+    }
+    for (number, lot) in lots.iter_mut().enumerate() {
+        let is_made = |job: &Job| {
+            let mut makers = outputs.get(&plan::place(job.input_path())).into_iter().flatten();
+            makers.any(|&(other, runs)| other != number && (runs || provenance::read(job.input_path()).is_some()))
+        };
+        lot.planned.retain(|planned| !planned.job().is_some_and(|job| job.found && is_made(job)));
+    }
+}
+
 /// Plans all orders.
 ///
 /// # Errors
 /// At a mistake in the command or the job file, and when two of them have the same output.
 pub fn plan_all(orders: &[Order], engine: Engine, habits: Habits) -> Result<Vec<Lot>, OrderError> {
     let mut lots: Vec<Lot> = orders.iter().map(|order| order.draft(engine, habits)).collect::<Result<_, _>>()?;
-    let outputs = |lot: &Lot| {
-        let outputs = lot.planned.iter().filter_map(|one| Some((one, one.job()?.output.path())));
-        // One that is not made may be anybody's, and is known by what it says.
-        let made = outputs.filter(|(one, path)| matches!(one, Planned::Run(_)) || provenance::read(path).is_some());
-        made.map(|(_, path)| plan::place(path)).collect()
-    };
-    let outputs: Vec<HashSet<PathBuf>> = lots.iter().map(outputs).collect();
-    // What another order makes is no input, but where somebody says so.
-    for (number, lot) in lots.iter_mut().enumerate() {
-        let others = || outputs.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, outputs)| outputs);
-        lot.planned.retain(|planned| {
-            let found = planned.job().filter(|job| job.found);
-            !found.is_some_and(|job| {
-                let input = plan::place(job.input_path());
-                others().any(|outputs| outputs.contains(&input))
-            })
-        });
-    }
+    forget_results(&mut lots);
     let jobs = lots.iter().enumerate().flat_map(|(number, lot)| lot.planned.iter().map(move |one| (number, one.job())));
     let mut taken: HashMap<PathBuf, (usize, &Job)> = HashMap::new();
     for (number, job) in jobs.filter_map(|(number, job)| Some((number, job?))) {

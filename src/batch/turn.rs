@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::job::{Batch, JobError, kept_frames, names, run_job};
+use super::job::{Batch, JobError, kept, names, run_job};
 use super::memory::{Failure, Memory};
 use super::plan::{Job, Planned};
 use super::publish::StageError;
@@ -161,7 +161,7 @@ fn attempts(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
                 let message = format!("{input}: {told}; tries again in {seconds} s ({attempt} of {retries})");
                 batch.observer.event(&Event::Warning { message });
                 if !wait(pause, batch.cancel) {
-                    let frames = kept_frames(job);
+                    let (frames, _) = kept(job);
                     return Err(PipelineError::Cancelled { frames }.into());
                 }
                 pause = (pause * 4).min(LONGEST_PAUSE);

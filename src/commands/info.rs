@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 
 use super::print;
 use crate::provenance::{self, Stamp};
+use crate::report::{plain, plain_lines};
 
 /// Prints the stamp of a file or of a folder of pictures, as text or as JSON.
 ///
@@ -21,34 +22,25 @@ pub fn info(path: &Path, json: bool) -> anyhow::Result<()> {
             path.display()
         );
     };
-    let text = if json { serde_json::to_string_pretty(&stamp)? + "\n" } else { plain(&describe(&stamp)?) };
+    let text =
+        if json { serde_json::to_string_pretty(&stamp)? + "\n" } else { plain_lines(&describe(&stamp)?).into_owned() };
     Ok(print(text)?)
 }
 
 fn describe(stamp: &Stamp) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    writeln!(text, "made by    stylize-video {}", line(&stamp.program))?;
+    writeln!(text, "made by    stylize-video {}", plain(&stamp.program))?;
     let hash = if stamp.preset.hash.is_empty() { String::new() } else { format!(" ({})", stamp.preset.hash) };
-    writeln!(text, "preset     {}{}", line(&stamp.preset.name), line(&hash))?;
+    writeln!(text, "preset     {}{}", plain(&stamp.preset.name), plain(&hash))?;
     for style in &stamp.styles {
-        writeln!(text, "style      {} ({})", line(&style.image), line(&style.sha256))?;
+        writeln!(text, "style      {} ({})", plain(&style.image), plain(&style.sha256))?;
     }
     match &stamp.painted {
-        Some(painted) => writeln!(text, "network    {}", line(&painted.to_string()))?,
+        Some(painted) => writeln!(text, "network    {}", plain(&painted.to_string()))?,
         None => writeln!(text, "network    none: nothing was painted")?,
     }
     writeln!(text, "seed       {}", stamp.seed)?;
     writeln!(text, "job        {}", stamp.job.as_deref().unwrap_or("none: its input was a stream"))?;
     writeln!(text, "\n{}", stamp.settings.trim_end())?;
     Ok(text)
-}
-
-/// What cannot begin a line of its own.
-fn line(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// Without what a terminal would obey: the file may be anybody's.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
 }

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::media::{Input, ffi};
-use crate::settings::{Settings, filters};
+use crate::settings::{Marks, Settings, filters, split};
 
 /// Filters that read a file. Others write some (`metadata`, `psnr`, `vidstabdetect`), which are another after each run.
 const READERS: [&str; 18] = [
@@ -70,9 +70,9 @@ pub(super) fn of_input(input: &Input, format: &str) -> io::Result<Vec<PathBuf>> 
     let folder = list.parent().unwrap_or(Path::new(""));
     let mut files = Vec::new();
     for line in String::from_utf8_lossy(&bytes).lines().map(str::trim) {
-        // A playlist's line is a name as a whole, a script's has it behind a word, often in quotes.
+        // A playlist's line is a name as a whole or has one in double quotes; a script's has it behind a word.
         let rest = line.split_once(char::is_whitespace).map(|(_, rest)| rest.trim().to_owned());
-        let names = words(line, "=,").into_iter().chain(rest).chain([line.to_owned()]);
+        let names = words(line, "=,").into_iter().chain(rest).chain(line.split('"').map(str::to_owned));
         files.extend(names.map(|name| folder.join(name)));
     }
     files.retain(|file| file.is_file());
@@ -81,31 +81,9 @@ pub(super) fn of_input(input: &Input, format: &str) -> io::Result<Vec<PathBuf>> 
     Ok(files)
 }
 
-/// The words between `separators` and spaces. Quotes and backslashes keep what would part them, and go.
+/// The words between `separators` and spaces, without what keeps them together.
 fn words(text: &str, separators: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let (mut quoted, mut escaped) = (false, false);
-    for letter in text.chars() {
-        match letter {
-            _ if std::mem::take(&mut escaped) => {}
-            '\\' if !quoted => {
-                escaped = true;
-                continue;
-            }
-            '\'' | '"' => {
-                quoted = !quoted;
-                continue;
-            }
-            letter if !quoted && (letter.is_whitespace() || separators.contains(letter)) => {
-                words.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        if let Some(word) = words.last_mut() {
-            word.push(letter);
-        }
-    }
+    let mut words = split(text, |letter| letter.is_whitespace() || separators.contains(letter), Marks::Dropped);
     words.retain(|word| !word.is_empty());
     words
 }

@@ -27,23 +27,25 @@ pub fn read(path: &Path) -> Option<Stamp> {
     label::read(path).ok().flatten().and_then(|text| Stamp::parse(&text))
 }
 
-/// Whether an output says how it was made, and is not all there any more.
-pub fn is_cut_off(output: &Output) -> bool {
-    match output {
-        Output::Sequence { folder, .. } => Contents::read(folder).is_some_and(|contents| !contents.is_whole(folder)),
-        Output::Video(path) | Output::Picture(path) => read(path).is_some() && !label::is_whole(path),
-        Output::Stdout => false,
-    }
+/// What an output says of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    Whole(Box<Stamp>),
+    /// It says how it was made, and is not all there any more.
+    CutOff,
 }
 
-/// As [`read`], for an output that must be whole: of a folder, each picture must be there in its full length; a
-/// file must not have been cut off since.
-pub fn read_output(output: &Output) -> Option<Stamp> {
-    match output {
+/// As [`read`], for an output that should be whole: of a folder, each picture must be there in its full length; a file
+/// must not have been cut off since.
+pub fn read_output(output: &Output) -> Option<Said> {
+    let (stamp, whole) = match output {
         Output::Sequence { folder, .. } => {
-            Contents::read(folder).filter(|contents| contents.is_whole(folder)).map(|contents| contents.stamp)
+            let contents = Contents::read(folder)?;
+            let whole = contents.is_whole(folder);
+            (contents.stamp, whole)
         }
-        Output::Video(path) | Output::Picture(path) => read(path).filter(|_| label::is_whole(path)),
-        Output::Stdout => None,
-    }
+        Output::Video(path) | Output::Picture(path) => (read(path)?, label::is_whole(path)),
+        Output::Stdout => return None,
+    };
+    Some(if whole { Said::Whole(Box::new(stamp)) } else { Said::CutOff })
 }

@@ -14,7 +14,7 @@ use super::work::WorkFolder;
 use crate::files;
 
 /// Where it lies in the work folder.
-pub const FORMER: &str = "former";
+pub(super) const FORMER: &str = "former";
 
 fn place(work: &WorkFolder) -> PathBuf {
     work.path().join(FORMER)
@@ -30,6 +30,12 @@ pub(super) fn read(work: &WorkFolder) -> Result<Option<Manifest>, ResumeError> {
         Err(ManifestError::Unreadable(error)) => Err(ResumeError::io(&place(work).join(MANIFEST), error)),
         Err(_) => Ok(None),
     }
+}
+
+/// Painted frames in a work folder: of the job that was there last, and of the one before that was set aside.
+pub fn kept(work: &Path) -> (u64, u64) {
+    let frames = |folder: &Path| Manifest::read(folder).ok().flatten().map_or(0, |manifest| manifest.frames());
+    (frames(work), frames(&work.join(FORMER)))
 }
 
 /// Sets aside what a job has left, for one that keeps nothing itself, and removes all else.

@@ -23,7 +23,7 @@ mod tail;
 mod work;
 
 pub use error::ResumeError;
-pub use former::{FORMER, make_room};
+pub use former::{kept, make_room};
 pub use journal::{Journal, Opened};
 pub use manifest::{Complete, Manifest, ManifestError};
 pub use tail::Tail;

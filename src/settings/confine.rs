@@ -9,6 +9,7 @@ use super::InputSettings;
 use super::error::SettingsError;
 use super::file::BUILTIN;
 use super::origin::Entry;
+use super::split::{Marks, split};
 use crate::media::ffi;
 
 /// Filters that look at pictures and nothing else. Others read or write files (`movie`, `lut3d`, `drawtext`, `vidstab`,
@@ -216,23 +217,7 @@ fn foreign_filter(graph: &str) -> Option<String> {
 /// The filters of a graph, each with its name: `[in]crop=2:2,fps@a=3;null` has crop, fps and null. Quotes and backslashes
 /// keep the characters that end a filter from doing so.
 pub fn filters(graph: &str) -> Vec<(String, String)> {
-    let mut parts = vec![String::new()];
-    let (mut quoted, mut escaped) = (false, false);
-    for character in graph.chars() {
-        match character {
-            _ if std::mem::take(&mut escaped) => {}
-            '\\' if !quoted => escaped = true,
-            '\'' => quoted = !quoted,
-            ',' | ';' if !quoted => {
-                parts.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        if let Some(part) = parts.last_mut() {
-            part.push(character);
-        }
-    }
+    let parts = split(graph, |letter| matches!(letter, ',' | ';'), Marks::Kept);
     let name = |part: &String| {
         let mut rest = part.trim();
         while let Some((_, after)) = rest.strip_prefix('[').and_then(|label| label.split_once(']')) {

@@ -11,6 +11,7 @@ mod motion;
 mod origin;
 mod preset;
 mod schema;
+mod split;
 mod temporal;
 mod validate;
 
@@ -26,6 +27,7 @@ pub use motion::{LongFlow, MotionSettings};
 pub use origin::{Entry, Origin};
 pub use preset::{Library, Listed, Preset, builtin_image};
 pub use schema::{join, nearest};
+pub use split::{Marks, split};
 pub use temporal::{ConsistencySettings, Distance, TemporalSettings};
 pub use validate::{BACKBONES, InvalidValue};
 

@@ -91,6 +91,12 @@ impl<'a> Job<'a> {
         self.desk.path(self.result).exists()
     }
 
+    /// Parts that its manifest names.
+    pub fn parts(&self) -> usize {
+        let manifest = fs::read_to_string(self.work().join("manifest.json"));
+        manifest.map_or(0, |text| text.matches("shot_ends").count())
+    }
+
     pub fn work(&self) -> PathBuf {
         self.desk.path(&format!(".{}.stylize", self.result))
     }

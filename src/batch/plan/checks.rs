@@ -83,7 +83,7 @@ pub fn replaceable(output: &Output) -> Result<(), PlanError> {
         let file = entry.map_err(unreadable)?.path();
         // Says which pictures are ours.
         let is_ours = file.file_name().is_some_and(|name| name == CONTENTS) && file.is_file();
-        if !is_ours && !is_in_progress(&file, output) && (!is_picture(&file) || file.is_dir()) {
+        if !is_ours && (!is_picture(&file) || file.is_dir()) && !is_in_progress(&file, output) {
             let foreign = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Err(PlanError::NotOnlyPictures { path: folder.clone(), foreign });
         }

@@ -1,0 +1,36 @@
+//! FFmpeg's own words: quotes and backslashes keep a letter from parting them.
+
+/// What becomes of the quotes and backslashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    Kept,
+    Dropped,
+}
+
+/// The parts of a text between the letters that part it, empty ones too.
+pub fn split(text: &str, parts_it: impl Fn(char) -> bool, marks: Marks) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let (mut quoted, mut escaped) = (false, false);
+    for letter in text.chars() {
+        let mark = match letter {
+            _ if std::mem::take(&mut escaped) => false,
+            '\\' if !quoted => {
+                escaped = true;
+                true
+            }
+            '\'' => {
+                quoted = !quoted;
+                true
+            }
+            letter if !quoted && parts_it(letter) => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => false,
+        };
+        if let Some(part) = parts.last_mut().filter(|_| !mark || marks == Marks::Kept) {
+            part.push(letter);
+        }
+    }
+    parts
+}
