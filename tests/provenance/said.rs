@@ -95,5 +95,5 @@ fn no_file_makes_a_terminal_obey() {
     assert_ne!(contents, changed);
     fs::write(folder.join(".stylize-video.json"), changed).unwrap();
     let out = good(&desk, "info evil").out;
-    assert!(out.contains("mo[31mnet") && !out.contains('\u{1b}'), "{out}");
+    assert!(out.contains("mo\\u{1b}[31mnet") && !out.contains('\u{1b}'), "{out}");
 }
