@@ -33,7 +33,7 @@ struct Options {
     /// Given by `cargo bench`, not by `cargo test`, which only sees that it starts.
     #[arg(long)]
     bench: bool,
-    #[arg(long = "network", default_values = ["scatter", "squeezenet1_0", "vgg19"])]
+    #[arg(long = "network", default_values = ["patches", "squeezenet1_0", "vgg19"])]
     networks: Vec<String>,
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -84,8 +84,7 @@ fn main() {
 
 fn measure(network: &str, options: &Options) {
     let mut ours = Ours::new(network, Padding::Reflect);
-    // Scatter's borders are its own.
-    let mut zeros = (network != "scatter").then(|| Ours::new(network, Padding::Zeros));
+    let mut zeros = Some(Ours::new(network, Padding::Zeros));
     let mut reference = <[String; 2]>::try_from(options.reference.clone())
         .ok()
         .map(|program| Reference::start(&program, network, options.threads));

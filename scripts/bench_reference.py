@@ -212,7 +212,7 @@ class Scatter:
         return found
 
 
-NETWORKS = {"vgg19": Vgg19, "squeezenet1_0": SqueezeNet, "scatter": Scatter}
+NETWORKS = {"vgg19": Vgg19, "squeezenet1_0": SqueezeNet, "patches": Scatter}
 
 
 def gram(features):

@@ -134,7 +134,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: Option<u64>,
 
-    /// Network whose features are compared: auto, vgg19, vgg16, squeezenet1_0, squeezenet1_1, patches, scatter
+    /// How much paint, from 0 (a tinted photograph) to 1 (all paint) [default: 0.5]
+    #[arg(long, value_name = "0..1")]
+    pub strength: Option<String>,
+
+    /// Networks whose features are compared: auto, or one or several (a+b) of vgg19, vgg16, squeezenet1_0,
+    /// squeezenet1_1, efficientnet_lite0, patches
     #[arg(long, value_name = "NAME")]
     pub backbone: Option<String>,
 
@@ -300,6 +305,7 @@ impl RunArgs {
             ("--size", "frame.size", self.size.as_ref()),
             ("--device", "device", self.device.as_ref()),
             ("--crf", "output.crf", self.crf.as_ref()),
+            ("--strength", "strength", self.strength.as_ref()),
             ("--boil", "temporal.boil", self.boil.as_ref()),
         ];
         let words = [

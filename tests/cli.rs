@@ -131,13 +131,13 @@ fn the_environment_is_a_layer() {
 fn options_stand_for_settings() {
     let dir = folder(&["s.png"]);
     program(dir.path())
-        .args(["--size", "480", "--iterations", "100", "--device", "cpu", "--seed", "9", "--backbone", "scatter"])
+        .args(["--size", "480", "--iterations", "100", "--device", "cpu", "--seed", "9", "--backbone", "patches"])
         .args(["--if-exists", "replace", "--weights-dir", "w", "--style", "s.png=0.5", "--print-settings"])
         .assert()
         .success()
         .stdout(contains("size = 480\n").and(contains("iterations = [100, 25]\n")).and(contains("device = \"cpu\"\n")))
         .stdout(contains("seed = 9\n").and(contains("if_exists = \"replace\"\n")).and(contains("weight = 0.5\n")))
-        .stdout(contains("backbone = \"scatter\"\n").and(contains("/w\"\n")));
+        .stdout(contains("backbone = \"patches\"\n").and(contains("/w\"\n")));
 }
 
 #[test]

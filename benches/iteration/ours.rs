@@ -24,8 +24,8 @@ pub struct Ours {
 
 impl Ours {
     pub fn new(name: &str, padding: Padding) -> Self {
-        let options = NetOptions { pooling: Pooling::Max, padding };
-        let network = backbone::build(name, options, Device::Cpu, || Ok(formula::weights(name))).unwrap();
+        let options = NetOptions { pooling: Pooling::Max, padding, antialias: true };
+        let network = backbone::build(name, options, Device::Cpu, |name| Ok(formula::weights(name))).unwrap();
         let place = |name: &str| network.layer(name).unwrap();
         let style: Vec<usize> = network.style_layers().into_iter().map(place).collect();
         let content: Vec<usize> = network.content_layers().into_iter().map(place).collect();

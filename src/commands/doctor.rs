@@ -118,7 +118,6 @@ fn ffmpeg(ffmpeg: &FfmpegInfo, out: &mut dyn Write) -> io::Result<usize> {
 fn networks(path: &SearchPath, out: &mut dyn Write) -> io::Result<usize> {
     writeln!(out, "\nWeights")?;
     line(out, "found", "patches", "built in")?;
-    line(out, "found", "scatter", "built in, needs no weights")?;
     let mut faults = 0;
     for manifest in weights::all() {
         faults += network(&manifest, path, out)?;

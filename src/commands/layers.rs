@@ -64,10 +64,7 @@ pub fn layers(
         Some(path) => Some((path, still(path, size)?)),
         None => None,
     };
-    let (probe, notes) = Probe::open(settings)?;
-    for message in notes {
-        observer.event(&Event::Note { message });
-    }
+    let probe = Probe::open(settings)?;
     let style_layers = probe.style_layers()?;
     let (layers, grams) = chosen_layers(&probe, request, &style_layers)?;
     check_units(&request.units, &probe, &layers)?;
@@ -117,7 +114,7 @@ fn still(path: &Path, size: usize) -> Result<Pixels, ExploreError> {
     Ok(Pixels::from_rgb8(image.width() as usize, image.height() as usize, image.as_raw()))
 }
 
-/// The layers to show, and those whose Gram matrices are wanted: with a style the five style layers belong to both.
+/// The layers to show, and those whose Gram matrices are wanted: with a style the style layers belong to both.
 fn chosen_layers(
     probe: &Probe,
     request: &Request,

@@ -234,21 +234,25 @@ pub fn style(image: &str) -> Result<String, IdentityError> {
     hash.map_err(|source| IdentityError::Unreadable { path: PathBuf::from(image), source })
 }
 
-/// The network's name and its weights' hash.
+/// The networks' names, joined by `+`, and behind a space their weights' hashes, joined likewise.
 ///
 /// # Errors
 /// When the weights cannot be read.
 pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
     let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
-    let name = stylize::chosen_backbone(settings, &places);
-    if let Some(bytes) = stylize::backbone::shipped_weights(name) {
-        return Ok(format!("{name} {}", of_bytes(bytes)));
+    let names = stylize::chosen_backbone(settings, &places);
+    let mut hashes = Vec::new();
+    for name in stylize::backbone::names(&names) {
+        if let Some(bytes) = stylize::backbone::shipped_weights(name) {
+            hashes.push(of_bytes(bytes));
+        } else if let Ok(found) = weights::find(name, &places) {
+            hashes.push(read(&found.path, Fingerprint::Full)?);
+        } else {
+            // Weights are missing: the painting will say so.
+            return Ok(names.clone());
+        }
     }
-    // A network without weights, or one whose weights are missing: then painting will say so.
-    match weights::find(name, &places) {
-        Ok(found) => Ok(format!("{name} {}", read(&found.path, Fingerprint::Full)?)),
-        Err(_) => Ok(name.to_owned()),
-    }
+    Ok(format!("{names} {}", hashes.join("+")))
 }
 
 /// Of flow every file of the pattern counts: which are read depends on cuts and on how far back frames are held to.

@@ -12,6 +12,7 @@ mod origin;
 mod preset;
 mod schema;
 mod split;
+mod strength;
 mod temporal;
 mod validate;
 
@@ -29,7 +30,7 @@ pub use preset::{Library, Listed, Preset, builtin_image};
 pub use schema::{join, nearest};
 pub use split::{Marks, split};
 pub use temporal::{ConsistencySettings, Distance, TemporalSettings};
-pub use validate::{BACKBONES, InvalidValue};
+pub use validate::{AUTO, BACKBONES, InvalidValue};
 
 /// The resolved settings of a run. Every key can be set by a preset, the user's config, the environment
 /// (`STYLIZE_VIDEO_LOSS_BETA=200`) and the command line (`--set loss.beta=200`).
@@ -40,8 +41,11 @@ pub struct Settings {
     pub seed: u64,
     /// `auto` (CUDA where there is one, else the CPU), `cpu`, `cuda` or `cuda:N`.
     pub device: Device,
+    /// From 0, a tinted photograph, to 1, all paint; 0.5 leaves the other settings as they are.
+    pub strength: f64,
     pub frame: FrameSettings,
     pub style: StyleSettings,
+    pub content: ContentSettings,
     pub loss: LossSettings,
     pub network: NetworkSettings,
     pub optimizer: OptimizerSettings,
@@ -57,8 +61,10 @@ impl Default for Settings {
         Self {
             seed: 1,
             device: Device::Auto,
+            strength: strength::MIDDLE,
             frame: FrameSettings::default(),
             style: StyleSettings::default(),
+            content: ContentSettings::default(),
             loss: LossSettings::default(),
             network: NetworkSettings::default(),
             optimizer: OptimizerSettings::default(),
@@ -113,6 +119,9 @@ impl From<Device> for String {
 pub struct FrameSettings {
     /// Long side of the optimised frame in pixels, or `auto`. The output keeps the source's size.
     pub size: Size,
+    /// At how many sizes a shot's first frame is painted, each half of the next; 0 for as many as leave a long side of
+    /// about 80 pixels.
+    pub sizes: u32,
 }
 
 /// Long side in pixels; `auto` fits the device (see `stylize::build`).
@@ -217,6 +226,22 @@ pub enum Colour {
     Content,
 }
 
+/// `[content]`: what of the scene is kept beside its activations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContentSettings {
+    /// How much of the content's own fine detail, 0..=1, goes into a picture that is enlarged to the next size.
+    pub detail: f64,
+    /// Weight in J of the luminance term: light and dark stay where they are.
+    pub luminance: f64,
+}
+
+impl Default for ContentSettings {
+    fn default() -> Self {
+        Self { detail: 0.7, luminance: 0.0 }
+    }
+}
+
 /// `[loss]`: J(G) = alpha J_content + beta sum_l lambda_l J_style_l + tv J_tv.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -224,7 +249,7 @@ pub struct LossSettings {
     pub convention: Convention,
     pub alpha: f64,
     pub beta: f64,
-    /// lambda_l for the backbone's five style layers, fine to coarse.
+    /// lambda_l from fine to coarse, mapped onto however many style layers there are.
     pub style_weights: [f64; 5],
     /// Weight of the total variation of G, mean squared difference of neighbours.
     pub tv: f64,
@@ -254,16 +279,18 @@ pub enum Convention {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkSettings {
-    /// `auto` (vgg19 if its weights are installed, else patches), `vgg19`, `vgg16`, `squeezenet1_0`,
-    /// `squeezenet1_1`, `patches` or `scatter`.
+    /// `auto` (the best set whose weights are there), or networks joined by `+`: `vgg19`, `vgg16`, `squeezenet1_0`,
+    /// `squeezenet1_1`, `efficientnet_lite0`, `patches`.
     pub backbone: String,
     /// Folder with weights files, searched before all others; empty for none.
     pub weights_dir: String,
     pub pooling: Pooling,
     pub padding: Padding,
-    /// Style layers fine to coarse; empty for the backbone's own five.
+    /// Blur before a stride halves a map, where the network is made for it.
+    pub antialias: bool,
+    /// Style layers fine to coarse, as many as you like (of a set: `network.layer`); empty for the network's own.
     pub style_layers: Vec<String>,
-    /// Content layers; empty for the backbone's own.
+    /// Content layers; empty for the network's own.
     pub content_layers: Vec<String>,
 }
 
@@ -274,6 +301,7 @@ impl Default for NetworkSettings {
             weights_dir: String::new(),
             pooling: Pooling::Max,
             padding: Padding::Reflect,
+            antialias: true,
             style_layers: Vec::new(),
             content_layers: Vec::new(),
         }

@@ -3,8 +3,11 @@
 use super::Settings;
 use super::schema::nearest;
 
-/// The networks that `network.backbone` knows.
-pub const BACKBONES: [&str; 7] = ["auto", "vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "patches", "scatter"];
+/// The networks that `network.backbone` knows; several are joined by `+`.
+pub const BACKBONES: [&str; 6] = ["vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "efficientnet_lite0", "patches"];
+
+/// The name that stands for the best set of networks whose weights are there.
+pub const AUTO: &str = "auto";
 
 /// A setting whose value makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +25,16 @@ impl Settings {
     /// The first value out of range, with its key.
     pub fn validate(&self) -> Result<(), InvalidValue> {
         check("seed", self.seed <= i64::MAX as u64, || format!("{} does not fit TOML's whole numbers", self.seed))?;
+        check("strength", (0.0..=1.0).contains(&self.strength), || format!("{} must be 0 to 1", self.strength))?;
         self.validate_style()?;
+        check("frame.sizes", self.frame.sizes <= 10, || format!("{} is out of range: use 0 to 10", self.frame.sizes))?;
+        let content = &self.content;
+        check("content.detail", (0.0..=1.0).contains(&content.detail), || {
+            format!("{} must be 0 to 1", content.detail)
+        })?;
+        check("content.luminance", is_weight(content.luminance), || {
+            format!("{} must be 0 or more", content.luminance)
+        })?;
         self.validate_loss()?;
         self.validate_network()?;
         self.validate_optimizer()?;
@@ -88,16 +100,23 @@ impl Settings {
     }
 
     fn validate_network(&self) -> Result<(), InvalidValue> {
-        let network = &self.network;
-        let backbone = network.backbone.as_str();
-        check("network.backbone", BACKBONES.contains(&backbone), || {
-            let meant = nearest(backbone, BACKBONES.into_iter()).map(|name| format!(": did you mean {name}?"));
-            format!("unknown network `{backbone}`{}; known: {}", meant.unwrap_or_default(), BACKBONES.join(", "))
-        })?;
-        let layers = network.style_layers.len();
-        check("network.style_layers", layers == 0 || layers == 5, || {
-            format!("{layers} layers: give five, one for each of loss.style_weights, or none")
-        })
+        let backbone = self.network.backbone.as_str();
+        if backbone == AUTO {
+            return Ok(());
+        }
+        let names: Vec<&str> = backbone.split('+').map(str::trim).collect();
+        for (place, name) in names.iter().enumerate() {
+            check("network.backbone", BACKBONES.contains(name), || {
+                let meant = nearest(name, BACKBONES.into_iter()).map(|name| format!(": did you mean {name}?"));
+                format!(
+                    "unknown network `{name}`{}; known: {AUTO}, {}",
+                    meant.unwrap_or_default(),
+                    BACKBONES.join(", ")
+                )
+            })?;
+            check("network.backbone", !names[..place].contains(name), || format!("{name} is named twice"))?;
+        }
+        Ok(())
     }
 
     fn validate_optimizer(&self) -> Result<(), InvalidValue> {
@@ -176,7 +195,8 @@ mod tests {
         assert_eq!(key_of(|s| s.loss.beta = f64::INFINITY), "loss.beta");
         assert_eq!(key_of(|s| s.loss.style_weights = [0.0; 5]), "loss.style_weights");
         assert_eq!(key_of(|s| s.network.backbone = "vgg91".into()), "network.backbone");
-        assert_eq!(key_of(|s| s.network.style_layers = vec!["a".into()]), "network.style_layers");
+        assert_eq!(key_of(|s| s.network.backbone = "patches+vgg91".into()), "network.backbone");
+        assert_eq!(key_of(|s| s.network.backbone = "patches+patches".into()), "network.backbone");
         assert_eq!(key_of(|s| s.optimizer.iterations = [10, 0]), "optimizer.iterations");
         assert_eq!(key_of(|s| s.optimizer.learning_rate = 0.0), "optimizer.learning_rate");
         assert_eq!(key_of(|s| s.input.options = vec!["=3".into()]), "input.options");

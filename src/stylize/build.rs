@@ -16,7 +16,7 @@ use crate::bounded;
 use crate::interrupt::CancelToken;
 use crate::media::picture::{self, Bounds};
 use crate::report::Observer;
-use crate::settings::{Settings, builtin_image};
+use crate::settings::{AUTO, Settings, builtin_image};
 use crate::weights::{self, SearchPath};
 
 /// A stylizer, and what the user should know about it before a long run.
@@ -72,37 +72,44 @@ fn name_of(device: Device) -> String {
     }
 }
 
-/// The name of the network that is used: for `auto`, VGG-19 where its weights are installed, else the one of our own
-/// that is built in.
-pub fn chosen_backbone<'a>(settings: &'a Settings, places: &SearchPath) -> &'a str {
+/// What `auto` stands for where the weights of EfficientNet-Lite0 are installed: by the judge in `docs/networks.md` the
+/// best set that was measured.
+const PAIR: &str = "patches+efficientnet_lite0";
+
+/// The networks that are used, joined by `+`: for `auto` the best set whose weights are installed.
+pub fn chosen_backbone(settings: &Settings, places: &SearchPath) -> String {
+    let installed = |name| weights::find(name, places).is_ok();
     match settings.network.backbone.as_str() {
-        "auto" if weights::find("vgg19", places).is_ok() => "vgg19",
-        "auto" => "patches",
-        name => name,
+        AUTO if installed("efficientnet_lite0") => PAIR.to_owned(),
+        AUTO if installed("vgg19") => "vgg19".to_owned(),
+        AUTO => "patches".to_owned(),
+        named => backbone::names(named).collect::<Vec<_>>().join("+"),
     }
 }
 
-/// The network asked for (see [`chosen_backbone`]).
+/// The networks asked for (see [`chosen_backbone`]), and what the user should know about the choice.
 fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
-    let options = NetOptions { pooling: settings.network.pooling, padding: settings.network.padding };
-    network_with(settings, options, device)
+    let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
+    let name = chosen_backbone(settings, &places);
+    let built = network_with(&name, settings, NetOptions::from(&settings.network), device)?;
+    if settings.network.backbone != AUTO || name == PAIR {
+        return Ok((built, Vec::new()));
+    }
+    let advice = format!(
+        "{name} is used alone; {PAIR} paints better and needs 17 MB: stylize-video weights fetch efficientnet_lite0"
+    );
+    Ok((built, vec![advice]))
 }
 
-/// As [`network`], with options in place of the settings' own.
+/// The networks `name`, with options in place of the settings' own.
 pub(super) fn network_with(
+    name: &str,
     settings: &Settings,
     options: NetOptions,
     device: Device,
-) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
+) -> Result<Box<dyn Backbone>, StyleError> {
     let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
-    let name = chosen_backbone(settings, &places);
-    let built = backbone::build(name, options, device, || read_weights(name, &places, device))?;
-    if settings.network.backbone != "auto" || name == "vgg19" {
-        return Ok((built, Vec::new()));
-    }
-    let advice = "patches is built in; VGG-19 paints better: stylize-video weights fetch vgg19 \
-                  (on a CPU: weights fetch squeezenet1_0, then --backbone squeezenet1_0)";
-    Ok((built, vec![advice.to_owned()]))
+    backbone::build(name, options, device, |name| read_weights(name, &places, device))
 }
 
 fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<NamedTensors, StyleError> {

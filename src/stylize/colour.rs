@@ -66,6 +66,11 @@ impl ColourMap {
         })
     }
 
+    /// The same map; tensors are shared.
+    pub fn shared(&self) -> Self {
+        Self { matrix: self.matrix.shallow_clone(), offset: self.offset.shallow_clone() }
+    }
+
     /// Applies the map to `[1,3,H,W]` and clamps to 0..=1.
     ///
     /// # Errors

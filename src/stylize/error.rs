@@ -8,7 +8,7 @@ use tch::TchError;
 #[derive(Debug, thiserror::Error)]
 pub enum StyleError {
     #[error(
-        "out of memory ({0}): use a smaller --size, --backbone squeezenet1_0 or scatter, \
+        "out of memory ({0}): use a smaller --size, --backbone squeezenet1_0 or patches, \
          or --set optimizer.history=4"
     )]
     OutOfMemory(String),
@@ -20,8 +20,6 @@ pub enum StyleError {
     UnknownBackbone { name: String, known: Vec<String> },
     #[error("backbone {backbone} has no layer `{layer}`: its layers are {}", known.join(", "))]
     UnknownLayer { backbone: String, layer: String, known: Vec<String> },
-    #[error("{given} style layers are named, but loss.style_weights has {weights} numbers: name as many")]
-    LayerCount { given: usize, weights: usize },
     #[error("weights of {backbone}: {problem}")]
     Weights { backbone: String, problem: String },
     #[error(transparent)]

@@ -12,6 +12,7 @@ mod effort;
 mod error;
 pub mod fake;
 mod fill;
+mod first_frame;
 pub mod init;
 pub mod loss;
 pub mod objective;

@@ -5,9 +5,9 @@ use tch::Tensor;
 use super::boil::stirred;
 use super::chain::{Carried, Chain};
 use super::effort::{Effort, gained, low_enough};
+use super::first_frame;
 use super::init::{self, Init, Start};
 use super::loss::Temporal;
-use super::objective::Phase;
 use super::still::{Held, Lock};
 use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::scalar;
@@ -15,9 +15,6 @@ use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
 use crate::motion::{Arrival, Shot};
 use crate::settings::{LongFlow, Settings};
-
-/// Iterations in one phase.
-const LEG: u32 = 30;
 
 /// A shot in progress.
 struct ShotState {
@@ -99,33 +96,14 @@ impl Painter {
     fn begun(&self, raw: &Tensor) -> Result<(Painted, ShotState), StyleError> {
         let look = self.studio.look(raw)?;
         let content = look.content(raw)?;
-        let style = self.studio.style_picture();
-        let start = self.first.start(&Start { content: &content, style, previous: None, warped: None })?;
+        let painted = first_frame::paint(&self.studio, &look, raw, self.first.as_ref())?;
         let settings = self.studio.settings();
-        let painted = self.in_legs(&look, &content, start)?;
         let temporal = &settings.temporal;
         let mut chain = Chain::new(&temporal.offsets, temporal.consistency);
         chain.remember(Carried::first(painted.image.shallow_clone(), content.shallow_clone())?)?;
         let lock = Lock::new(&painted.image, &content)?;
         let (first, opening) = (painted.stats, raw.shallow_clone());
         Ok((painted, ShotState { look, opening, first, last_objective: first.objective, count: 0, chain, lock }))
-    }
-
-    /// A descent in several phases.
-    fn in_legs(&self, look: &Look, content: &Tensor, start: Tensor) -> Result<Painted, StyleError> {
-        let all = self.studio.settings().optimizer.iterations[0];
-        let legs = (all / LEG).max(1);
-        let mut painted = Painted { image: start, stats: FrameStats::default() };
-        for (leg, phase) in Phase::spread(legs).enumerate() {
-            let iterations = all / legs + u32::from((leg as u32) < all % legs);
-            let effort = Effort { iterations, at_least: 0, target: None, phase };
-            let Painted { image, stats } = self.studio.paint(look, content, &painted.image, Ties::default(), effort)?;
-            let initial_objective = if leg == 0 { stats.initial_objective } else { painted.stats.initial_objective };
-            let iterations = painted.stats.iterations + stats.iterations;
-            tracing::debug!(?phase, from = stats.initial_objective, to = stats.objective, iterations, "leg");
-            painted = Painted { image, stats: FrameStats { iterations, initial_objective, ..stats } };
-        }
-        Ok(painted)
     }
 
     /// A frame that goes on from the one before it.

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::backbone::{self, Backbone, Field, Inspect, LayerShape, NamedTensors, NetOptions, Pick, Wanted};
-use super::build::{network_with, read_style};
+use super::build::{chosen_backbone, network_with, read_style};
 use super::loss::gram;
 use super::tensor::{from_pixels, to_planes};
 use super::{StyleError, device};
 use crate::media::Pixels;
 use crate::media::picture::Bounds;
-use crate::settings::{Padding, Settings};
+use crate::settings::{AUTO, Padding, Settings};
 use crate::weights::{self, SearchPath};
 
 /// A network and the device it runs on.
@@ -57,11 +57,10 @@ impl Probe {
     ///
     /// # Errors
     /// No such device, unknown backbone, weights missing or damaged.
-    pub fn open(settings: &Settings) -> Result<(Self, Vec<String>), StyleError> {
+    pub fn open(settings: &Settings) -> Result<Self, StyleError> {
         let device = device::resolve(settings.device)?;
-        let options = NetOptions { pooling: settings.network.pooling, padding: Padding::Zeros };
-        let (backbone, notes) = network_with(settings, options, device)?;
-        Ok((Self::new(backbone, device)?, notes))
+        let name = seen_network(settings)?;
+        Self::new(network_with(&name, settings, as_trained(settings), device)?, device)
     }
 
     /// The layers of the network that `settings` name. Its weights need not be there, for they change no shape.
@@ -69,19 +68,15 @@ impl Probe {
     /// # Errors
     /// Unknown backbone.
     pub fn outline(settings: &Settings) -> Result<(String, Vec<LayerShape>), StyleError> {
-        let name = settings.network.backbone.as_str();
-        let probe = match weights::known(name) {
-            Ok(manifest) => {
-                let options = NetOptions { pooling: settings.network.pooling, padding: Padding::Zeros };
-                let tensor = |(key, shape): (String, Vec<usize>)| {
-                    let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
-                    Ok((key, Tensor::f_zeros(shape, (Kind::Float, Device::Cpu))?))
-                };
-                let blank = || manifest.tensors.into_iter().map(tensor).collect::<Result<NamedTensors, StyleError>>();
-                Self::new(backbone::build(name, options, Device::Cpu, blank)?, Device::Cpu)?
-            }
-            Err(_) => Self::open(settings)?.0,
+        let name = seen_network(settings)?;
+        let blank = |name: &str| -> Result<NamedTensors, StyleError> {
+            let tensor = |(key, shape): (String, Vec<usize>)| {
+                let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
+                Ok((key, Tensor::f_zeros(shape, (Kind::Float, Device::Cpu))?))
+            };
+            weights::known(name)?.tensors.into_iter().map(tensor).collect()
         };
+        let probe = Self::new(backbone::build(&name, as_trained(settings), Device::Cpu, blank)?, Device::Cpu)?;
         Ok((probe.name().to_owned(), probe.shapes))
     }
 
@@ -100,7 +95,7 @@ impl Probe {
         &self.shapes
     }
 
-    /// Indices of the five style layers, fine to coarse.
+    /// Indices of the style layers, fine to coarse.
     ///
     /// # Errors
     /// None with the networks there are.
@@ -184,6 +179,25 @@ impl Probe {
             wanted.iter().zip(&found).map(|(&layer, features)| of(layer, features)).collect()
         })
     }
+}
+
+/// The network that is looked into: of a set that `auto` stands for the one that has learned most.
+fn seen_network(settings: &Settings) -> Result<String, StyleError> {
+    let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
+    let names = chosen_backbone(settings, &places);
+    match backbone::names(&names).collect::<Vec<_>>().as_slice() {
+        [name] => Ok((*name).to_owned()),
+        [.., last] if settings.network.backbone == AUTO => Ok((*last).to_owned()),
+        names => Err(StyleError::Inspect(format!(
+            "one network at a time can be looked into: choose --backbone {}",
+            names.join(" or --backbone ")
+        ))),
+    }
+}
+
+/// With the padding of zeros that it was trained with.
+fn as_trained(settings: &Settings) -> NetOptions {
+    NetOptions { padding: Padding::Zeros, ..NetOptions::from(&settings.network) }
 }
 
 /// The strongest activation of each unit of `[1,C,h,w]`.

@@ -5,7 +5,7 @@ use tch::{Device, Tensor, no_grad};
 use super::backbone::Backbone;
 use super::colour::{ColourMap, keep_colours};
 use super::effort::Effort;
-use super::loss::{Content, GramTarget, LossTerm, Style, Temporal, Variation, gram};
+use super::loss::{Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
 use super::objective::PictureObjective;
 use super::optimizer::{self, Budget, descend};
 use super::still::Held;
@@ -74,7 +74,7 @@ pub struct Studio {
 
 impl Studio {
     /// # Errors
-    /// Unknown layer names, no style picture, not as many style layers as weights.
+    /// Unknown layer names, no style picture.
     pub fn new(
         backbone: Box<dyn Backbone>,
         styles: Vec<StylePicture>,
@@ -126,6 +126,17 @@ impl Studio {
         })
     }
 
+    /// The same look for the frame in another size; `raw` is the frame itself, in any size.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn look_at(&self, look: &Look, raw: &Tensor, height: i64, width: i64) -> Result<Look, StyleError> {
+        no_grad(|| {
+            let colours = look.colours.as_ref().map(ColourMap::shared);
+            Ok(Look { height, width, colours, style: self.style_term(raw, height, width)? })
+        })
+    }
+
     /// Descends from `start`, near earlier frames by `temporal` and held to one by `ties.held`.
     ///
     /// # Errors
@@ -139,7 +150,9 @@ impl Studio {
         effort: Effort,
     ) -> Result<Painted, StyleError> {
         let content_term = no_grad(|| self.content_term(&effort.phase.apply(content)?))?;
-        let terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &self.variation];
+        let luminance = no_grad(|| self.luminance_term(content))?;
+        let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &self.variation];
+        terms.extend(luminance.as_ref().map(|term| term as &dyn LossTerm));
         let apart = ties.temporal.map(|term| term as &dyn LossTerm);
         let objective = PictureObjective::new(self.backbone.as_ref(), &self.layers.wanted, terms, apart)
             .held(ties.held)
@@ -208,7 +221,7 @@ impl Studio {
                 });
             }
         }
-        let weights = self.settings.loss.style_weights;
+        let weights = spread(self.settings.loss.style_weights, wanted.len());
         let targets = blend
             .into_iter()
             .flatten()
@@ -217,7 +230,7 @@ impl Studio {
             .filter(|&(_, (_, weight))| weight > 0.0)
             .map(|(place, (gram, weight))| GramTarget { place, gram, weight })
             .collect();
-        Style::new(targets, self.settings.loss.convention, self.settings.loss.beta)
+        Style::new(targets, self.settings.loss.convention, self.settings.beta())
     }
 
     /// A style picture with the frame's area times style.scale squared, its own aspect kept.
@@ -226,6 +239,11 @@ impl Studio {
         let ratio = ((h * w) as f64 / (own_h * own_w) as f64).sqrt() * self.settings.style.scale;
         let (h, w) = scaled_size(own_h as f64, own_w as f64, ratio);
         resize(image, h, w)
+    }
+
+    fn luminance_term(&self, content: &Tensor) -> Result<Option<Luminance>, StyleError> {
+        let weight = self.settings.luminance();
+        (weight > 0.0).then(|| Luminance::new(content, weight)).transpose()
     }
 
     fn content_term(&self, content: &Tensor) -> Result<Content, StyleError> {
@@ -262,12 +280,46 @@ fn plan_layers(backbone: &dyn Backbone, settings: &Settings) -> Result<LayerPlan
     let names = |chosen: &[String], own: Vec<&str>| -> Vec<String> {
         if chosen.is_empty() { own.into_iter().map(str::to_owned).collect() } else { chosen.to_vec() }
     };
-    let style = names(&network.style_layers, backbone.style_layers().to_vec());
-    let weights = settings.loss.style_weights.len();
-    if style.len() != weights {
-        return Err(StyleError::LayerCount { given: style.len(), weights });
-    }
+    let style = names(&network.style_layers, backbone.style_layers());
     let content = names(&network.content_layers, backbone.content_layers());
     let wanted = style.iter().chain(&content).map(|name| backbone.layer(name)).collect::<Result<_, _>>()?;
     Ok(LayerPlan { wanted, style: style.len() })
+}
+
+/// Five weights from fine to coarse, mapped onto `count` layers: read off the line through them, with the same sum.
+fn spread(five: [f64; 5], count: usize) -> Vec<f64> {
+    if count == five.len() {
+        return five.to_vec();
+    }
+    let at = |place: usize| {
+        let at = if count > 1 { 4.0 * place as f64 / (count - 1) as f64 } else { 2.0 };
+        let below = (at.floor() as usize).min(3);
+        five[below] + (five[below + 1] - five[below]) * (at - below as f64)
+    };
+    let weights: Vec<f64> = (0..count).map(at).collect();
+    let (sum, whole): (f64, f64) = (weights.iter().sum(), five.iter().sum());
+    if sum > 0.0 {
+        weights.iter().map(|weight| weight * whole / sum).collect()
+    } else {
+        vec![whole / count as f64; count]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+
+    #[test]
+    fn five_weights_are_mapped_onto_any_number_of_layers() {
+        let five = [0.3, 0.25, 0.2, 0.15, 0.1];
+        assert_eq!(spread(five, 5), five);
+        for count in [1, 2, 3, 4, 7, 12] {
+            let weights = spread(five, count);
+            assert_eq!(weights.len(), count);
+            assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            assert!(weights.is_sorted_by(|a, b| a >= b), "fine layers count most: {weights:?}");
+        }
+        // Only the middle one is left, and its weight is 0.
+        assert_eq!(spread([1.0, 0.0, 0.0, 0.0, 1.0], 1), [2.0]);
+    }
 }

@@ -75,7 +75,7 @@ fn the_page_works_in_a_browser() {
     let desk = tempfile::tempdir().unwrap();
     material(desk.path());
     let made = Command::new(cargo_bin("stylize-video"))
-        .args(["layers", "in", "--backbone", "scatter", "--layers", "octave1,octave2", "--every", "5", "-o", "o #ut"])
+        .args(["layers", "in", "--backbone", "patches", "--layers", "octave1,octave2", "--every", "5", "-o", "o #ut"])
         .env("XDG_CONFIG_HOME", desk.path())
         .env("OMP_NUM_THREADS", "1")
         .current_dir(desk.path())

@@ -62,7 +62,7 @@ fn the_list_needs_no_weights() {
         assert_eq!(row(&vgg16, layer)[3], field);
     }
     assert_eq!(row(&list("squeezenet1_0"), "conv1"), ["conv1", "96", "2", "7", "x", "7"]);
-    assert_eq!(row(&list("scatter"), "octave2")[..3], ["octave2", "196", "2"]);
+    assert_eq!(row(&list("patches"), "octave2")[..3], ["octave2", "196", "2"]);
     program(desk.path()).args(["layers", "--list", "--backbone", "resnet"]).assert().code(2);
 }
 
@@ -70,7 +70,7 @@ fn the_list_needs_no_weights() {
 fn a_run_makes_sheets_and_a_page_and_goes_on() {
     let desk = tempfile::tempdir().unwrap();
     material(desk.path());
-    let base = ["layers", "in", "--backbone", "scatter", "--layers", "octave1,energy2", "--every", "0.5s", "-o", "out"];
+    let base = ["layers", "in", "--backbone", "patches", "--layers", "octave1,energy2", "--every", "0.5s", "-o", "out"];
     let out = desk.path().join("out");
     program(desk.path())
         .args(base)
@@ -122,7 +122,7 @@ fn a_style_is_ranked_and_feature_maps_are_drawn() {
     material(desk.path());
     let stripes = desk.path().join("in/stripes.png");
     let found = program(desk.path())
-        .args(["layers", "in/clip.mp4", "--every", "10", "--backbone", "scatter", "--layers", "energy1", "-o", "out"])
+        .args(["layers", "in/clip.mp4", "--every", "10", "--backbone", "patches", "--layers", "energy1", "-o", "out"])
         .arg("--style")
         .arg(&stripes)
         .arg("--activations")
@@ -156,7 +156,7 @@ fn feature_maps_need_no_other_input() {
             "--activations",
             "in/stripes.png",
             "--backbone",
-            "scatter",
+            "patches",
             "--layers",
             "octave3",
             "-o",
@@ -173,13 +173,13 @@ fn mistakes_are_found_first() {
     material(desk.path());
     for (arguments, code, told) in [
         (vec!["layers"], 2, "INPUT"),
-        (vec!["layers", "gone.png", "--backbone", "scatter"], 1, "gone.png"),
-        (vec!["layers", "in", "--backbone", "scatter", "--layers", "conv9"], 2, "octave1"),
-        (vec!["layers", "in", "--backbone", "scatter", "--units", "3,500"], 2, "units 0 to 195"),
-        (vec!["layers", "in", "--backbone", "scatter", "--every", "0"], 2, "0.5s"),
-        (vec!["layers", "in", "--backbone", "scatter", "--activations", "in/torn.jpg"], 1, "torn.jpg"),
-        (vec!["layers", "in", "--backbone", "scatter", "--style", "gone.jpg"], 2, "gone.jpg"),
-        (vec!["layers", "in", "--backbone", "scatter", "-o", "in"], 2, "choose another"),
+        (vec!["layers", "gone.png", "--backbone", "patches"], 1, "gone.png"),
+        (vec!["layers", "in", "--backbone", "patches", "--layers", "conv9"], 2, "octave1"),
+        (vec!["layers", "in", "--backbone", "patches", "--units", "3,500"], 2, "units 0 to 195"),
+        (vec!["layers", "in", "--backbone", "patches", "--every", "0"], 2, "0.5s"),
+        (vec!["layers", "in", "--backbone", "patches", "--activations", "in/torn.jpg"], 1, "torn.jpg"),
+        (vec!["layers", "in", "--backbone", "patches", "--style", "gone.jpg"], 2, "gone.jpg"),
+        (vec!["layers", "in", "--backbone", "patches", "-o", "in"], 2, "choose another"),
     ] {
         program(desk.path()).args(&arguments).assert().code(code).stderr(contains(told));
     }
@@ -196,7 +196,7 @@ fn a_signal_stops_it_and_the_same_command_goes_on() {
         .unwrap();
     assert!(made.success());
     let arguments = |out: &'static str| {
-        ["layers", "clip.mp4", "--backbone", "scatter", "--layers", "octave1", "--log-format", "json", "-o", out]
+        ["layers", "clip.mp4", "--backbone", "patches", "--layers", "octave1", "--log-format", "json", "-o", out]
     };
     let mut running = Process::new(assert_cmd::cargo::cargo_bin("stylize-video"))
         .args(arguments("cut"))

@@ -91,7 +91,7 @@ fn projections_agree_with_the_reference() {
     assert_eq!(groups.len(), 4, "two networks, two poolings");
     for ((name, pooling), cases) in groups {
         let pooling = if pooling == "max" { Pooling::Max } else { Pooling::Avg };
-        let options = NetOptions { pooling, padding: Padding::Zeros };
+        let options = NetOptions { pooling, padding: Padding::Zeros, antialias: true };
         let weights = formula::weights(name);
         let exact = network(name, options, formula::doubled(formula::weights(name)));
         // Values given are 32-bit.
@@ -105,7 +105,7 @@ fn projections_agree_with_the_reference() {
 
 #[test]
 fn only_the_own_padding_is_projected() {
-    let options = NetOptions { pooling: Pooling::Max, padding: Padding::Reflect };
+    let options = NetOptions { pooling: Pooling::Max, padding: Padding::Reflect, antialias: true };
     let network = network("squeezenet1_1", options, formula::weights("squeezenet1_1"));
     let wanted = [Wanted { layer: 0, picks: vec![Pick { unit: 0, y: 0, x: 0, value: 1.0 }] }];
     let error = network.inspect().unwrap().project(&formula::picture(1, 40, 40), &wanted).unwrap_err();

@@ -42,7 +42,7 @@ fn a_picture_that_would_fill_the_memory() {
             ended.stderr
         );
         Clip::of(1).make(&desk, "in.mp4");
-        let args = ["in.mp4", "--style", "bomb.png", "--backbone", "scatter", "--size", "64", "-o", "out.mp4"];
+        let args = ["in.mp4", "--style", "bomb.png", "--backbone", "patches", "--size", "64", "-o", "out.mp4"];
         let out = program(&desk).args(args).output().unwrap();
         let stderr = String::from_utf8_lossy(&out.stderr);
         assert_eq!(out.status.code(), Some(1), "{stderr}");

@@ -28,7 +28,7 @@ fn run(next: &str, format: &str) -> (String, tempfile::TempDir) {
         "--set",
         weight,
         "--backbone",
-        "scatter",
+        "patches",
         "source",
         "-o",
         "result/%d.png",

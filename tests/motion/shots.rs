@@ -119,7 +119,7 @@ fn a_run_takes_flow_from_files_and_misses_them_before_painting() {
     let run = |extra: &[&str]| {
         let mut command = program(&desk.path(""));
         command.args(["source", "-o", "out", "--if-exists", "replace", "--size", "32", "--iterations", "1,1"]);
-        command.args(["--backbone", "scatter", "--device", "cpu", "--flow", "f_%d_%d.flo", "--log-format", "json"]);
+        command.args(["--backbone", "patches", "--device", "cpu", "--flow", "f_%d_%d.flo", "--log-format", "json"]);
         let output = command.args(extra).assert().get_output().clone();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };

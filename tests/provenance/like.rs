@@ -64,12 +64,12 @@ fn other_weights_are_refused() {
     good(&desk, &format!("{PAINT} in.mkv -o o/f_%03d.png"));
     let path = desk.path("o/.stylize-video.json");
     let text = fs::read_to_string(&path).unwrap();
-    let other = text.replace("\"backbone\": \"scatter\"", "\"backbone\": \"vgg16\"");
+    let other = text.replace("\"backbone\": \"patches\"", "\"backbone\": \"vgg16\"");
     assert_ne!(text, other);
     fs::write(path, other).unwrap();
     let said = run(&desk, "--like o in.mkv -o b.mp4");
     assert_eq!(said.code, 2, "{}", said.err);
-    assert!(said.err.contains("painted with vgg16 (without weights), and here it would be scatter"), "{}", said.err);
+    assert!(said.err.contains("painted with vgg16 (without weights), and here it would be patches"), "{}", said.err);
     // A network of one's own choice is no surprise.
     let said = run(&desk, "--like o --backbone vgg19 --weights-dir none in.mkv -o b.mp4");
     assert!(!said.err.contains("it was painted with"), "{}", said.err);

@@ -15,7 +15,7 @@ use std::process::Command;
 use common::Desk;
 
 /// As little painting as there can be.
-pub const PAINT: &str = "--backbone scatter --style s.png --size 32 --iterations 2,1 --seed 5 --device cpu";
+pub const PAINT: &str = "--backbone patches --style s.png --size 32 --iterations 2,1 --seed 5 --device cpu";
 /// None.
 pub const BARS: &str = "--stylizer bars";
 

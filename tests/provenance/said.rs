@@ -14,7 +14,7 @@ fn every_kind_says_how_it_was_made() {
             serde_json::from_str(&good(&desk, &format!("info {} --json", place(output))).out).unwrap();
         assert_eq!(said["seed"], 5, "{output}");
         assert_eq!(said["preset"]["name"], "s");
-        assert_eq!(said["painted"]["backbone"], "scatter");
+        assert_eq!(said["painted"]["backbone"], "patches");
         assert_eq!(said["styles"][0]["sha256"].as_str().unwrap().len(), 64);
         assert_eq!(said["job"].as_str().unwrap().len(), 32);
         assert!(said["settings"].as_str().unwrap().contains("iterations = [2, 1]"));

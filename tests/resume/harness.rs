@@ -16,7 +16,7 @@ pub const CLIP: &str = "-f lavfi -i testsrc2=s=96x72:r=25:d=0.44 -f lavfi -i man
 
 /// As little painting as there can be, with everything that later frames take over.
 pub const PAINTED: &[&str] =
-    &["--backbone", "scatter", "--size", "64", "--iterations", "2,1", "--checkpoint", "5", "--device", "cpu"];
+    &["--backbone", "patches", "--size", "64", "--iterations", "2,1", "--checkpoint", "5", "--device", "cpu"];
 /// No painting.
 pub const KEPT: &[&str] = &["--stylizer", "identity", "--checkpoint", "10"];
 

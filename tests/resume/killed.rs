@@ -44,7 +44,7 @@ fn killed_at_random_instants_it_has_the_same_bytes() {
 fn another_number_of_threads_changes_nothing_of_what_goes_on() {
     let desk = Desk::new();
     let input = desk.clip("in.mp4", CLIP);
-    let options = "--backbone scatter --size 96 --iterations 2,1 --checkpoint 5 --device cpu --codec ffv1";
+    let options = "--backbone patches --size 96 --iterations 2,1 --checkpoint 5 --device cpu --codec ffv1";
     let options: Vec<&str> = options.split(' ').collect();
     let job = Job::new(&desk, &input, "out.mkv", &options);
     let expected = job.undisturbed();

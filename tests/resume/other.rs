@@ -21,7 +21,7 @@ fn a_slip_costs_nothing_of_what_was_painted() {
         assert!(slipped.code != Some(0) && slipped.text.contains("kept of the former command, "), "{}", slipped.text);
     }
     // One that is seen and stopped.
-    let options = "--backbone scatter --size 64 --iterations 2,1 --checkpoint 1000 --device cpu --seed 7";
+    let options = "--backbone patches --size 64 --iterations 2,1 --checkpoint 1000 --device cpu --seed 7";
     let options: Vec<&str> = options.split(' ').collect();
     let other = Job::new(&desk, &input, "out.mp4", &options);
     // What the slips have set aside lies there already: the lock tells when this one is at work.

@@ -59,7 +59,7 @@ fn a_second_signal_ends_it_at_once() {
     let desk = Desk::new();
     let input = desk.clip("in.mp4", CLIP);
     // Hours of work on the first frame.
-    let options = ["--backbone", "scatter", "--size", "256", "--iterations", "100000,1", "--device", "cpu"];
+    let options = ["--backbone", "patches", "--size", "256", "--iterations", "100000,1", "--device", "cpu"];
     let job = Job::new(&desk, &input, "out.mp4", &options);
     let mut child = job.start();
     while !job.work().join("lock").exists() {

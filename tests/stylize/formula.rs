@@ -41,6 +41,11 @@ pub fn weights(network: &str) -> NamedTensors {
     manifest.tensors.into_iter().map(tensor).collect()
 }
 
+/// The same tensors once more.
+pub fn copies(weights: &NamedTensors) -> NamedTensors {
+    weights.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect()
+}
+
 /// `[1,3,H,W]` in 0..=1, 32-bit.
 pub fn picture(kind: usize, height: usize, width: usize) -> Tensor {
     let mut values = Vec::with_capacity(3 * height * width);

@@ -8,17 +8,11 @@ use tch::{Device, Kind, Tensor, no_grad};
 use crate::{PLAIN, formula, gap, network};
 
 fn every_network() -> Vec<Box<dyn Backbone>> {
-    // The first name is `auto`, which stands for one of the others.
-    BACKBONES[1..]
-        .iter()
-        .map(|&name| {
-            network(
-                name,
-                PLAIN,
-                if ["patches", "scatter"].contains(&name) { Default::default() } else { formula::weights(name) },
-            )
-        })
-        .collect()
+    let weights = |name: &str| if name == "patches" { Default::default() } else { formula::weights(name) };
+    let mut networks: Vec<_> = BACKBONES.iter().map(|&name| network(name, PLAIN, weights(name))).collect();
+    let set = backbone::build("patches+squeezenet1_1", PLAIN, Device::Cpu, |name| Ok(weights(name)));
+    networks.push(set.unwrap());
+    networks
 }
 
 #[test]
@@ -77,8 +71,9 @@ fn asked_for_nothing_a_network_gives_nothing() {
 #[test]
 fn canonical_layers_exist_and_go_from_fine_to_coarse() {
     for network in every_network() {
-        let places = network.style_layers().map(|name| network.layer(name).unwrap());
-        assert!(places.is_sorted(), "{}: {places:?}", network.name());
+        let places: Vec<_> = network.style_layers().into_iter().map(|name| network.layer(name).unwrap()).collect();
+        // The layers of a set are in turn of one and of another network.
+        assert!(places.is_sorted() || network.name().contains('+'), "{}: {places:?}", network.name());
         for name in network.content_layers() {
             network.layer(name).unwrap();
         }
@@ -98,7 +93,7 @@ fn an_unknown_layer_is_answered_with_the_known_ones() {
 
 #[test]
 fn an_unknown_network_is_answered_with_the_known_ones() {
-    let problem = backbone::build("resnet", PLAIN, Device::Cpu, || Ok(Default::default())).err().unwrap().to_string();
+    let problem = backbone::build("resnet", PLAIN, Device::Cpu, |_| Ok(Default::default())).err().unwrap().to_string();
     assert!(BACKBONES.iter().all(|name| problem.contains(name)), "{problem}");
 }
 
@@ -107,7 +102,7 @@ fn weights_that_lack_a_tensor_or_have_another_shape_are_named() {
     let build = |change: &dyn Fn(&mut backbone::NamedTensors)| {
         let mut weights = formula::weights("squeezenet1_1");
         change(&mut weights);
-        match backbone::build("squeezenet1_1", PLAIN, Device::Cpu, || Ok(weights)) {
+        match backbone::build("squeezenet1_1", PLAIN, Device::Cpu, |_| Ok(formula::copies(&weights))) {
             Err(problem @ StyleError::Weights { .. }) => problem.to_string(),
             other => panic!("expected an error about weights, got {:?}", other.err()),
         }
@@ -118,4 +113,23 @@ fn weights_that_lack_a_tensor_or_have_another_shape_are_named() {
         weights.insert("features.0.weight".into(), Tensor::zeros([64, 3, 5, 5], (Kind::Float, Device::Cpu)));
     });
     assert!(shaped.contains("features.0.weight") && shaped.contains("[64, 3, 5, 5]"), "{shaped}");
+}
+
+/// A set runs each network on the same picture: its layers are theirs, under their names.
+#[test]
+fn a_set_gives_what_its_networks_give() {
+    let (picture, weights) = (formula::picture(2, 40, 48), |_: &str| Ok(formula::weights("squeezenet1_1")));
+    let set = backbone::build("patches + squeezenet1_1", PLAIN, Device::Cpu, weights).unwrap();
+    assert_eq!(set.name(), "patches+squeezenet1_1");
+    let names = ["squeezenet1_1.fire3", "patches.relu2", "squeezenet1_1.relu1"];
+    let wanted = names.map(|name| set.layer(name).unwrap());
+    let found = no_grad(|| set.forward(&picture, &wanted)).unwrap();
+    for (name, found) in names.iter().zip(&found) {
+        let (network, layer) = name.split_once('.').unwrap();
+        let alone = backbone::build(network, PLAIN, Device::Cpu, weights).unwrap();
+        let place = alone.layer(layer).unwrap();
+        assert_eq!(gap(&no_grad(|| alone.forward(&picture, &[place])).unwrap()[0], found), 0.0, "{name}");
+    }
+    assert_eq!(set.content_layers(), ["squeezenet1_1.fire2"], "forms and content are the other network's");
+    assert_eq!(set.style_layers().len(), 4 + 5);
 }

@@ -19,10 +19,10 @@ use stylize_video::settings::{Padding, Pooling};
 use stylize_video::stylize::backbone::{self, Backbone, NamedTensors, NetOptions};
 use tch::{Device, Tensor};
 
-const PLAIN: NetOptions = NetOptions { pooling: Pooling::Max, padding: Padding::Zeros };
+const PLAIN: NetOptions = NetOptions { pooling: Pooling::Max, padding: Padding::Zeros, antialias: true };
 
 fn network(name: &str, options: NetOptions, weights: NamedTensors) -> Box<dyn Backbone> {
-    backbone::build(name, options, Device::Cpu, || Ok(weights)).unwrap()
+    backbone::build(name, options, Device::Cpu, |_| Ok(formula::copies(&weights))).unwrap()
 }
 
 /// A 0-d tensor's number.

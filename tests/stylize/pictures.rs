@@ -43,7 +43,7 @@ pub fn plate(kind: usize) -> Tensor {
 }
 
 pub fn painter(styles: &[(usize, f64)], settings: Settings) -> Painter {
-    try_painter(network("scatter", PLAIN, Default::default()), styles, settings).unwrap()
+    try_painter(network("patches", PLAIN, Default::default()), styles, settings).unwrap()
 }
 
 pub fn try_painter(

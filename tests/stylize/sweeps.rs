@@ -56,7 +56,7 @@ impl Ear {
 
 fn plain(settings: Settings, cancel: &CancelToken) -> Painter {
     let styles = vec![StylePicture { image: plate(4), weight: 1.0 }];
-    let network = network("scatter", PLAIN, Default::default());
+    let network = network("patches", PLAIN, Default::default());
     Painter::new(Studio::new(network, styles, settings, Device::Cpu, cancel.clone()).unwrap())
 }
 

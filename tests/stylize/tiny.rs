@@ -27,8 +27,8 @@ impl Backbone for Tiny {
         vec!["fine".into(), "coarse".into()]
     }
 
-    fn style_layers(&self) -> [&str; 5] {
-        ["fine", "coarse", "fine", "coarse", "fine"]
+    fn style_layers(&self) -> Vec<&str> {
+        vec!["fine", "coarse", "fine", "coarse", "fine"]
     }
 
     fn content_layers(&self) -> Vec<&str> {

@@ -9,7 +9,7 @@ use crate::common::Desk;
 use crate::{Run, age, clip, files, names, program, run};
 
 const PAINT: &[&str] =
-    &["--backbone", "scatter", "--size", "64", "--iterations", "2,1", "--checkpoint", "4", "--device", "cpu"];
+    &["--backbone", "patches", "--size", "64", "--iterations", "2,1", "--checkpoint", "4", "--device", "cpu"];
 /// A clip that takes a while.
 const FRAMES: u32 = 24;
 

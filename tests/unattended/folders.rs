@@ -164,7 +164,7 @@ fn several_at_once_give_the_same_bytes() {
     for number in 1..=4 {
         clip(&desk, &format!("in/{number}.mp4"), 2 + number);
     }
-    let paint = ["--backbone", "scatter", "--size", "32", "--iterations", "1,1", "--device", "cpu"];
+    let paint = ["--backbone", "patches", "--size", "32", "--iterations", "1,1", "--device", "cpu"];
     for (out, parallel) in [("one", "1"), ("three", "3")] {
         let mut command = crate::program(&desk);
         command.args(["in", "-o", out, "--parallel", parallel, "--log-format", "json"]).args(paint);

@@ -8,7 +8,7 @@ use crate::common::Desk;
 
 /// As little painting as there can be.
 pub const PAINTED: &[&str] =
-    &["--backbone", "scatter", "--size", "64", "--iterations", "2,1", "--checkpoint", "5", "--device", "cpu"];
+    &["--backbone", "patches", "--size", "64", "--iterations", "2,1", "--checkpoint", "5", "--device", "cpu"];
 /// No painting.
 pub const KEPT: &[&str] = &["--stylizer", "identity"];
 pub const CLIP: &str = "-f lavfi -i testsrc2=s=96x72:r=25:d=0.4";

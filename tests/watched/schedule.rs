@@ -12,7 +12,7 @@ fn when_time_is_up_the_next_run_goes_on() {
     desk.clip("b.mp4", CLIP);
     let inputs = &["a.mp4", "b.mp4", "--set", "optimizer.tolerance=0"][..];
     let slow =
-        &["--backbone", "scatter", "--size", "64", "--iterations", "4,2", "--checkpoint", "5", "--device", "cpu"];
+        &["--backbone", "patches", "--size", "64", "--iterations", "4,2", "--checkpoint", "5", "--device", "cpu"];
     let expected = run(&desk, &[&inputs[..1], &inputs[2..], slow, &["-o", "whole.mp4"]]);
     assert_eq!(expected.code, Some(0), "{}", expected.text);
     // Longer each time: on a busy machine the start alone may take seconds.

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::convnet::{Conv, ConvNet, Layer, Op};
+use super::conv::Conv;
+use super::graph::{ConvNet, Node, Op, Value};
 
 /// Pixels that a layer's units see along one axis; both axes are alike. It may reach beyond the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,13 @@ impl Field {
             size: self.size + (kernel - 1) * self.jump,
             jump: self.jump * stride,
         }
+    }
+
+    /// All that either sees, of two fields on one grid.
+    fn union(self, other: Self) -> Self {
+        let first = self.first.min(other.first);
+        let end = (self.first + self.size).max(other.first + other.size);
+        Self { first, size: end - first, jump: self.jump.max(other.jump) }
     }
 
     /// The pixels that the unit at `position` sees.
@@ -58,7 +66,7 @@ impl Conv {
     }
 
     /// Length of what comes out of `length` positions; `None` where the kernel does not fit.
-    pub(super) fn length(&self, length: i64) -> Option<i64> {
+    fn length(&self, length: i64) -> Option<i64> {
         let room = length + 2 * self.padding - self.kernel();
         (room >= 0).then(|| room / self.stride + 1)
     }
@@ -75,62 +83,95 @@ fn pooled(length: i64, kernel: i64, stride: i64, ceil: bool) -> Option<i64> {
     (count > 0).then_some(count)
 }
 
-impl Op {
-    /// Field and channels after this layer.
-    fn shape(&self, field: Field, channels: i64) -> (Field, i64) {
-        match self {
-            Self::Conv(conv) => (conv.field(field), conv.channels()),
-            Self::Relu => (field, channels),
-            Self::Pool { kernel, stride, .. } => (field.through(*kernel, *stride, 0), channels),
-            Self::Fire { squeeze, expand1, expand3 } => {
-                let narrow = squeeze.field(field);
-                let (one, three) = (expand1.field(narrow), expand3.field(narrow));
-                let wide = if one.size > three.size { one } else { three };
-                (wide, expand1.channels() + expand3.channels())
-            }
+/// A value's field and channels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub field: Field,
+    pub channels: i64,
+}
+
+impl Node {
+    /// Field and channels of what the node gives, from those of its inputs.
+    fn shape(&self, of: impl Fn(Value) -> Shape) -> Shape {
+        let first = of(self.inputs[0]);
+        let union = || self.inputs.iter().map(|&input| of(input).field).fold(first.field, Field::union);
+        match &self.op {
+            Op::Conv(conv) => Shape { field: conv.field(first.field), channels: conv.channels() },
+            Op::Relu | Op::Relu6 => first,
+            Op::Pool { kernel, stride, .. } => Shape { field: first.field.through(*kernel, *stride, 0), ..first },
+            Op::Add => Shape { field: union(), ..first },
+            Op::Concat => Shape { field: union(), channels: self.inputs.iter().map(|&input| of(input).channels).sum() },
         }
     }
 
-    pub(super) fn length(&self, length: i64) -> Option<i64> {
-        match self {
-            Self::Conv(conv) => conv.length(length),
-            Self::Relu => Some(length),
-            Self::Pool { kernel, stride, ceil } => pooled(length, *kernel, *stride, *ceil),
-            Self::Fire { squeeze, expand3, .. } => squeeze.length(length).and_then(|narrow| expand3.length(narrow)),
+    /// Length of the maps along an axis; inputs that are joined are equally long.
+    fn length(&self, of: impl Fn(Value) -> Option<i64>) -> Option<i64> {
+        let length = of(self.inputs[0])?;
+        match &self.op {
+            Op::Conv(conv) => conv.length(length),
+            Op::Pool { kernel, stride, ceil } => pooled(length, *kernel, *stride, *ceil),
+            Op::Relu | Op::Relu6 | Op::Add | Op::Concat => Some(length),
         }
     }
 }
 
 impl ConvNet {
-    pub(super) fn layer_shapes(&self) -> Vec<LayerShape> {
-        let (mut field, mut channels) = (Field::PIXEL, 3);
-        let mut shapes = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
-            (field, channels) = layer.op.shape(field, channels);
-            shapes.push(LayerShape { name: layer.name.clone(), channels: channels as usize, field });
+    /// Field and channels of every value, the picture first.
+    pub(super) fn shapes_of_values(&self) -> Vec<Shape> {
+        let mut shapes = vec![Shape { field: Field::PIXEL, channels: 3 }];
+        for node in &self.nodes {
+            let shape = node.shape(|value| shapes[value.0]);
+            shapes.push(shape);
         }
         shapes
     }
 
-    /// The field of one unit: half of a fire module's units, and of a pooling's behind it, see no more than the squeeze
-    /// layer.
+    pub(super) fn layer_shapes(&self) -> Vec<LayerShape> {
+        let shapes = self.shapes_of_values();
+        let layer = |layer: &super::graph::Layer| {
+            let Shape { field, channels } = shapes[layer.value.0];
+            LayerShape { name: layer.name.clone(), channels: channels as usize, field }
+        };
+        self.layers.iter().map(layer).collect()
+    }
+
+    /// The field of one unit: half of a fire module's units, and of what rectifies or pools them, see no more than the
+    /// squeeze layer.
     pub(super) fn field_of(&self, layer: usize, unit: usize) -> Field {
-        let (mut wide, mut own) = (Field::PIXEL, Field::PIXEL);
-        for Layer { op, .. } in self.layers.iter().take(layer + 1) {
-            own = match op {
-                Op::Fire { squeeze, expand1, .. } if (unit as i64) < expand1.channels() => {
-                    expand1.field(squeeze.field(wide))
+        self.field_of_unit(&self.shapes_of_values(), self.layers[layer].value, unit as i64)
+    }
+
+    fn field_of_unit(&self, shapes: &[Shape], value: Value, unit: i64) -> Field {
+        let Some(node) = value.0.checked_sub(1).map(|index| &self.nodes[index]) else { return Field::PIXEL };
+        let of = |input: Value| self.field_of_unit(shapes, input, unit);
+        match &node.op {
+            // A depthwise convolution reads one map only.
+            Op::Conv(conv) if conv.groups > 1 => conv.field(of(node.inputs[0])),
+            Op::Conv(conv) => conv.field(shapes[node.inputs[0].0].field),
+            Op::Relu | Op::Relu6 => of(node.inputs[0]),
+            Op::Pool { kernel, stride, .. } => of(node.inputs[0]).through(*kernel, *stride, 0),
+            Op::Add => node.inputs.iter().map(|&input| of(input)).reduce(Field::union).unwrap_or(Field::PIXEL),
+            Op::Concat => {
+                let mut first = 0;
+                for &input in &node.inputs {
+                    let channels = shapes[input.0].channels;
+                    if unit < first + channels {
+                        return self.field_of_unit(shapes, input, unit - first);
+                    }
+                    first += channels;
                 }
-                Op::Conv(_) | Op::Fire { .. } => op.shape(wide, 0).0,
-                Op::Relu | Op::Pool { .. } => op.shape(own, 0).0,
-            };
-            wide = op.shape(wide, 0).0;
+                shapes[value.0].field
+            }
         }
-        own
     }
 
     /// Length of a layer's maps along an axis of `length` pixels; `None` where the picture is too small for it.
     pub(super) fn map_length(&self, layer: usize, length: i64) -> Option<i64> {
-        self.layers.iter().take(layer + 1).try_fold(length, |length, layer| layer.op.length(length))
+        let mut lengths = vec![Some(length)];
+        for node in self.nodes.iter().take(self.layers[layer].value.0) {
+            let length = node.length(|value| lengths[value.0]);
+            lengths.push(length);
+        }
+        lengths[self.layers[layer].value.0]
     }
 }

@@ -1,12 +1,13 @@
 //! Feature networks: pictures in, named layers of activations out.
 
-mod convnet;
+mod conv;
 mod geometry;
+mod graph;
 mod inspect;
+mod lite0;
 mod patches;
 mod project;
-mod scatter;
-mod scatter_inspect;
+mod set;
 mod squeezenet;
 mod vgg;
 
@@ -15,20 +16,20 @@ use std::collections::BTreeMap;
 use tch::{Device, Tensor};
 
 use super::StyleError;
-use crate::settings::{BACKBONES, Padding, Pooling};
+use crate::settings::{BACKBONES, NetworkSettings, Padding, Pooling};
 
-pub use convnet::ConvNet;
 pub use geometry::{Field, LayerShape};
+pub use graph::ConvNet;
 pub use inspect::{Inspect, Pick, Taker, Wanted};
-pub use scatter::Scatter;
+pub use set::NetworkSet;
 
 /// A fixed network whose activations are compared. Weights never get a gradient; the image does.
 pub trait Backbone {
     fn name(&self) -> &str;
     /// Every layer that can be asked for, in the order in which they are computed.
     fn layers(&self) -> Vec<String>;
-    /// The five canonical style layers, fine to coarse.
-    fn style_layers(&self) -> [&str; 5];
+    /// The style layers that are compared unless the settings name others, fine to coarse.
+    fn style_layers(&self) -> Vec<&str>;
     /// The canonical content layers.
     fn content_layers(&self) -> Vec<&str>;
     /// Activations `[1,C,H',W']` of `wanted` (indices into `layers()`, in any order) for `image` `[1,3,H,W]`, RGB in
@@ -57,11 +58,19 @@ pub trait Backbone {
     }
 }
 
-/// How a convolutional network treats pooling and borders.
+/// How a network treats pooling, borders and strides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetOptions {
     pub pooling: Pooling,
     pub padding: Padding,
+    /// Blur before a stride halves a map, where the network is made for it (`efficientnet_lite0`).
+    pub antialias: bool,
+}
+
+impl From<&NetworkSettings> for NetOptions {
+    fn from(settings: &NetworkSettings) -> Self {
+        Self { pooling: settings.pooling, padding: settings.padding, antialias: settings.antialias }
+    }
 }
 
 /// Tensors of a weights file by torchvision's key (`features.0.weight`).
@@ -72,7 +81,8 @@ pub fn shipped_weights(name: &str) -> Option<&'static [u8]> {
     (name == "patches").then_some(patches::FILE)
 }
 
-/// Builds a network by name; `weights` is asked only for networks that have some.
+/// Builds a network by name, or a set of networks (`patches+efficientnet_lite0`); `weights` is asked for the weights of
+/// each network that is not built in, by its name.
 ///
 /// # Errors
 /// An unknown name, weights that are missing or do not fit.
@@ -80,18 +90,29 @@ pub fn build(
     name: &str,
     options: NetOptions,
     device: Device,
-    weights: impl FnOnce() -> Result<NamedTensors, StyleError>,
+    weights: impl Fn(&str) -> Result<NamedTensors, StyleError>,
 ) -> Result<Box<dyn Backbone>, StyleError> {
-    Ok(match name {
-        "vgg19" | "vgg16" => Box::new(vgg::build(name, options, device, &weights()?)?),
-        "squeezenet1_0" | "squeezenet1_1" => Box::new(squeezenet::build(name, options, device, &weights()?)?),
-        "patches" => Box::new(patches::build(options, device)?),
-        "scatter" => Box::new(Scatter::new(device)?),
-        _ => {
-            return Err(StyleError::UnknownBackbone {
-                name: name.to_owned(),
-                known: BACKBONES.map(str::to_owned).to_vec(),
-            });
-        }
-    })
+    let mut networks: Vec<ConvNet> =
+        names(name).map(|name| build_one(name, options, device, &weights)).collect::<Result<_, _>>()?;
+    Ok(if networks.len() == 1 { Box::new(networks.swap_remove(0)) } else { Box::new(NetworkSet::new(networks)) })
+}
+
+/// The networks of a set, by name.
+pub fn names(set: &str) -> impl Iterator<Item = &str> {
+    set.split('+').map(str::trim)
+}
+
+fn build_one(
+    name: &str,
+    options: NetOptions,
+    device: Device,
+    weights: &dyn Fn(&str) -> Result<NamedTensors, StyleError>,
+) -> Result<ConvNet, StyleError> {
+    match name {
+        "vgg19" | "vgg16" => vgg::build(name, options, device, &weights(name)?),
+        "squeezenet1_0" | "squeezenet1_1" => squeezenet::build(name, options, device, &weights(name)?),
+        "efficientnet_lite0" => lite0::build(options, device, &weights(name)?),
+        "patches" => patches::build(options, device),
+        _ => Err(StyleError::UnknownBackbone { name: name.to_owned(), known: BACKBONES.map(str::to_owned).to_vec() }),
+    }
 }

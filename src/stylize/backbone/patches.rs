@@ -9,9 +9,10 @@
 use std::collections::BTreeMap;
 
 use safetensors::SafeTensors;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
-use super::convnet::{Conv, ConvNet, ConvShape, Layer, Op};
+use super::conv::{Conv, ConvShape};
+use super::graph::{Chosen, ConvNet, Defaults, Description, IMAGENET, Op, Value};
 use super::{NamedTensors, NetOptions};
 use crate::stylize::StyleError;
 
@@ -21,24 +22,33 @@ pub static FILE: &[u8] = include_bytes!("../../../weights/patches.safetensors");
 /// Maps of each convolution and the side of its filters; a halving follows all but the last.
 const CONVOLUTIONS: [(i64, i64); 4] = [(48, 5), (96, 3), (128, 3), (128, 3)];
 
+/// What a halving blurs with.
+const BINOMIAL: [f64; 5] = [1.0, 4.0, 6.0, 4.0, 1.0];
+
+/// In a set it makes the strokes; forms and content are the other's.
+const DEFAULTS: Defaults = Defaults {
+    alone: Chosen { style: &["relu1", "half1", "relu2", "relu3", "relu4"], content: &["half2"] },
+    in_set: Chosen { style: &["relu1", "half1", "relu2", "relu3"], content: &[] },
+};
+
 /// Layers: `conv1`, `relu1`, `half1`, `conv2` ... `relu4`. `options.pooling` changes nothing: there is none.
 pub fn build(options: NetOptions, device: Device) -> Result<ConvNet, StyleError> {
     let bad = |problem| StyleError::Weights { backbone: "patches".to_owned(), problem };
     let weights = shipped().map_err(bad)?;
-    let mut layers = Vec::new();
-    let mut inp = 3;
+    let mut net = Description::default();
+    let (mut x, mut inp) = (Value::PICTURE, 3);
     for (index, (out, kernel)) in CONVOLUTIONS.into_iter().enumerate() {
-        let shape = ConvShape { out, inp, kernel, stride: 1, padding: kernel / 2 };
         let number = index + 1;
-        let conv = Conv::load(&weights, &format!("conv{number}"), shape, device).map_err(bad)?;
-        layers.push(Layer { name: format!("conv{number}"), op: Op::Conv(conv) });
-        layers.push(Layer { name: format!("relu{number}"), op: Op::Relu });
+        let conv = Conv::load(&weights, &format!("conv{number}"), ConvShape::same(out, inp, kernel), device);
+        x = net.layer(format!("conv{number}"), Op::Conv(conv.map_err(bad)?), x);
+        x = net.layer(format!("relu{number}"), Op::Relu, x);
         if number < CONVOLUTIONS.len() {
-            layers.push(Layer { name: format!("half{number}"), op: Op::Conv(Conv::halving(out, device)?) });
+            let halving = Conv::halving(&BINOMIAL, out, Kind::Float, device)?;
+            x = net.layer(format!("half{number}"), Op::Conv(halving), x);
         }
         inp = out;
     }
-    ConvNet::new("patches", layers, ["relu1", "half1", "relu2", "relu3", "relu4"], "half2", options, device)
+    ConvNet::new("patches", net, DEFAULTS, options, IMAGENET, device)
 }
 
 /// The tensors of the file that is compiled in, as 32-bit numbers.

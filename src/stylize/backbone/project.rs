@@ -1,15 +1,18 @@
 //! The deconvnet (Zeiler & Fergus 2013): what of a picture excites one unit, projected down to the pixels.
 //!
-//! All else in the unit's layer is zero. Downwards, layer by layer: max pooling puts the signal where the forward pass
+//! All else in the unit's layer is zero. Downwards, node by node: max pooling puts the signal where the forward pass
 //! found its maxima (the switches; where windows overlap, what meets adds up), average pooling spreads it as it
-//! gathered, a ReLU rectifies the *signal* (not, as a gradient does, where the forward pass was negative), and a
-//! convolution is transposed, without its bias. Both branches of a fire module add up at its squeeze layer.
+//! gathered, a ReLU or ReLU6 rectifies the *signal* (not, as a gradient does, where the forward pass was negative or
+//! above 6), and a convolution is transposed, without its bias; so is a depthwise one and a blur that halves, each map
+//! by itself. A sum hands the signal to all its inputs, a join hands each input its channels, and where a value has
+//! several readers (a fire module's squeeze layer, the start of a residual block) what they send adds up.
 //!
 //! A signal is carried as a window that is just as large as it can be, so that an early layer's unit costs little.
 
-use tch::{Kind, Tensor, no_grad};
+use tch::{Tensor, no_grad};
 
-use super::convnet::{Conv, ConvNet, Layer, Op};
+use super::conv::Conv;
+use super::graph::{ConvNet, Op, release};
 use super::inspect::{Inspect, Taker, Wanted, cut, inside};
 use super::{Backbone, Field, LayerShape};
 use crate::settings::{Padding, Pooling};
@@ -33,8 +36,8 @@ struct Signals {
 
 /// What the way down needs to know of the way up.
 struct Record {
-    /// Size of each layer's input.
-    sizes: Vec<Size>,
+    /// Height, width and channels of each value, the picture first.
+    shapes: Vec<(Size, i64)>,
     /// For max poolings, the place in the input, row-major, of each output `[1,C,h,w]`.
     switches: Vec<Option<Tensor>>,
 }
@@ -121,76 +124,105 @@ impl Signals {
         Ok(Self { values, origins })
     }
 
-    /// `input`: size of what the squeeze layer reads; `narrow`: of what it gives.
-    fn fire(
-        &self,
-        squeeze: &Conv,
-        expand1: &Conv,
-        expand3: &Conv,
-        input: Size,
-        narrow: Size,
-    ) -> Result<Self, StyleError> {
-        let rectified = self.values.f_relu()?;
-        let part = |start: i64, conv: &Conv| -> Result<Self, StyleError> {
-            let values = rectified.f_narrow(1, start, conv.channels())?;
-            Self { values, origins: self.origins.clone() }.convolution(conv)
-        };
-        let (one, three) = (part(0, expand1)?, part(expand1.channels(), expand3)?);
-        // The 1x1 branch lies within the window of the 3x3 branch.
-        let side = one.values.size4()?.2;
-        for (index, (inner, outer)) in one.origins.iter().zip(&three.origins).enumerate() {
-            let whole = three.values.f_select(0, index as i64)?;
-            let mut place = whole.f_narrow(1, inner[0] - outer[0], side)?.f_narrow(2, inner[1] - outer[1], side)?;
-            let _ = place.f_add_(&one.values.f_select(0, index as i64)?)?;
+    /// The same signals in windows of `side` places from `origins` on, zero where these are new.
+    fn widened(&self, side: i64, origins: &[[i64; 2]]) -> Result<Self, StyleError> {
+        let (count, channels, own, _) = self.values.size4()?;
+        let values = Tensor::f_zeros([count, channels, side, side], (self.values.kind(), self.values.device()))?;
+        for (index, (from, to)) in self.origins.iter().zip(origins).enumerate() {
+            let whole = values.f_select(0, index as i64)?;
+            let mut place = whole.f_narrow(1, from[0] - to[0], own)?.f_narrow(2, from[1] - to[1], own)?;
+            let _ = place.f_add_(&self.values.f_select(0, index as i64)?)?;
         }
-        three.mask(narrow)?;
-        let below = Self { values: three.values.f_relu()?, origins: three.origins }.convolution(squeeze)?;
-        below.mask(input)?;
-        Ok(below)
+        Ok(Self { values, origins: origins.to_vec() })
+    }
+
+    /// The sum of two sets of signals at one place of the network.
+    fn add(self, other: Self) -> Result<Self, StyleError> {
+        let (one, two) = (self.values.size4()?.2, other.values.size4()?.2);
+        // All signals of a set have come the same way: the windows of each pair lie to each other as the first pair's.
+        let origins: Vec<[i64; 2]> =
+            self.origins.iter().zip(&other.origins).map(|(a, b)| [a[0].min(b[0]), a[1].min(b[1])]).collect();
+        let end = |axis: usize| (self.origins[0][axis] + one).max(other.origins[0][axis] + two) - origins[0][axis];
+        let side = end(0).max(end(1));
+        let (first, second) = (self.widened(side, &origins)?, other.widened(side, &origins)?);
+        Ok(Self { values: first.values.f_add(&second.values)?, origins })
     }
 }
 
 impl ConvNet {
-    /// The way up, with nothing kept but sizes and switches.
-    fn record(&self, image: &Tensor, deepest: usize) -> Result<Record, StyleError> {
-        let mut record = Record { sizes: Vec::new(), switches: Vec::new() };
-        let mut x = image.f_sub(&self.mean)?.f_div(&self.deviation)?;
-        for Layer { op, .. } in self.layers.iter().take(deepest + 1) {
-            let (_, _, height, width) = x.size4()?;
-            record.sizes.push([height, width]);
+    /// The way up, with nothing kept but shapes and switches.
+    fn record(&self, image: &Tensor, layers: &[usize]) -> Result<Record, StyleError> {
+        let needed = self.needed(layers.iter().map(|&layer| self.layers[layer].value));
+        let mut readers = self.readers(&needed);
+        let mut values = vec![Some(self.normalised(image)?)];
+        let mut record = Record { shapes: Vec::new(), switches: Vec::new() };
+        let shape = |value: &Tensor| -> Result<(Size, i64), StyleError> {
+            let (_, channels, height, width) = value.size4()?;
+            Ok(([height, width], channels))
+        };
+        record.shapes.push(shape(image)?);
+        for (node, needed) in self.nodes.iter().zip(&needed[1..]) {
+            if !needed {
+                record.shapes.push(([0, 0], 0));
+                record.switches.push(None);
+                values.push(None);
+                continue;
+            }
+            let inputs: Vec<&Tensor> = node.inputs.iter().filter_map(|input| values[input.0].as_ref()).collect();
             let mut switches = None;
-            x = match op {
+            let value = match &node.op {
                 Op::Pool { kernel, stride, ceil } if self.options.pooling == Pooling::Max => {
                     let (kernel, stride) = ([*kernel; 2], [*stride; 2]);
-                    let (values, places) = x.f_max_pool2d_with_indices(kernel, stride, [0, 0], [1, 1], *ceil)?;
+                    let (value, places) = inputs[0].f_max_pool2d_with_indices(kernel, stride, [0, 0], [1, 1], *ceil)?;
                     switches = Some(places);
-                    values
+                    value
                 }
-                _ => self.run(op, x, true)?,
+                op => self.run(op, &inputs, false)?,
             };
+            release(&mut values, &mut readers, &node.inputs);
+            record.shapes.push(shape(&value)?);
             record.switches.push(switches);
+            values.push(Some(value));
         }
         Ok(record)
     }
 
     /// Carries signals at the output of `layer` down to the pixels.
-    fn down(&self, record: &Record, layer: usize, mut signals: Signals) -> Result<Signals, StyleError> {
-        for (index, Layer { op, .. }) in self.layers.iter().enumerate().take(layer + 1).rev() {
-            let input = record.sizes[index];
-            signals = match op {
-                Op::Relu => Signals { values: signals.values.f_relu()?, origins: signals.origins },
-                Op::Conv(conv) => signals.convolution(conv)?,
-                Op::Pool { kernel, stride, .. } => match &record.switches[index] {
-                    Some(switches) => signals.max_pooling(*kernel, *stride, switches, input[1])?,
-                    None => signals.average_pooling(*kernel, *stride, input)?,
-                },
-                Op::Fire { squeeze, expand1, expand3 } => {
-                    let narrow = input.map(|length| squeeze.length(length).unwrap_or(length));
-                    signals.fire(squeeze, expand1, expand3, input, narrow)?
-                }
-            };
-            signals.mask(input)?;
+    fn down(&self, record: &Record, layer: usize, signals: Signals) -> Result<Signals, StyleError> {
+        let top = self.layers[layer].value.0;
+        let mut waiting: Vec<Option<Signals>> = (0..=top).map(|_| None).collect();
+        waiting[top] = Some(signals);
+        for index in (0..top).rev() {
+            let Some(signals) = waiting[index + 1].take() else { continue };
+            let node = &self.nodes[index];
+            let (size, _) = record.shapes[node.inputs[0].0];
+            let mut first = 0;
+            for input in &node.inputs {
+                let below = match &node.op {
+                    Op::Relu | Op::Relu6 => {
+                        Signals { values: signals.values.f_relu()?, origins: signals.origins.clone() }
+                    }
+                    Op::Conv(conv) => signals.convolution(conv)?,
+                    Op::Pool { kernel, stride, .. } => match &record.switches[index] {
+                        Some(switches) => signals.max_pooling(*kernel, *stride, switches, size[1])?,
+                        None => signals.average_pooling(*kernel, *stride, size)?,
+                    },
+                    Op::Add => Signals { values: signals.values.f_mul_scalar(1.0)?, origins: signals.origins.clone() },
+                    Op::Concat => {
+                        let channels = record.shapes[input.0].1;
+                        let values = signals.values.f_narrow(1, first, channels)?.f_mul_scalar(1.0)?;
+                        first += channels;
+                        Signals { values, origins: signals.origins.clone() }
+                    }
+                };
+                below.mask(size)?;
+                waiting[input.0] = Some(match waiting[input.0].take() {
+                    Some(others) => others.add(below)?,
+                    None => below,
+                });
+            }
         }
+        let signals = waiting[0].take().ok_or_else(|| StyleError::Inspect("the layer is the picture itself".into()))?;
         // The network reads (image - mean) / deviation.
         Ok(Signals { values: signals.values.f_div(&self.deviation)?, origins: signals.origins })
     }
@@ -204,7 +236,7 @@ impl ConvNet {
         let layer = *layer;
         let shape = &self.layer_shapes()[layer];
         let at_once = (FLOATS / (CHANNELS * shape.field.size * shape.field.size)).clamp(1, 64) as usize;
-        let options = (self.mean_kind(), self.mean.device());
+        let options = (self.kind(), self.device());
         for picks in picks.chunks(at_once) {
             let values = Tensor::f_zeros([picks.len() as i64, shape.channels as i64, 1, 1], options)?;
             for (index, pick) in picks.iter().enumerate() {
@@ -222,15 +254,6 @@ impl ConvNet {
             }
         }
         Ok(())
-    }
-
-    /// Kind of the weights: double in checks.
-    fn mean_kind(&self) -> Kind {
-        let convolution = |layer: &Layer| match &layer.op {
-            Op::Conv(conv) => Some(conv.weight.kind()),
-            _ => None,
-        };
-        self.layers.iter().find_map(convolution).unwrap_or(Kind::Float)
     }
 }
 
@@ -256,8 +279,8 @@ impl Inspect for ConvNet {
             )));
         }
         no_grad(|| {
-            let Some(deepest) = wanted.iter().map(|wanted| wanted.layer).max() else { return Ok(()) };
-            let record = self.record(image, deepest)?;
+            let layers: Vec<usize> = wanted.iter().map(|wanted| wanted.layer).collect();
+            let record = self.record(image, &layers)?;
             for (index, wanted) in wanted.iter().enumerate() {
                 self.project_layer(&record, wanted, &mut |projection| taker(index, projection))?;
             }

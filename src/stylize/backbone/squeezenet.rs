@@ -2,7 +2,8 @@
 
 use tch::Device;
 
-use super::convnet::{Conv, ConvNet, ConvShape, Layer, Op};
+use super::conv::{Conv, ConvShape};
+use super::graph::{ConvNet, Defaults, Description, IMAGENET, Op, Value};
 use super::{NamedTensors, NetOptions};
 use crate::stylize::StyleError;
 
@@ -41,36 +42,38 @@ const V1_1: [Part; 11] = [
     Fire(512, 64, 256),
 ];
 
+const DEFAULTS: Defaults = Defaults::same(&["relu1", "fire2", "fire3", "fire5", "fire7"], &["fire2"]);
+
 /// `squeezenet1_0` or `squeezenet1_1` with torchvision's numbering of `features.N`. Layers: `conv1`, `relu1`, `pool1`,
 /// `fire2` ... `fire9`, as in the paper.
 pub fn build(name: &str, options: NetOptions, device: Device, weights: &NamedTensors) -> Result<ConvNet, StyleError> {
-    let bad = |problem| StyleError::Weights { backbone: name.to_owned(), problem };
+    let load = |key: &str, shape| {
+        Conv::load(weights, key, shape, device)
+            .map_err(|problem| StyleError::Weights { backbone: name.to_owned(), problem })
+    };
     let (parts, channels, kernel) = if name == "squeezenet1_0" { (&V1_0, 96, 7) } else { (&V1_1, 64, 3) };
     let first = ConvShape { out: channels, inp: 3, kernel, stride: 2, padding: 0 };
-    let mut layers = vec![
-        Layer { name: "conv1".into(), op: Op::Conv(Conv::load(weights, "features.0", first, device).map_err(bad)?) },
-        Layer { name: "relu1".into(), op: Op::Relu },
-    ];
+    let mut net = Description::default();
+    let mut x = net.layer("conv1", Op::Conv(load("features.0", first)?), Value::PICTURE);
+    x = net.layer("relu1", Op::Relu, x);
     let mut module = 1;
     for part in parts {
-        let key = format!("features.{}", layers.len());
-        layers.push(match *part {
-            Pool => Layer { name: format!("pool{module}"), op: Op::Pool { kernel: 3, stride: 2, ceil: true } },
+        let key = format!("features.{}", net.len());
+        x = match *part {
+            Pool => net.layer(format!("pool{module}"), Op::Pool { kernel: 3, stride: 2, ceil: true }, x),
             Fire(inp, squeeze, expand) => {
                 module += 1;
-                let conv = |part: &str, out, inp, kernel: i64| {
-                    let shape = ConvShape { out, inp, kernel, stride: 1, padding: kernel / 2 };
-                    Conv::load(weights, &format!("{key}.{part}"), shape, device).map_err(bad)
+                let conv = |part: &str, out, inp, kernel| {
+                    load(&format!("{key}.{part}"), ConvShape::same(out, inp, kernel)).map(Op::Conv)
                 };
-                let op = Op::Fire {
-                    squeeze: conv("squeeze", squeeze, inp, 1)?,
-                    expand1: conv("expand1x1", expand, squeeze, 1)?,
-                    expand3: conv("expand3x3", expand, squeeze, 3)?,
-                };
-                Layer { name: format!("fire{module}"), op }
+                let narrow = net.node(conv("squeeze", squeeze, inp, 1)?, &[x]);
+                let narrow = net.node(Op::Relu, &[narrow]);
+                let one = net.node(conv("expand1x1", expand, squeeze, 1)?, &[narrow]);
+                let three = net.node(conv("expand3x3", expand, squeeze, 3)?, &[narrow]);
+                let wide = net.node(Op::Concat, &[one, three]);
+                net.layer(format!("fire{module}"), Op::Relu, wide)
             }
-        });
+        };
     }
-    let style = ["relu1", "fire2", "fire3", "fire5", "fire7"];
-    ConvNet::new(name, layers, style, "fire2", options, device)
+    ConvNet::new(name, net, DEFAULTS, options, IMAGENET, device)
 }

@@ -1,6 +1,7 @@
 //! The terms of J, each a scalar tensor that autograd differentiates.
 
 mod content;
+mod luminance;
 mod style;
 mod temporal;
 mod variation;
@@ -10,6 +11,7 @@ use tch::Tensor;
 use super::StyleError;
 
 pub use content::Content;
+pub use luminance::Luminance;
 pub use style::{GramTarget, Style, gram};
 pub use temporal::{Anchor, Temporal};
 pub use variation::Variation;
@@ -25,7 +27,7 @@ pub struct View<'a> {
 
 /// One term of J.
 pub trait LossTerm {
-    /// For logs: `content`, `style`, `tv`.
+    /// For logs: `content`, `style`, `luminance`, `tv`.
     fn name(&self) -> &'static str;
     /// The weighted term, a 0-d tensor with gradient.
     ///

@@ -7,19 +7,33 @@ use crate::settings::Convention;
 use crate::stylize::StyleError;
 use crate::stylize::tensor::scalar;
 
-/// Gram matrix per position, `[C,C]`: F F^T / M for activations F as a C x M matrix, M = H' W'.
+/// Positions along each border that take no part in a Gram matrix: there a network sees what the picture was extended
+/// by, and a descent answers with a coloured fringe.
+const BORDER: i64 = 2;
+
+/// Gram matrix per position, `[C,C]`: F F^T / M for activations F as a C x M matrix, M positions not near the border.
 ///
 /// # Errors
 /// What libtorch reports.
 pub fn gram(features: &Tensor) -> Result<Tensor, StyleError> {
-    products(features, features)
+    let inner = inner(features)?;
+    products(&inner, &inner)
+}
+
+/// The activations without two positions along each border; all of them where little else would be left.
+fn inner(features: &Tensor) -> Result<Tensor, StyleError> {
+    let (_, _, h, w) = features.size4()?;
+    if h.min(w) <= 6 * BORDER {
+        return Ok(features.shallow_clone());
+    }
+    Ok(features.f_narrow(2, BORDER, h - 2 * BORDER)?.f_narrow(3, BORDER, w - 2 * BORDER)?)
 }
 
 /// A B^T / M for the same activations twice, of which one may be detached.
 fn products(a: &Tensor, b: &Tensor) -> Result<Tensor, StyleError> {
     let (_, channels, h, w) = a.size4()?;
     let positions = h * w;
-    // Channels-last activations are an M x C matrix as they lie: no copy.
+    // Channels-last activations are an M x C matrix, as they lie or row by row.
     let product = if a.stride().get(1) == Some(&1) {
         let flat = |x: &Tensor| x.f_permute([0, 2, 3, 1])?.f_reshape([positions, channels]);
         flat(a)?.f_tr()?.f_matmul(&flat(b)?)?
@@ -34,7 +48,8 @@ fn products(a: &Tensor, b: &Tensor) -> Result<Tensor, StyleError> {
 fn distance(features: &Tensor, target: &Tensor) -> Result<Tensor, StyleError> {
     // G and A are symmetric, so both factors of F F^T have the same gradient: one is computed and counted twice, which
     // saves a third of the products.
-    let half = energy(&products(features, &features.f_detach()?)?.f_sub(target)?)?;
+    let inner = inner(features)?;
+    let half = energy(&products(&inner, &inner.f_detach()?)?.f_sub(target)?)?;
     Ok(half.f_mul_scalar(2.0)?.f_sub(&half.f_detach()?)?)
 }
 

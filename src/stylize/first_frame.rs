@@ -1,0 +1,124 @@
+//! A shot's first frame: painted small, then larger, so that the coarse sizes make the large forms and the last one the
+//! fine strokes. At each size the picture is seen in several phases of the networks' strides.
+
+use tch::Tensor;
+
+use super::effort::Effort;
+use super::init::{Init, Start};
+use super::objective::Phase;
+use super::studio::{Look, Painted, Studio, Ties};
+use super::tensor::resize;
+use super::{FrameStats, StyleError};
+
+/// Iterations in one phase.
+const LEG: u32 = 30;
+/// Long side in pixels of the coarsest size, about.
+const COARSEST: f64 = 80.0;
+/// A network sees nothing in a picture with a shorter side than this.
+const LEAST_SIDE: f64 = 16.0;
+
+/// Heights and widths at which an `h` x `w` frame is painted, coarse to fine: each half of the next one. `wanted` sizes,
+/// or with 0 as many as leave a long side of about 80 pixels; never one too small for a network.
+pub fn sizes((h, w): (i64, i64), wanted: u32) -> Vec<(i64, i64)> {
+    let (h, w) = (h as f64, w as f64);
+    let own = (h.max(w) / COARSEST).log2().round().max(0.0) as i32;
+    let most = (h.min(w) / LEAST_SIDE).log2().floor().max(0.0) as i32;
+    let halvings = if wanted == 0 { own } else { i32::try_from(wanted).map_or(own, |wanted| wanted - 1) };
+    let side = |length: f64, halvings: i32| (length / 2f64.powi(halvings)).round() as i64;
+    (0..=halvings.min(most)).rev().map(|halvings| (side(h, halvings), side(w, halvings))).collect()
+}
+
+/// Paints the frame `raw` `[1,3,H,W]` of which `look` was made, from what `init` makes of its smallest size.
+///
+/// # Errors
+/// What libtorch reports; `NotFinite`; `Cancelled`.
+pub fn paint(studio: &Studio, look: &Look, raw: &Tensor, init: &dyn Init) -> Result<Painted, StyleError> {
+    let settings = studio.settings();
+    let sizes = sizes((look.height, look.width), settings.frame.sizes);
+    let (count, all) = (sizes.len() as u32, settings.optimizer.iterations[0]);
+    let content = look.content(raw)?;
+    let mut painted: Option<Painted> = None;
+    for (place, &(h, w)) in sizes.iter().enumerate() {
+        let place = place as u32;
+        // What does not divide is added to the coarsest sizes.
+        let iterations = all / count + u32::from(place < all % count);
+        if iterations == 0 {
+            continue;
+        }
+        let own;
+        let (look, content) = if (h, w) == (look.height, look.width) {
+            (look, content.shallow_clone())
+        } else {
+            own = studio.look_at(look, raw, h, w)?;
+            (&own, resize(&content, h, w)?)
+        };
+        let start = match &painted {
+            Some(coarse) => enlarged(&coarse.image, &content, settings.detail())?,
+            None => {
+                init.start(&Start { content: &content, style: studio.style_picture(), previous: None, warped: None })?
+            }
+        };
+        let finer = in_legs(studio, look, &content, start, iterations)?;
+        tracing::debug!(size = ?(h, w), iterations, to = finer.stats.objective, "size painted");
+        painted = Some(match painted {
+            Some(coarse) => added(coarse.stats, finer),
+            None => finer,
+        });
+    }
+    painted.ok_or_else(|| StyleError::NotFinite("no iteration".into()))
+}
+
+/// A coarse picture in the size of `content` `[1,3,H,W]`, with `detail` times the content's own fine detail: what the
+/// coarse size could not hold. Without it windows, wires and edges are lost for good.
+fn enlarged(coarse: &Tensor, content: &Tensor, detail: f64) -> Result<Tensor, StyleError> {
+    let (_, _, h, w) = content.size4()?;
+    let (_, _, coarse_h, coarse_w) = coarse.size4()?;
+    let blurred = resize(&resize(content, coarse_h, coarse_w)?, h, w)?;
+    let fine = content.f_sub(&blurred)?.f_mul_scalar(detail)?;
+    Ok(resize(coarse, h, w)?.f_add(&fine)?.f_clamp(0.0, 1.0)?)
+}
+
+/// A descent in several phases.
+fn in_legs(studio: &Studio, look: &Look, content: &Tensor, start: Tensor, all: u32) -> Result<Painted, StyleError> {
+    let legs = (all / LEG).max(1);
+    let mut painted: Option<Painted> = None;
+    for (leg, phase) in Phase::spread(legs).enumerate() {
+        let iterations = all / legs + u32::from((leg as u32) < all % legs);
+        let effort = Effort { iterations, at_least: 0, target: None, phase };
+        let from = painted.as_ref().map_or(&start, |painted| &painted.image);
+        let next = studio.paint(look, content, from, Ties::default(), effort)?;
+        tracing::debug!(?phase, from = next.stats.initial_objective, to = next.stats.objective, iterations, "leg");
+        painted = Some(match painted {
+            Some(before) => added(before.stats, next),
+            None => next,
+        });
+    }
+    painted.ok_or_else(|| StyleError::NotFinite("no iteration".into()))
+}
+
+/// What was done before counts, too.
+fn added(before: FrameStats, painted: Painted) -> Painted {
+    let Painted { image, stats } = painted;
+    let iterations = before.iterations + stats.iterations;
+    Painted { image, stats: FrameStats { iterations, initial_objective: before.initial_objective, ..stats } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sizes;
+
+    #[test]
+    fn sizes_go_down_to_about_eighty_pixels() {
+        assert_eq!(sizes((180, 320), 0), [(45, 80), (90, 160), (180, 320)]);
+        assert_eq!(sizes((360, 640), 0).len(), 4);
+        assert_eq!(sizes((144, 256), 0), [(36, 64), (72, 128), (144, 256)]);
+        assert_eq!(sizes((64, 64), 0), [(64, 64)]);
+    }
+
+    #[test]
+    fn as_many_as_are_asked_for_but_none_too_small() {
+        assert_eq!(sizes((180, 320), 1), [(180, 320)]);
+        assert_eq!(sizes((180, 320), 2), [(90, 160), (180, 320)]);
+        assert_eq!(sizes((64, 512), 5), [(16, 128), (32, 256), (64, 512)]);
+    }
+}

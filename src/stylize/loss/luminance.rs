@@ -1,0 +1,55 @@
+//! Luminance: light and dark stay where they are in the content, so that faces and dark or flat footage can be read.
+
+use tch::Tensor;
+
+use super::{LossTerm, View, energy};
+use crate::media::LUMA;
+use crate::stylize::StyleError;
+use crate::stylize::tensor::scalar;
+
+/// Side in pixels of the square over which luminance is averaged, and the step between squares: strokes are finer.
+const SQUARE: i64 = 4;
+const STEP: i64 = 2;
+/// Variance below which a content counts as flat: (2/255)^2, which an eye does not see.
+const FLAT: f64 = 6.2e-5;
+
+/// weight times sum (b(G) - b(C))^2 / sum (b(C) - mean b(C))^2, where b is luminance averaged over 4 x 4 pixels: 0 where
+/// light falls as in the content, 1 for a uniform grey.
+#[derive(Debug)]
+pub struct Luminance {
+    /// b(C), `[1,1,h,w]`.
+    target: Tensor,
+    factor: f64,
+}
+
+impl Luminance {
+    /// Of a `content` `[1,3,H,W]`, RGB, 0..=1, at least 4 pixels high and wide.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn new(content: &Tensor, weight: f64) -> Result<Self, StyleError> {
+        let target = luminance(content)?;
+        let centred = target.f_sub(&target.f_mean(target.kind())?)?;
+        let variance = scalar(&energy(&centred)?)?.max(FLAT * target.numel() as f64);
+        Ok(Self { target, factor: weight / variance })
+    }
+}
+
+/// `[1,1,h,w]`.
+fn luminance(image: &Tensor) -> Result<Tensor, StyleError> {
+    let weights = Tensor::f_from_slice(&LUMA)?.f_view([1, 3, 1, 1])?;
+    let weights = weights.f_to_kind(image.kind())?.f_to_device(image.device())?;
+    let luma = image.f_mul(&weights)?.f_sum_dim_intlist([1i64].as_slice(), true, image.kind())?;
+    Ok(luma.f_avg_pool2d([SQUARE; 2], [STEP; 2], [0, 0], false, true, None)?)
+}
+
+impl LossTerm for Luminance {
+    fn name(&self) -> &'static str {
+        "luminance"
+    }
+
+    fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
+        let distance = energy(&luminance(view.image)?.f_sub(&self.target)?)?;
+        Ok(distance.f_mul_scalar(self.factor)?)
+    }
+}
