@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The plain PyTorch loop that benches/iteration.rs is measured against (needs torch).
+"""The plain PyTorch loop that benches/iteration.rs is measured against (needs torch, safetensors).
 
 The same network with the same weights on the same pictures, the same layers and terms, the gradient with respect to
 the image alone, torch.optim.LBFGS with one evaluation a step. Written as one would write it in a notebook. Says J at
@@ -9,12 +9,12 @@ the seconds they took and J.
 
 import argparse
 import json
-import math
 import sys
 import time
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 
 import formula
 
@@ -118,104 +118,41 @@ class SqueezeNet(Network):
                     return found
 
 
-def gabors(size, wavelength, sigma, aspect, phases):
-    radius, bank = size // 2, []
-    y, x = torch.meshgrid(*(torch.arange(-radius, radius + 1, dtype=torch.float64),) * 2, indexing="ij")
-    for phase in phases:
-        for orientation in range(8):
-            angle = math.pi * orientation / 8
-            across = x * math.cos(angle) + y * math.sin(angle)
-            along = y * math.cos(angle) - x * math.sin(angle)
-            envelope = torch.exp(-(across**2 + (aspect * along) ** 2) / (2 * sigma**2))
-            wave = envelope * torch.cos(2 * math.pi * across / wavelength - phase)
-            wave = wave - wave.mean()
-            bank.append(wave / wave.norm())
-    return torch.stack(bank).unsqueeze(1).float()
+class Patches(Network):
+    """src/stylize/backbone/patches.rs, with the file's own weights."""
 
+    style = ["relu1", "half1", "relu2", "relu3", "relu4"]
+    content = ["half2"]
 
-class Scatter:
-    """src/stylize/backbone/scatter.rs, function by function."""
-
-    style = ["octave1", "octave2", "octave3", "octave4", "octave5"]
-    content = ["energy2"]
-    GAIN, COARSE_GAIN, EPS = 3.0, 0.5, 1e-4
-
-    def __init__(self, _padding):
-        a, b, c = 3**-0.5, 2**-0.5, 6**-0.5
-        rows = torch.tensor([[a, a, a], [b, 0, -b], [c, -2 * c, c]], dtype=torch.float64)
-        gains = torch.tensor([1.0, 1.5, 2.0], dtype=torch.float64).reshape(3, 1)
-        self.opponent = (rows * gains).float().reshape(3, 3, 1, 1)
-        line = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
-        self.blur = (line[:, None] * line).reshape(1, 1, 5, 5)
-        quadrature = [0.0, math.pi / 2]
-        self.bank = gabors(7, 4.0, 1.8, 0.55, quadrature)
-        self.coarse_bank = gabors(7, 5.0, 2.0, 0.55, quadrature)
-        self.finest = gabors(3, 2.2, 0.9, 1.0, [0.0])
-
-    def halve(self, x):
-        channels = x.shape[1]
-        x = F.pad(x, (2, 2, 2, 2), mode="reflect")
-        return convolve(x, self.blur.repeat(channels, 1, 1, 1), stride=2, groups=channels)
-
-    def filter(self, bank, x):
-        _, channels, h, w = x.shape
-        border = bank.shape[-1] // 2
-        return convolve(F.pad(x.reshape(channels, 1, h, w), (border,) * 4, mode="reflect"), bank)
-
-    def moduli(self, responses):
-        channels, _, h, w = responses.shape
-        power = responses[:, :8] ** 2 + responses[:, 8:] ** 2
-        return torch.sqrt(power + self.EPS).reshape(1, 8 * channels, h, w)
-
-    def octave(self, colours, finest):
-        _, _, h, w = colours.shape
-        lightness = colours[:, :1]
-        responses = self.filter(self.bank, lightness if finest else colours) * self.GAIN
-        signed = responses.reshape(1, -1, h, w)
-        edges = [F.relu(signed), F.relu(-signed)]
-        if finest:
-            band = self.filter(self.finest, lightness) * self.GAIN
-            edges += [F.relu(band), F.relu(-band)]
-        return {"colours": colours, "edges": torch.cat(edges, 1), "moduli": self.moduli(responses)}
-
-    def second_order(self, octave):
-        maps = self.halve(octave["moduli"][:, :8])
-        return torch.cat([maps, self.moduli(self.filter(self.coarse_bank, maps) * self.COARSE_GAIN)], 1)
-
-    def style_features(self, octaves, level):
-        octave = octaves[level]
-        h, w = octave["colours"].shape[2:]
-        parts = [octave["edges"], octave["colours"], torch.full((1, 1, h, w), 0.5)]
-        if level + 1 < len(octaves):
-            coarser = octaves[level + 1]["moduli"]
-            parts.append(F.interpolate(coarser, size=(h, w), mode="bilinear", align_corners=False))
-        else:
-            parts.append(octave["moduli"])
-        if level > 0:
-            parts.append(self.second_order(octaves[level - 1]))
-        return torch.cat(parts, 1)
-
-    def energy(self, octave):
-        maps = torch.cat([octave["moduli"], octave["colours"]], 1)
-        return F.avg_pool2d(maps, 4, 4, ceil_mode=True, count_include_pad=False)
+    def __init__(self, padding):
+        super().__init__(padding)
+        weights = load_file("weights/patches.safetensors")
+        self.convolutions = [
+            (weights[f"conv{k}.weight"].float(), weights[f"conv{k}.bias"].float()) for k in range(1, 5)
+        ]
+        row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
+        self.binomial = (row[:, None] * row[None])[None, None]
 
     def __call__(self, image, wanted):
-        colours, octaves = convolve(image - 0.5, self.opponent), []
-        for level in range(5):
-            octaves.append(self.octave(colours, level == 0))
-            if level < 4:
-                colours = self.halve(colours)
-        found = {}
-        for name in wanted:
-            level = int(name[-1]) - 1
-            found[name] = self.energy(octaves[level]) if "energy" in name else self.style_features(octaves, level)
-        return found
+        x, found = (image - self.mean) / self.std, {}
+        for k, parameters in enumerate(self.convolutions, 1):
+            x = F.relu(self.conv(x, parameters, zeros=parameters[0].shape[-1] // 2))
+            found[f"relu{k}"] = x
+            if k < 4:
+                maps = x.shape[1]
+                wide = x if self.padding == "zeros" else F.pad(x, (2,) * 4, mode="reflect")
+                zeros = 2 if self.padding == "zeros" else 0
+                x = convolve(wide, self.binomial.repeat(maps, 1, 1, 1), stride=2, padding=zeros, groups=maps)
+                found[f"half{k}"] = x
+        return {name: found[name] for name in wanted}
 
 
-NETWORKS = {"vgg19": Vgg19, "squeezenet1_0": SqueezeNet, "patches": Scatter}
+NETWORKS = {"vgg19": Vgg19, "squeezenet1_0": SqueezeNet, "patches": Patches}
 
 
 def gram(features):
+    if min(features.shape[2:]) > 12:
+        features = features[..., 2:-2, 2:-2]
     flat = features.reshape(features.shape[1], -1)
     return flat @ flat.t() / flat.shape[1]
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes tests/data/golden/projections.json: deconvnet projections (Zeiler & Fergus 2013) in float64 (needs torch).
 
-Blocks of VGG-16 (with both poolings) and of SqueezeNet 1.0 (with fire modules and overlapping poolings), their weights
-and the picture by scripts/formula.py. Everything is done on the whole picture, layer by layer, with torch's own
+Blocks of VGG-16 (with both poolings), of SqueezeNet 1.0 (with fire modules and overlapping poolings) and of
+EfficientNet-Lite0 (depthwise, blurred, residual), their weights and the picture by scripts/formula.py. Everything is done on the whole picture, layer by layer, with torch's own
 transposed operators: no windows, no receptive fields. Of each projection: its root mean square over the picture, its
 largest samples and some others, with their places. Run from the root.
 """
@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 import formula
+import lite0_reference
 
 OUT = pathlib.Path("tests/data/golden/projections.json")
 HEIGHT, WIDTH = 61, 72
@@ -171,6 +172,15 @@ def main():
                     case = dict(network=network, pooling=pooling, layer=name, unit=unit, y=row, x=column)
                     case["value"] = float(f"{value:.9g}")
                     found["cases"].append(case | record(projection, name))
+    wanted = ["stem", "0.out", "1.exp", "1.dw", "2.exp", "2.out", "4.exp", "6.exp"]
+    activations, down = lite0_reference.projected(formula.picture(1, HEIGHT, WIDTH), wanted)
+    for name, x in activations.items():
+        for unit, row, column, value in picks(x):
+            signal = torch.zeros(x.shape, dtype=torch.float64)
+            signal[0, unit, row, column] = value
+            case = dict(network="efficientnet_lite0", pooling="max", layer=name, unit=unit, y=row, x=column)
+            case["value"] = float(f"{value:.9g}")
+            found["cases"].append(case | record(down(name, signal)[0], name))
     lines = json.dumps(found, separators=(",", ":")).replace('{"network"', '\n{"network"')
     OUT.write_text(lines + "\n")
     print(len(found["cases"]), "projections")

@@ -34,17 +34,14 @@ pub fn sizes((h, w): (i64, i64), wanted: u32) -> Vec<(i64, i64)> {
 /// What libtorch reports; `NotFinite`; `Cancelled`.
 pub fn paint(studio: &Studio, look: &Look, raw: &Tensor, init: &dyn Init) -> Result<Painted, StyleError> {
     let settings = studio.settings();
-    let sizes = sizes((look.height, look.width), settings.frame.sizes);
-    let (count, all) = (sizes.len() as u32, settings.optimizer.iterations[0]);
+    let all = settings.optimizer.iterations[0];
+    let mut sizes = sizes((look.height, look.width), settings.frame.sizes);
+    // An iteration each at least.
+    sizes.drain(..sizes.len().saturating_sub(all.max(1) as usize));
+    let shares = shares(all, sizes.len() as u32);
     let content = look.content(raw)?;
     let mut painted: Option<Painted> = None;
-    for (place, &(h, w)) in sizes.iter().enumerate() {
-        let place = place as u32;
-        // What does not divide is added to the coarsest sizes.
-        let iterations = all / count + u32::from(place < all % count);
-        if iterations == 0 {
-            continue;
-        }
+    for (&(h, w), iterations) in sizes.iter().zip(shares) {
         let own;
         let (look, content) = if (h, w) == (look.height, look.width) {
             (look, content.shallow_clone())
@@ -68,6 +65,15 @@ pub fn paint(studio: &Studio, look: &Look, raw: &Tensor, init: &dyn Init) -> Res
     painted.ok_or_else(|| StyleError::NotFinite("no iteration".into()))
 }
 
+/// So many of `all` iterations for each of `count` sizes, coarse to fine. The finest, which costs most, gets half as many
+/// as another: it only has to add fine strokes.
+fn shares(all: u32, count: u32) -> Vec<u32> {
+    let finest = (all / (2 * count - 1).max(1)).max(1).min(all);
+    let (others, rest) = (count - 1, all - finest);
+    let coarser = (0..others).map(|place| rest / others + u32::from(place < rest % others));
+    coarser.chain([if others == 0 { all } else { finest }]).collect()
+}
+
 /// A coarse picture in the size of `content` `[1,3,H,W]`, with `detail` times the content's own fine detail: what the
 /// coarse size could not hold. Without it windows, wires and edges are lost for good.
 fn enlarged(coarse: &Tensor, content: &Tensor, detail: f64) -> Result<Tensor, StyleError> {
@@ -80,7 +86,7 @@ fn enlarged(coarse: &Tensor, content: &Tensor, detail: f64) -> Result<Tensor, St
 
 /// A descent in several phases.
 fn in_legs(studio: &Studio, look: &Look, content: &Tensor, start: Tensor, all: u32) -> Result<Painted, StyleError> {
-    let legs = (all / LEG).max(1);
+    let legs = all.div_ceil(LEG).max(1);
     let mut painted: Option<Painted> = None;
     for (leg, phase) in Phase::spread(legs).enumerate() {
         let iterations = all / legs + u32::from((leg as u32) < all % legs);
@@ -105,7 +111,7 @@ fn added(before: FrameStats, painted: Painted) -> Painted {
 
 #[cfg(test)]
 mod tests {
-    use super::sizes;
+    use super::{shares, sizes};
 
     #[test]
     fn sizes_go_down_to_about_eighty_pixels() {
@@ -113,6 +119,19 @@ mod tests {
         assert_eq!(sizes((360, 640), 0).len(), 4);
         assert_eq!(sizes((144, 256), 0), [(36, 64), (72, 128), (144, 256)]);
         assert_eq!(sizes((64, 64), 0), [(64, 64)]);
+    }
+
+    #[test]
+    fn the_finest_size_gets_half_as_many_iterations() {
+        assert_eq!(shares(100, 3), [40, 40, 20]);
+        assert_eq!(shares(100, 1), [100]);
+        assert_eq!(shares(0, 1), [0]);
+        assert_eq!(shares(3, 3), [1, 1, 1]);
+        for (all, count) in [(2, 2), (7, 4), (200, 5), (11, 3)] {
+            let shares = shares(all, count);
+            assert_eq!(shares.iter().sum::<u32>(), all, "{shares:?}");
+            assert!(shares.iter().all(|&share| share >= 1), "{shares:?}");
+        }
     }
 
     #[test]

@@ -28,11 +28,33 @@ pub struct StylePicture {
 }
 
 /// Which layers of the backbone are compared.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct LayerPlan {
     /// Indices into the backbone's layers: style layers, then content layers.
     wanted: Vec<usize>,
-    style: usize,
+    /// lambda of each style layer.
+    weights: Vec<f64>,
+}
+
+impl LayerPlan {
+    fn style(&self) -> &[usize] {
+        &self.wanted[..self.weights.len()]
+    }
+
+    fn content(&self) -> &[usize] {
+        &self.wanted[self.weights.len()..]
+    }
+
+    /// What counts for a picture of that size; the style weights keep their sum.
+    fn at(&self, backbone: &dyn Backbone, height: i64, width: i64) -> Self {
+        let counts = |layer: &usize| backbone.counts(*layer, height, width);
+        let kept: Vec<(usize, f64)> =
+            self.style().iter().copied().zip(self.weights.iter().copied()).filter(|(layer, _)| counts(layer)).collect();
+        let (sum, left): (f64, f64) = (self.weights.iter().sum(), kept.iter().map(|(_, weight)| weight).sum());
+        let share = if left > 0.0 && kept.len() < self.weights.len() { sum / left } else { 1.0 };
+        let wanted = kept.iter().map(|(layer, _)| *layer).chain(self.content().iter().copied()).collect();
+        Self { wanted, weights: kept.iter().map(|(_, weight)| weight * share).collect() }
+    }
 }
 
 /// What stays the same within a shot.
@@ -43,6 +65,7 @@ pub struct Look {
     pub width: i64,
     /// Content's colours to the style's. Fixed for the shot: a map of its own for every frame would flicker.
     colours: Option<ColourMap>,
+    layers: LayerPlan,
     style: Style,
 }
 
@@ -121,9 +144,14 @@ impl Studio {
             let (_, _, height, width) = raw.size4()?;
             let matches = self.settings.style.match_colours && self.settings.style.colour == Colour::Style;
             let colours = if matches { Some(ColourMap::between(raw, self.style_picture())?) } else { None };
-            let style = self.style_term(raw, height, width)?;
-            Ok(Look { height, width, colours, style })
+            self.look_with(colours, raw, height, width)
         })
+    }
+
+    fn look_with(&self, colours: Option<ColourMap>, raw: &Tensor, height: i64, width: i64) -> Result<Look, StyleError> {
+        let layers = self.layers.at(self.backbone.as_ref(), height, width);
+        let style = self.style_term(&layers, raw, height, width)?;
+        Ok(Look { height, width, colours, layers, style })
     }
 
     /// The same look for the frame in another size; `raw` is the frame itself, in any size.
@@ -131,10 +159,7 @@ impl Studio {
     /// # Errors
     /// What libtorch reports.
     pub fn look_at(&self, look: &Look, raw: &Tensor, height: i64, width: i64) -> Result<Look, StyleError> {
-        no_grad(|| {
-            let colours = look.colours.as_ref().map(ColourMap::shared);
-            Ok(Look { height, width, colours, style: self.style_term(raw, height, width)? })
-        })
+        no_grad(|| self.look_with(look.colours.as_ref().map(ColourMap::shared), raw, height, width))
     }
 
     /// Descends from `start`, near earlier frames by `temporal` and held to one by `ties.held`.
@@ -149,12 +174,12 @@ impl Studio {
         ties: Ties<'_>,
         effort: Effort,
     ) -> Result<Painted, StyleError> {
-        let content_term = no_grad(|| self.content_term(&effort.phase.apply(content)?))?;
+        let content_term = no_grad(|| self.content_term(&look.layers, &effort.phase.apply(content)?))?;
         let luminance = no_grad(|| self.luminance_term(content))?;
         let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &self.variation];
         terms.extend(luminance.as_ref().map(|term| term as &dyn LossTerm));
         let apart = ties.temporal.map(|term| term as &dyn LossTerm);
-        let objective = PictureObjective::new(self.backbone.as_ref(), &self.layers.wanted, terms, apart)
+        let objective = PictureObjective::new(self.backbone.as_ref(), &look.layers.wanted, terms, apart)
             .held(ties.held)
             .phase(effort.phase);
         let settings = &self.settings.optimizer;
@@ -204,9 +229,9 @@ impl Studio {
     }
 
     /// The style pictures' Gram matrices, blended, at strokes of the right size for an `h` x `w` frame.
-    fn style_term(&self, content: &Tensor, h: i64, w: i64) -> Result<Style, StyleError> {
+    fn style_term(&self, layers: &LayerPlan, content: &Tensor, h: i64, w: i64) -> Result<Style, StyleError> {
         let total: f64 = self.styles.iter().map(|style| style.weight).sum();
-        let wanted = &self.layers.wanted[..self.layers.style];
+        let wanted = layers.style();
         let mut blend: Vec<Option<Tensor>> = wanted.iter().map(|_| None).collect();
         for style in &self.styles {
             let mut image = self.scaled(&style.image, h, w)?;
@@ -221,11 +246,10 @@ impl Studio {
                 });
             }
         }
-        let weights = spread(self.settings.loss.style_weights, wanted.len());
         let targets = blend
             .into_iter()
             .flatten()
-            .zip(weights)
+            .zip(layers.weights.iter().copied())
             .enumerate()
             .filter(|&(_, (_, weight))| weight > 0.0)
             .map(|(place, (gram, weight))| GramTarget { place, gram, weight })
@@ -246,10 +270,10 @@ impl Studio {
         (weight > 0.0).then(|| Luminance::new(content, weight)).transpose()
     }
 
-    fn content_term(&self, content: &Tensor) -> Result<Content, StyleError> {
-        let wanted = &self.layers.wanted[self.layers.style..];
-        let features = self.backbone.forward(content, wanted)?;
-        let targets = features.into_iter().enumerate().map(|(i, target)| (self.layers.style + i, target)).collect();
+    fn content_term(&self, layers: &LayerPlan, content: &Tensor) -> Result<Content, StyleError> {
+        let features = self.backbone.forward(content, layers.content())?;
+        let places = layers.style().len()..;
+        let targets = places.zip(features).collect();
         Content::new(targets, self.settings.loss.convention, self.settings.loss.alpha)
     }
 }
@@ -283,7 +307,7 @@ fn plan_layers(backbone: &dyn Backbone, settings: &Settings) -> Result<LayerPlan
     let style = names(&network.style_layers, backbone.style_layers());
     let content = names(&network.content_layers, backbone.content_layers());
     let wanted = style.iter().chain(&content).map(|name| backbone.layer(name)).collect::<Result<_, _>>()?;
-    Ok(LayerPlan { wanted, style: style.len() })
+    Ok(LayerPlan { wanted, weights: spread(settings.loss.style_weights, style.len()) })
 }
 
 /// Five weights from fine to coarse, mapped onto `count` layers: read off the line through them, with the same sum.

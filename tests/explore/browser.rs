@@ -75,7 +75,7 @@ fn the_page_works_in_a_browser() {
     let desk = tempfile::tempdir().unwrap();
     material(desk.path());
     let made = Command::new(cargo_bin("stylize-video"))
-        .args(["layers", "in", "--backbone", "patches", "--layers", "octave1,octave2", "--every", "5", "-o", "o #ut"])
+        .args(["layers", "in", "--backbone", "patches", "--layers", "relu1,relu2", "--every", "5", "-o", "o #ut"])
         .env("XDG_CONFIG_HOME", desk.path())
         .env("OMP_NUM_THREADS", "1")
         .current_dir(desk.path())
@@ -104,14 +104,14 @@ fn the_page_works_in_a_browser() {
     assert_eq!(noted["sheets"], 2);
     let told: Vec<&str> = noted["told"].as_array().unwrap().iter().map(|told| told.as_str().unwrap()).collect();
     let named = |text: &str| text.split([',', '(']).take(2).map(str::trim).collect::<Vec<_>>().join(", ");
-    assert!(told.iter().all(|text| text.starts_with("octave1, unit ")), "{told:?}");
+    assert!(told.iter().all(|text| text.starts_with("relu1, unit ")), "{told:?}");
     assert_ne!(named(told[0]), named(told[1]), "the key goes on to the next unit");
     assert_eq!(named(told[1]), named(told[2]), "closing gives the focus back to the unit");
     assert_eq!(named(told[0]), named(told[3]), "keys go from unit to unit");
 
     // A link to a unit opens it, with its nine values.
     let unit = named(told[0]).rsplit(' ').next().unwrap().to_owned();
-    let (dom, _) = visit(&browser, &profile, &url(&format!("index.html#octave1/{unit}")), &["--dump-dom"]);
+    let (dom, _) = visit(&browser, &profile, &url(&format!("index.html#relu1/{unit}")), &["--dump-dom"]);
     let dialog = dom.split_once("<dialog").and_then(|(_, rest)| rest.split_once("</dialog>")).unwrap().0;
     assert!(dialog.contains("open"), "the dialog is open");
     assert!(dialog.contains("clip.mp4") && dialog.contains("0:00:0"), "source and time code: {dialog}");
@@ -122,7 +122,7 @@ fn the_page_works_in_a_browser() {
     visit(
         &browser,
         &profile,
-        &url(&format!("index.html#octave1/{unit}")),
+        &url(&format!("index.html#relu1/{unit}")),
         &[&format!("--screenshot={}", keep.display())],
     );
     let picture = image::open(&keep).unwrap().to_rgb8();

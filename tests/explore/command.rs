@@ -62,7 +62,7 @@ fn the_list_needs_no_weights() {
         assert_eq!(row(&vgg16, layer)[3], field);
     }
     assert_eq!(row(&list("squeezenet1_0"), "conv1"), ["conv1", "96", "2", "7", "x", "7"]);
-    assert_eq!(row(&list("patches"), "octave2")[..3], ["octave2", "196", "2"]);
+    assert_eq!(row(&list("patches"), "relu2")[..3], ["relu2", "96", "2"]);
     program(desk.path()).args(["layers", "--list", "--backbone", "resnet"]).assert().code(2);
 }
 
@@ -70,7 +70,7 @@ fn the_list_needs_no_weights() {
 fn a_run_makes_sheets_and_a_page_and_goes_on() {
     let desk = tempfile::tempdir().unwrap();
     material(desk.path());
-    let base = ["layers", "in", "--backbone", "patches", "--layers", "octave1,energy2", "--every", "0.5s", "-o", "out"];
+    let base = ["layers", "in", "--backbone", "patches", "--layers", "half2,relu1", "--every", "0.5s", "-o", "out"];
     let out = desk.path().join("out");
     program(desk.path())
         .args(base)
@@ -78,14 +78,14 @@ fn a_run_makes_sheets_and_a_page_and_goes_on() {
         .assert()
         .success()
         .stderr(contains("torn.jpg").and(contains("1 of 4 inputs could not be read")).and(contains("6 pictures")));
-    // Fields of 20 pixels at four times their size: three blocks side by side, of two grids of three tiles each.
-    let grid = 3 * 80 + 2 * 2;
-    assert_eq!(size(&out.join("octave1.png")), (10 + 3 * (2 * grid + 10 + 10), 10 + 13 + grid + 10));
-    // energy2 has 27 units: of the numbers asked for it has only 3.
-    assert_eq!(size(&out.join("energy2.png")).0, 10 + 2 * (3 * 92 + 4) + 10 + 10);
+    // Fields of 21 pixels at four times their size: three blocks side by side, of two grids of three tiles each.
+    let grid = 3 * 84 + 2 * 2;
+    assert_eq!(size(&out.join("half2.png")), (10 + 3 * (2 * grid + 10 + 10), 10 + 13 + grid + 10));
+    // relu1 has 48 units: of the numbers asked for it has only two. Fields of 5 pixels, 19 times their size.
+    assert_eq!(size(&out.join("relu1.png")).0, 10 + 2 * (2 * (3 * 95 + 4) + 10 + 10));
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
     for part in [
-        "octave1.png",
+        "half2.png",
         "clip.mp4",
         "torn.jpg",
         "a &amp; &lt;b&gt;.png",
@@ -109,8 +109,8 @@ fn a_run_makes_sheets_and_a_page_and_goes_on() {
         .success()
         .stderr(contains("all 6 pictures were looked at before"));
     assert_eq!(std::fs::read(out.join("layers.json")).unwrap(), state);
-    assert!(!out.join("octave1.png").exists(), "76 units are on three sheets now");
-    assert!(out.join("octave1-03.png").exists());
+    assert!(!out.join("half2.png").exists(), "96 units are on three sheets now");
+    assert!(out.join("half2-03.png").exists());
     program(desk.path()).args(base).args(["--size", "64"]).assert().code(2).stderr(contains("--size changed"));
     program(desk.path()).args(base).args(["--size", "64", "--restart"]).assert().success();
     assert_ne!(std::fs::read(out.join("layers.json")).unwrap(), state);
@@ -122,7 +122,7 @@ fn a_style_is_ranked_and_feature_maps_are_drawn() {
     material(desk.path());
     let stripes = desk.path().join("in/stripes.png");
     let found = program(desk.path())
-        .args(["layers", "in/clip.mp4", "--every", "10", "--backbone", "patches", "--layers", "energy1", "-o", "out"])
+        .args(["layers", "in/clip.mp4", "--every", "10", "--backbone", "patches", "--layers", "conv2", "-o", "out"])
         .arg("--style")
         .arg(&stripes)
         .arg("--activations")
@@ -135,11 +135,11 @@ fn a_style_is_ranked_and_feature_maps_are_drawn() {
     assert_eq!(numbers.len(), 5);
     assert!((numbers.iter().sum::<f64>() - 1.0).abs() < 0.003, "{numbers:?}");
     // The five style layers are shown as well.
-    for file in ["octave5.png", "energy1.png", "activations-stripes-octave1.png", "index.html"] {
+    for file in ["relu4.png", "conv2.png", "activations-stripes-relu1.png", "index.html"] {
         assert!(desk.path().join("out").join(file).is_file(), "{file}");
     }
-    // 76 maps of 60x80 pixels.
-    assert_eq!(size(&desk.path().join("out/activations-stripes-octave1.png")).0, 6 + 30 * 66);
+    // 48 maps of 60x80 pixels, 30 in a row.
+    assert_eq!(size(&desk.path().join("out/activations-stripes-relu1.png")).0, 6 + 30 * 66);
     // A preset takes the lines as they are.
     let lines: Vec<&str> = text.lines().skip_while(|line| *line != "[loss]").collect();
     std::fs::write(desk.path().join("mine.toml"), format!("extends = \"monet\"\n{}\n", lines.join("\n"))).unwrap();
@@ -158,13 +158,13 @@ fn feature_maps_need_no_other_input() {
             "--backbone",
             "patches",
             "--layers",
-            "octave3",
+            "relu3",
             "-o",
             "out",
         ])
         .assert()
         .success();
-    assert!(desk.path().join("out/activations-stripes-octave3.png").is_file());
+    assert!(desk.path().join("out/activations-stripes-relu3.png").is_file());
 }
 
 #[test]
@@ -174,8 +174,8 @@ fn mistakes_are_found_first() {
     for (arguments, code, told) in [
         (vec!["layers"], 2, "INPUT"),
         (vec!["layers", "gone.png", "--backbone", "patches"], 1, "gone.png"),
-        (vec!["layers", "in", "--backbone", "patches", "--layers", "conv9"], 2, "octave1"),
-        (vec!["layers", "in", "--backbone", "patches", "--units", "3,500"], 2, "units 0 to 195"),
+        (vec!["layers", "in", "--backbone", "patches", "--layers", "conv9"], 2, "relu1"),
+        (vec!["layers", "in", "--backbone", "patches", "--units", "3,500"], 2, "units 0 to 127"),
         (vec!["layers", "in", "--backbone", "patches", "--every", "0"], 2, "0.5s"),
         (vec!["layers", "in", "--backbone", "patches", "--activations", "in/torn.jpg"], 1, "torn.jpg"),
         (vec!["layers", "in", "--backbone", "patches", "--style", "gone.jpg"], 2, "gone.jpg"),
@@ -196,7 +196,7 @@ fn a_signal_stops_it_and_the_same_command_goes_on() {
         .unwrap();
     assert!(made.success());
     let arguments = |out: &'static str| {
-        ["layers", "clip.mp4", "--backbone", "patches", "--layers", "octave1", "--log-format", "json", "-o", out]
+        ["layers", "clip.mp4", "--backbone", "patches", "--layers", "relu2", "--log-format", "json", "-o", out]
     };
     let mut running = Process::new(assert_cmd::cargo::cargo_bin("stylize-video"))
         .args(arguments("cut"))
@@ -214,7 +214,7 @@ fn a_signal_stops_it_and_the_same_command_goes_on() {
     assert!(rest.last().unwrap().contains("the same command goes on"), "{rest:?}");
     program(desk.path()).args(arguments("cut")).assert().success().stderr(contains("going on after"));
     program(desk.path()).args(arguments("whole")).assert().success();
-    for file in ["layers.json", "octave1.png", "index.html"] {
+    for file in ["layers.json", "relu2.png", "index.html"] {
         let read = |folder: &str| std::fs::read(desk.path().join(folder).join(file)).unwrap();
         assert!(read("cut") == read("whole"), "{file} is as if nothing had happened");
     }

@@ -19,7 +19,7 @@ fn every_kind_says_how_it_was_made() {
         assert_eq!(said["job"].as_str().unwrap().len(), 32);
         assert!(said["settings"].as_str().unwrap().contains("iterations = [2, 1]"));
         let text = good(&desk, &format!("info {}", place(output))).out;
-        assert!(text.contains("network    scatter (without weights)\n"), "{text}");
+        assert!(text.contains("network    patches"), "{text}");
     }
     // Each picture of a folder says it, too.
     good(&desk, "info o/f_002.png");

@@ -107,13 +107,15 @@ pub struct Defaults {
 pub struct Chosen {
     /// Fine to coarse.
     pub style: &'static [&'static str],
+    /// Style layers of the picture at half its size, where that is looked at as well.
+    pub halved: &'static [&'static str],
     pub content: &'static [&'static str],
 }
 
 impl Defaults {
     /// The same layers, alone and in a set.
     pub const fn same(style: &'static [&'static str], content: &'static [&'static str]) -> Self {
-        let chosen = Chosen { style, content };
+        let chosen = Chosen { style, halved: &[], content };
         Self { alone: chosen, in_set: chosen }
     }
 }

@@ -21,9 +21,14 @@ const EXPANSION: i64 = 6;
 /// What a halving blurs with.
 const BINOMIAL: [f64; 3] = [1.0, 2.0, 1.0];
 
+/// In a set it makes swirls and forms.
 const DEFAULTS: Defaults = Defaults {
-    alone: Chosen { style: &["stem", "1.exp", "2.exp", "4.exp", "6.exp"], content: &["4.exp"] },
-    in_set: Chosen { style: &["2.exp", "4.exp", "6.exp"], content: &["4.exp"] },
+    alone: Chosen { style: &["stem", "1.exp", "2.exp", "4.exp", "6.exp"], halved: &[], content: &["4.exp"] },
+    in_set: Chosen {
+        style: &["2.exp", "4.exp", "5.exp", "6.exp", "8.exp"],
+        halved: &["2.exp", "4.exp", "5.exp", "6.exp"],
+        content: &["4.exp"],
+    },
 };
 
 /// `efficientnet_lite0`. Layers: `stem`, and of each block N `N.exp` (widened), `N.dw` (filtered, halved where the block

@@ -32,6 +32,10 @@ pub trait Backbone {
     fn style_layers(&self) -> Vec<&str>;
     /// The canonical content layers.
     fn content_layers(&self) -> Vec<&str>;
+    /// Whether a layer says anything of a picture of that size.
+    fn counts(&self, _layer: usize, _height: i64, _width: i64) -> bool {
+        true
+    }
     /// Activations `[1,C,H',W']` of `wanted` (indices into `layers()`, in any order) for `image` `[1,3,H,W]`, RGB in
     /// 0..=1. Nothing beyond the deepest wanted layer is computed.
     ///
@@ -94,7 +98,11 @@ pub fn build(
 ) -> Result<Box<dyn Backbone>, StyleError> {
     let mut networks: Vec<ConvNet> =
         names(name).map(|name| build_one(name, options, device, &weights)).collect::<Result<_, _>>()?;
-    Ok(if networks.len() == 1 { Box::new(networks.swap_remove(0)) } else { Box::new(NetworkSet::new(networks)) })
+    Ok(if networks.len() == 1 {
+        Box::new(networks.swap_remove(0))
+    } else {
+        Box::new(NetworkSet::new(networks, device)?)
+    })
 }
 
 /// The networks of a set, by name.

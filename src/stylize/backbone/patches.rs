@@ -25,10 +25,14 @@ const CONVOLUTIONS: [(i64, i64); 4] = [(48, 5), (96, 3), (128, 3), (128, 3)];
 /// What a halving blurs with.
 const BINOMIAL: [f64; 5] = [1.0, 4.0, 6.0, 4.0, 1.0];
 
-/// In a set it makes the strokes; forms and content are the other's.
+/// In a set it makes the strokes, and keeps edges where they are.
 const DEFAULTS: Defaults = Defaults {
-    alone: Chosen { style: &["relu1", "half1", "relu2", "relu3", "relu4"], content: &["half2"] },
-    in_set: Chosen { style: &["relu1", "half1", "relu2", "relu3"], content: &[] },
+    alone: Chosen { style: &["relu1", "half1", "relu2", "relu3", "relu4"], halved: &[], content: &["half2"] },
+    in_set: Chosen {
+        style: &["relu1", "half1", "relu2", "relu3"],
+        halved: &["relu1", "relu2", "relu3"],
+        content: &["half2"],
+    },
 };
 
 /// Layers: `conv1`, `relu1`, `half1`, `conv2` ... `relu4`. `options.pooling` changes nothing: there is none.

@@ -1,19 +1,27 @@
-//! Several networks at once: one forward pass each, their layers side by side under `network.layer`. One can so make the
-//! strokes and another the forms.
+//! Several networks at once: one forward pass each, their layers side by side as `network.layer`. One can so make the
+//! strokes and another the forms. Each also sees the picture at half its size: `network/2.layer`.
 
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
+use super::conv::Conv;
 use super::{Backbone, ConvNet, LayerShape};
+use crate::settings::Padding;
 use crate::stylize::StyleError;
+
+/// What a picture is blurred with before it is halved.
+const BINOMIAL: [f64; 5] = [1.0, 4.0, 6.0, 4.0, 1.0];
+/// A picture with a shorter side than this is not looked at a second time at half its size: little is left of it.
+const LEAST_SIDE: i64 = 88;
 
 /// A layer of one of the networks.
 #[derive(Debug)]
 struct SetLayer {
-    /// `patches.relu1`.
+    /// `patches.relu1`, or of the halved picture `patches/2.relu1`.
     name: String,
     network: usize,
     /// Its index in the network.
     layer: usize,
+    halved: bool,
 }
 
 /// Networks that are compared together.
@@ -25,28 +33,35 @@ pub struct NetworkSet {
     /// Indices into `layers`, fine to coarse.
     style: Vec<usize>,
     content: Vec<usize>,
+    halving: Conv,
 }
 
 impl NetworkSet {
-    pub(super) fn new(networks: Vec<ConvNet>) -> Self {
+    pub(super) fn new(networks: Vec<ConvNet>, device: Device) -> Result<Self, StyleError> {
         let name = networks.iter().map(Backbone::name).collect::<Vec<_>>().join("+");
         let mut layers = Vec::new();
         let (mut style, mut content) = (Vec::new(), Vec::new());
-        for (index, network) in networks.iter().enumerate() {
+        let views = (0..networks.len()).flat_map(|network| [(network, false), (network, true)]);
+        for (index, halved) in views {
+            let network = &networks[index];
             let chosen = network.in_set();
+            let of_style = if halved { chosen.halved } else { chosen.style };
+            let label = if halved { format!("{}/2", network.name()) } else { network.name().to_owned() };
             for (layer, LayerShape { name, field, .. }) in network.layer_shapes().into_iter().enumerate() {
-                if chosen.style.contains(&name.as_str()) {
-                    style.push((field.size, layers.len()));
+                if of_style.contains(&name.as_str()) {
+                    style.push((if halved { 2 * field.size } else { field.size }, layers.len()));
                 }
-                if chosen.content.contains(&name.as_str()) {
+                if !halved && chosen.content.contains(&name.as_str()) {
                     content.push(layers.len());
                 }
-                layers.push(SetLayer { name: format!("{}.{name}", network.name()), network: index, layer });
+                layers.push(SetLayer { name: format!("{label}.{name}"), network: index, layer, halved });
             }
         }
         style.sort_unstable();
         let style = style.into_iter().map(|(_, layer)| layer).collect();
-        Self { name, networks, layers, style, content }
+        let kind = networks.first().map_or(Kind::Float, ConvNet::kind);
+        let halving = Conv::halving(&BINOMIAL, 3, kind, device)?;
+        Ok(Self { name, networks, layers, style, content, halving })
     }
 
     fn named(&self, layers: &[usize]) -> Vec<&str> {
@@ -71,17 +86,32 @@ impl Backbone for NetworkSet {
         self.named(&self.content)
     }
 
+    fn counts(&self, layer: usize, height: i64, width: i64) -> bool {
+        !self.layers[layer].halved || height.min(width) >= LEAST_SIDE
+    }
+
     fn forward(&self, image: &Tensor, wanted: &[usize]) -> Result<Vec<Tensor>, StyleError> {
         let mut found: Vec<Option<Tensor>> = wanted.iter().map(|_| None).collect();
-        for (index, network) in self.networks.iter().enumerate() {
-            let own: Vec<usize> =
-                (0..wanted.len()).filter(|&place| self.layers[wanted[place]].network == index).collect();
-            let layers: Vec<usize> = own.iter().map(|&place| self.layers[wanted[place]].layer).collect();
-            if layers.is_empty() {
-                continue;
-            }
-            for (place, features) in own.into_iter().zip(network.forward(image, &layers)?) {
-                found[place] = Some(features);
+        for halved in [false, true] {
+            let mut picture = None;
+            for (index, network) in self.networks.iter().enumerate() {
+                let own = |place: &usize| {
+                    let layer = &self.layers[wanted[*place]];
+                    (layer.network, layer.halved) == (index, halved)
+                };
+                let places: Vec<usize> = (0..wanted.len()).filter(own).collect();
+                if places.is_empty() {
+                    continue;
+                }
+                let picture = match &picture {
+                    Some(picture) => picture,
+                    None if halved => picture.insert(self.halving.forward(image, Padding::Reflect)?),
+                    None => picture.insert(image.shallow_clone()),
+                };
+                let layers: Vec<usize> = places.iter().map(|&place| self.layers[wanted[place]].layer).collect();
+                for (place, features) in places.into_iter().zip(network.forward(picture, &layers)?) {
+                    found[place] = Some(features);
+                }
             }
         }
         Ok(found.into_iter().flatten().collect())
