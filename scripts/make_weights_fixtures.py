@@ -48,6 +48,17 @@ save("wrong_shape.pth", {**plain, "features.2.weight": numbers((2, 3, 1, 1))}, T
 save("missing.pth", {name: value for name, value in plain.items() if name != "features.2.bias"}, True)
 save("not_finite.pth", {**plain, "features.2.bias": torch.tensor([1.0, float("nan")])}, True)
 
+# Convolutions without bias, each with its batch norm behind it. A variance is the number's square and a half.
+NORMED = {"_stem": (4, 3, 3, 3), "_blocks.0._depthwise": (4, 1, 3, 3), "_blocks.0._project": (2, 4, 1, 1)}
+normed = {"_fc.weight": numbers((3, 2))}  # must be left out
+for name, shape in NORMED.items():
+    normed[f"{name}.weight"] = numbers(shape)
+    for part in ("weight", "bias", "running_mean"):
+        normed[f"{name}_bn.{part}"] = numbers(shape[:1])
+    normed[f"{name}_bn.running_var"] = numbers(shape[:1]) ** 2 + 0.5
+    normed[f"{name}_bn.num_batches_tracked"] = torch.tensor(7)
+save("normed.pth", normed, False)
+
 
 class Danger:
     """Pickles as a call of os.system: a reader that runs code would make the file."""

@@ -57,6 +57,7 @@ def manifest(name, build, weights, licence, description):
         f'licence = "{licence}"',
         "",
         "[download]",
+        'from = "server"',
         f'url = "{base}"',
         f'file = "{file}"',
         f'sha256_prefix = "{digits}"',

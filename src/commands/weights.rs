@@ -32,7 +32,7 @@ fn row(manifest: &Manifest, path: &SearchPath) -> [String; 4] {
         Ok(found) => found.path.display().to_string(),
         Err(_) => format!("missing: {}", how_to_get(manifest)),
     };
-    [manifest.name.clone(), format!("{:.1} MiB", manifest.download.size_mib), manifest.licence.clone(), installed]
+    [manifest.name.clone(), format!("{:.1} MiB", manifest.download.size_mib()), manifest.licence.clone(), installed]
 }
 
 /// The command that brings the weights of a network.
@@ -41,7 +41,7 @@ pub(super) fn how_to_get(manifest: &Manifest) -> String {
 }
 
 /// Fetches the weights of each network named, into the folder that `path` installs to. One that is installed there
-/// and sound is left alone. `from_hub` takes the model hub instead of torchvision's server.
+/// and sound is left alone. `from_hub` takes the model hub instead of the publisher.
 ///
 /// # Errors
 /// An unknown name (nothing is fetched then); else what [`weights::fetch`] says about the first that fails.

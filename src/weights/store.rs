@@ -32,7 +32,8 @@ pub(super) fn install(
     }
     // One entry only: the crate keeps them in a hash map, whose order would change the file's digest.
     // It says what the file is, not who trained it: an imported file could be anyone's.
-    let about = format!("convolutions of {} for stylize-video, torchvision's names", manifest.name);
+    let names = if manifest.batch_norm.is_some() { "batch norm folded in" } else { "torchvision's names" };
+    let about = format!("convolutions of {} for stylize-video, {names}", manifest.name);
     let about = HashMap::from([("about".to_owned(), about)]);
     let file = safetensors::serialize(views, Some(about)).map_err(|error| failed(io::Error::other(error)))?;
 

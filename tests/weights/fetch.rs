@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use stylize_video::interrupt::CancelToken;
-use stylize_video::weights::{self, FetchOptions, FetchSource, Manifest, NoProgress, Progress, WeightsError};
+use stylize_video::weights::{
+    self, Download, FetchOptions, FetchSource, Manifest, NoProgress, Progress, ServerFile, WeightsError,
+};
 
 use super::server::{Server, response, send, send_cut};
 use super::{assert_is_fixture, fixture, tiny};
@@ -15,12 +17,19 @@ fn file() -> Vec<u8> {
 /// The tiny network, published as `file()`.
 fn published() -> Manifest {
     let mut manifest = tiny();
-    manifest.download.sha256_prefix = weights::digest(&fixture("legacy.pth")).unwrap()[..8].to_owned();
+    server_file(&mut manifest).sha256_prefix = weights::digest(&fixture("legacy.pth")).unwrap()[..8].to_owned();
     manifest
 }
 
+fn server_file(manifest: &mut Manifest) -> &mut ServerFile {
+    match &mut manifest.download {
+        Download::Server(file) => file,
+        Download::Package(_) => panic!("the tiny network is on a server"),
+    }
+}
+
 fn options(dir: &Path, url: &str) -> FetchOptions {
-    let source = FetchSource::Torchvision { base_url: Some(url.to_owned()) };
+    let source = FetchSource::Publisher { base_url: Some(url.to_owned()), pythons: Vec::new() };
     FetchOptions { dir: dir.to_owned(), source, cancel: CancelToken::default() }
 }
 
@@ -109,7 +118,7 @@ fn a_wrong_digest_names_both_and_deletes_the_file() {
     });
     let error = fetch(dir.path(), &server.url).unwrap_err();
     let WeightsError::WrongDigest { expected, found, .. } = &error else { panic!("{error}") };
-    assert_eq!(expected, &published().download.sha256_prefix);
+    assert_eq!(expected, &server_file(&mut published()).sha256_prefix);
     assert_eq!(found.len(), 64);
     assert!(error.to_string().contains(expected) && error.to_string().contains(found));
     assert!(files(dir.path()).is_empty());

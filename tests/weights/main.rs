@@ -5,6 +5,9 @@ mod commands;
 mod fetch;
 mod files;
 mod hostile;
+mod lite0;
+mod normed;
+mod pip;
 mod server;
 
 use std::path::{Path, PathBuf};

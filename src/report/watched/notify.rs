@@ -1,10 +1,11 @@
 //! `--notify`: a command at the end of each job.
 
 use std::io;
-use std::process::{self, Child, Stdio};
+use std::process::{self, Stdio};
 use std::time::{Duration, Instant};
 
 use super::tally::{JobRecord, Outcome};
+use crate::child;
 
 /// A command that takes longer is ended.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -59,7 +60,8 @@ impl Command {
         for (name, value) in environment(job) {
             command.env(name, value);
         }
-        in_a_group(&mut command);
+        // Ctrl-c is for the painting.
+        child::in_a_group(&mut command);
         let mut child = command.spawn().map_err(failed)?;
         let began = Instant::now();
         loop {
@@ -67,7 +69,7 @@ impl Command {
                 Some(status) if status.success() => return Ok(()),
                 Some(status) => return Err(Problem::Failed { program: program(), status }),
                 None if began.elapsed() >= limit => {
-                    end(&mut child);
+                    child::end(&mut child);
                     return Err(Problem::Slow { program: program() });
                 }
                 None => std::thread::sleep(LOOK),
@@ -92,27 +94,6 @@ fn environment(job: &JobRecord) -> [(&'static str, String); 6] {
 /// What an environment can hold.
 fn plain(text: &str) -> String {
     text.chars().filter(|&c| c != '\0').take(LONGEST).collect()
-}
-
-/// A group of its own: ctrl-c is for the painting, and what the command starts can be ended with it.
-#[cfg(unix)]
-fn in_a_group(command: &mut process::Command) {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0);
-}
-
-#[cfg(not(unix))]
-fn in_a_group(_: &mut process::Command) {}
-
-/// Ends it and what it has started.
-fn end(child: &mut Child) {
-    #[cfg(unix)]
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        // It may be gone by now.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 #[cfg(test)]

