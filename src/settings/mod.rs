@@ -238,7 +238,7 @@ pub struct ContentSettings {
 
 impl Default for ContentSettings {
     fn default() -> Self {
-        Self { detail: 0.7, luminance: 0.0 }
+        Self { detail: 0.7, luminance: 1.5 }
     }
 }
 
@@ -257,7 +257,7 @@ pub struct LossSettings {
 
 impl Default for LossSettings {
     fn default() -> Self {
-        Self { convention: Convention::Relative, alpha: 1.0, beta: 150.0, style_weights: [0.2; 5], tv: 0.05 }
+        Self { convention: Convention::Relative, alpha: 1.0, beta: 150.0, style_weights: [0.2; 5], tv: 5.0 }
     }
 }
 
@@ -328,7 +328,7 @@ pub enum Padding {
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerSettings {
     pub method: Method,
-    /// Iterations of a shot's first frame and of the frames after it: `[first, next]`.
+    /// Iterations at each size of a shot's first frame (`frame.sizes`), and of the frames after it: `[first, next]`.
     pub iterations: [u32; 2],
     /// Stop when J's relative change over `check_every` evaluations falls below this, or a later frame's J is as low as
     /// its shot's first frame's; 0 never stops early.
@@ -345,10 +345,10 @@ impl Default for OptimizerSettings {
     fn default() -> Self {
         Self {
             method: Method::Lbfgs,
-            iterations: [120, 30],
+            iterations: [36, 14],
             tolerance: 1e-3,
             check_every: 10,
-            history: 10,
+            history: 20,
             learning_rate: 0.02,
         }
     }

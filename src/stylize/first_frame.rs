@@ -10,10 +10,13 @@ use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::resize;
 use super::{FrameStats, StyleError};
 
-/// Iterations in one phase.
-const LEG: u32 = 30;
+/// Iterations in one phase, at most. A new phase begins a new descent, which has to learn the curvature again.
+const LEG: u32 = 60;
 /// Long side in pixels of the coarsest size, about.
 const COARSEST: f64 = 80.0;
+/// Share of `optimizer.iterations` that the coarsest of several sizes takes, and that each other takes.
+const COARSE: f64 = 1.4;
+const FINE: f64 = 0.8;
 /// A network sees nothing in a picture with a shorter side than this.
 const LEAST_SIDE: f64 = 16.0;
 
@@ -34,11 +37,8 @@ pub fn sizes((h, w): (i64, i64), wanted: u32) -> Vec<(i64, i64)> {
 /// What libtorch reports; `NotFinite`; `Cancelled`.
 pub fn paint(studio: &Studio, look: &Look, raw: &Tensor, init: &dyn Init) -> Result<Painted, StyleError> {
     let settings = studio.settings();
-    let all = settings.optimizer.iterations[0];
-    let mut sizes = sizes((look.height, look.width), settings.frame.sizes);
-    // An iteration each at least.
-    sizes.drain(..sizes.len().saturating_sub(all.max(1) as usize));
-    let shares = shares(all, sizes.len() as u32);
+    let sizes = sizes((look.height, look.width), settings.frame.sizes);
+    let shares = shares(settings.optimizer.iterations[0], sizes.len() as u32);
     let content = look.content(raw)?;
     let mut painted: Option<Painted> = None;
     for (&(h, w), iterations) in sizes.iter().zip(shares) {
@@ -65,13 +65,14 @@ pub fn paint(studio: &Studio, look: &Look, raw: &Tensor, init: &dyn Init) -> Res
     painted.ok_or_else(|| StyleError::NotFinite("no iteration".into()))
 }
 
-/// So many of `all` iterations for each of `count` sizes, coarse to fine. The finest, which costs most, gets half as many
-/// as another: it only has to add fine strokes.
-fn shares(all: u32, count: u32) -> Vec<u32> {
-    let finest = (all / (2 * count - 1).max(1)).max(1).min(all);
-    let (others, rest) = (count - 1, all - finest);
-    let coarser = (0..others).map(|place| rest / others + u32::from(place < rest % others));
-    coarser.chain([if others == 0 { all } else { finest }]).collect()
+/// Iterations at each of `count` sizes, coarse to fine, for a setting of `each`: the coarsest makes the large forms and
+/// costs little, so it gets some of what the finer ones would have.
+fn shares(each: u32, count: u32) -> Vec<u32> {
+    let times = |share: f64| ((f64::from(each) * share).round() as u32).max(each.min(1));
+    match count {
+        0 | 1 => vec![each],
+        _ => (0..count).map(|place| times(if place == 0 { COARSE } else { FINE })).collect(),
+    }
 }
 
 /// A coarse picture in the size of `content` `[1,3,H,W]`, with `detail` times the content's own fine detail: what the
@@ -122,16 +123,11 @@ mod tests {
     }
 
     #[test]
-    fn the_finest_size_gets_half_as_many_iterations() {
-        assert_eq!(shares(100, 3), [40, 40, 20]);
-        assert_eq!(shares(100, 1), [100]);
-        assert_eq!(shares(0, 1), [0]);
-        assert_eq!(shares(3, 3), [1, 1, 1]);
-        for (all, count) in [(2, 2), (7, 4), (200, 5), (11, 3)] {
-            let shares = shares(all, count);
-            assert_eq!(shares.iter().sum::<u32>(), all, "{shares:?}");
-            assert!(shares.iter().all(|&share| share >= 1), "{shares:?}");
-        }
+    fn the_coarsest_size_gets_most_iterations() {
+        assert_eq!(shares(36, 3), [50, 29, 29]);
+        assert_eq!(shares(36, 1), [36]);
+        assert_eq!(shares(0, 3), [0, 0, 0]);
+        assert_eq!(shares(1, 2), [1, 1]);
     }
 
     #[test]

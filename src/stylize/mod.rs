@@ -14,6 +14,7 @@ pub mod fake;
 mod fill;
 mod first_frame;
 pub mod init;
+mod layer_plan;
 pub mod loss;
 pub mod objective;
 pub mod optimizer;

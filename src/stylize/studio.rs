@@ -5,15 +5,16 @@ use tch::{Device, Tensor, no_grad};
 use super::backbone::Backbone;
 use super::colour::{ColourMap, keep_colours};
 use super::effort::Effort;
+use super::layer_plan::LayerPlan;
 use super::loss::{Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
 use super::objective::PictureObjective;
 use super::optimizer::{self, Budget, descend};
 use super::still::Held;
-use super::tensor::{from_pixels, resize, to_pixels};
+use super::tensor::{from_pixels, resize, scalar, to_pixels};
 use super::{FrameStats, StyleError};
 use crate::interrupt::CancelToken;
 use crate::media::Pixels;
-use crate::settings::{Colour, Settings, Size};
+use crate::settings::{Colour, Convention, Settings, Size};
 
 /// Networks halve a picture up to four times; below this nothing is left of it.
 const SHORTEST_SIDE: f64 = 64.0;
@@ -25,36 +26,6 @@ const LONGEST_ENLARGED: f64 = 512.0;
 pub struct StylePicture {
     pub image: Tensor,
     pub weight: f64,
-}
-
-/// Which layers of the backbone are compared.
-#[derive(Debug, Clone)]
-struct LayerPlan {
-    /// Indices into the backbone's layers: style layers, then content layers.
-    wanted: Vec<usize>,
-    /// lambda of each style layer.
-    weights: Vec<f64>,
-}
-
-impl LayerPlan {
-    fn style(&self) -> &[usize] {
-        &self.wanted[..self.weights.len()]
-    }
-
-    fn content(&self) -> &[usize] {
-        &self.wanted[self.weights.len()..]
-    }
-
-    /// What counts for a picture of that size; the style weights keep their sum.
-    fn at(&self, backbone: &dyn Backbone, height: i64, width: i64) -> Self {
-        let counts = |layer: &usize| backbone.counts(*layer, height, width);
-        let kept: Vec<(usize, f64)> =
-            self.style().iter().copied().zip(self.weights.iter().copied()).filter(|(layer, _)| counts(layer)).collect();
-        let (sum, left): (f64, f64) = (self.weights.iter().sum(), kept.iter().map(|(_, weight)| weight).sum());
-        let share = if left > 0.0 && kept.len() < self.weights.len() { sum / left } else { 1.0 };
-        let wanted = kept.iter().map(|(layer, _)| *layer).chain(self.content().iter().copied()).collect();
-        Self { wanted, weights: kept.iter().map(|(_, weight)| weight * share).collect() }
-    }
 }
 
 /// What stays the same within a shot.
@@ -108,7 +79,7 @@ impl Studio {
         if styles.is_empty() {
             return Err(StyleError::NoStyle);
         }
-        let layers = plan_layers(backbone.as_ref(), &settings)?;
+        let layers = LayerPlan::new(backbone.as_ref(), &settings)?;
         let variation = Variation::new(settings.loss.tv);
         Ok(Self { backbone, layers, styles, settings, device, variation, cancel })
     }
@@ -150,8 +121,9 @@ impl Studio {
 
     fn look_with(&self, colours: Option<ColourMap>, raw: &Tensor, height: i64, width: i64) -> Result<Look, StyleError> {
         let layers = self.layers.at(self.backbone.as_ref(), height, width);
-        let style = self.style_term(&layers, raw, height, width)?;
-        Ok(Look { height, width, colours, layers, style })
+        let mut look = Look { height, width, colours, layers, style: Style::default() };
+        look.style = self.style_term(&look, raw)?;
+        Ok(look)
     }
 
     /// The same look for the frame in another size; `raw` is the frame itself, in any size.
@@ -225,21 +197,31 @@ impl Studio {
             // Never larger than the source: there is nothing to gain.
             Size::Auto => f64::from(super::device::default_size(self.device)).min(h.max(w)),
         };
-        scaled_size(h, w, long / h.max(w))
+        scaled_size(h, w, long / h.max(w), SHORTEST_SIDE)
     }
 
     /// The style pictures' Gram matrices, blended, at strokes of the right size for an `h` x `w` frame.
-    fn style_term(&self, layers: &LayerPlan, content: &Tensor, h: i64, w: i64) -> Result<Style, StyleError> {
+    fn style_term(&self, look: &Look, raw: &Tensor) -> Result<Style, StyleError> {
         let total: f64 = self.styles.iter().map(|style| style.weight).sum();
+        let layers = &look.layers;
         let wanted = layers.style();
+        let contrast_layer = layers.content().first().copied();
+        let asked: Vec<usize> = wanted.iter().copied().chain(contrast_layer).collect();
         let mut blend: Vec<Option<Tensor>> = wanted.iter().map(|_| None).collect();
+        let mut contrast = 0.0;
         for style in &self.styles {
-            let mut image = self.scaled(&style.image, h, w)?;
+            let mut image = self.scaled(&style.image, look.height, look.width)?;
             if self.settings.style.colour == Colour::Content && self.settings.style.match_colours {
-                image = ColourMap::between(&image, content)?.apply(&image)?;
+                image = ColourMap::between(&image, raw)?.apply(&image)?;
             }
-            for (slot, features) in blend.iter_mut().zip(self.backbone.forward(&image, wanted)?) {
-                let share = gram(&features)?.f_mul_scalar(style.weight / total)?;
+            let mut found = self.backbone.forward(&image, &asked)?;
+            let share = style.weight / total;
+            if let Some(features) = found.get(wanted.len()) {
+                contrast += share * mean_square(features)?;
+            }
+            found.truncate(wanted.len());
+            for (slot, features) in blend.iter_mut().zip(found) {
+                let share = gram(&features)?.f_mul_scalar(share)?;
                 *slot = Some(match slot.take() {
                     Some(sum) => sum.f_add(&share)?,
                     None => share,
@@ -254,14 +236,19 @@ impl Studio {
             .filter(|&(_, (_, weight))| weight > 0.0)
             .map(|(place, (gram, weight))| GramTarget { place, gram, weight })
             .collect();
-        Style::new(targets, self.settings.loss.convention, self.settings.beta())
+        let shown = resize(&look.content(raw)?, look.height, look.width)?;
+        let own = self.backbone.forward(&shown, &asked[wanted.len()..])?;
+        let own = own.first().map_or(Ok(contrast), mean_square)?;
+        let beta = self.settings.beta() * held_back(contrast, own, self.settings.loss.convention);
+        Style::new(targets, self.settings.loss.convention, beta)
     }
 
     /// A style picture with the frame's area times style.scale squared, its own aspect kept.
     fn scaled(&self, image: &Tensor, h: i64, w: i64) -> Result<Tensor, StyleError> {
         let (_, _, own_h, own_w) = image.size4()?;
         let ratio = ((h * w) as f64 / (own_h * own_w) as f64).sqrt() * self.settings.style.scale;
-        let (h, w) = scaled_size(own_h as f64, own_w as f64, ratio);
+        let least = SHORTEST_SIDE.min(h.min(w) as f64);
+        let (h, w) = scaled_size(own_h as f64, own_w as f64, ratio, least);
         resize(image, h, w)
     }
 
@@ -291,59 +278,26 @@ impl Look {
     }
 }
 
-/// `h` x `w` times `scale`, large enough for a network. Where that would make a thread of a picture huge (1 x 4000,
-/// say), only its short side is stretched.
-fn scaled_size(h: f64, w: f64, scale: f64) -> (i64, i64) {
-    let scale = scale.max((SHORTEST_SIDE / h.min(w)).min(LONGEST_ENLARGED / h.max(w)));
-    let side = |length: f64| (length * scale).round().max(SHORTEST_SIDE) as i64;
+/// `h` x `w` times `scale`, with a short side of `least` pixels at least. Where that would make a thread of a picture
+/// huge (1 x 4000, say), only its short side is stretched.
+fn scaled_size(h: f64, w: f64, scale: f64, least: f64) -> (i64, i64) {
+    let scale = scale.max((least / h.min(w)).min(LONGEST_ENLARGED / h.max(w)));
+    let side = |length: f64| (length * scale).round().max(least) as i64;
     (side(h), side(w))
 }
 
-fn plan_layers(backbone: &dyn Backbone, settings: &Settings) -> Result<LayerPlan, StyleError> {
-    let network = &settings.network;
-    let names = |chosen: &[String], own: Vec<&str>| -> Vec<String> {
-        if chosen.is_empty() { own.into_iter().map(str::to_owned).collect() } else { chosen.to_vec() }
-    };
-    let style = names(&network.style_layers, backbone.style_layers());
-    let content = names(&network.content_layers, backbone.content_layers());
-    let wanted = style.iter().chain(&content).map(|name| backbone.layer(name)).collect::<Result<_, _>>()?;
-    Ok(LayerPlan { wanted, weights: spread(settings.loss.style_weights, style.len()) })
+/// How much of beta is left where the painting is stronger in contrast than the scene: 1 / (E_S / E_C)^2.5 for mean
+/// squares E of the first content layer, of the painting and of the scene; 1 where the scene is as strong. The relative
+/// convention measures content by the scene's own activations, and dark or flat footage has so little of them that
+/// faces drown in paint. Measured in docs/networks.md.
+fn held_back(painting: f64, scene: f64, convention: Convention) -> f64 {
+    if convention != Convention::Relative {
+        return 1.0;
+    }
+    (painting / scene.max(1e-12)).max(1.0).powf(-2.5).max(1e-3)
 }
 
-/// Five weights from fine to coarse, mapped onto `count` layers: read off the line through them, with the same sum.
-fn spread(five: [f64; 5], count: usize) -> Vec<f64> {
-    if count == five.len() {
-        return five.to_vec();
-    }
-    let at = |place: usize| {
-        let at = if count > 1 { 4.0 * place as f64 / (count - 1) as f64 } else { 2.0 };
-        let below = (at.floor() as usize).min(3);
-        five[below] + (five[below + 1] - five[below]) * (at - below as f64)
-    };
-    let weights: Vec<f64> = (0..count).map(at).collect();
-    let (sum, whole): (f64, f64) = (weights.iter().sum(), five.iter().sum());
-    if sum > 0.0 {
-        weights.iter().map(|weight| weight * whole / sum).collect()
-    } else {
-        vec![whole / count as f64; count]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::spread;
-
-    #[test]
-    fn five_weights_are_mapped_onto_any_number_of_layers() {
-        let five = [0.3, 0.25, 0.2, 0.15, 0.1];
-        assert_eq!(spread(five, 5), five);
-        for count in [1, 2, 3, 4, 7, 12] {
-            let weights = spread(five, count);
-            assert_eq!(weights.len(), count);
-            assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-            assert!(weights.is_sorted_by(|a, b| a >= b), "fine layers count most: {weights:?}");
-        }
-        // Only the middle one is left, and its weight is 0.
-        assert_eq!(spread([1.0, 0.0, 0.0, 0.0, 1.0], 1), [2.0]);
-    }
+/// Of activations in any shape.
+fn mean_square(features: &Tensor) -> Result<f64, StyleError> {
+    scalar(&features.f_square()?.f_mean(features.kind())?)
 }

@@ -84,15 +84,9 @@ fn a_run_makes_sheets_and_a_page_and_goes_on() {
     // relu1 has 48 units: of the numbers asked for it has only two. Fields of 5 pixels, 19 times their size.
     assert_eq!(size(&out.join("relu1.png")).0, 10 + 2 * (2 * (3 * 95 + 4) + 10 + 10));
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
-    for part in [
-        "half2.png",
-        "clip.mp4",
-        "torn.jpg",
-        "a &amp; &lt;b&gt;.png",
-        "receptive field",
-        "<svg",
-        "1 input passed over",
-    ] {
+    for part in
+        ["half2.png", "clip.mp4", "torn.jpg", "a &amp; &lt;b&gt;.png", "receptive field", "<svg", "1 input passed over"]
+    {
         assert!(
             page.contains(part)
                 || page.contains(&part.replace("&amp;", "&").replace("&lt;", "\\u003c").replace("&gt;", ">")),
@@ -151,17 +145,7 @@ fn feature_maps_need_no_other_input() {
     let desk = tempfile::tempdir().unwrap();
     material(desk.path());
     program(desk.path())
-        .args([
-            "layers",
-            "--activations",
-            "in/stripes.png",
-            "--backbone",
-            "patches",
-            "--layers",
-            "relu3",
-            "-o",
-            "out",
-        ])
+        .args(["layers", "--activations", "in/stripes.png", "--backbone", "patches", "--layers", "relu3", "-o", "out"])
         .assert()
         .success();
     assert!(desk.path().join("out/activations-stripes-relu3.png").is_file());

@@ -88,7 +88,7 @@ fn projections_agree_with_the_reference() {
     for case in &golden.cases {
         groups.entry((&case.network, &case.pooling)).or_default().push(case);
     }
-    assert_eq!(groups.len(), 4, "two networks, two poolings");
+    assert_eq!(groups.len(), 5, "three networks, two poolings");
     for ((name, pooling), cases) in groups {
         let pooling = if pooling == "max" { Pooling::Max } else { Pooling::Avg };
         let options = NetOptions { pooling, padding: Padding::Zeros, antialias: true };

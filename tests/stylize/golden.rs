@@ -34,13 +34,13 @@ fn golden(name: &str) -> Golden {
 
 fn options(variant: &str) -> NetOptions {
     let (pooling, padding) = match variant {
-        "plain" => (Pooling::Max, Padding::Zeros),
+        "plain" | "strided" => (Pooling::Max, Padding::Zeros),
         "average" => (Pooling::Avg, Padding::Zeros),
         "reflect" => (Pooling::Max, Padding::Reflect),
         "replicate" => (Pooling::Max, Padding::Replicate),
         other => panic!("unknown variant {other}"),
     };
-    NetOptions { pooling, padding, antialias: true }
+    NetOptions { pooling, padding, antialias: variant != "strided" }
 }
 
 /// The largest deviation from the reference as a share of the layer's root mean square.
@@ -74,7 +74,7 @@ fn compare(name: &str) {
 fn compare_variant(name: &str, golden: &Golden, variant: &str, weights: &NamedTensors, tolerance: f64) {
     let layers = &golden.variants[variant];
     let copies = formula::copies(weights);
-    let kind = copies["features.0.weight"].kind();
+    let kind = copies.values().next().unwrap().kind();
     let picture = formula::picture(1, golden.height, golden.width).to_kind(kind);
     let network = network(name, options(variant), copies);
     let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
@@ -108,6 +108,12 @@ fn squeezenet1_0_computes_what_torchvision_computes() {
 #[test]
 fn squeezenet1_1_computes_what_torchvision_computes() {
     compare("squeezenet1_1");
+}
+
+/// Depthwise convolutions, residual blocks, blurred halvings and plain strides (`scripts/make_golden_lite0.py`).
+#[test]
+fn efficientnet_lite0_computes_what_its_reference_computes() {
+    compare("efficientnet_lite0");
 }
 
 /// Of our own network there is one set of weights, the one that is compiled in: its numbers and, in 32 bits, what it

@@ -32,6 +32,7 @@ pub struct NetworkSet {
     layers: Vec<SetLayer>,
     /// Indices into `layers`, fine to coarse.
     style: Vec<usize>,
+    /// Likewise.
     content: Vec<usize>,
     halving: Conv,
 }
@@ -52,13 +53,16 @@ impl NetworkSet {
                     style.push((if halved { 2 * field.size } else { field.size }, layers.len()));
                 }
                 if !halved && chosen.content.contains(&name.as_str()) {
-                    content.push(layers.len());
+                    content.push((field.size, layers.len()));
                 }
                 layers.push(SetLayer { name: format!("{label}.{name}"), network: index, layer, halved });
             }
         }
-        style.sort_unstable();
-        let style = style.into_iter().map(|(_, layer)| layer).collect();
+        let from_fine = |mut layers: Vec<(i64, usize)>| {
+            layers.sort_unstable();
+            layers.into_iter().map(|(_, layer)| layer).collect()
+        };
+        let (style, content) = (from_fine(style), from_fine(content));
         let kind = networks.first().map_or(Kind::Float, ConvNet::kind);
         let halving = Conv::halving(&BINOMIAL, 3, kind, device)?;
         Ok(Self { name, networks, layers, style, content, halving })

@@ -82,6 +82,13 @@ pub struct Style {
     inverse_energy: Vec<f64>,
 }
 
+impl Default for Style {
+    /// No target: 0 for every picture.
+    fn default() -> Self {
+        Self { targets: Vec::new(), convention: Convention::Relative, beta: 0.0, inverse_energy: Vec::new() }
+    }
+}
+
 impl Style {
     /// # Errors
     /// What libtorch reports.
