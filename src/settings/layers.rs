@@ -21,9 +21,12 @@ pub const ENV_PREFIX: &str = "STYLIZE_VIDEO_";
 const ENV_PRESET: &str = "STYLIZE_VIDEO_PRESET";
 
 /// Variables that are read elsewhere and are no settings.
-const ENV_OTHER: [&str; 8] = [
+const ENV_OTHER: [&str; 10] = [
     "STYLIZE_VIDEO_WEIGHTS_URL",
     "STYLIZE_VIDEO_LOG",
+    // For the scripts that set a machine up.
+    "STYLIZE_VIDEO_SKIP_PACKAGES",
+    "STYLIZE_VIDEO_SKIP_WEIGHTS",
     // What --notify tells a command, which may run this program again.
     "STYLIZE_VIDEO_INPUT",
     "STYLIZE_VIDEO_OUTPUT",

@@ -168,7 +168,8 @@ impl From<Size> for SizeToml {
 pub struct StyleSettings {
     /// One or more pictures; their Gram matrices are blended by weight (weights are normalised to sum 1).
     pub images: Vec<StyleImage>,
-    /// Size of the style picture's strokes: its area is the optimised frame's area times the square of this.
+    /// Size of the strokes: the style picture is as wide as the optimised frame is long, or of its area, whichever is
+    /// larger, times this.
     pub scale: f64,
     /// `style`: the painting's colours. `content`: keep the clip's own colours (luma transfer).
     pub colour: Colour,
@@ -238,7 +239,7 @@ pub struct ContentSettings {
 
 impl Default for ContentSettings {
     fn default() -> Self {
-        Self { detail: 0.7, luminance: 1.5 }
+        Self { detail: 0.7, luminance: 2.0 }
     }
 }
 

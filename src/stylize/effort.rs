@@ -34,7 +34,7 @@ impl Effort {
         let part = |share: f64| (f64::from(all) * share.min(1.0)).ceil() as u32;
         let at_least = part(fresh * FRESH);
         let iterations = part((1.0 - held) * FREE).max(at_least).max(all.min(1));
-        Self { iterations, at_least, target: Some(target), phase: Phase::default() }
+        Self { iterations, at_least, target: Some(target), phase: Phase::CENTRED }
     }
 }
 

@@ -36,36 +36,48 @@ pub struct PictureObjective<'a> {
     apart: Option<&'a dyn LossTerm>,
     /// What the picture is held to before anything looks at it.
     held: Option<&'a Held>,
-    phase: Phase,
+    phase: Option<Phase>,
 }
 
-/// By how many pixels, right and down, a picture is moved before a network looks at it; the room is filled with its
-/// mirror image.
+/// How a picture lies before a network: extended by its mirror image, which moves it on the grid of the network's strides.
 ///
 /// Strides and pooling see a picture on a grid, and a descent learns that grid: moved by a pixel or two, a picture of
 /// J = 0.8 has one of 2 or 3, and the next frame of a pan would be painted anew. One that was painted in several phases
-/// has no such hold on any of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// has no such hold on any of them. The mirrored pixels also give the picture's own border a neighbourhood, for Gram
+/// matrices leave out what is nearest to a border.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phase {
-    pub right: i64,
-    pub down: i64,
+    /// From the middle, in pixels.
+    right: i64,
+    down: i64,
 }
 
+/// What is added at each side, as a share of the long side, and its bounds in pixels.
+const MARGIN: f64 = 1.0 / 40.0;
+const MARGINS: [i64; 2] = [4, 8];
+
 impl Phase {
-    /// Phases for so many legs of a descent, spread over the grids of strides up to 8; the last one is none.
+    /// In the middle: later frames, and the last leg of a first one.
+    pub const CENTRED: Self = Self { right: 0, down: 0 };
+
+    /// Phases for so many legs of a descent, spread over the grids of strides up to 8; the last one is centred.
     pub fn spread(legs: u32) -> impl Iterator<Item = Self> {
-        (0..i64::from(legs)).rev().map(|k| Self { right: 3 * k % 8, down: 5 * k % 8 })
+        let at = |k: i64, step: i64| (4 + step * k).rem_euclid(8) - 4;
+        (0..i64::from(legs)).rev().map(move |k| Self { right: at(k, 3), down: at(k, 5) })
     }
 
-    /// `[1,C,H+down,W+right]`.
+    /// The picture with 4 to 8 pixels more at each side; itself where it is too small to be mirrored.
     ///
     /// # Errors
     /// What libtorch reports.
     pub fn apply(self, image: &Tensor) -> Result<Tensor, StyleError> {
-        if self == Self::default() {
+        let (_, _, h, w) = image.size4()?;
+        let margin = ((h.max(w) as f64 * MARGIN) as i64).clamp(MARGINS[0], MARGINS[1]);
+        if h.min(w) <= 2 * margin {
             return Ok(image.shallow_clone());
         }
-        Ok(image.f_reflection_pad2d([self.right, 0, self.down, 0])?)
+        let Self { right, down } = self;
+        Ok(image.f_reflection_pad2d([margin + right, margin - right, margin + down, margin - down])?)
     }
 }
 
@@ -76,7 +88,7 @@ impl<'a> PictureObjective<'a> {
         terms: Vec<&'a dyn LossTerm>,
         apart: Option<&'a dyn LossTerm>,
     ) -> Self {
-        Self { backbone, layers, terms, apart, held: None, phase: Phase::default() }
+        Self { backbone, layers, terms, apart, held: None, phase: None }
     }
 
     /// The same of a picture that is held to another one.
@@ -88,7 +100,7 @@ impl<'a> PictureObjective<'a> {
     /// The same as a network sees it in `phase`.
     #[must_use]
     pub fn phase(self, phase: Phase) -> Self {
-        Self { phase, ..self }
+        Self { phase: Some(phase), ..self }
     }
 
     fn picture(&self, x: &Tensor) -> Result<Tensor, StyleError> {
@@ -97,7 +109,8 @@ impl<'a> PictureObjective<'a> {
 
     /// The sum of all terms for `image` `[1,3,H,W]`, differentiable.
     fn sum(&self, image: &Tensor) -> Result<Tensor, StyleError> {
-        let features = self.backbone.forward(&self.phase.apply(image)?, self.layers)?;
+        let seen = self.phase.map_or_else(|| Ok(image.shallow_clone()), |phase| phase.apply(image))?;
+        let features = self.backbone.forward(&seen, self.layers)?;
         let view = View { image, features: &features };
         let mut sum = Tensor::f_zeros([], (image.kind(), image.device()))?;
         for term in self.terms.iter().chain(&self.apart) {

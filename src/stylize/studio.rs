@@ -10,16 +10,23 @@ use super::loss::{Content, GramTarget, LossTerm, Luminance, Style, Temporal, Var
 use super::objective::PictureObjective;
 use super::optimizer::{self, Budget, descend};
 use super::still::Held;
-use super::tensor::{from_pixels, resize, scalar, to_pixels};
+use super::tensor::{from_pixels, resize, resize_sharply, scalar, to_pixels};
 use super::{FrameStats, StyleError};
 use crate::interrupt::CancelToken;
 use crate::media::Pixels;
-use crate::settings::{Colour, Convention, Settings, Size};
+use crate::settings::{Colour, Convention, LossSettings, Settings, Size};
 
 /// Networks halve a picture up to four times; below this nothing is left of it.
 const SHORTEST_SIDE: f64 = 64.0;
 /// A small picture is enlarged to the shortest side in its own aspect, but for no longer side than this.
 const LONGEST_ENLARGED: f64 = 512.0;
+
+/// Where the painting's contrast exceeds the scene's, by the ratio E of mean squares of the first content layer, beta is
+/// divided by E^3, and the total variation's weight multiplied by E^1.5. The relative convention measures content by the
+/// scene's own activations, of which dark or flat footage has so few that faces drown in paint, and a lattice shows
+/// in plain walls. Measured in docs/networks.md.
+const STYLE_YIELDS: f64 = 3.0;
+const SMOOTHER: f64 = 1.5;
 
 /// A style picture in its own size, `[1,3,H,W]`, and its share of the blend.
 #[derive(Debug)]
@@ -34,10 +41,13 @@ pub struct Look {
     /// The optimised frame's size.
     pub height: i64,
     pub width: i64,
+    /// beta is multiplied by this.
+    beta: f64,
     /// Content's colours to the style's. Fixed for the shot: a map of its own for every frame would flicker.
     colours: Option<ColourMap>,
     layers: LayerPlan,
     style: Style,
+    variation: Variation,
 }
 
 /// A picture after its descent.
@@ -62,7 +72,6 @@ pub struct Studio {
     styles: Vec<StylePicture>,
     settings: Settings,
     device: Device,
-    variation: Variation,
     cancel: CancelToken,
 }
 
@@ -80,8 +89,7 @@ impl Studio {
             return Err(StyleError::NoStyle);
         }
         let layers = LayerPlan::new(backbone.as_ref(), &settings)?;
-        let variation = Variation::new(settings.loss.tv);
-        Ok(Self { backbone, layers, styles, settings, device, variation, cancel })
+        Ok(Self { backbone, layers, styles, settings, device, cancel })
     }
 
     pub fn settings(&self) -> &Settings {
@@ -115,23 +123,38 @@ impl Studio {
             let (_, _, height, width) = raw.size4()?;
             let matches = self.settings.style.match_colours && self.settings.style.colour == Colour::Style;
             let colours = if matches { Some(ColourMap::between(raw, self.style_picture())?) } else { None };
-            self.look_with(colours, raw, height, width)
+            self.look_with(colours, raw, [height, width], 1.0)
         })
     }
 
-    fn look_with(&self, colours: Option<ColourMap>, raw: &Tensor, height: i64, width: i64) -> Result<Look, StyleError> {
+    fn look_with(
+        &self,
+        colours: Option<ColourMap>,
+        raw: &Tensor,
+        [height, width]: [i64; 2],
+        beta: f64,
+    ) -> Result<Look, StyleError> {
         let layers = self.layers.at(self.backbone.as_ref(), height, width);
-        let mut look = Look { height, width, colours, layers, style: Style::default() };
-        look.style = self.style_term(&look, raw)?;
+        let mut look = Look {
+            height,
+            width,
+            beta,
+            colours,
+            layers,
+            style: Style::default(),
+            variation: Variation::new(self.settings.loss.tv),
+        };
+        self.compare_with_style(&mut look, raw)?;
         Ok(look)
     }
 
-    /// The same look for the frame in another size; `raw` is the frame itself, in any size.
+    /// The same look for the frame in another size; `raw` is the frame itself, in any size. `beta`: what the setting is
+    /// multiplied by.
     ///
     /// # Errors
     /// What libtorch reports.
-    pub fn look_at(&self, look: &Look, raw: &Tensor, height: i64, width: i64) -> Result<Look, StyleError> {
-        no_grad(|| self.look_with(look.colours.as_ref().map(ColourMap::shared), raw, height, width))
+    pub fn look_at(&self, look: &Look, raw: &Tensor, size: [i64; 2], beta: f64) -> Result<Look, StyleError> {
+        no_grad(|| self.look_with(look.colours.as_ref().map(ColourMap::shared), raw, size, beta))
     }
 
     /// Descends from `start`, near earlier frames by `temporal` and held to one by `ties.held`.
@@ -148,7 +171,7 @@ impl Studio {
     ) -> Result<Painted, StyleError> {
         let content_term = no_grad(|| self.content_term(&look.layers, &effort.phase.apply(content)?))?;
         let luminance = no_grad(|| self.luminance_term(content))?;
-        let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &self.variation];
+        let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &look.variation];
         terms.extend(luminance.as_ref().map(|term| term as &dyn LossTerm));
         let apart = ties.temporal.map(|term| term as &dyn LossTerm);
         let objective = PictureObjective::new(self.backbone.as_ref(), &look.layers.wanted, terms, apart)
@@ -200,8 +223,8 @@ impl Studio {
         scaled_size(h, w, long / h.max(w), SHORTEST_SIDE)
     }
 
-    /// The style pictures' Gram matrices, blended, at strokes of the right size for an `h` x `w` frame.
-    fn style_term(&self, look: &Look, raw: &Tensor) -> Result<Style, StyleError> {
+    /// Gives a look the style pictures' Gram matrices, blended, at strokes of the right size for its frame.
+    fn compare_with_style(&self, look: &mut Look, raw: &Tensor) -> Result<(), StyleError> {
         let total: f64 = self.styles.iter().map(|style| style.weight).sum();
         let layers = &look.layers;
         let wanted = layers.style();
@@ -239,17 +262,23 @@ impl Studio {
         let shown = resize(&look.content(raw)?, look.height, look.width)?;
         let own = self.backbone.forward(&shown, &asked[wanted.len()..])?;
         let own = own.first().map_or(Ok(contrast), mean_square)?;
-        let beta = self.settings.beta() * held_back(contrast, own, self.settings.loss.convention);
-        Style::new(targets, self.settings.loss.convention, beta)
+        let LossSettings { convention, tv, .. } = self.settings.loss;
+        let excess =
+            if convention == Convention::Relative { (contrast / own.max(1e-12)).clamp(1.0, 10.0) } else { 1.0 };
+        look.style = Style::new(targets, convention, self.settings.beta() * look.beta / excess.powf(STYLE_YIELDS))?;
+        look.variation = Variation::new(tv * excess.powf(SMOOTHER));
+        Ok(())
     }
 
-    /// A style picture with the frame's area times style.scale squared, its own aspect kept.
+    /// A style picture as wide as the frame is long, or of the frame's area, whichever is larger, times style.scale; its
+    /// own aspect kept.
     fn scaled(&self, image: &Tensor, h: i64, w: i64) -> Result<Tensor, StyleError> {
         let (_, _, own_h, own_w) = image.size4()?;
-        let ratio = ((h * w) as f64 / (own_h * own_w) as f64).sqrt() * self.settings.style.scale;
+        let by_area = ((h * w) as f64 / (own_h * own_w) as f64).sqrt();
+        let ratio = by_area.max(h.max(w) as f64 / own_w as f64) * self.settings.style.scale;
         let least = SHORTEST_SIDE.min(h.min(w) as f64);
         let (h, w) = scaled_size(own_h as f64, own_w as f64, ratio, least);
-        resize(image, h, w)
+        resize_sharply(image, h, w)
     }
 
     fn luminance_term(&self, content: &Tensor) -> Result<Option<Luminance>, StyleError> {
@@ -284,17 +313,6 @@ fn scaled_size(h: f64, w: f64, scale: f64, least: f64) -> (i64, i64) {
     let scale = scale.max((least / h.min(w)).min(LONGEST_ENLARGED / h.max(w)));
     let side = |length: f64| (length * scale).round().max(least) as i64;
     (side(h), side(w))
-}
-
-/// How much of beta is left where the painting is stronger in contrast than the scene: 1 / (E_S / E_C)^2.5 for mean
-/// squares E of the first content layer, of the painting and of the scene; 1 where the scene is as strong. The relative
-/// convention measures content by the scene's own activations, and dark or flat footage has so little of them that
-/// faces drown in paint. Measured in docs/networks.md.
-fn held_back(painting: f64, scene: f64, convention: Convention) -> f64 {
-    if convention != Convention::Relative {
-        return 1.0;
-    }
-    (painting / scene.max(1e-12)).max(1.0).powf(-2.5).max(1e-3)
 }
 
 /// Of activations in any shape.

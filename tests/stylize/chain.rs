@@ -11,7 +11,7 @@ use stylize_video::stylize::tensor::blurred;
 use tch::{Device, Kind, Tensor};
 
 use crate::pictures::{HEIGHT, WIDTH, frame, painter, quick};
-use crate::{formula, number, numbers};
+use crate::{formula, gap, number, numbers};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -164,15 +164,20 @@ fn what_is_held_has_no_gradient_and_the_rest_its_own() {
 }
 
 #[test]
-fn phases_move_a_picture_and_end_with_none() {
+fn phases_move_a_picture_and_end_centred() {
     let phases: Vec<Phase> = Phase::spread(5).collect();
-    assert_eq!(phases[4], Phase::default());
-    let different: std::collections::BTreeSet<(i64, i64)> = phases.iter().map(|p| (p.right, p.down)).collect();
-    assert_eq!(different.len(), 5);
+    assert_eq!(phases[4], Phase::CENTRED);
     let image = formula::uniform("phase", &[1, 3, 12, 14], 1.0);
-    let moved = Phase { right: 3, down: 2 }.apply(&image).unwrap();
-    assert_eq!(moved.size(), [1, 3, 14, 17]);
-    assert_eq!(number(&(moved.narrow(2, 2, 12).narrow(3, 3, 14) - &image).abs().max()), 0.0);
+    let mut places = std::collections::BTreeSet::new();
+    for phase in phases {
+        let moved = phase.apply(&image).unwrap();
+        assert_eq!(moved.size(), [1, 3, 20, 22]);
+        let whole = |&(top, left): &(i64, i64)| gap(&moved.narrow(2, top, 12).narrow(3, left, 14), &image) == 0.0;
+        places.extend((0..=8).flat_map(|top| (0..=8).map(move |left| (top, left))).find(whole));
+    }
+    assert_eq!(places.len(), 5, "each holds the whole picture, in a place of its own");
+    let small = formula::uniform("phase", &[1, 3, 8, 30], 1.0);
+    assert_eq!(Phase::CENTRED.apply(&small).unwrap().size(), small.size(), "too small to be mirrored");
 }
 
 #[test]
