@@ -152,7 +152,7 @@ mod tests {
             .lines()
             .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
             .map(|(key, _)| key)
-            .filter(|key| key.contains('.') || ["seed", "device"].contains(key))
+            .filter(|key| key.contains('.') || ["seed", "device", "strength"].contains(key))
             .collect();
         documented.sort_unstable();
         assert_eq!(documented, Schema::new(&[]).keys());

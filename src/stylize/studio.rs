@@ -27,6 +27,8 @@ const LONGEST_ENLARGED: f64 = 512.0;
 /// in plain walls. Measured in docs/networks.md.
 const STYLE_YIELDS: f64 = 3.0;
 const SMOOTHER: f64 = 1.5;
+/// E counts for no more: beyond it nothing would be left of the style.
+const MOST_EXCESS: f64 = 3.0;
 
 /// A style picture in its own size, `[1,3,H,W]`, and its share of the blend.
 #[derive(Debug)]
@@ -264,7 +266,7 @@ impl Studio {
         let own = own.first().map_or(Ok(contrast), mean_square)?;
         let LossSettings { convention, tv, .. } = self.settings.loss;
         let excess =
-            if convention == Convention::Relative { (contrast / own.max(1e-12)).clamp(1.0, 10.0) } else { 1.0 };
+            if convention == Convention::Relative { (contrast / own.max(1e-12)).clamp(1.0, MOST_EXCESS) } else { 1.0 };
         look.style = Style::new(targets, convention, self.settings.beta() * look.beta / excess.powf(STYLE_YIELDS))?;
         look.variation = Variation::new(tv * excess.powf(SMOOTHER));
         Ok(())

@@ -130,6 +130,6 @@ fn a_set_gives_what_its_networks_give() {
         let place = alone.layer(layer).unwrap();
         assert_eq!(gap(&no_grad(|| alone.forward(&picture, &[place])).unwrap()[0], found), 0.0, "{name}");
     }
-    assert_eq!(set.content_layers(), ["squeezenet1_1.fire2"], "forms and content are the other network's");
-    assert_eq!(set.style_layers().len(), 4 + 5);
+    assert_eq!(set.content_layers(), ["squeezenet1_1.fire2", "patches.half2"], "fine to coarse");
+    assert_eq!(set.style_layers().len(), 4 + 5 + 3, "patches also looks at half the size");
 }

@@ -33,8 +33,10 @@ fn a_trained_network_paints() {
     let Some(weights) = trained() else { return };
     let mut settings = quick();
     settings.optimizer.iterations = [30, 30];
+    settings.frame.sizes = 1;
+    settings.style.match_colours = true;
     let mut painter = try_painter(network("squeezenet1_0", PLAIN, weights), &[(4, 1.0)], settings).unwrap();
     let stats = painter.stylize(&frame(1, 96, 128), &stylize_video::motion::Shot::New.into()).unwrap().stats;
     eprintln!("J fell from {} to {} in {} iterations", stats.initial_objective, stats.objective, stats.iterations);
-    assert!(stats.objective < stats.initial_objective / 5.0);
+    assert!(stats.objective < stats.initial_objective / 3.0);
 }
