@@ -175,6 +175,7 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let (frames, width, height) = (info.frames, info.width, info.height);
     observer.event(&Event::Started { input: input.clone(), output: output.clone(), frames, width, height });
     batch.warn(source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()));
+    batch.note(source.take_notes());
     batch.note(job.changed.iter().map(|changed| format!("made anew, for {changed} since it was made")));
     batch.note(opened.iter_mut().flat_map(|opened| std::mem::take(&mut opened.notes)));
     if painted > 0 {

@@ -1,5 +1,6 @@
 //! Frames of pictures.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::error::DecodeError;
@@ -17,6 +18,9 @@ pub(super) struct ImageSource {
     start: usize,
     next: usize,
     limits: Limits,
+    /// What is to be said of the pictures, and has not been.
+    notes: Vec<String>,
+    told: HashSet<String>,
 }
 
 impl ImageSource {
@@ -49,7 +53,7 @@ impl ImageSource {
     fn open(files: Vec<PathBuf>, start: usize, base: TimeBase, limits: Limits) -> Result<Self, DecodeError> {
         // A limit of no frames at all still has a size: that of the picture it would start with.
         let decoded = files.get(start).or(files.last()).map(|path| read(path, limits)).transpose()?;
-        let (width, height) = decoded.as_ref().map_or((0, 0), |(pixels, _)| (pixels.width, pixels.height));
+        let (width, height) = decoded.as_ref().map_or((0, 0), |found| (found.pixels.width, found.pixels.height));
         let info = MediaInfo {
             width,
             height,
@@ -58,13 +62,14 @@ impl ImageSource {
             rate: Some(Ratio::new(base.den, base.num)),
             sample_aspect: None,
             color: ColorInfo::BT709,
-            samples: decoded.as_ref().map_or(Samples::RGB8, |(_, samples)| *samples),
+            samples: decoded.as_ref().map_or(Samples::RGB8, |found| found.samples),
             codec: "",
             first: start as u64,
             source: None,
         };
-        let decoded = decoded.map(|(pixels, _)| pixels);
-        let source = Self { info, files, decoded, start, next: start, limits };
+        let (decoded, notes) = decoded.map_or((None, Vec::new()), |found| (Some(found.pixels), found.notes));
+        let told = notes.iter().cloned().collect();
+        let source = Self { info, files, decoded, start, next: start, limits, notes, told };
         // By their headers, so that nothing is painted in vain.
         for path in &source.files[start..] {
             match picture::size(path) {
@@ -94,10 +99,15 @@ impl FrameSource for ImageSource {
     }
 
     fn next(&mut self) -> Result<Option<Frame>, DecodeError> {
-        let Some(path) = self.files.get(self.next) else { return Ok(None) };
+        let Some(path) = self.files.get(self.next).cloned() else { return Ok(None) };
+        let path = path.as_path();
         let pixels = match self.decoded.take() {
             Some(pixels) => pixels,
-            None => read(path, self.limits)?.0,
+            None => {
+                let found = read(path, self.limits)?;
+                self.notes.extend(found.notes.into_iter().filter(|note| self.told.insert(note.clone())));
+                found.pixels
+            }
         };
         self.check_size(path, (pixels.width, pixels.height))?;
         let timing = Timing { pts: self.next as i64, duration: Some(1), base: self.info.base };
@@ -105,10 +115,14 @@ impl FrameSource for ImageSource {
         self.next += 1;
         Ok(Some(frame))
     }
+
+    fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
 }
 
 /// Reads a picture upright, as its EXIF orientation says.
-fn read(path: &Path, limits: Limits) -> Result<(Pixels, Samples), DecodeError> {
+fn read(path: &Path, limits: Limits) -> Result<picture::Found, DecodeError> {
     let io = |source| DecodeError::Io { path: path.into(), source };
     let bad = |error| match picture::size(path) {
         Ok((width, height)) if is_size(&error) => match limits.size(path, width as u64, height as u64) {
@@ -125,5 +139,5 @@ fn read(path: &Path, limits: Limits) -> Result<(Pixels, Samples), DecodeError> {
         _ => {}
     }
     let bytes = bounded::read(path, bounded::PICTURE).map_err(io)?;
-    picture::read(&bytes, limits.bounds()).map_err(bad)
+    picture::look(&bytes, limits.bounds()).map_err(bad)
 }

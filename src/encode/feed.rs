@@ -6,6 +6,7 @@ use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{self as ffmpeg, Packet, Stream, codec, media};
 
 use super::streams::{Carriage, Converter};
+use crate::media::splice::PacketClock;
 use crate::media::{Span, TimeBase, ffi};
 
 /// So many packets are looked through for the first one of each stream, and so much damage is passed over.
@@ -33,6 +34,7 @@ fn clip(span: &Span, packet: &mut Packet, base: TimeBase) -> bool {
 /// before the span and lasts into it begins with it; one that outlasts it ends with it.
 pub(super) struct Feed {
     input: Input,
+    clock: PacketClock,
     lines: Vec<Line>,
     span: Span,
     waiting: VecDeque<Packet>,
@@ -82,17 +84,27 @@ impl Line {
 impl Feed {
     /// Feeds streams of the source: index and how each is written, which must be as packets.
     pub fn new(
-        input: Input,
+        (input, clock): (Input, PacketClock),
         streams: impl IntoIterator<Item = (usize, Carriage)>,
         span: Span,
     ) -> Result<Self, ffmpeg::Error> {
         let line = |(source, carriage)| Line::new(&input, source, carriage);
         let lines = streams.into_iter().map(line).collect::<Result<_, _>>()?;
-        Ok(Self { input, lines, span, waiting: VecDeque::new(), damaged: 0, ended: false })
+        Ok(Self { input, clock, lines, span, waiting: VecDeque::new(), damaged: 0, ended: false })
     }
 
     pub fn input(&self) -> &Input {
         &self.input
+    }
+
+    /// Seconds by which all that is fed is moved to begin at 0: 0 or less.
+    pub fn moved(&self) -> f64 {
+        self.clock.moved()
+    }
+
+    /// Ticks by which the beginning of a stream of the source is moved.
+    pub fn start_of(&self, source: usize) -> i64 {
+        self.clock.start_of(source)
     }
 
     pub fn base(&self, position: usize) -> TimeBase {
@@ -188,9 +200,8 @@ impl Feed {
 
     fn read(&mut self) -> Result<Option<Packet>, ffmpeg::Error> {
         while !self.ended {
-            let mut packet = Packet::empty();
-            match packet.read(&mut self.input) {
-                Ok(()) => {}
+            let mut packet = match self.clock.read(&mut self.input) {
+                Ok(packet) => packet,
                 Err(ffmpeg::Error::Eof) => {
                     self.ended = true;
                     break;
@@ -200,7 +211,7 @@ impl Feed {
                     continue;
                 }
                 Err(error) => return Err(error),
-            }
+            };
             let Some(position) = self.lines.iter().position(|line| line.source == packet.stream()) else { continue };
             let line = &mut self.lines[position];
             if line.carriage == Carriage::Cover {

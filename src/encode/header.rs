@@ -8,6 +8,7 @@ use super::codec::Container;
 use super::feed::Feed;
 use super::mux::{Pictures, Shift};
 use super::streams::{self, Plan, Slot, TIMECODE};
+use crate::media::splice::FAR;
 use crate::media::tags::{FILE_TAGS, PAINTED_TAGS, STREAM_TAGS};
 use crate::media::{Ratio, Span, TimeBase, ffi};
 
@@ -35,7 +36,11 @@ pub(super) fn describe(
     }
     let (Some(feed), Some(source)) = (feed, &pictures.info.source) else { return Ok(()) };
     ffi::copy_metadata(feed.input(), output, &[FILE_TAGS.as_slice(), &[TIMECODE]].concat())?;
-    let skipped = feed.input().stream(source.stream).map_or(0.0, |stream| pictures.skipped(stream.start_time()));
+    let begin = |stream: ffmpeg::Stream| match stream.start_time() {
+        i64::MIN => i64::MIN,
+        begin => begin.saturating_add(feed.start_of(source.stream)),
+    };
+    let skipped = feed.input().stream(source.stream).map_or(0.0, |stream| pictures.skipped(begin(stream)));
     copy_timecodes(output, container, pictures, feed.input(), plan, skipped)
 }
 
@@ -144,19 +149,22 @@ pub(super) fn made_by_muxer(output: &Output, container: Container) -> usize {
     usize::from(output.nb_chapters() > 0) + output.streams().filter(has_timecode).count()
 }
 
-/// Copies the chapters that begin in the span.
+/// Copies the chapters that begin in the span. Where the clock was moved to begin at 0, so are chapters on it.
 pub(super) fn copy_chapters(
-    source: &Input,
+    feed: &Feed,
     output: &mut Output,
     span: &Span,
     shift: Shift,
 ) -> Result<(), ffmpeg::Error> {
-    for (id, chapter) in (0..).zip(source.chapters()) {
+    for (id, chapter) in (0..).zip(feed.input().chapters()) {
         let base = TimeBase::from(chapter.time_base());
+        let moved = -base.ticks(-feed.moved());
+        let moved = if base.seconds(chapter.start()) - FAR < -feed.moved() { 0 } else { moved };
         let offset = span.base.convert(span.offset, base) + shift.ticks(base);
         let from = span.from.map_or(i64::MIN, |from| span.base.convert(from, base));
         let to = span.to.map_or(i64::MAX, |to| span.base.convert(to, base));
-        let (begin, end) = (chapter.start().max(from), chapter.end().min(to));
+        let at = |ticks: i64| ticks.saturating_add(moved);
+        let (begin, end) = (at(chapter.start()).max(from), at(chapter.end()).min(to));
         if begin < end {
             let title = chapter.metadata().get("title").unwrap_or_default().to_owned();
             let mut copy = output.add_chapter(id, base, begin + offset, end + offset, title)?;

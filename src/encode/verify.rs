@@ -36,11 +36,11 @@ pub(super) fn check(
 ) -> Result<Vec<String>, EncodeError> {
     let differs = |what: String| EncodeError::Verify { path: path.into(), what };
     let video = muxed.streams.get(painted).and_then(|stream| stream.0);
-    let result = Contents::read_video(path, video, Depth::Beside).map_err(|error| differs(error.to_string()))?;
+    let result = Contents::read_on(path, video, Depth::Beside, true).map_err(|error| differs(error.to_string()))?;
     check_times(&result, pictures, muxed).map_err(differs)?;
     let told = |source: &&Source| source.format.is_empty() && source.options.is_empty();
     let Some(source) = pictures.info.source.as_ref().filter(told) else { return Ok(Vec::new()) };
-    let Ok(original) = Contents::read_video(&source.path, Some(source.stream), Depth::Beside) else {
+    let Ok(original) = Contents::read_on(&source.path, Some(source.stream), Depth::Beside, source.keep_clock) else {
         return Ok(Vec::new());
     };
     let making = Making {
@@ -134,6 +134,8 @@ mod tests {
                     format: String::new(),
                     options: Vec::new(),
                     stream: 0,
+                    keep_clock: false,
+                    lost: None,
                     range,
                 }),
             };

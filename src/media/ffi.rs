@@ -15,6 +15,7 @@ use super::info::{Model, Ratio, Samples, Source};
 
 mod access;
 mod device;
+mod endings;
 mod label;
 pub mod read;
 mod stream;
@@ -22,8 +23,9 @@ mod text;
 mod tidy;
 mod timecode;
 
-pub use access::{protocols, reads_only_its_file, referring};
+pub use access::{demuxer_of, protocols, reads_only_its_file, referring};
 pub use device::*;
+pub use endings::video_endings;
 pub use label::*;
 pub use stream::*;
 pub use text::*;
@@ -163,6 +165,18 @@ pub fn duration_is_a_guess(input: &Input) -> bool {
     // SAFETY: the context is valid for the life of `input`; the field is a plain enum.
     let method = unsafe { (*input.as_ptr()).duration_estimation_method };
     method == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE
+}
+
+/// Whether clocks may jump within a file of this kind, as in a recording of a broadcast.
+pub fn clock_may_jump(input: &Input) -> bool {
+    // SAFETY: an open context has a demuxer, which is static.
+    unsafe { (*(*input.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT != 0 }
+}
+
+/// Whether files of this kind have no times at all.
+pub fn has_no_times(input: &Input) -> bool {
+    // SAFETY: as above.
+    unsafe { (*(*input.as_ptr()).iformat).flags & ffi::AVFMT_NOTIMESTAMPS != 0 }
 }
 
 /// Whether a muxer takes a codec: `None` when only trying tells.
