@@ -49,7 +49,7 @@ Exit codes:
   1  a job failed
   2  wrong usage, or a mistake in a preset, setting or job file
   75  nothing done, for another run is at it; or time was up (--until, --max-runtime): run again
-  130, 143  interrupted by ctrl-c, by SIGTERM";
+  129, 130, 143  interrupted by SIGHUP, by ctrl-c, by SIGTERM";
 
 /// Repaints videos, image sequences and pictures in the style of a painting, without flicker
 #[derive(Debug, Parser)]

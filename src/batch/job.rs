@@ -59,7 +59,7 @@ impl JobError {
             Self::Resume(error)
             | Self::Stage(StageError::Resume(error))
             | Self::Pipeline(PipelineError::Resume(error)) => match error {
-                ResumeError::DiskFull(_) => true,
+                ResumeError::DiskFull(_) | ResumeError::TooLarge(_) => true,
                 ResumeError::Work { source, .. } | ResumeError::Io { source, .. } => files::is_passing(source),
                 _ => false,
             },

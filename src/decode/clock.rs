@@ -77,6 +77,10 @@ impl<T> Clock<T> {
         ready
     }
 
+    pub fn base(&self) -> TimeBase {
+        self.base
+    }
+
     /// How many frames shared their time with others.
     pub fn spread(&self) -> u64 {
         self.spread

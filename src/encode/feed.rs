@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{self as ffmpeg, Packet, Stream, codec, media};
 
-use super::streams::{Carriage, Converter};
+use super::streams::{Carriage, Converter, SoundConverter};
 use crate::media::splice::PacketClock;
 use crate::media::{Span, TimeBase, ffi};
 
@@ -38,6 +38,8 @@ pub(super) struct Feed {
     lines: Vec<Line>,
     span: Span,
     waiting: VecDeque<Packet>,
+    /// Packets of converted sound.
+    sounds: VecDeque<Packet>,
     damaged: usize,
     ended: bool,
 }
@@ -58,6 +60,7 @@ struct Line {
     /// Whether its packets are text that may be shown for any part of its time.
     is_text: bool,
     converter: Option<Converter>,
+    sound: Option<SoundConverter>,
 }
 
 impl Line {
@@ -65,6 +68,10 @@ impl Line {
         let stream = input.stream(source).ok_or(ffmpeg::Error::StreamNotFound)?;
         let converter = match carriage {
             Carriage::Text(codec) => Some(Converter::new(&stream, codec)?),
+            _ => None,
+        };
+        let sound = match carriage {
+            Carriage::Sound(codec) => Some(SoundConverter::new(&stream, codec)?),
             _ => None,
         };
         Ok(Self {
@@ -77,6 +84,7 @@ impl Line {
             overlaps: 0,
             is_text: ffi::is_text_subtitle(stream.parameters().id()),
             converter,
+            sound,
         })
     }
 }
@@ -90,7 +98,7 @@ impl Feed {
     ) -> Result<Self, ffmpeg::Error> {
         let line = |(source, carriage)| Line::new(&input, source, carriage);
         let lines = streams.into_iter().map(line).collect::<Result<_, _>>()?;
-        Ok(Self { input, clock, lines, span, waiting: VecDeque::new(), damaged: 0, ended: false })
+        Ok(Self { input, clock, lines, span, waiting: VecDeque::new(), sounds: VecDeque::new(), damaged: 0, ended: false })
     }
 
     pub fn input(&self) -> &Input {
@@ -153,7 +161,9 @@ impl Feed {
 
     /// The codec delay of a stream in seconds, to the millisecond, as Matroska has it.
     pub fn delay(&self, position: usize) -> f64 {
-        let delay = self.stream(position).map_or(0.0, |stream| ffi::codec_delay(&stream));
+        // Sound that is converted has the new encoder's, which its packets tell.
+        let stream = self.stream(position).filter(|_| self.lines[position].sound.is_none());
+        let delay = stream.map_or(0.0, |stream| ffi::codec_delay(&stream));
         (delay * 1000.0).round() / 1000.0
     }
 
@@ -171,6 +181,9 @@ impl Feed {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for line in &self.lines {
+            if let Some(damaged) = line.sound.as_ref().map(|sound| sound.damaged).filter(|&damaged| damaged > 0) {
+                notes.push(format!("stream {}: sound that cannot be read is left out ({damaged})", line.source));
+            }
             let Some(converter) = &line.converter else { continue };
             let mut note = |count: u64, what: &str| {
                 if count > 0 {
@@ -199,12 +212,21 @@ impl Feed {
     }
 
     fn read(&mut self) -> Result<Option<Packet>, ffmpeg::Error> {
-        while !self.ended {
+        loop {
+            if let Some(packet) = self.sounds.pop_front() {
+                return Ok(Some(packet));
+            }
+            if self.ended {
+                return Ok(None);
+            }
             let mut packet = match self.clock.read(&mut self.input) {
                 Ok(packet) => packet,
                 Err(ffmpeg::Error::Eof) => {
                     self.ended = true;
-                    break;
+                    for position in 0..self.lines.len() {
+                        self.convert_sound(position, None)?;
+                    }
+                    continue;
                 }
                 Err(ffmpeg::Error::InvalidData) if self.damaged < PATIENCE => {
                     self.damaged += 1;
@@ -242,6 +264,10 @@ impl Feed {
                 packet.set_dts(packet.dts().map(|dts| dts + offset));
             }
             packet.set_stream(position);
+            if line.sound.is_some() {
+                self.convert_sound(position, Some(&packet))?;
+                continue;
+            }
             match &mut line.converter {
                 None => return Ok(Some(packet)),
                 Some(converter) => {
@@ -251,7 +277,16 @@ impl Feed {
                 }
             }
         }
-        Ok(None)
+    }
+
+    /// Adds what sound becomes to what waits; `None` stands for its end.
+    fn convert_sound(&mut self, position: usize, packet: Option<&Packet>) -> Result<(), ffmpeg::Error> {
+        let Some(sound) = &mut self.lines[position].sound else { return Ok(()) };
+        for mut packet in sound.convert(packet)? {
+            packet.set_stream(position);
+            self.sounds.push_back(packet);
+        }
+        Ok(())
     }
 }
 

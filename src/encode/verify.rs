@@ -5,7 +5,7 @@ use std::path::Path;
 use super::EncodeError;
 use super::mux::{Muxed, Pictures};
 use super::streams::Fate;
-use crate::media::Source;
+use crate::media::{Source, ffi};
 use crate::verify::{self, Allowed, Contents, Cut, Depth, Making, Weight};
 
 /// What is known of how the pictures were made.
@@ -83,7 +83,10 @@ fn allowed(muxed: &Muxed) -> Allowed {
     };
     Allowed {
         left_out: chosen(&|fate| matches!(fate, Fate::LeftOut(_) | Fate::Recreated)),
-        reencoded: chosen(&|fate| matches!(fate, Fate::Converted { .. }) && muxed.has_notes),
+        reencoded: chosen(&|fate| match fate {
+            Fate::Converted { codec, .. } => muxed.has_notes || !ffi::is_text_subtitle(*codec),
+            _ => false,
+        }),
     }
 }
 
@@ -99,6 +102,7 @@ mod tests {
     use super::super::streams::Plan;
     use super::*;
     use crate::media::{ColorInfo, MediaInfo, Range, Ratio, Samples, TimeBase};
+    use crate::settings::OutputSettings;
 
     const VIDEO: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v libx264 -preset veryfast";
 
@@ -141,8 +145,9 @@ mod tests {
             };
             let container = *CONTAINERS.iter().find(|container| container.extension == "mp4").unwrap();
             let result = folder.path().join("out.mp4");
+            let strict = OutputSettings { strict_streams: true, ..OutputSettings::default() };
             let mut input = crate::media::ffi::open_input(&source).unwrap();
-            let plan = Plan::new(&mut input, &info, &result, container, folder.path(), true).unwrap();
+            let plan = Plan::new(&mut input, &info, &result, container, folder.path(), &strict).unwrap();
             let pictures = Pictures { file: &painted, exact: false, pts: &pts, last_duration: 512, info: &info };
             let muxed = mux::join(&result, container, &pictures, &plan, None).unwrap();
             Self { result, info, pts, muxed, folder }

@@ -61,7 +61,7 @@ impl VideoSink {
             Some(source) => {
                 let mut input = ffi::open_source(source)
                     .map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
-                Plan::new(&mut input, info, path, container, work, settings.strict_streams)?
+                Plan::new(&mut input, info, path, container, work, settings)?
             }
             None => Plan::default(),
         };

@@ -173,12 +173,6 @@ pub fn clock_may_jump(input: &Input) -> bool {
     unsafe { (*(*input.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT != 0 }
 }
 
-/// Whether files of this kind have no times at all.
-pub fn has_no_times(input: &Input) -> bool {
-    // SAFETY: as above.
-    unsafe { (*(*input.as_ptr()).iformat).flags & ffi::AVFMT_NOTIMESTAMPS != 0 }
-}
-
 /// Whether a muxer takes a codec: `None` when only trying tells.
 pub fn muxer_takes(muxer: &str, codec: codec::Id) -> Option<bool> {
     let name = CString::new(muxer).ok()?;
@@ -209,6 +203,18 @@ pub fn muxer_has_sound(muxer: &str) -> bool {
 pub fn add_encoder_flags(encoder: &mut encoder::video::Video, flags: codec::Flags) {
     // SAFETY: the codec context is valid for the life of `encoder`.
     unsafe { (*encoder.as_mut_ptr()).flags |= flags.bits() as i32 };
+}
+
+/// The same, for an encoder of sound.
+pub fn add_sound_flags(encoder: &mut encoder::audio::Audio, flags: codec::Flags) {
+    // SAFETY: as above.
+    unsafe { (*encoder.as_mut_ptr()).flags |= flags.bits() as i32 };
+}
+
+/// Gives an encoder of sound the usual layout of so many channels.
+pub fn set_channels(encoder: &mut encoder::audio::Audio, channels: i32) {
+    // SAFETY: the codec context is valid for the life of `encoder`; the call writes the layout whole.
+    unsafe { ffi::av_channel_layout_default(&mut (*encoder.as_mut_ptr()).ch_layout, channels) };
 }
 
 /// Says where chroma samples lie.

@@ -365,10 +365,6 @@ impl PacketClock {
     pub fn ends_cut(&self) -> bool {
         self.cut
     }
-
-    pub fn has_joints(&self) -> bool {
-        !self.joints.is_empty()
-    }
 }
 
 /// Seconds in words that stay short where they are many.

@@ -3,7 +3,7 @@
 use super::VideoSource;
 use crate::decode::ending::length_of;
 use crate::decode::error::DecodeError;
-use crate::media::TimeBase;
+use crate::decode::FrameSource;
 
 impl VideoSource {
     /// Finds at opening that the end of the file is missing: nobody wants to hear of it after hours.
@@ -85,7 +85,7 @@ impl VideoSource {
     fn note_claim(&mut self) {
         let seconds = self.claim.missing(&self.demuxer, self.rate);
         let (Some(end), true) = (self.demuxer.clock.end_of(self.demuxer.stream), seconds > 0.0) else { return };
-        let begin = end.min(TimeBase::from(self.stream_base()).seconds(self.begin) - self.demuxer.clock.moved());
+        let begin = end.min(self.begin() - self.demuxer.clock.moved());
         let (claimed, there) = (end + seconds - begin, end - begin);
         self.warnings.push(format!(
             "its header or a tag claims {claimed:.0} s, but it holds {there:.1} s, all of which was read: the number is wrong"

@@ -40,6 +40,8 @@ pub(super) struct VideoSource {
     drained: bool,
     /// The first decoded frame, read at opening.
     first: Option<frame::Video>,
+    /// The stream's own time base; frames may have a coarser one.
+    tick: TimeBase,
     clock: Clock<frame::Video>,
     /// Frames whose times are known, on their way to be converted.
     timed: VecDeque<(frame::Video, Timing)>,
@@ -89,11 +91,6 @@ impl VideoSource {
             }
         }
         Self::open_at(path, file, range, settings, false)?.ok_or_else(|| DecodeError::NoFrame { path: path.into() })
-    }
-
-    fn stream_base(&self) -> ffmpeg::Rational {
-        let stream = self.demuxer.input.stream(self.demuxer.stream);
-        stream.map_or(ffmpeg::Rational::new(1, 1), |stream| stream.time_base())
     }
 
     /// The next frame as the decoder gives it, `None` once it is drained.
@@ -182,7 +179,9 @@ impl VideoSource {
                 self.timed.extend(self.clock.finish());
                 return Ok(self.timed.pop_front());
             };
-            let (pts, duration) = (frame.timestamp().or(frame.pts()), frame.packet().duration);
+            let (tick, base) = (self.tick, self.clock.base());
+            let pts = frame.timestamp().or(frame.pts()).map(|pts| tick.convert(pts, base));
+            let duration = tick.convert(frame.packet().duration, base);
             self.timed.extend(self.clock.push(frame, pts, duration));
         }
     }
@@ -245,7 +244,7 @@ impl FrameSource for VideoSource {
     }
 
     fn begin(&self) -> f64 {
-        TimeBase::from(self.stream_base()).seconds(self.begin)
+        self.clock.base().seconds(self.begin)
     }
 
     fn next(&mut self) -> Result<Option<Frame>, DecodeError> {
@@ -281,8 +280,12 @@ impl FrameSource for VideoSource {
     }
 
     fn take_notes(&mut self) -> Vec<String> {
-        let joint = self.demuxer.clock.joint_note().filter(|_| self.drained && !self.told_joints);
-        self.told_joints |= joint.is_some();
-        std::mem::take(&mut self.notes).into_iter().chain(joint).collect()
+        let mut notes = std::mem::take(&mut self.notes);
+        if self.drained && !std::mem::replace(&mut self.told_joints, true) {
+            notes.extend(self.demuxer.clock.joint_note());
+            let spread = self.clock.spread();
+            notes.extend((spread > 0).then(|| format!("{spread} frames share their times with others: they are spread evenly")));
+        }
+        notes
     }
 }

@@ -53,7 +53,8 @@ impl VideoSource {
         let others = length.filter(|_| listed.is_some()).is_some_and(|n| others_beyond(&mut input, index, n));
         let cut_off = file.filter(|_| length.is_some()).and_then(|file| evidence::bytes_missing(file, &format));
         let stream = input.stream(index).ok_or(ffmpeg::Error::StreamNotFound).map_err(fail("reading its streams"))?;
-        let base = TimeBase::from(stream.time_base());
+        let tick = TimeBase::from(stream.time_base());
+        let base = sensible(tick);
         let turn = Turn::of(&stream);
         let codec = stream.parameters().id().name();
         let layers = Layers::of(&stream);
@@ -65,7 +66,7 @@ impl VideoSource {
             // Containers with an index only: elsewhere seeking is a guess.
             let indexed = ["mp4", "matroska"].iter().any(|name| format.contains(name));
             let (true, Some(begin)) = (indexed, begin) else { return Ok(None) };
-            let micros = (1e6 * (base.seconds(begin) + range.start - SEEK_MARGIN)) as i64;
+            let micros = (1e6 * (tick.seconds(begin) + range.start - SEEK_MARGIN)) as i64;
             if input.seek(micros, ..micros).is_err() {
                 return Ok(None);
             }
@@ -102,6 +103,7 @@ impl VideoSource {
             ended: false,
             drained: false,
             first: None,
+            tick,
             clock: Clock::new(base, rate),
             timed: VecDeque::new(),
             begin: 0,
@@ -125,15 +127,16 @@ impl VideoSource {
             told_joints: false,
             told_claim: false,
         };
-        let begins = base.seconds(begin.unwrap_or(0));
+        let begins = tick.seconds(begin.unwrap_or(0));
         source.expected = source.remaining(count.or_else(|| claim.frames(begins, rate).filter(|&n| limits.allows(n))));
         limits.frames(path, source.expected.unwrap_or(0))?;
         source.check_length(cut_off)?;
         let Some(mut first) = source.decode()? else { return Ok(None) };
         let begin = begin.map(|begin| begin.saturating_add(moved)).or(first.timestamp()).unwrap_or(0);
+        let begin = tick.convert(begin, base);
         source.begin = begin;
         source.from = begin.saturating_add(base.ticks(range.start));
-        if seek && first.timestamp().is_none_or(|pts| pts > source.from) {
+        if seek && first.timestamp().is_none_or(|pts| tick.convert(pts, base) > source.from) {
             return Ok(None);
         }
         let aspect = ffi::guess_sample_aspect(&mut source.demuxer.input, index, &mut first);
@@ -179,6 +182,13 @@ impl VideoSource {
     }
 }
 
+/// The time base that frames get. Muxers count some distances in 31 bits: ticks that are finer than any rate of pictures
+/// needs would leave no room for a pause.
+fn sensible(tick: TimeBase) -> TimeBase {
+    const FINEST: TimeBase = TimeBase::new(1, 240_000);
+    if tick.seconds(1) < FINEST.seconds(1) { FINEST } else { tick }
+}
+
 /// Whether sound or another stream of an MP4 goes on beyond the end of the file.
 fn others_beyond(input: &mut ffmpeg::format::context::Input, index: usize, length: u64) -> bool {
     let others: Vec<usize> = (0..input.nb_streams() as usize).filter(|&other| other != index).collect();
@@ -187,9 +197,11 @@ fn others_beyond(input: &mut ffmpeg::format::context::Input, index: usize, lengt
 
 /// What is said of a stream that has no times of its own.
 fn assumed_rate(input: &ffmpeg::format::context::Input, rate: Option<Ratio>) -> Option<String> {
-    let bare = ["rawvideo", "yuv4mpegpipe", "gif", "apng"];
+    const RAW: [&str; 13] = [
+        "h264", "hevc", "m4v", "mpegvideo", "h261", "h263", "vc1", "cavsvideo", "dirac", "obu", "avs2", "avs3", "mjpeg",
+    ];
     let name = input.format().name().to_owned();
-    let rate = rate.filter(|_| ffi::has_no_times(input) && !bare.contains(&name.as_str()))?;
+    let rate = rate.filter(|_| RAW.contains(&name.as_str()))?;
     let value = (rate.value() * 1000.0).round() / 1000.0;
     Some(format!(
         "a {name} stream has no times of its own: {value} frames a second are assumed (--input-opt framerate=N with \
