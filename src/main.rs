@@ -158,7 +158,11 @@ fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
             cuda: cuda.is_some(),
             cuda_devices: cuda.unwrap_or(0),
         },
-        ffmpeg: FfmpegInfo { libraries: libav::libraries(), encoders, endings: video_extensions().into_iter().collect() },
+        ffmpeg: FfmpegInfo {
+            libraries: libav::libraries(),
+            encoders,
+            endings: video_extensions().into_iter().collect(),
+        },
         weights: weights_places(ambient)?,
         presets: presets.into_iter().map(|(place, presets)| PresetFolder { place, presets }).collect(),
     };

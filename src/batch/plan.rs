@@ -29,10 +29,10 @@ use std::time::Duration;
 pub use checks::resolved as place;
 pub use globs::Globs;
 pub use input::files_in;
+pub use input::video_extensions;
 pub use output::check_holder;
 pub use pattern::Pattern;
 pub use template::{Template, TemplateError};
-pub use input::video_extensions;
 pub use tree::{Folders, Passed};
 
 use crate::media::{Input, Output, Range};
@@ -322,8 +322,8 @@ fn set_apart(planned: &mut [(Option<Item>, Planned)], request: &Request<'_>) {
     }
     for index in taken.into_values().filter(|same| same.len() > 1).flatten() {
         let (Some(item), planned) = &mut planned[index] else { continue };
-        *planned = plan_one(item, request, true)
-            .unwrap_or_else(|error| Planned::Fail { input: item.path.clone(), error });
+        *planned =
+            plan_one(item, request, true).unwrap_or_else(|error| Planned::Fail { input: item.path.clone(), error });
     }
 }
 

@@ -38,11 +38,14 @@ pub fn passed_over(files: &BTreeSet<PathBuf>, verbosity: Verbosity, observer: &d
     }
     if verbosity.0 > 0 {
         for file in files {
-            observer.event(&Event::Note { message: format!("{}: passed over, no video and no picture", file.display()) });
+            observer
+                .event(&Event::Note { message: format!("{}: passed over, no video and no picture", file.display()) });
         }
         return;
     }
     let files = if files.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", files.len()) };
-    let message = format!("{files} passed over: neither a video nor a picture (-v names them; named by hand, a file is looked at)");
+    let message = format!(
+        "{files} passed over: neither a video nor a picture (-v names them; named by hand, a file is looked at)"
+    );
     observer.event(&Event::Note { message });
 }

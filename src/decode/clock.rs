@@ -108,7 +108,8 @@ mod tests {
 
     fn times(given: &[(Option<i64>, i64)]) -> Vec<i64> {
         let mut clock = Clock::new(TimeBase::new(1, 1000), Some(Ratio::new(25, 1)));
-        let mut ready: Vec<((), Timing)> = given.iter().flat_map(|&(pts, duration)| clock.push((), pts, duration)).collect();
+        let mut ready: Vec<((), Timing)> =
+            given.iter().flat_map(|&(pts, duration)| clock.push((), pts, duration)).collect();
         ready.extend(clock.finish());
         ready.into_iter().map(|(_, timing)| timing.pts).collect()
     }

@@ -35,8 +35,11 @@ impl First {
             return None;
         }
         let part = |whole: u32, ratio: f64| ((f64::from(whole) * ratio / 2.0).round() as u32 * 2).clamp(2, whole);
-        let (width, height) =
-            if ratio > 1.0 { (self.width, part(self.height, 1.0 / ratio)) } else { (part(self.width, ratio), self.height) };
+        let (width, height) = if ratio > 1.0 {
+            (self.width, part(self.height, 1.0 / ratio))
+        } else {
+            (part(self.width, ratio), self.height)
+        };
         Some((width, height, (self.width - width) / 4 * 2, (self.height - height) / 4 * 2))
     }
 }
@@ -174,7 +177,9 @@ impl Converter {
     fn bars(&mut self, first: &First, shape: &Shape, matrix: &str, full: bool) -> String {
         let Some((width, height, x, y)) = first.room(shape.display()) else { return String::new() };
         if !std::mem::replace(&mut self.reshaped, true) {
-            self.notes.push("the shape of its pictures changes: those of another shape than the first are shown with bars".into());
+            self.notes.push(
+                "the shape of its pictures changes: those of another shape than the first are shown with bars".into(),
+            );
         }
         let range = if full { "pc" } else { "tv" };
         let same = format!("in_color_matrix={matrix}:out_color_matrix={matrix}:in_range={range}:out_range={range}");

@@ -83,6 +83,8 @@ pub(super) struct Losses {
     owed: BTreeSet<i64>,
     /// The latest frames: one may come out late, but not by so many.
     came: VecDeque<i64>,
+    /// Whether a frame came out at a time that no packet had.
+    strange: bool,
 }
 
 const LATE: usize = 16;
@@ -94,9 +96,9 @@ impl Losses {
         Self { watches, ..Self::default() }
     }
 
-    /// Whether all pictures so far were looked after.
+    /// Whether all pictures so far were looked after, and came out at the times of their packets.
     pub fn watches(&self) -> bool {
-        self.watches
+        self.watches && !self.strange
     }
 
     /// Two fields may be one picture.
@@ -116,7 +118,8 @@ impl Losses {
 
     fn came(&mut self, pts: Option<i64>) -> u64 {
         let Some(pts) = pts.filter(|_| self.watches) else { return 0 };
-        self.owed.remove(&pts);
+        let owed = self.owed.remove(&pts);
+        self.strange |= !owed && self.begin.is_some_and(|begin| pts >= begin);
         self.came.push_back(pts);
         if self.came.len() <= LATE {
             return 0;

@@ -68,8 +68,7 @@ pub(super) fn length_of(rate: Option<Ratio>) -> f64 {
 
 fn input_begin(input: &Input) -> f64 {
     let begins = input.streams().filter(|stream| stream.start_time() != NONE);
-    let first =
-        begins.map(|stream| TimeBase::from(stream.time_base()).seconds(stream.start_time())).reduce(f64::min);
+    let first = begins.map(|stream| TimeBase::from(stream.time_base()).seconds(stream.start_time())).reduce(f64::min);
     first.unwrap_or(0.0).max(0.0)
 }
 

@@ -93,8 +93,8 @@ fn number(file: &mut impl Read) -> io::Result<Option<u64>> {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let head = u64::from(first) & (0x7f >> more);
-    let value = (0..more)
-        .try_fold(head, |value, _| -> io::Result<u64> { Ok(value << 8 | u64::from(take::<1>(file)?[0])) })?;
+    let value =
+        (0..more).try_fold(head, |value, _| -> io::Result<u64> { Ok(value << 8 | u64::from(take::<1>(file)?[0])) })?;
     let unknown = (1 << (7 * (more + 1))) - 1;
     Ok((value != unknown).then_some(value))
 }
@@ -254,9 +254,8 @@ mod tests {
 
     #[test]
     fn lists_tags_objects_and_pages_end_where_their_sizes_say() {
-        let list = |size: u32| {
-            [b"RIFF".as_slice(), &[0; 4], b"AVI ", b"LIST", &size.to_le_bytes(), b"movi00dc"].concat()
-        };
+        let list =
+            |size: u32| [b"RIFF".as_slice(), &[0; 4], b"AVI ", b"LIST", &size.to_le_bytes(), b"movi00dc"].concat();
         assert_eq!(end(movie_list, &list(1000)), Some(12 + 8 + 1000));
         assert_eq!((end(movie_list, &list(0)), end(movie_list, &list(u32::MAX))), (None, None));
         let flv = [b"FLV\x01\x05\0\0\0\x09\0\0\0\0".as_slice(), b"\x09\0\0\x20\0\0\0\0\0\0\0abc"].concat();

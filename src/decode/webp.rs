@@ -69,7 +69,7 @@ impl WebpSource {
                 samples: Samples { alpha: decoder.has_alpha(), ..Samples::RGB8 },
                 codec: "webp",
                 first: 0,
-            source: None,
+                source: None,
             },
             decoder,
             pts: 0,

@@ -70,7 +70,10 @@ pub enum EncodeError {
     Filter { path: PathBuf, filter: String, source: ffmpeg::Error },
     #[error("{}: crf {crf} is out of range; {codec} takes 0 to {max}", name(path))]
     Crf { path: PathBuf, crf: u8, codec: &'static str, max: u8 },
-    #[error("{}: {container} cannot hold the source's {codec} audio; {advice}", name(path))]
+    #[error(
+        "{}: give --convert-audio or another name: {container} cannot hold the source's {codec} audio; {advice}",
+        name(path)
+    )]
     AudioCodec { path: PathBuf, container: &'static str, codec: String, advice: String },
     #[error("{}: {container} cannot hold {streams} of the source; {advice}", name(path))]
     Streams { path: PathBuf, container: &'static str, streams: String, advice: String },
@@ -89,7 +92,10 @@ pub enum EncodeError {
     NoName { folder: PathBuf, index: u64 },
     #[error("{}: the disk is full; make room and run again", name(path))]
     DiskFull { path: PathBuf },
-    #[error("{}: it would be larger than this process or file system may write: raise the limit of the file size (ulimit -f) or choose another --codec, and run again", name(path))]
+    #[error(
+        "{}: it would be larger than this process or file system may write: raise the limit of the file size (ulimit -f) or choose another --codec, and run again",
+        name(path)
+    )]
     TooLarge { path: PathBuf },
     #[error("{}: the quota of disk space is used up; make room and run again", name(path))]
     Quota { path: PathBuf },

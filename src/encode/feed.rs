@@ -98,7 +98,16 @@ impl Feed {
     ) -> Result<Self, ffmpeg::Error> {
         let line = |(source, carriage)| Line::new(&input, source, carriage);
         let lines = streams.into_iter().map(line).collect::<Result<_, _>>()?;
-        Ok(Self { input, clock, lines, span, waiting: VecDeque::new(), sounds: VecDeque::new(), damaged: 0, ended: false })
+        Ok(Self {
+            input,
+            clock,
+            lines,
+            span,
+            waiting: VecDeque::new(),
+            sounds: VecDeque::new(),
+            damaged: 0,
+            ended: false,
+        })
     }
 
     pub fn input(&self) -> &Input {

@@ -150,16 +150,11 @@ pub(super) fn made_by_muxer(output: &Output, container: Container) -> usize {
 }
 
 /// Copies the chapters that begin in the span. Where the clock was moved to begin at 0, so are chapters on it.
-pub(super) fn copy_chapters(
-    feed: &Feed,
-    output: &mut Output,
-    span: &Span,
-    shift: Shift,
-) -> Result<(), ffmpeg::Error> {
+pub(super) fn copy_chapters(feed: &Feed, output: &mut Output, span: &Span, shift: Shift) -> Result<(), ffmpeg::Error> {
     for (id, chapter) in (0..).zip(feed.input().chapters()) {
         let base = TimeBase::from(chapter.time_base());
         let moved = -base.ticks(-feed.moved());
-        let moved = if base.seconds(chapter.start()) - FAR < -feed.moved() { 0 } else { moved };
+        let moved = if base.seconds(chapter.start()) + FAR < -feed.moved() { 0 } else { moved };
         let offset = span.base.convert(span.offset, base) + shift.ticks(base);
         let from = span.from.map_or(i64::MIN, |from| span.base.convert(from, base));
         let to = span.to.map_or(i64::MAX, |to| span.base.convert(to, base));

@@ -10,8 +10,8 @@ use super::feed::{Feed, First};
 use super::interleave::{self, Copied, Timeline};
 use super::streams::{Fate, Plan};
 use super::{EncodeError, delay, header};
-use crate::media::tags::LABEL;
 use crate::media::splice::PacketClock;
+use crate::media::tags::LABEL;
 use crate::media::{MediaInfo, Span, TimeBase, ffi};
 
 pub(super) use header::{all_used, quicktime_options};
@@ -154,7 +154,11 @@ pub(super) fn join(
         pictures.info.source.as_ref().map(|source| again(&source.path, ffi::open_source(source))).transpose()?;
     let clock = |input: &Input| {
         let source = pictures.info.source.as_ref();
-        PacketClock::new(input, source.map_or(0, |source| source.stream), source.is_some_and(|source| source.keep_clock))
+        PacketClock::new(
+            input,
+            source.map_or(0, |source| source.stream),
+            source.is_some_and(|source| source.keep_clock),
+        )
     };
     let fed = source.map(|source| (clock(&source), source)).map(|(clock, source)| (source, clock));
     let mut feed = fed.map(|fed| Feed::new(fed, plan.fed(), span)).transpose().map_err(fail(READING))?;

@@ -68,7 +68,16 @@ impl Segment {
         let unused = output.write_header_with(store.options(form.base)).map_err(fail)?;
         mux::all_used(&unused).map_err(fail)?;
         drop(unused);
-        Ok(Self { path: path.into(), file, coder, egress, lane: Lane::new(output, form.base), base: form.base, last: None, apart: HashSet::new() })
+        Ok(Self {
+            path: path.into(),
+            file,
+            coder,
+            egress,
+            lane: Lane::new(output, form.base),
+            base: form.base,
+            last: None,
+            apart: HashSet::new(),
+        })
     }
 
     fn fail(&self, doing: &'static str) -> impl Fn(ffmpeg::Error) -> EncodeError + use<> {

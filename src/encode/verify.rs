@@ -43,12 +43,16 @@ pub(super) fn check(
     let Ok(original) = Contents::read_on(&source.path, Some(source.stream), Depth::Beside, source.keep_clock) else {
         return Ok(Vec::new());
     };
+    // Its encoder may begin a little before the pictures, and all of it be later for that.
+    let converted =
+        |(_, fate): &(usize, Fate)| matches!(fate, Fate::Converted { codec, .. } if !ffi::is_text_subtitle(*codec));
+    let has_sound = muxed.fates.iter().any(converted);
     let making = Making {
         allowed: allowed(muxed),
         cut: Cut { base: pictures.info.base, from: muxed.from, to: muxed.to, offset: muxed.offset },
         shift: muxed.shift.seconds(),
         frames: known.every_frame.then_some(pictures.pts),
-        same_look: known.every_frame && known.same_look,
+        same_look: known.every_frame && known.same_look && !has_sound,
     };
     let mut warnings = Vec::new();
     for finding in verify::findings(original, &result, &making) {

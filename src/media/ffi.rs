@@ -173,6 +173,15 @@ pub fn clock_may_jump(input: &Input) -> bool {
     unsafe { (*(*input.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT != 0 }
 }
 
+/// Whether the file was read to its end, without an error of the system.
+pub fn is_read_to_end(input: &Input) -> bool {
+    // SAFETY: the context is valid for the life of `input`; `pb` is null or its open file.
+    unsafe {
+        let pb = (*input.as_ptr()).pb;
+        !pb.is_null() && (*pb).eof_reached != 0 && (*pb).error == 0
+    }
+}
+
 /// Whether a muxer takes a codec: `None` when only trying tells.
 pub fn muxer_takes(muxer: &str, codec: codec::Id) -> Option<bool> {
     let name = CString::new(muxer).ok()?;

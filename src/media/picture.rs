@@ -2,6 +2,7 @@
 
 mod by_ffmpeg;
 mod gamma;
+mod holes;
 mod inks;
 mod lab;
 mod profile;
@@ -16,6 +17,8 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use super::{Model, Pixels, Samples};
 use crate::settings::InputSettings;
+
+pub use holes::without_holes;
 
 /// The largest picture that is decoded: a file of some kilobytes can hold one that fills the memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

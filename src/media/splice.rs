@@ -59,7 +59,11 @@ struct Line {
     epoch: usize,
     /// Time of the last packet, the usual distance of two, and where the latest ends: as the file has them.
     last: Option<i64>,
+    last_dts: Option<i64>,
+    last_pts: Option<i64>,
     step: i64,
+    /// How much later than it is decoded a picture is shown, at most.
+    delay: i64,
     end: Option<i64>,
     /// Latest end in the whole file.
     furthest: Option<i64>,
@@ -79,14 +83,35 @@ impl Line {
             matches!(stream.parameters().medium(), media::Type::Audio | media::Type::Video) && !cover(stream)
         });
         let base = stream.map_or(TimeBase::new(1, 1000), |stream| stream.time_base().into());
-        Self { base, leads, own: 0, epoch: 0, last: None, step: 0, end: None, furthest: None }
+        Self {
+            base,
+            leads,
+            own: 0,
+            epoch: 0,
+            last: None,
+            last_dts: None,
+            last_pts: None,
+            step: 0,
+            delay: 0,
+            end: None,
+            furthest: None,
+        }
     }
 
-    /// What the clock does at a packet.
+    /// Forgets what was before a joint.
+    fn begin_anew(&mut self) {
+        (self.end, self.last, self.last_dts, self.last_pts) = (None, None, None, None);
+    }
+
+    /// What the clock does at a packet. Decoding times never go back; where a packet has none, only key pictures are asked,
+    /// for others may be shown before what was read before.
     fn breaks(&self, packet: &Packet, jumps: bool) -> Option<Break> {
-        let (now, last) = (time_of(packet)?, self.last?);
+        let (now, last, fall) = match (packet.dts(), self.last_dts) {
+            (Some(now), Some(last)) => (now, last, FALL),
+            (None, _) if packet.is_key() => (packet.pts()?, self.last_pts?, FALL_SHOWN),
+            _ => return None,
+        };
         let seconds = self.base.seconds(now.saturating_sub(last));
-        let fall = if packet.dts().is_some() { FALL } else { FALL_SHOWN };
         if seconds < -fall {
             return Some(Break::Fall);
         }
@@ -98,9 +123,15 @@ impl Line {
         if let Some(step) = self.last.map(|last| now.saturating_sub(last)).filter(|&step| step > 0) {
             self.step = step;
         }
+        self.last_dts = packet.dts().or(self.last_dts);
+        self.last_pts = packet.pts().or(self.last_pts);
         self.last = Some(now);
         let length = if packet.duration() > 0 { packet.duration() } else { self.step };
-        let end = packet.pts().unwrap_or(now).saturating_add(length);
+        if let (Some(pts), Some(dts)) = (packet.pts(), packet.dts()) {
+            self.delay = self.delay.max(pts.saturating_sub(dts));
+        }
+        let shown = packet.pts().unwrap_or_else(|| now.saturating_add(self.delay));
+        let end = shown.saturating_add(length);
         self.end = self.end.max(Some(end));
         self.furthest = self.furthest.max(Some(end));
     }
@@ -174,7 +205,7 @@ impl PacketClock {
                 && let Some(epoch) = self.epoch_after(input, index, &packet, what)
             {
                 self.lines[index].epoch = epoch;
-                (self.lines[index].end, self.lines[index].last) = (None, None);
+                self.lines[index].begin_anew();
             }
             self.lines[index].note(&packet);
         }
@@ -185,7 +216,13 @@ impl PacketClock {
     fn read_raw(&mut self, input: &mut Input) -> Result<Packet, ffmpeg::Error> {
         // A fresh packet each time: the binding does not release what a reused one holds.
         let mut packet = Packet::empty();
-        packet.read(input)?;
+        match packet.read(input) {
+            // Some demuxers have a name of their own for the end.
+            Err(error) if error != ffmpeg::Error::InvalidData && ffi::is_read_to_end(input) => {
+                return Err(ffmpeg::Error::Eof);
+            }
+            read => read?,
+        }
         self.cut = packet.is_corrupt();
         Ok(packet)
     }
@@ -223,7 +260,8 @@ impl PacketClock {
             let main = &self.lines[self.main];
             let place = main.end.map(|end| self.base.seconds(end.saturating_add(self.offsets[main.epoch])));
             let apart = |epoch: usize| {
-                let at = line.base.seconds(begin) + self.base.seconds(self.offsets[epoch]) + line.base.seconds(line.own);
+                let at =
+                    line.base.seconds(begin) + self.base.seconds(self.offsets[epoch]) + line.base.seconds(line.own);
                 place.map_or(0.0, |place| (at - place).abs())
             };
             let near = (line.epoch + 1..=latest).min_by(|&a, &b| apart(a).total_cmp(&apart(b)))?;
@@ -232,7 +270,7 @@ impl PacketClock {
             }
         }
         let (end, begin) = if index == self.main {
-            if what == Break::Jump && !self.others_jump(input, index) {
+            if what == Break::Jump && !self.others_jump(input, index, begin) {
                 return None;
             }
             (line.end?, begin)
@@ -291,8 +329,17 @@ impl PacketClock {
     }
 
     /// Whether what seems to be a jump of the clock is no gap in one stream: the others jump too, or there are none.
-    fn others_jump(&mut self, input: &mut Input, index: usize) -> bool {
+    fn others_jump(&mut self, input: &mut Input, index: usize, begin: i64) -> bool {
+        let then = self.lines[index].base.seconds(begin);
         let here = self.lines[index].last.map_or(0.0, |last| self.lines[index].base.seconds(last));
+        // One that is read through the gap already knows that there is no jump.
+        let is_through = |line: &Line| {
+            let last = line.last.map(|last| line.base.seconds(last));
+            line.leads && last.is_some_and(|last| last > here + SKEW && last < then + 2.0 * SKEW)
+        };
+        if self.lines.iter().enumerate().any(|(number, line)| number != index && is_through(line)) {
+            return false;
+        }
         let alive = |line: &Line| {
             line.leads && line.last.is_some_and(|last| (line.base.seconds(last) - here).abs() < 2.0 * SKEW)
         };
@@ -334,7 +381,8 @@ impl PacketClock {
     /// What was done to the clock on the way, in words; `None` for nothing.
     pub fn joint_note(&self) -> Option<String> {
         let first = self.joints.first()?;
-        let times = if self.joints.len() == 1 { String::new() } else { format!(", {} times in all", self.joints.len()) };
+        let times =
+            if self.joints.len() == 1 { String::new() } else { format!(", {} times in all", self.joints.len()) };
         Some(format!(
             "its clock breaks off after {}{times}: what follows goes on there, sound and pictures together",
             long(*first)

@@ -126,7 +126,8 @@ pub(super) fn read_style(image: &str, bounds: Bounds) -> Result<crate::media::Pi
         None => bounded::read(Path::new(image), bounded::PICTURE).map_err(|error| bad(error.to_string()))?,
     };
     match picture::read(&bytes, bounds) {
-        Ok((pixels, _)) => Ok(pixels),
+        // What is transparent does not count.
+        Ok((pixels, _)) => Ok(picture::without_holes(pixels)),
         Err(ImageError::Limits(_)) => Err(bad(format!(
             "it is larger than the {} pixels ({} along a side) that are allowed; make it smaller, or allow more with \
              --set input.max_pixels=N, --set input.max_side=N",

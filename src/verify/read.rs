@@ -116,13 +116,8 @@ fn chapters(input: &Input, moved: f64) -> Vec<Chapter> {
     let chapter = |chapter: ffmpeg::Chapter| {
         let base = TimeBase::from(chapter.time_base());
         let (start, end) = (base.seconds(chapter.start()), base.seconds(chapter.end()));
-        let moved = if start - FAR < -moved { 0.0 } else { moved };
-        Chapter {
-            base,
-            start: start + moved,
-            end: end + moved,
-            tags: Tags::new(read::chapter_tags(&chapter)),
-        }
+        let moved = if start + FAR < -moved { 0.0 } else { moved };
+        Chapter { base, start: start + moved, end: end + moved, tags: Tags::new(read::chapter_tags(&chapter)) }
     };
     input.chapters().map(chapter).collect()
 }

@@ -23,8 +23,8 @@ pub const READ_ONLY: [&str; 9] = ["tif", "tiff", "bmp", "exr", "jpe", "jfif", "a
 
 /// Extensions of videos that cameras, recorders and old programs use, beside those that FFmpeg knows.
 const CAMERAS: [&str; 28] = [
-    "360", "3g2", "3gp2", "3gpp", "amv", "bsf", "dav", "divx", "dvr-ms", "evo", "f4v", "insv", "k3g", "lrv", "m2p", "mod",
-    "mp4v", "mpe", "mpv", "ogm", "qt", "rec", "rmvb", "tod", "tp", "trp", "vro", "xvid",
+    "360", "3g2", "3gp2", "3gpp", "amv", "bsf", "dav", "divx", "dvr-ms", "evo", "f4v", "insv", "k3g", "lrv", "m2p",
+    "mod", "mp4v", "mpe", "mpv", "ogm", "qt", "rec", "rmvb", "tod", "tp", "trp", "vro", "xvid",
 ];
 
 /// Of the usual extensions of videos, those that mean something else as often.
@@ -56,9 +56,23 @@ pub fn is_nobodys(name: &OsStr, is_folder: bool) -> bool {
         ["thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "zbthumbnail.info", "icon\r"];
     const SIDECARS: [&str; 3] = [".xmp", ".aae", ".pp3"];
     const FOLDERS: [&str; 17] = [
-        "@eadir", "@recycle", "@recently-snapshot", "@sharebin", "@tmp", "@__thumb", "#recycle", "#snapshot", "$recycle.bin",
-        "recycler", "recycled", "system volume information", "lost+found", "__macosx", "network trash folder",
-        "temporary items", "lightroom previews.lrdata",
+        "@eadir",
+        "@recycle",
+        "@recently-snapshot",
+        "@sharebin",
+        "@tmp",
+        "@__thumb",
+        "#recycle",
+        "#snapshot",
+        "$recycle.bin",
+        "recycler",
+        "recycled",
+        "system volume information",
+        "lost+found",
+        "__macosx",
+        "network trash folder",
+        "temporary items",
+        "lightroom previews.lrdata",
     ];
     const BEGINNINGS: [&str; 5] = ["@syno", "_unpack_", "_failed_", "_underscore_unpack_", "found.0"];
     let name = name.to_string_lossy().to_lowercase();

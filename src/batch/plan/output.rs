@@ -16,8 +16,8 @@ const VIDEOS_OUT: [&str; 9] = ["mp4", "mkv", "mov", "webm", "gif", "apng", "webp
 
 /// Containers whose other streams MP4 mostly refuses.
 const TO_MKV: [&str; 32] = [
-    "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "ogv", "mxf", "nut", "ogm", "ogg", "divx", "xvid",
-    "rm", "rmvb", "mod", "tod", "dv", "dif", "m2t", "m2p", "trp", "tp", "rec", "vro", "evo", "wtv", "mpe",
+    "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "ogv", "mxf", "nut", "ogm", "ogg", "divx",
+    "xvid", "rm", "rmvb", "mod", "tod", "dv", "dif", "m2t", "m2p", "trp", "tp", "rec", "vro", "evo", "wtv", "mpe",
 ];
 
 /// Names the output of `found`.

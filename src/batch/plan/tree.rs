@@ -118,7 +118,9 @@ pub fn wanted<'a>(root: &'a Path, request: &'a Request<'_>) -> impl Fn(&DirEntry
         let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
         let is_folder = entry.file_type().is_dir();
         let left_out = is_hidden(entry)
-            || is_nobodys(entry.file_name(), is_folder) || request.folders.exclude.matches(below) || (entry.file_type().is_dir() && output());
+            || is_nobodys(entry.file_name(), is_folder)
+            || request.folders.exclude.matches(below)
+            || (entry.file_type().is_dir() && output());
         !left_out
     }
 }
@@ -203,7 +205,10 @@ impl Search<'_> {
     /// Whether a folder below is one job.
     fn is_sequence(&self, folder: &Path) -> bool {
         let each = self.request.folders.each;
-        !each && folder != self.root && self.includes(folder) && self.contents.get(folder).is_some_and(Content::is_sequence)
+        !each
+            && folder != self.root
+            && self.includes(folder)
+            && self.contents.get(folder).is_some_and(Content::is_sequence)
     }
 
     /// Whether it is called like the result of a preset, and what it was made from is there.

@@ -1,9 +1,9 @@
 //! How long a video should be, and whether it is.
 
 use super::VideoSource;
+use crate::decode::FrameSource;
 use crate::decode::ending::length_of;
 use crate::decode::error::DecodeError;
-use crate::decode::FrameSource;
 
 impl VideoSource {
     /// Finds at opening that the end of the file is missing: nobody wants to hear of it after hours.

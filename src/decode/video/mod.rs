@@ -66,6 +66,11 @@ pub(super) struct VideoSource {
     sought: bool,
     /// Whether the container may begin anywhere, as a broadcast does: damage before the first frame does not count.
     lenient: bool,
+    /// Whether the container's times are of no use, and whether all frames came at those of their packets.
+    untimed: bool,
+    own_times: bool,
+    /// Whether the container ends with something that FFmpeg takes for damage.
+    ends_oddly: bool,
     layers: Layers,
     warnings: Vec<String>,
     notes: Vec<String>,
@@ -140,7 +145,10 @@ impl VideoSource {
                 self.decoder.send_packet(&packet)
             }
             Read::Damage => {
-                self.damage.error();
+                // What such lists end with is no part.
+                if !self.ends_oddly {
+                    self.damage.error();
+                }
                 return Ok(());
             }
             Read::End => {
@@ -180,7 +188,9 @@ impl VideoSource {
                 return Ok(self.timed.pop_front());
             };
             let (tick, base) = (self.tick, self.clock.base());
-            let pts = frame.timestamp().or(frame.pts()).map(|pts| tick.convert(pts, base));
+            let pts = frame.timestamp().or(frame.pts()).filter(|_| !self.untimed);
+            self.own_times &= pts == frame.pts();
+            let pts = pts.map(|pts| tick.convert(pts, base));
             let duration = tick.convert(frame.packet().duration, base);
             self.timed.extend(self.clock.push(frame, pts, duration));
         }
@@ -270,7 +280,8 @@ impl FrameSource for VideoSource {
     }
 
     fn gave_every_frame(&self) -> bool {
-        !self.ingest.has_filter() && self.damage.places() == 0 && self.damage.losses.watches()
+        let own = self.own_times && self.clock.spread() == 0;
+        own && !self.ingest.has_filter() && self.damage.places() == 0 && self.damage.losses.watches()
     }
 
     fn take_warnings(&mut self) -> Vec<String> {
@@ -284,7 +295,9 @@ impl FrameSource for VideoSource {
         if self.drained && !std::mem::replace(&mut self.told_joints, true) {
             notes.extend(self.demuxer.clock.joint_note());
             let spread = self.clock.spread();
-            notes.extend((spread > 0).then(|| format!("{spread} frames share their times with others: they are spread evenly")));
+            notes.extend(
+                (spread > 0).then(|| format!("{spread} frames share their times with others: they are spread evenly")),
+            );
         }
         notes
     }

@@ -120,6 +120,10 @@ impl VideoSource {
             limits,
             sought: seek,
             lenient: begins_anywhere(&format),
+            // FFmpeg counts its pictures in millionths of a second.
+            untimed: format == "dirac",
+            own_times: true,
+            ends_oddly: ["mpjpeg", "smjpeg"].contains(&format.as_str()),
             layers,
             warnings,
             notes,
@@ -198,7 +202,19 @@ fn others_beyond(input: &mut ffmpeg::format::context::Input, index: usize, lengt
 /// What is said of a stream that has no times of its own.
 fn assumed_rate(input: &ffmpeg::format::context::Input, rate: Option<Ratio>) -> Option<String> {
     const RAW: [&str; 13] = [
-        "h264", "hevc", "m4v", "mpegvideo", "h261", "h263", "vc1", "cavsvideo", "dirac", "obu", "avs2", "avs3", "mjpeg",
+        "h264",
+        "hevc",
+        "m4v",
+        "mpegvideo",
+        "h261",
+        "h263",
+        "vc1",
+        "cavsvideo",
+        "dirac",
+        "obu",
+        "avs2",
+        "avs3",
+        "mjpeg",
     ];
     let name = input.format().name().to_owned();
     let rate = rate.filter(|_| RAW.contains(&name.as_str()))?;

@@ -73,7 +73,8 @@ fn other(choice: &Choice<'_>, refused: &str, why: ffmpeg_next::Error) -> Result<
         let Ok(found) = choice.software(encoders(family, Runs::Software).collect()) else { continue };
         let Ok(coder) = found.open(choice.path, choice.info) else { continue };
         let (width, height) = (choice.info.width, choice.info.height);
-        let mut warnings = vec![format!("{refused} takes no pictures of {width}x{height}: {} encodes", found.encoder.name)];
+        let mut warnings =
+            vec![format!("{refused} takes no pictures of {width}x{height}: {} encodes", found.encoder.name)];
         warnings.extend(choice.losses(&found)?);
         return Ok(Chosen { coder, setup: found, family, warnings });
     }

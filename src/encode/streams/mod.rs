@@ -276,7 +276,11 @@ fn is_sound(stream: &Stream) -> bool {
 
 /// Whether a clip would have no sound without this one, though another container could hold it or it could be converted.
 fn is_needed(trial: &Trial, container: Container, stream: &Stream) -> bool {
-    let holds = |container: Container, stream: &Stream| matches!(decide(trial, container, stream), Decision::Carried(_));
+    if stream.parameters().id() == codec::Id::None {
+        return false;
+    }
+    let holds =
+        |container: Container, stream: &Stream| matches!(decide(trial, container, stream), Decision::Carried(_));
     let others = trial.input.streams().filter(|other| is_sound(other) && other.index() != stream.index());
     let is_only = !others.into_iter().any(|other| holds(container, &other));
     is_only && (CONTAINERS.iter().any(|other| holds(*other, stream)) || sound::is_convertible(container, stream))
@@ -368,8 +372,7 @@ fn elsewhere(trial: &Trial, stream: &Stream) -> String {
 /// Which other file names would do for all audio.
 fn sound_advice(trial: &Trial) -> String {
     let names = holding(trial, is_sound);
-    let names = if names.is_empty() { String::new() } else { format!("use -o {}, or ", names.join(" or ")) };
-    format!("{names}--convert-audio to have it converted")
+    if names.is_empty() { "no other container can".into() } else { format!("use -o {}", names.join(" or ")) }
 }
 
 /// Which other file names would do for everything.

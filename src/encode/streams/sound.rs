@@ -31,6 +31,8 @@ pub(in crate::encode) struct SoundConverter {
     /// The time base of the stream's packets, in and out.
     base: Rational,
     rate: i32,
+    channels: i32,
+    ready: Vec<Packet>,
     /// Packets that could not be read.
     pub damaged: u64,
 }
@@ -47,7 +49,8 @@ impl SoundConverter {
         let own = i32::try_from(decoder.rate()).unwrap_or(0);
         let rate = if to == codec::Id::OPUS || !usual.contains(&own) { 48_000 } else { own };
         let channels = i32::from(decoder.channels()).clamp(1, 8);
-        let format = codec.audio()?.formats().and_then(|mut formats| formats.next()).ok_or(ffmpeg::Error::InvalidData)?;
+        let format =
+            codec.audio()?.formats().and_then(|mut formats| formats.next()).ok_or(ffmpeg::Error::InvalidData)?;
         let mut encoder = codec::Context::new_with_codec(codec).encoder().audio()?;
         encoder.set_rate(rate);
         encoder.set_format(format);
@@ -56,7 +59,16 @@ impl SoundConverter {
         encoder.set_time_base(Rational::new(1, rate));
         ffi::add_sound_flags(&mut encoder, codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT);
         let encoder = encoder.open_as_with(codec, Dictionary::new())?;
-        Ok(Self { decoder, graph: None, encoder, base: stream.time_base(), rate, damaged: 0 })
+        Ok(Self {
+            decoder,
+            graph: None,
+            encoder,
+            base: stream.time_base(),
+            rate,
+            channels,
+            ready: Vec::new(),
+            damaged: 0,
+        })
     }
 
     /// Gives a stream of an output the codec that is converted to.
@@ -91,17 +103,22 @@ impl SoundConverter {
             self.encode()?;
             self.encoder.send_eof()?;
         }
-        let mut packets = Vec::new();
+        self.drain();
+        Ok(std::mem::take(&mut self.ready))
+    }
+
+    /// Takes what the encoder has ready.
+    fn drain(&mut self) {
+        let own = Rational::new(1, self.rate);
         loop {
             let mut packet = Packet::empty();
             if self.encoder.receive_packet(&mut packet).is_err() {
-                return Ok(packets);
+                return;
             }
-            let own = Rational::new(1, self.rate);
             packet.set_pts(packet.pts().map(|pts| pts.rescale(own, self.base)));
             packet.set_dts(packet.dts().map(|dts| dts.rescale(own, self.base)));
             packet.set_duration(packet.duration().rescale(own, self.base).max(1));
-            packets.push(packet);
+            self.ready.push(packet);
         }
     }
 
@@ -135,7 +152,7 @@ impl SoundConverter {
             "aresample=async=1:min_hard_comp=0.05,aformat=sample_fmts={}:sample_rates={}:channel_layouts=0x{:x}",
             self.encoder.format().name(),
             self.rate,
-            ffmpeg::ChannelLayout::default(i32::from(self.encoder.channels())).bits(),
+            ffmpeg::ChannelLayout::default(self.channels).bits(),
         );
         graph.output("in", 0)?.input("out", 0)?.parse(&chain)?;
         graph.validate()?;
@@ -157,6 +174,7 @@ impl SoundConverter {
             let pts = sound.pts().map(|pts| pts.rescale(from, Rational::new(1, self.rate)));
             sound.set_pts(pts);
             self.encoder.send_frame(&sound)?;
+            self.drain();
         }
     }
 }

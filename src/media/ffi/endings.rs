@@ -8,18 +8,52 @@ use ffmpeg_next::ffi;
 
 /// Demuxers of moving pictures that have no muxer, or one of another name.
 const DEMUXERS: [&str; 38] = [
-    "av1", "avi", "avs2", "avs3", "bmv", "cavsvideo", "cdxl", "dhav", "dv", "filmstrip", "flv", "h261", "h263", "h264",
-    "hevc", "ifv", "ipu", "ivr", "kux", "lvf", "m4v", "matroska,webm", "mjpeg", "mods", "moflex",
-    "mov,mp4,m4a,3gp,3g2,mj2", "mpeg", "mpegts", "mvi", "mxg", "nut", "obu", "rm", "simbiosis_imx", "smk", "ty", "vivo",
+    "av1",
+    "avi",
+    "avs2",
+    "avs3",
+    "bmv",
+    "cavsvideo",
+    "cdxl",
+    "dhav",
+    "dv",
+    "filmstrip",
+    "flv",
+    "h261",
+    "h263",
+    "h264",
+    "hevc",
+    "ifv",
+    "ipu",
+    "ivr",
+    "kux",
+    "lvf",
+    "m4v",
+    "matroska,webm",
+    "mjpeg",
+    "mods",
+    "moflex",
+    "mov,mp4,m4a,3gp,3g2,mj2",
+    "mpeg",
+    "mpegts",
+    "mvi",
+    "mxg",
+    "nut",
+    "obu",
+    "rm",
+    "simbiosis_imx",
+    "smk",
+    "ty",
+    "vivo",
     "yuv4mpegpipe",
 ];
 
 /// Endings of those, and of muxers with a codec for pictures, that mean sound, a still picture, a list, a program or
 /// samples without a head.
 const OTHERS: [&str; 47] = [
-    "a64", "aif", "aifc", "aiff", "afc", "avif", "bmp", "dat", "dpx", "exr", "fits", "flac", "ico", "im1", "im24", "im8",
-    "isma", "j2c", "j2k", "jls", "jp2", "jpeg", "jpg", "jxl", "ljpg", "m2a", "m3u8", "m4a", "m4b", "mka", "mks", "mp2",
-    "mp3", "mpa", "mpd", "mpo", "pix", "png", "qoi", "ra", "rgb", "tif", "tiff", "webp", "wma", "y", "yuv",
+    "a64", "aif", "aifc", "aiff", "afc", "avif", "bmp", "dat", "dpx", "exr", "fits", "flac", "ico", "im1", "im24",
+    "im8", "isma", "j2c", "j2k", "jls", "jp2", "jpeg", "jpg", "jxl", "ljpg", "m2a", "m3u8", "m4a", "m4b", "mka", "mks",
+    "mp2", "mp3", "mpa", "mpd", "mpo", "pix", "png", "qoi", "ra", "rgb", "tif", "tiff", "webp", "wma", "y", "yuv",
 ];
 
 /// The endings, in lower case, in order.

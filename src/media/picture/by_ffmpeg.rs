@@ -35,11 +35,20 @@ pub(super) fn read(bytes: &[u8], bounds: Bounds) -> Result<Found, ImageError> {
     let mut file = tempfile::NamedTempFile::new()?;
     file.write_all(bytes)?;
     file.flush()?;
-    let name = if is_heic(bytes) { "HEIC" } else if is_for(bytes) { "AVIF" } else { "picture" };
+    let name = if is_heic(bytes) {
+        "HEIC"
+    } else if is_for(bytes) {
+        "AVIF"
+    } else {
+        "picture"
+    };
     let refused = |error: ffmpeg::Error| match name {
         "picture" => {
             let hint = ImageFormatHint::Unknown;
-            ImageError::Unsupported(UnsupportedError::from_format_and_kind(hint.clone(), UnsupportedErrorKind::Format(hint)))
+            ImageError::Unsupported(UnsupportedError::from_format_and_kind(
+                hint.clone(),
+                UnsupportedErrorKind::Format(hint),
+            ))
         }
         _ => {
             let how = if name == "HEIC" { "heif-convert IN.heic OUT.png" } else { "ffmpeg -i IN.avif OUT.png" };

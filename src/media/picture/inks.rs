@@ -29,7 +29,8 @@ pub(super) fn read(bytes: &[u8], bounds: Bounds) -> Option<Result<Found, ImageEr
 }
 
 fn decode(bytes: &[u8], head: &Head, bounds: Bounds) -> Result<Found, ImageError> {
-    let bad = |what: String| ImageError::Decoding(DecodingError::new(ImageFormatHint::Name("JPEG (CMYK)".into()), what));
+    let bad =
+        |what: String| ImageError::Decoding(DecodingError::new(ImageFormatHint::Name("JPEG (CMYK)".into()), what));
     bounds.check(head.size)?;
     let mut decoder = JpegDecoder::new(Cursor::new(bytes));
     decoder.decode_headers().map_err(|error| bad(format!("{error:?}")))?;
@@ -104,7 +105,11 @@ fn head(bytes: &[u8]) -> Option<Head> {
             0xee if data.starts_with(b"Adobe") => adobe = true,
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
                 let number = |at: usize| Some(u32::from(u16::from_be_bytes([*data.get(at)?, *data.get(at + 1)?])));
-                return Some(Head { components: *data.get(5)?, size: (number(3)?, number(1)?), adobe: adobe || later(after, size) });
+                return Some(Head {
+                    components: *data.get(5)?,
+                    size: (number(3)?, number(1)?),
+                    adobe: adobe || later(after, size),
+                });
             }
             0xd9 | 0xda => return None,
             _ => {}

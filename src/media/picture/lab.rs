@@ -16,6 +16,7 @@ const MEANING: u16 = 262;
 const SIGNED: u16 = 8;
 const UNSIGNED: u16 = 9;
 const INKS: u16 = 5;
+const RGB: u16 = 2;
 
 /// The picture; `None` for bytes that are no such TIFF.
 pub(super) fn read(bytes: &[u8], bounds: Bounds) -> Option<Result<Found, ImageError>> {
@@ -23,8 +24,8 @@ pub(super) fn read(bytes: &[u8], bounds: Bounds) -> Option<Result<Found, ImageEr
     match meaning {
         SIGNED | UNSIGNED => {
             let mut bytes = bytes.to_vec();
-            // The decoder reads both alike, and knows one of them.
-            let value = if big { UNSIGNED.to_be_bytes() } else { UNSIGNED.to_le_bytes() };
+            // Three samples are three samples: the decoder knows these only as RGB.
+            let value = if big { RGB.to_be_bytes() } else { RGB.to_le_bytes() };
             bytes.get_mut(place..place + 2)?.copy_from_slice(&value);
             Some(decode(&bytes, bounds, |samples| lab(samples, meaning == SIGNED)))
         }
@@ -72,7 +73,7 @@ fn decode(
     let depth = if matches!(samples, Read::Sixteen(_)) { 16 } else { 8 };
     let (rgb, note) = turn(&samples).ok_or_else(|| bad(format!("{color:?} is not read")))?;
     let (width, height) = (width as usize, height as usize);
-    if rgb.len() != 3 * width * height || !matches!(color, ColorType::Lab(_) | ColorType::CMYK(_)) {
+    if rgb.len() != 3 * width * height || !matches!(color, ColorType::RGB(_) | ColorType::CMYK(_)) {
         return Err(bad(format!("{color:?} is not read")));
     }
     let mut pixels = Pixels::black(width, height);
@@ -96,7 +97,8 @@ fn lab(samples: &Read, signed: bool) -> Option<(Vec<f32>, String)> {
             .collect(),
         Read::Sixteen(samples) => (samples.chunks_exact(3))
             .flat_map(|lab| {
-                let opponent = |word: u16| if signed { f32::from(word as i16) / 256.0 } else { f32::from(word) / 256.0 - 128.0 };
+                let opponent =
+                    |word: u16| if signed { f32::from(word as i16) / 256.0 } else { f32::from(word) / 256.0 - 128.0 };
                 [f32::from(lab[0]) / 655.35, opponent(lab[1]), opponent(lab[2])]
             })
             .collect(),

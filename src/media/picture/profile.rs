@@ -9,7 +9,8 @@ const SAME: f32 = 1.6 / 255.0;
 
 /// Turns samples into those of sRGB; what is to be said about it.
 pub(super) fn apply(pixels: &mut Pixels, profile: &[u8], model: Model) -> Option<String> {
-    let ignored = |why: &str| Some(format!("its colour profile is not used ({why}): its colours are taken for those of sRGB"));
+    let ignored =
+        |why: &str| Some(format!("its colour profile is not used ({why}): its colours are taken for those of sRGB"));
     let Ok(profile) = ColorProfile::new_from_slice(profile) else { return ignored("it cannot be read") };
     let layout = match (profile.color_space, model) {
         (DataColorSpace::Rgb, _) => Layout::Rgb,
@@ -63,7 +64,8 @@ pub(super) fn of_inks(inks: &[u8], profile: &[u8]) -> Option<Vec<f32>> {
         return None;
     }
     let srgb = ColorProfile::new_srgb();
-    let transform = profile.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, TransformOptions::default()).ok()?;
+    let transform =
+        profile.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, TransformOptions::default()).ok()?;
     let mut after = vec![0; inks.len() / 4 * 3];
     transform.transform(inks, &mut after).ok()?;
     Some(after.into_iter().map(|value| f32::from(value) / 255.0).collect())
