@@ -17,6 +17,8 @@ pub(crate) struct Clock<T> {
     held: Vec<(T, i64)>,
     /// That time.
     pts: i64,
+    /// Whether that is made up, for nothing is known yet.
+    guessed: bool,
     /// Frames that were given other times than their own.
     spread: u64,
 }
@@ -25,18 +27,23 @@ impl<T> Clock<T> {
     pub fn new(base: TimeBase, rate: Option<Ratio>) -> Self {
         let seconds = rate.filter(|rate| rate.value() > 0.0).map_or(0.04, |rate| 1.0 / rate.value());
         let usual = base.ticks(seconds).max(1);
-        Self { base, usual, last: None, held: Vec::new(), pts: 0, spread: 0 }
+        Self { base, usual, last: None, held: Vec::new(), pts: 0, guessed: false, spread: 0 }
     }
 
     /// Takes the next frame in display order; gives those whose times are known by now. `pts` is kept wherever it is there
     /// and later than the frame before; a missing one continues from that frame's duration.
     pub fn push(&mut self, item: T, pts: Option<i64>, duration: i64) -> Vec<(T, Timing)> {
         let Some((_, before)) = self.held.last() else {
+            self.guessed = pts.is_none() && self.last.is_none();
             self.pts = pts.unwrap_or_else(|| self.last.map_or(0, |last| last.pts + self.usual));
             self.held.push((item, duration));
             return Vec::new();
         };
         let length = if *before > 0 { *before } else { self.usual };
+        if let Some(pts) = pts.filter(|_| std::mem::take(&mut self.guessed)) {
+            // The first ones had no time: they come right before the first that has.
+            self.pts = pts.saturating_sub(length.saturating_mul(self.held.len() as i64));
+        }
         let after = self.pts.saturating_add(length.saturating_mul(self.held.len() as i64));
         let mut pts = pts.unwrap_or(after);
         if pts <= self.pts && self.held.len() >= MOST {
@@ -119,6 +126,7 @@ mod tests {
         let given = [(Some(500), 40), (None, 0), (Some(530), 0), (None, 0), (Some(700), 40)];
         assert_eq!(times(&given), [500, 540, 580, 620, 700]);
         assert_eq!(times(&[(None, 0), (None, 0), (None, 0)]), [0, 40, 80]);
+        assert_eq!(times(&[(None, 0), (Some(1520), 0), (Some(1560), 0)]), [1480, 1520, 1560]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub(super) struct ImageSource {
     limits: Limits,
     /// What is to be said of the pictures, and has not been.
     notes: Vec<String>,
+    warnings: Vec<String>,
     told: HashSet<String>,
 }
 
@@ -67,9 +68,18 @@ impl ImageSource {
             first: start as u64,
             source: None,
         };
-        let (decoded, notes) = decoded.map_or((None, Vec::new()), |found| (Some(found.pixels), found.notes));
-        let told = notes.iter().cloned().collect();
-        let source = Self { info, files, decoded, start, next: start, limits, notes, told };
+        let mut source = Self {
+            info,
+            files,
+            decoded: None,
+            start,
+            next: start,
+            limits,
+            notes: Vec::new(),
+            warnings: Vec::new(),
+            told: HashSet::new(),
+        };
+        source.decoded = decoded.map(|found| source.heard(found));
         // By their headers, so that nothing is painted in vain.
         for path in &source.files[start..] {
             match picture::size(path) {
@@ -83,6 +93,13 @@ impl ImageSource {
 }
 
 impl ImageSource {
+    /// Keeps what is to be said of a picture, once for all of them.
+    fn heard(&mut self, found: picture::Found) -> Pixels {
+        self.notes.extend(found.notes.into_iter().filter(|note| self.told.insert(note.clone())));
+        self.warnings.extend(found.warnings.into_iter().filter(|warning| self.told.insert(warning.clone())));
+        found.pixels
+    }
+
     fn check_size(&self, path: &Path, (width, height): (usize, usize)) -> Result<(), DecodeError> {
         let (first_width, first_height) = (self.info.width, self.info.height);
         if (width, height) == (first_width, first_height) {
@@ -105,8 +122,7 @@ impl FrameSource for ImageSource {
             Some(pixels) => pixels,
             None => {
                 let found = read(path, self.limits)?;
-                self.notes.extend(found.notes.into_iter().filter(|note| self.told.insert(note.clone())));
-                found.pixels
+                self.heard(found)
             }
         };
         self.check_size(path, (pixels.width, pixels.height))?;
@@ -117,6 +133,10 @@ impl FrameSource for ImageSource {
     }
 
     fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
 }

@@ -176,14 +176,19 @@ pub(super) fn write_header(
     base: TimeBase,
 ) -> Result<(), ffmpeg::Error> {
     let rates: Vec<i32> = feed.map(Feed::clock_rates).unwrap_or_default();
-    let mut options = if container.is_quicktime() { quicktime_options(base, &rates) } else { matroska_options() };
+    all_used(&output.write_header_with(header_options(container, base, &rates))?)
+}
+
+/// Options of a finished file. `clock_rates` as for [`quicktime_options`].
+pub(super) fn header_options(container: Container, base: TimeBase, clock_rates: &[i32]) -> Dictionary<'static> {
+    let mut options = if container.is_quicktime() { quicktime_options(base, clock_rates) } else { matroska_options() };
     if container.is_quicktime() {
         // Playable while it is still being downloaded.
         options.set("movflags", "+faststart");
         // Stereoscopic and 360 degree video is marked by boxes that are in use, but not in the standard.
         options.set("strict", "unofficial");
     }
-    all_used(&output.write_header_with(options)?)
+    options
 }
 
 /// Options for exact timestamps in the QuickTime family: a start offset is stored in the movie's own time scale,

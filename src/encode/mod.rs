@@ -16,6 +16,7 @@ mod lane;
 mod mux;
 mod part;
 mod reel;
+mod rehearsal;
 mod riff;
 mod segment;
 mod streams;

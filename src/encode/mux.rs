@@ -14,7 +14,7 @@ use crate::media::splice::PacketClock;
 use crate::media::tags::LABEL;
 use crate::media::{MediaInfo, Span, TimeBase, ffi};
 
-pub(super) use header::{all_used, quicktime_options};
+pub(super) use header::{all_used, header_options, quicktime_options};
 
 /// What is done when the source turns out to be unreadable.
 const READING: &str = "reading the source's other streams";

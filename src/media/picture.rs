@@ -78,8 +78,10 @@ pub struct Found {
     pub pixels: Pixels,
     /// What the file's samples are like.
     pub samples: Samples,
-    /// What the user should know of how its colours were taken, one line each.
+    /// How its colours were taken, one line each, where that is good to know.
     pub notes: Vec<String>,
+    /// What of it is a guess or is not read.
+    pub warnings: Vec<String>,
 }
 
 /// Like [`read`], with what is to be said about it. Colours become those of sRGB: by the file's profile or gamma where it
@@ -116,15 +118,19 @@ pub fn look(bytes: &[u8], bounds: Bounds) -> Result<Found, ImageError> {
         alpha: color.has_alpha(),
     };
     let mut pixels = pixels(&picture, samples);
-    let mut notes = Vec::new();
+    let (mut notes, mut warnings) = (Vec::new(), Vec::new());
     // Floats are linear light, whatever is said beside them.
     if samples.depth <= 16 {
-        notes.extend(match profile {
-            Some(profile) => profile::apply(&mut pixels, &profile, samples.model),
-            None => gamma::apply(&mut pixels, bytes),
-        });
+        match profile.map(|profile| profile::apply(&mut pixels, &profile, samples.model)) {
+            Some(Ok(note)) => notes.extend(note),
+            Some(Err(why)) => {
+                let what = "its colours are taken for those of sRGB";
+                warnings.push(format!("its colour profile is not used ({why}): {what}"));
+            }
+            None => notes.extend(gamma::apply(&mut pixels, bytes)),
+        }
     }
-    Ok(Found { pixels, samples, notes })
+    Ok(Found { pixels, samples, notes, warnings })
 }
 
 /// Whether a file begins like a single picture of a kind that is read without FFmpeg, or like one that FFmpeg has to read.

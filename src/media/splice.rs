@@ -1,24 +1,20 @@
 //! Packets of a file on one clock, as players have it: a start far from 0 is moved there, and where the clock falls back
 //! or jumps within the file, what follows goes on where it stopped. Sound and pictures are moved together.
 
+mod line;
+
 use std::collections::VecDeque;
 
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::format::stream::Disposition;
-use ffmpeg_next::{self as ffmpeg, Packet, media};
+use ffmpeg_next::{self as ffmpeg, Packet};
 
 use super::{TimeBase, ffi};
+use line::{Break, JUMP, Line, begin_of, time_of};
 
 /// A file that begins later than this, in seconds, begins at somebody else's clock.
 pub(crate) const FAR: f64 = 10.0;
 /// Sound and pictures that begin further apart than this have a clock each.
-const OWN: f64 = 86_400.0;
-/// A clock falls back where decoding times do so by more than this; times of display, which may be out of order, by more
-/// than that.
-const FALL: f64 = 0.2;
-const FALL_SHOWN: f64 = 1.5;
-/// A clock jumps where the next packet is this much later, in containers whose clocks may.
-const JUMP: f64 = 10.0;
+const OWN: f64 = 3600.0;
 /// How far streams may be apart in the order of the file.
 const SKEW: f64 = 3.0;
 /// Packets that are looked at ahead of a joint.
@@ -45,104 +41,6 @@ pub(crate) struct PacketClock {
     joints: Vec<f64>,
     /// Whether the last packet that was read was cut short.
     cut: bool,
-}
-
-/// What is known of a stream.
-#[derive(Debug, Clone)]
-struct Line {
-    base: TimeBase,
-    /// Whether its times say what the clock does: sound and pictures.
-    leads: bool,
-    /// Ticks that are added to this stream alone.
-    own: i64,
-    /// Which offset it has.
-    epoch: usize,
-    /// Time of the last packet, the usual distance of two, and where the latest ends: as the file has them.
-    last: Option<i64>,
-    last_dts: Option<i64>,
-    last_pts: Option<i64>,
-    step: i64,
-    /// How much later than it is decoded a picture is shown, at most.
-    delay: i64,
-    end: Option<i64>,
-    /// Latest end in the whole file.
-    furthest: Option<i64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Break {
-    Fall,
-    Jump,
-}
-
-impl Line {
-    fn new(input: &Input, index: usize) -> Self {
-        let stream = input.stream(index);
-        let cover = |stream: &ffmpeg::Stream| stream.disposition().contains(Disposition::ATTACHED_PIC);
-        let leads = stream.as_ref().is_some_and(|stream| {
-            matches!(stream.parameters().medium(), media::Type::Audio | media::Type::Video) && !cover(stream)
-        });
-        let base = stream.map_or(TimeBase::new(1, 1000), |stream| stream.time_base().into());
-        Self {
-            base,
-            leads,
-            own: 0,
-            epoch: 0,
-            last: None,
-            last_dts: None,
-            last_pts: None,
-            step: 0,
-            delay: 0,
-            end: None,
-            furthest: None,
-        }
-    }
-
-    /// Forgets what was before a joint.
-    fn begin_anew(&mut self) {
-        (self.end, self.last, self.last_dts, self.last_pts) = (None, None, None, None);
-    }
-
-    /// What the clock does at a packet. Decoding times never go back; where a packet has none, only key pictures are asked,
-    /// for others may be shown before what was read before.
-    fn breaks(&self, packet: &Packet, jumps: bool) -> Option<Break> {
-        let (now, last, fall) = match (packet.dts(), self.last_dts) {
-            (Some(now), Some(last)) => (now, last, FALL),
-            (None, _) if packet.is_key() => (packet.pts()?, self.last_pts?, FALL_SHOWN),
-            _ => return None,
-        };
-        let seconds = self.base.seconds(now.saturating_sub(last));
-        if seconds < -fall {
-            return Some(Break::Fall);
-        }
-        (jumps && seconds > JUMP + self.base.seconds(self.step.max(packet.duration()))).then_some(Break::Jump)
-    }
-
-    fn note(&mut self, packet: &Packet) {
-        let Some(now) = time_of(packet) else { return };
-        if let Some(step) = self.last.map(|last| now.saturating_sub(last)).filter(|&step| step > 0) {
-            self.step = step;
-        }
-        self.last_dts = packet.dts().or(self.last_dts);
-        self.last_pts = packet.pts().or(self.last_pts);
-        self.last = Some(now);
-        let length = if packet.duration() > 0 { packet.duration() } else { self.step };
-        if let (Some(pts), Some(dts)) = (packet.pts(), packet.dts()) {
-            self.delay = self.delay.max(pts.saturating_sub(dts));
-        }
-        let shown = packet.pts().unwrap_or_else(|| now.saturating_add(self.delay));
-        let end = shown.saturating_add(length);
-        self.end = self.end.max(Some(end));
-        self.furthest = self.furthest.max(Some(end));
-    }
-}
-
-fn time_of(packet: &Packet) -> Option<i64> {
-    packet.dts().or(packet.pts())
-}
-
-fn begin_of(packet: &Packet) -> Option<i64> {
-    packet.pts().or(packet.dts())
 }
 
 impl PacketClock {
@@ -201,11 +99,16 @@ impl PacketClock {
             self.lines.push(Line::new(input, next));
         }
         if self.lines[index].leads && !ffi::is_discarded(&packet) {
-            if let Some(what) = self.lines[index].breaks(&packet, self.jumps)
-                && let Some(epoch) = self.epoch_after(input, index, &packet, what)
-            {
-                self.lines[index].epoch = epoch;
-                self.lines[index].begin_anew();
+            self.lines[index].doubt(&mut packet, self.jumps);
+            if let Some(what) = self.lines[index].breaks(&packet, self.jumps) {
+                if self.is_outlier(input, index) {
+                    (packet.set_pts(None), packet.set_dts(None));
+                    return Ok(packet);
+                }
+                if let Some(epoch) = self.epoch_after(input, index, &packet, what) {
+                    self.lines[index].epoch = epoch;
+                    self.lines[index].begin_anew();
+                }
             }
             self.lines[index].note(&packet);
         }
@@ -295,6 +198,24 @@ impl PacketClock {
             self.waiting.push_back(read);
         }
         self.waiting.get(place)?.as_ref().ok()
+    }
+
+    /// Whether a packet whose time does not fit stands alone: the next one of its stream goes on as before.
+    fn is_outlier(&mut self, input: &mut Input, index: usize) -> bool {
+        const NEAR: usize = 300;
+        let (line, jumps) = (self.lines[index].clone(), self.jumps);
+        let mut place = 0;
+        while place < NEAR {
+            if let Some(next) = self.ahead(input, place) {
+                if next.stream() == index && time_of(next).is_some() {
+                    return line.breaks(next, jumps).is_none() && time_of(next) >= line.last;
+                }
+            } else if !self.is_read_to(place) {
+                return false;
+            }
+            place += 1;
+        }
+        false
     }
 
     fn is_read_to(&self, place: usize) -> bool {

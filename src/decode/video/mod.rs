@@ -205,7 +205,7 @@ impl VideoSource {
                 return Ok(!self.ready.is_empty());
             };
             self.limits.duration(&self.path, timing.base.seconds(timing.pts.saturating_sub(self.from)))?;
-            let early = timing.pts < self.from;
+            let early = self.is_early(timing);
             if early {
                 self.damage.forget();
             }
@@ -219,10 +219,16 @@ impl VideoSource {
         Ok(true)
     }
 
+    /// Whether a frame comes before the wanted part. Of the whole nothing does, whatever a header says of the beginning.
+    fn is_early(&self, timing: Timing) -> bool {
+        self.range.start > 0.0 && timing.pts < self.from
+    }
+
     fn drop_early(&mut self) {
         // The user's filters may have a clock of their own, and have not seen what is early.
         if !self.ingest.has_filter() {
-            self.ready.retain(|(_, timing)| timing.pts >= self.from);
+            let (from, part) = (self.from, self.range.start > 0.0);
+            self.ready.retain(|(_, timing)| !part || timing.pts >= from);
         }
     }
 

@@ -56,6 +56,7 @@ impl VideoSource {
         let tick = TimeBase::from(stream.time_base());
         let base = sensible(tick);
         let turn = Turn::of(&stream);
+        warnings.extend(Turn::note(&stream));
         let codec = stream.parameters().id().name();
         let layers = Layers::of(&stream);
         let begin = (stream.start_time() != i64::MIN).then(|| stream.start_time());

@@ -177,6 +177,13 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Notes that a stream is not carried after all.
+    pub fn left_out(&mut self, source: usize, reason: String) {
+        self.fates.retain(|(index, _)| *index != source);
+        self.fates.push((source, Fate::LeftOut(reason)));
+        self.fates.sort_by_key(|(index, _)| *index);
+    }
+
     /// Where the painted pictures are among the slots.
     pub fn painted(&self) -> usize {
         self.slots.iter().position(|slot| *slot == Slot::Painted).unwrap_or(0)
@@ -354,7 +361,7 @@ fn has_timecode_tag(trial: &Trial, container: Container) -> bool {
 }
 
 /// FFmpeg's tag of a timecode.
-pub(super) const TIMECODE: &str = "timecode";
+pub(in crate::encode) const TIMECODE: &str = "timecode";
 
 /// Animations and raw pictures never have sound, so nobody expects it.
 fn has_sound(container: Container) -> bool {

@@ -57,14 +57,14 @@ pub(super) fn read(bytes: &[u8], bounds: Bounds) -> Result<Found, ImageError> {
         }
     };
     let mut frame = first_frame(file.path(), bounds)?.map_err(refused)?;
-    let mut notes = Vec::new();
+    let mut warnings = Vec::new();
     // FFmpeg takes no notice of these parts of a picture.
     if is_for(bytes) && has(bytes, b"auxiliary:alpha") {
-        notes.push("its transparency is not read: it is taken as opaque".to_owned());
+        warnings.push("its transparency is not read: it is taken as opaque".to_owned());
     }
     let samples = ffi::samples_of(frame.format());
     let pixels = convert(&mut frame).map_err(refused)?;
-    Ok(Found { pixels: super::turned(pixels, turn(bytes)), samples, notes })
+    Ok(Found { pixels: super::turned(pixels, turn(bytes)), samples, notes: Vec::new(), warnings })
 }
 
 fn has(bytes: &[u8], text: &[u8]) -> bool {

@@ -53,9 +53,9 @@ fn decode(bytes: &[u8], head: &Head, bounds: Bounds) -> Result<Found, ImageError
             *ink = ink.map(|ink| 255 - ink);
         }
     }
-    let mut notes = Vec::new();
+    let (mut notes, mut warnings) = (Vec::new(), Vec::new());
     if !head.adobe {
-        notes.push("a CMYK JPEG without Adobe's marker: that 0 means no ink is a guess".to_owned());
+        warnings.push("a CMYK JPEG without Adobe's marker: that 0 means no ink is a guess".to_owned());
     }
     let by_profile = profile.and_then(|profile| profile::of_inks(&inks, &profile));
     notes.push(match by_profile {
@@ -70,7 +70,7 @@ fn decode(bytes: &[u8], head: &Head, bounds: Bounds) -> Result<Found, ImageError
         }
     }
     let orientation = exif_orientation(bytes);
-    Ok(Found { pixels: super::turned(pixels, orientation), samples: Samples::RGB8, notes })
+    Ok(Found { pixels: super::turned(pixels, orientation), samples: Samples::RGB8, notes, warnings })
 }
 
 /// Light that inks leave.

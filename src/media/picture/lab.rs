@@ -83,7 +83,7 @@ fn decode(
         }
     }
     let samples = Samples { model: Model::Rgb, depth, chroma: (0, 0), alpha: false };
-    Ok(Found { pixels, samples, notes: vec![note] })
+    Ok(Found { pixels, samples, notes: vec![note], warnings: Vec::new() })
 }
 
 /// Lab of light D50, as sRGB.

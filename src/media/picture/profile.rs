@@ -7,23 +7,23 @@ use crate::media::{Model, Pixels};
 /// Differences that nobody sees: such a profile is that of sRGB.
 const SAME: f32 = 1.6 / 255.0;
 
-/// Turns samples into those of sRGB; what is to be said about it.
-pub(super) fn apply(pixels: &mut Pixels, profile: &[u8], model: Model) -> Option<String> {
-    let ignored =
-        |why: &str| Some(format!("its colour profile is not used ({why}): its colours are taken for those of sRGB"));
-    let Ok(profile) = ColorProfile::new_from_slice(profile) else { return ignored("it cannot be read") };
+/// Turns samples into those of sRGB; what is to be said about it, if it was to be done at all.
+///
+/// # Errors
+/// Why the profile cannot be used.
+pub(super) fn apply(pixels: &mut Pixels, profile: &[u8], model: Model) -> Result<Option<String>, &'static str> {
+    let profile = ColorProfile::new_from_slice(profile).map_err(|_| "it cannot be read")?;
     let layout = match (profile.color_space, model) {
         (DataColorSpace::Rgb, _) => Layout::Rgb,
         (DataColorSpace::Gray, Model::Grey) => Layout::Gray,
-        _ => return ignored("it is for other samples than these"),
+        _ => return Err("it is for other samples than these"),
     };
     let channels = if layout == Layout::Rgb { 3 } else { 1 };
     let srgb = ColorProfile::new_srgb();
-    let Ok(transform) = profile.create_transform_f32(layout, &srgb, Layout::Rgb, TransformOptions::default()) else {
-        return ignored("it is of a kind that is not known here");
-    };
+    let made = profile.create_transform_f32(layout, &srgb, Layout::Rgb, TransformOptions::default());
+    let transform = made.map_err(|_| "it is of a kind that is not known here")?;
     if channels == 3 && is_same(|from, to| transform.transform(from, to).is_ok()) {
-        return None;
+        return Ok(None);
     }
     let plane = pixels.width * pixels.height;
     let mut before: Vec<f32> = Vec::with_capacity(channels * pixels.width);
@@ -34,16 +34,14 @@ pub(super) fn apply(pixels: &mut Pixels, profile: &[u8], model: Model) -> Option
         for at in begin..begin + pixels.width {
             before.extend((0..channels).map(|channel| pixels.rgb[channel * plane + at]));
         }
-        if transform.transform(&before, &mut after).is_err() {
-            return ignored("it cannot be applied");
-        }
+        transform.transform(&before, &mut after).map_err(|_| "it cannot be applied")?;
         for (at, rgb) in (begin..).zip(after.chunks_exact(3)) {
             for (channel, &value) in rgb.iter().enumerate() {
                 pixels.rgb[channel * plane + at] = super::unit(value);
             }
         }
     }
-    Some("its colour profile is turned into sRGB".into())
+    Ok(Some("its colour profile is turned into sRGB".into()))
 }
 
 /// Whether colours all over come out as they go in.
