@@ -102,7 +102,8 @@ impl PacketClock {
             self.lines[index].doubt(&mut packet, self.jumps);
             if let Some(what) = self.lines[index].breaks(&packet, self.jumps) {
                 if self.is_outlier(input, index) {
-                    (packet.set_pts(None), packet.set_dts(None));
+                    packet.set_pts(None);
+                    packet.set_dts(None);
                     return Ok(packet);
                 }
                 if let Some(epoch) = self.epoch_after(input, index, &packet, what) {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use ffmpeg_next as ffmpeg;
+use ffmpeg_next::format::context::Input;
 
 use super::{SEEK_MARGIN, VideoSource, begins_anywhere};
 use crate::decode::clock::Clock;
@@ -45,13 +46,7 @@ impl VideoSource {
         let mut notes: Vec<String> = clock.start_note().into_iter().collect();
         notes.extend(assumed_rate(&input, rate));
         let format = input.format().name().to_owned();
-        let size = file.and_then(|file| std::fs::metadata(file).ok()).filter(|found| found.is_file());
-        let length = size.map(|found| found.len());
-        // Only MP4 has an index of every picture at hand.
-        let whole = |file: &Path| format.contains("mp4") && !evidence::is_fragmented(file);
-        let listed = length.filter(|_| file.is_some_and(whole)).and_then(|n| ffi::index_beyond(&mut input, index, n));
-        let others = length.filter(|_| listed.is_some()).is_some_and(|n| others_beyond(&mut input, index, n));
-        let cut_off = file.filter(|_| length.is_some()).and_then(|file| evidence::bytes_missing(file, &format));
+        let extent = Extent::of(&mut input, file, index, settings, range);
         let stream = input.stream(index).ok_or(ffmpeg::Error::StreamNotFound).map_err(fail("reading its streams"))?;
         let tick = TimeBase::from(stream.time_base());
         let base = sensible(tick);
@@ -60,9 +55,6 @@ impl VideoSource {
         let codec = stream.parameters().id().name();
         let layers = Layers::of(&stream);
         let begin = (stream.start_time() != i64::MIN).then(|| stream.start_time());
-        let count = listed.map(|(listed, _)| listed).filter(|&count| count > 0);
-        let count = count.or_else(|| survey::count(file?, settings, index, range));
-        let count = count.or_else(|| u64::try_from(stream.frames()).ok().filter(|&frames| frames > 0));
         if seek {
             // Containers with an index only: elsewhere seeking is a guess.
             let indexed = ["mp4", "matroska"].iter().any(|name| format.contains(name));
@@ -72,31 +64,11 @@ impl VideoSource {
                 return Ok(None);
             }
         }
-        let source = file.map(|file| Source {
-            path: file.into(),
-            format: settings.format.trim().into(),
-            options: settings.options.iter().cloned().chain(open::protocols(settings)).collect(),
-            stream: index,
-            keep_clock: settings.keep_clock,
-            lost: None,
-            range,
-        });
+        let source = file.map(|file| origin(file, settings, index, range));
         let moved = clock.start_of(index);
         let mut source = Self {
             path: path.into(),
-            info: MediaInfo {
-                width: 0,
-                height: 0,
-                frames: None,
-                base,
-                rate,
-                sample_aspect: None,
-                color: words::ColorInfo::BT709,
-                samples: Samples::RGB8,
-                codec,
-                first: 0,
-                source,
-            },
+            info: unseen(base, rate, codec, source),
             range,
             rate,
             demuxer: Demuxer::new(input, index, clock),
@@ -115,8 +87,8 @@ impl VideoSource {
             decoded: 0,
             damage: Damage::new(settings.max_corrupt, Losses::new(&format, codec)),
             expected: None,
-            listed,
-            cut_off: cut_off.or(length.filter(|_| others).map(|length| (1, length))),
+            listed: extent.listed,
+            cut_off: extent.cut_off.or(extent.sound_beyond),
             claim,
             limits,
             sought: seek,
@@ -133,9 +105,10 @@ impl VideoSource {
             told_claim: false,
         };
         let begins = tick.seconds(begin.unwrap_or(0));
-        source.expected = source.remaining(count.or_else(|| claim.frames(begins, rate).filter(|&n| limits.allows(n))));
+        source.expected =
+            source.remaining(extent.count.or_else(|| claim.frames(begins, rate).filter(|&n| limits.allows(n))));
         limits.frames(path, source.expected.unwrap_or(0))?;
-        source.check_length(cut_off)?;
+        source.check_length(extent.cut_off)?;
         let Some(mut first) = source.decode()? else { return Ok(None) };
         let begin = begin.map(|begin| begin.saturating_add(moved)).or(first.timestamp()).unwrap_or(0);
         let begin = tick.convert(begin, base);
@@ -194,14 +167,73 @@ fn sensible(tick: TimeBase) -> TimeBase {
     if tick.seconds(1) < FINEST.seconds(1) { FINEST } else { tick }
 }
 
-/// Whether sound or another stream of an MP4 goes on beyond the end of the file.
-fn others_beyond(input: &mut ffmpeg::format::context::Input, index: usize, length: u64) -> bool {
-    let others: Vec<usize> = (0..input.nb_streams() as usize).filter(|&other| other != index).collect();
-    others.into_iter().any(|other| ffi::index_beyond(input, other, length).is_some_and(|(_, beyond)| beyond > 0))
+/// What is known before the first frame.
+fn unseen(base: TimeBase, rate: Option<Ratio>, codec: &'static str, source: Option<Source>) -> MediaInfo {
+    MediaInfo {
+        width: 0,
+        height: 0,
+        frames: None,
+        base,
+        rate,
+        sample_aspect: None,
+        color: words::ColorInfo::BT709,
+        samples: Samples::RGB8,
+        codec,
+        first: 0,
+        source,
+    }
+}
+
+/// Where the other streams of an output come from.
+fn origin(file: &Path, settings: &InputSettings, stream: usize, range: Range) -> Source {
+    Source {
+        path: file.into(),
+        format: settings.format.trim().into(),
+        options: settings.options.iter().cloned().chain(open::protocols(settings)).collect(),
+        stream,
+        keep_clock: settings.keep_clock,
+        lost: None,
+        range,
+    }
+}
+
+/// How far a file goes, by what can be counted.
+struct Extent {
+    /// Pictures in the index, and how many of them lie beyond the end of the file.
+    listed: Option<(u64, u64)>,
+    /// Bytes that the file lacks of what it announces, and those that are there.
+    cut_off: Option<(u64, u64)>,
+    /// The same, where it is sound that goes on beyond the end.
+    sound_beyond: Option<(u64, u64)>,
+    /// Pictures in all.
+    count: Option<u64>,
+}
+
+impl Extent {
+    fn of(input: &mut Input, file: Option<&Path>, index: usize, settings: &InputSettings, range: Range) -> Self {
+        let format = input.format().name().to_owned();
+        let size = file.and_then(|file| std::fs::metadata(file).ok()).filter(|found| found.is_file());
+        let length = size.map(|found| found.len());
+        // Only MP4 has an index of every picture at hand.
+        let whole = |file: &Path| format.contains("mp4") && !evidence::is_fragmented(file);
+        let indexed = length.filter(|_| file.is_some_and(whole));
+        let listed = indexed.and_then(|length| ffi::index_beyond(input, index, length));
+        let others: Vec<usize> = (0..input.nb_streams() as usize).filter(|&other| other != index).collect();
+        let sound_beyond = indexed.filter(|&length| {
+            let beyond = |other| ffi::index_beyond(input, other, length).is_some_and(|(_, beyond)| beyond > 0);
+            others.into_iter().any(beyond)
+        });
+        let cut_off = file.filter(|_| length.is_some()).and_then(|file| evidence::bytes_missing(file, &format));
+        let count = listed.map(|(listed, _)| listed).filter(|&count| count > 0);
+        let count = count.or_else(|| survey::count(file?, settings, index, range));
+        let told = || input.stream(index).and_then(|stream| u64::try_from(stream.frames()).ok());
+        let count = count.or_else(|| told().filter(|&frames| frames > 0));
+        Self { listed, cut_off, sound_beyond: sound_beyond.map(|length| (1, length)), count }
+    }
 }
 
 /// What is said of a stream that has no times of its own.
-fn assumed_rate(input: &ffmpeg::format::context::Input, rate: Option<Ratio>) -> Option<String> {
+fn assumed_rate(input: &Input, rate: Option<Ratio>) -> Option<String> {
     const RAW: [&str; 13] = [
         "h264",
         "hevc",
