@@ -37,6 +37,11 @@ impl Damage {
         self.errors += 1;
     }
 
+    /// Takes note of damaged places that the demuxer passes over without a word.
+    pub fn passed_over(&mut self, places: u64) {
+        self.errors += places;
+    }
+
     /// Takes note of a decoded frame: its pts and whether the decoder marked it.
     pub fn frame(&mut self, pts: Option<i64>, marked: bool) {
         self.marked += u64::from(marked);

@@ -104,6 +104,9 @@ impl VideoSource {
             told_joints: false,
             told_claim: false,
         };
+        if let Some(file) = file.filter(|_| format == "ogg") {
+            source.damage.passed_over(evidence::bad_pages(file));
+        }
         let begins = tick.seconds(begin.unwrap_or(0));
         source.expected =
             source.remaining(extent.count.or_else(|| claim.frames(begins, rate).filter(|&n| limits.allows(n))));

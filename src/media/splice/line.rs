@@ -19,6 +19,7 @@ pub(super) struct Line {
     pub base: TimeBase,
     /// Whether its times say what the clock does: sound and pictures.
     pub leads: bool,
+    is_sound: bool,
     /// Ticks that are added to this stream alone.
     pub own: i64,
     /// Which offset it has.
@@ -48,10 +49,12 @@ impl Line {
         let leads = stream.as_ref().is_some_and(|stream| {
             matches!(stream.parameters().medium(), media::Type::Audio | media::Type::Video) && !cover(stream)
         });
+        let is_sound = stream.as_ref().is_some_and(|stream| stream.parameters().medium() == media::Type::Audio);
         let base = stream.map_or(TimeBase::new(1, 1000), |stream| stream.time_base().into());
         Self {
             base,
             leads,
+            is_sound,
             own: 0,
             epoch: 0,
             last: None,
@@ -84,8 +87,13 @@ impl Line {
         (jumps && seconds > JUMP + self.base.seconds(self.step.max(packet.duration()))).then_some(Break::Jump)
     }
 
-    /// Takes away a time of display that cannot be, so far from the time of decoding; in containers whose clocks may jump.
+    /// Takes away what cannot be: a time of display so far from that of decoding, in containers whose clocks may jump; a
+    /// length of hours.
     pub fn doubt(&self, packet: &mut Packet, jumps: bool) {
+        // Sound lasts as long as its samples; no packet has so many.
+        if self.is_sound && self.step > 0 && self.base.seconds(packet.duration()) > JUMP {
+            packet.set_duration(self.step);
+        }
         let (Some(pts), Some(dts)) = (packet.pts(), packet.dts()) else { return };
         let ahead = self.base.seconds(pts.saturating_sub(dts));
         if jumps && !(-1.0..=JUMP.max(32.0 * self.base.seconds(self.step))).contains(&ahead) {
