@@ -89,6 +89,26 @@ impl PacketClock {
     /// # Errors
     /// As FFmpeg's own reading; the end is one of them.
     pub fn read(&mut self, input: &mut Input) -> Result<Packet, ffmpeg::Error> {
+        loop {
+            let packet = self.read_next(input)?;
+            if !self.overlaps(&packet) {
+                return Ok(packet);
+            }
+        }
+    }
+
+    /// Whether sound right after a joint was heard already: what came before it is a little longer than its pictures.
+    fn overlaps(&mut self, packet: &Packet) -> bool {
+        let (Some(line), Some(begin)) = (self.lines.get_mut(packet.stream()), begin_of(packet)) else { return false };
+        let early = line.is_sound && line.joined && line.reached.is_some_and(|reached| begin < reached - line.step / 2);
+        if !early {
+            line.joined = false;
+            line.reached = Some(begin.saturating_add(packet.duration().max(0)));
+        }
+        early
+    }
+
+    fn read_next(&mut self, input: &mut Input) -> Result<Packet, ffmpeg::Error> {
         let mut packet = match self.waiting.pop_front() {
             Some(read) => read?,
             None => self.read_raw(input)?,

@@ -19,7 +19,10 @@ pub(super) struct Line {
     pub base: TimeBase,
     /// Whether its times say what the clock does: sound and pictures.
     pub leads: bool,
-    is_sound: bool,
+    pub is_sound: bool,
+    /// Whether nothing came since the last joint, and where the last packet ended, on the mended clock.
+    pub joined: bool,
+    pub reached: Option<i64>,
     /// Ticks that are added to this stream alone.
     pub own: i64,
     /// Which offset it has.
@@ -55,6 +58,8 @@ impl Line {
             base,
             leads,
             is_sound,
+            joined: false,
+            reached: None,
             own: 0,
             epoch: 0,
             last: None,
@@ -70,6 +75,7 @@ impl Line {
     /// Forgets what was before a joint.
     pub fn begin_anew(&mut self) {
         (self.end, self.last, self.last_dts, self.last_pts) = (None, None, None, None);
+        self.joined = true;
     }
 
     /// What the clock does at a packet. Decoding times never go back; where a packet has none, only key pictures are asked,
