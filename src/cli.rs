@@ -49,7 +49,7 @@ Exit codes:
   1  a job failed
   2  wrong usage, or a mistake in a preset, setting or job file
   75  nothing done, for another run is at it; or time was up (--until, --max-runtime): run again
-  130, 143  interrupted by ctrl-c, by SIGTERM";
+  129, 130, 143  interrupted by SIGHUP, by ctrl-c, by SIGTERM";
 
 /// Repaints videos, image sequences and pictures in the style of a painting, without flicker
 #[derive(Debug, Parser)]
@@ -199,6 +199,14 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Files")]
     pub strict_streams: bool,
 
+    /// Convert sound that the output cannot hold to a codec that it can: AAC, or Opus in webm
+    #[arg(long, help_heading = "Files")]
+    pub convert_audio: bool,
+
+    /// Leave a clock that begins far from 0 as it is, as in a copy of a broadcast [default: moved to begin at 0]
+    #[arg(long, help_heading = "Files")]
+    pub keep_clock: bool,
+
     /// Pass over so many damaged places of an input [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..), help_heading = "Files")]
     pub max_corrupt: Option<i64>,
@@ -338,6 +346,8 @@ impl RunArgs {
         }
         let flags = [
             ("--strict-streams", "output.strict_streams", self.strict_streams),
+            ("--convert-audio", "output.convert_audio", self.convert_audio),
+            ("--keep-clock", "input.keep_clock", self.keep_clock),
             ("--loop", "temporal.loop", self.ring),
         ];
         for (option, key, _) in flags.into_iter().filter(|(_, _, given)| *given) {

@@ -1,4 +1,5 @@
-//! Ctrl-c, SIGTERM and a deadline: one token, made once in `main`, read everywhere.
+//! Ctrl-c, SIGTERM, SIGHUP and a deadline: one token, made once in `main`, read everywhere. What was ignored when the
+//! program began (`nohup`, a shell's background job) stays ignored.
 //!
 //! The first signal asks for a clean end; a second one leaves at once (the process's default action). A deadline asks
 //! for the same clean end as the first signal.
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// When a run is to end by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,6 +41,28 @@ pub enum Reason {
     TimeIsUp,
 }
 
+/// Lets a limit of the file size (`ulimit -f`) be an error of the write that meets it, rather than the end of the process.
+///
+/// # Errors
+/// When the operating system refuses.
+pub fn survive_limits() -> std::io::Result<()> {
+    if !is_in(ignored_signals(), SIGXFSZ) {
+        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+    }
+    Ok(())
+}
+
+/// The signals that are ignored, bit by bit from 1 on; none where the system does not tell.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+fn is_in(mask: u64, signal: i32) -> bool {
+    mask >> (signal - 1) & 1 == 1
+}
+
 /// Says whether, and why, the run was asked to end. Cheap to clone and to ask.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken {
@@ -50,14 +73,15 @@ pub struct CancelToken {
 }
 
 impl CancelToken {
-    /// A token set by SIGINT and SIGTERM; a second signal ends the process at once.
+    /// A token set by SIGINT, SIGTERM and SIGHUP, as far as they were not ignored; a second signal ends the process at once.
     ///
     /// # Errors
     /// When the operating system refuses the handlers.
     pub fn on_signals() -> std::io::Result<Self> {
         let token = Self::default();
         let armed = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        let ignored = ignored_signals();
+        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&signal| !is_in(ignored, signal)) {
             // Order matters: the conditional default sees `armed` only from the second signal on.
             signal_hook::flag::register_conditional_default(signal, Arc::clone(&armed))?;
             signal_hook::flag::register(signal, Arc::clone(&armed))?;

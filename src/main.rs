@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use stylize_video::batch::order::{Order, OrderError, plan_all};
-use stylize_video::batch::plan::{PlanError, Planned};
+use stylize_video::batch::plan::{PlanError, Planned, video_extensions};
 use stylize_video::batch::{self, Crew, Engine, Habits, Lot};
 use stylize_video::cli::{
     self, Cli, Command, JobFileArgs, LayersArgs, PresetsCommand, RunArgs, ScheduleError, StylizerArg, UnattendedArgs,
@@ -17,7 +17,7 @@ use stylize_video::commands::{self, presets};
 use stylize_video::contained;
 use stylize_video::explore::ExploreError;
 use stylize_video::explore::pictures::Reading;
-use stylize_video::interrupt::{CancelToken, Deadline, Reason};
+use stylize_video::interrupt::{self, CancelToken, Deadline, Reason};
 use stylize_video::media::libav;
 use stylize_video::provenance::{Like, LikeError};
 use stylize_video::report::download::DownloadBar;
@@ -32,6 +32,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // Before any thread is started: it sets a variable of the environment.
     libav::init();
+    // Where it is refused, a file that grows too large ends the program, as it would any other.
+    let _ = interrupt::survive_limits();
     contained::hush();
     let style = Style::of_stderr(cli.talk.format(), cli.talk.verbosity());
     match run(cli, &style) {
@@ -156,7 +158,11 @@ fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
             cuda: cuda.is_some(),
             cuda_devices: cuda.unwrap_or(0),
         },
-        ffmpeg: FfmpegInfo { libraries: libav::libraries(), encoders },
+        ffmpeg: FfmpegInfo {
+            libraries: libav::libraries(),
+            encoders,
+            endings: video_extensions().into_iter().collect(),
+        },
         weights: weights_places(ambient)?,
         presets: presets.into_iter().map(|(place, presets)| PresetFolder { place, presets }).collect(),
     };
@@ -234,14 +240,21 @@ fn perform(orders: &[Order], way: &Way<'_>, style: &Style) -> anyhow::Result<Exi
         StylizerArg::Bars => Engine::Bars,
     };
     let lots = plan_all(orders, engine, habits)?;
+    let shown = report::choose(style);
+    for order in orders {
+        commands::passed_over(&order.folders.passed.take(), style.verbosity, shown.as_ref());
+    }
     if way.dry_run {
         let failed = lots.iter().flat_map(|lot| &lot.planned).any(|planned| matches!(planned, Planned::Fail { .. }));
         commands::plan::dry_run(lots.iter().map(|lot| (&*lot.planned, &lot.resolved)))?;
         return Ok(ExitCode::from(u8::from(failed)));
     }
     let schedule = &way.unattended.schedule;
-    let deadline = schedule.deadline(style.began, &jiff::ZonedDateTime::now())?;
-    let shown = report::choose(style);
+    let now = jiff::ZonedDateTime::now();
+    let deadline = schedule.deadline(style.began, &now)?;
+    for message in schedule.describe(&now)? {
+        shown.event(&Event::Note { message });
+    }
     if way.unattended.plan {
         return estimate(&lots, (engine, habits), deadline, (style, shown.as_ref()));
     }

@@ -59,7 +59,7 @@ impl JobError {
             Self::Resume(error)
             | Self::Stage(StageError::Resume(error))
             | Self::Pipeline(PipelineError::Resume(error)) => match error {
-                ResumeError::DiskFull(_) => true,
+                ResumeError::DiskFull(_) | ResumeError::TooLarge(_) => true,
                 ResumeError::Work { source, .. } | ResumeError::Io { source, .. } => files::is_passing(source),
                 _ => false,
             },
@@ -175,6 +175,7 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let (frames, width, height) = (info.frames, info.width, info.height);
     observer.event(&Event::Started { input: input.clone(), output: output.clone(), frames, width, height });
     batch.warn(source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()));
+    batch.note(source.take_notes());
     batch.note(job.changed.iter().map(|changed| format!("made anew, for {changed} since it was made")));
     batch.note(opened.iter_mut().flat_map(|opened| std::mem::take(&mut opened.notes)));
     if painted > 0 {

@@ -22,17 +22,18 @@ mod spread;
 mod template;
 mod tree;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use checks::resolved as place;
 pub use globs::Globs;
 pub use input::files_in;
+pub use input::video_extensions;
 pub use output::check_holder;
 pub use pattern::Pattern;
 pub use template::{Template, TemplateError};
-pub use tree::Folders;
+pub use tree::{Folders, Passed};
 
 use crate::media::{Input, Output, Range};
 use crate::settings::IfExists;
@@ -160,9 +161,9 @@ pub enum PlanError {
     Address(PathBuf),
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{}: {what} is no input; videos: {}; pictures: {}, {}; for another kind of video give \
-        --input-format", path.display(), input::VIDEOS.join(", "), input::PICTURES.join(", "),
-        input::READ_ONLY.join(", "))]
+    #[error("{}: {what} is no input, and its content is no video or picture that FFmpeg recognises; videos: {}, ...; \
+        pictures: {}, {}; for a stream without a head give --input-format", path.display(), input::VIDEOS.join(", "),
+        input::PICTURES.join(", "), input::READ_ONLY.join(", "))]
     UnknownKind { path: PathBuf, what: String },
     #[error("-o {}: what is made of a folder's files needs a folder, as -o outbox/", .0.display())]
     FolderOutput(PathBuf),
@@ -199,6 +200,9 @@ pub enum PlanError {
     Collision { first: PathBuf, second: PathBuf, output: PathBuf },
     #[error("the folder {} does not exist: create it", .0.display())]
     NoFolder(PathBuf),
+    #[error("the name of its output is too long: {} has {length} bytes, and file systems take {}; rename it, or name the \
+        output with -o", path.display(), checks::LONGEST_NAME)]
+    LongName { path: PathBuf, length: usize },
     #[error("cannot write into the folder {}", folder.display())]
     ReadOnly { folder: PathBuf, source: std::io::Error },
     #[error("cannot make the folder {}", folder.display())]
@@ -245,6 +249,7 @@ impl PlanError {
             | Self::NothingMatches(_)
             | Self::Gap { .. }
             | Self::NoFolder(_)
+            | Self::LongName { .. }
             | Self::ReadOnly { .. }
             | Self::Unmakable { .. }
             | Self::Exists { .. }
@@ -279,9 +284,10 @@ pub fn draft(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
     for item in items(request)? {
         planned.push(match item {
             Err(Fault { path, error }) => (None, Planned::Fail { input: path, error }),
-            Ok(item) => match plan_one(&item, request) {
+            Ok(item) => match plan_one(&item, request, false) {
                 Ok(planned) => (Some(item), planned),
-                Err(error) if error.exit_code() == 1 => {
+                // What nobody has named is no mistake in the command; and one file among several stops no others.
+                Err(error) if error.exit_code() == 1 || item.below.is_some() || is_foreign(&error, request) => {
                     let input = item.path.clone();
                     (Some(item), Planned::Fail { input, error })
                 }
@@ -290,6 +296,7 @@ pub fn draft(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
         });
     }
     forget_results(&mut planned);
+    set_apart(&mut planned, request);
     let entries = planned.iter().filter_map(|(item, planned)| {
         let input = item.as_ref()?.path.as_path();
         Some(checks::Entry { input, job: planned.job()?, runs: matches!(planned, Planned::Run(_)) })
@@ -297,6 +304,27 @@ pub fn draft(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
     let entries: Vec<_> = entries.collect();
     checks::collisions(&entries, planned.iter().filter_map(|(item, _)| Some(item.as_ref()?.path.as_path())))?;
     Ok(planned.into_iter().map(|(_, planned)| planned).collect())
+}
+
+/// Whether one of several inputs is of no known kind.
+fn is_foreign(error: &PlanError, request: &Request<'_>) -> bool {
+    matches!(error, PlanError::UnknownKind { .. }) && request.inputs.len() > 1
+}
+
+/// Files of a folder that would have the same output get their extension into its name.
+fn set_apart(planned: &mut [(Option<Item>, Planned)], request: &Request<'_>) {
+    let mut taken: HashMap<PathBuf, Vec<usize>> = HashMap::new();
+    for (index, (item, planned)) in planned.iter().enumerate() {
+        let found = item.as_ref().is_some_and(|item| item.below.is_some());
+        if let Some(job) = planned.job().filter(|_| found) {
+            taken.entry(checks::resolved(job.output.path())).or_default().push(index);
+        }
+    }
+    for index in taken.into_values().filter(|same| same.len() > 1).flatten() {
+        let (Some(item), planned) = &mut planned[index] else { continue };
+        *planned =
+            plan_one(item, request, true).unwrap_or_else(|error| Planned::Fail { input: item.path.clone(), error });
+    }
 }
 
 /// All inputs, those in folders one by one.
@@ -339,9 +367,9 @@ pub fn placed(planned: Vec<Planned>, dry_run: bool) -> Vec<Planned> {
     planned.into_iter().map(place).collect()
 }
 
-fn plan_one(item: &Item, request: &Request<'_>) -> Result<Planned, PlanError> {
+fn plan_one(item: &Item, request: &Request<'_>, whole_name: bool) -> Result<Planned, PlanError> {
     let found = input::classify(&item.path, request.input_format)?;
-    let found = input::Found { below: item.below.clone(), ..found };
+    let found = input::Found { below: item.below.clone(), whole_name, ..found };
     let range = match &found.input {
         Input::Video(_) => request.range,
         Input::Picture(_) | Input::Sequence { .. } if request.range.start > 0.0 => {
@@ -352,6 +380,7 @@ fn plan_one(item: &Item, request: &Request<'_>) -> Result<Planned, PlanError> {
     };
     let output = output::name(&found, request)?;
     checks::not_own_input(&found.input, &output)?;
+    checks::name(&output)?;
     let unattended = item.below.is_some() || request.unattended;
     let if_exists = request.if_exists.unwrap_or(if unattended { IfExists::Skip } else { IfExists::Fail });
     let was_found = item.below.is_some();

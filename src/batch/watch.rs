@@ -55,6 +55,8 @@ pub fn watch(orders: &[Order], lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
 }
 
 fn plan_again(orders: &[Order], known: &mut HashSet<String>, crew: Crew<'_>) -> Vec<Lot> {
+    // What is passed over was told at the beginning.
+    orders.iter().for_each(|order| drop(order.folders.passed.take()));
     order::plan_all(orders, crew.engine, crew.habits).unwrap_or_else(|error| {
         let message = format!("nothing is done: {}", causes(&error));
         if known.insert(message.clone()) {

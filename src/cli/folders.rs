@@ -9,7 +9,7 @@ use super::habits::HabitArgs;
 use super::unattended::UnattendedArgs;
 use super::{StylizerArg, values};
 use crate::batch::Habits;
-use crate::batch::plan::{Folders, Globs, PlanError};
+use crate::batch::plan::{Folders, Globs, Passed, PlanError};
 
 /// How folders are gone through.
 #[derive(Debug, Clone, Default, Args)]
@@ -26,6 +26,10 @@ pub struct FolderArgs {
     /// Leave these of a folder out; can be given several times
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
+
+    /// Paint each picture of a folder by itself, also where it holds nothing but pictures: photos, not frames
+    #[arg(long)]
+    pub each: bool,
 
     /// Stay, and take what comes into the folders, until ctrl-c or SIGTERM
     #[arg(long, conflicts_with_all = ["dry_run", "plan"])]
@@ -97,7 +101,9 @@ impl FolderArgs {
             include: Globs::parse("--include", &self.include)?,
             exclude: Globs::parse("--exclude", &self.exclude)?,
             always: self.watch,
+            each: self.each,
             presets,
+            passed: Passed::default(),
         })
     }
 }

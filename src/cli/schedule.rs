@@ -45,6 +45,25 @@ impl ScheduleArgs {
     }
 }
 
+impl ScheduleArgs {
+    /// What is to be said of `--until` before the work: which moment it is, by its distance from UTC, and whether the time
+    /// zone is known.
+    ///
+    /// # Errors
+    /// As [`ScheduleArgs::deadline`].
+    pub fn describe(&self, now: &ZonedDateTime) -> Result<Vec<String>, ScheduleError> {
+        let Some(until) = self.until else { return Ok(Vec::new()) };
+        let mut lines = Vec::new();
+        let zone = std::env::var("TZ").unwrap_or_default();
+        if !zone.is_empty() && jiff::tz::TimeZone::try_system().is_err() {
+            lines.push(format!("the time zone TZ={zone} is not known: times are taken as UTC"));
+        }
+        let at = until.after(now)?;
+        lines.push(format!("--until: ends at {}", at.strftime("%Y-%m-%dT%H:%M:%S%:z")));
+        Ok(lines)
+    }
+}
+
 /// Why there is no such end.
 #[derive(Debug, thiserror::Error)]
 pub enum ScheduleError {

@@ -22,6 +22,8 @@ pub struct FfmpegInfo {
     pub libraries: Vec<(String, String)>,
     /// Names of the encoders that are there, out of those that [`encoder_names`] asks for.
     pub encoders: Vec<String>,
+    /// Extensions of files that folders offer as videos.
+    pub endings: Vec<String>,
 }
 
 /// A folder with presets, and what is in it.
@@ -108,6 +110,9 @@ fn ffmpeg(ffmpeg: &FfmpegInfo, out: &mut dyn Write) -> io::Result<usize> {
             line(out, "missing", name, &format!("{purpose}; {how}"))?;
         }
     }
+    if !ffmpeg.endings.is_empty() {
+        line(out, "found", "videos", &format!("folders offer files that end in {}", ffmpeg.endings.join(", ")))?;
+    }
     let video = ENCODERS.iter().any(|(name, _, _)| *name != "aac" && has(name));
     if !video {
         line(out, "FAULT", "video", "none of these video encoders is there, so no video can be written")?;
@@ -171,6 +176,7 @@ mod tests {
             ffmpeg: FfmpegInfo {
                 libraries: vec![("libavcodec".into(), "59.37.100".into())],
                 encoders: vec!["libx264".into(), "aac".into()],
+                endings: vec!["mkv".into(), "mod".into()],
             },
             weights: SearchPath::from_places(vec![Place { kind: PlaceKind::Named, dir }]),
             presets: vec![
@@ -197,6 +203,7 @@ mod tests {
             "found    libavcodec          59.37.100",
             "found    libx264",
             "missing  libx265",
+            "folders offer files that end in mkv, mod",
             "stylize-video weights fetch vgg19",
             "oil, ink",
             "missing  folder              /home/me/presets",

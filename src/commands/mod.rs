@@ -12,9 +12,11 @@ pub mod shots;
 pub mod verify;
 pub mod weights;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use crate::report::plain_lines;
+use crate::report::{Event, Observer, Verbosity, plain_lines};
 
 /// Writes to stdout, control characters spelled out. A reader that has seen enough (`| head -1`) is no error.
 ///
@@ -27,4 +29,23 @@ pub fn print(text: impl AsRef<[u8]>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
+}
+
+/// Says what folders hold that is neither a video nor a picture: how many, and with `-v` which.
+pub fn passed_over(files: &BTreeSet<PathBuf>, verbosity: Verbosity, observer: &dyn Observer) {
+    if files.is_empty() {
+        return;
+    }
+    if verbosity.0 > 0 {
+        for file in files {
+            observer
+                .event(&Event::Note { message: format!("{}: passed over, no video and no picture", file.display()) });
+        }
+        return;
+    }
+    let files = if files.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", files.len()) };
+    let message = format!(
+        "{files} passed over: neither a video nor a picture (-v names them; named by hand, a file is looked at)"
+    );
+    observer.event(&Event::Note { message });
 }

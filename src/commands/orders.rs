@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::batch::jobfile::{JobEntry, JobFile};
 use crate::batch::order::Order;
-use crate::batch::plan::{Folders, Globs};
+use crate::batch::plan::{Folders, Globs, Passed};
 use crate::settings::{Ambient, LayerInputs, Library, Settings};
 
 /// What the command line says of a job file.
@@ -59,7 +59,9 @@ fn order(
             include: Globs::parse("include", &job.include)?,
             exclude: Globs::parse("exclude", &job.exclude)?,
             always: request.watch,
+            each: false,
             presets: presets.to_vec(),
+            passed: Passed::default(),
         },
         settle: request.settle,
         resolved,

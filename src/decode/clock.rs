@@ -2,33 +2,110 @@
 
 use crate::media::{Ratio, TimeBase, Timing};
 
-/// Turns a decoder's timestamps into `Timing`s.
+/// More frames than these do not share a time.
+const MOST: usize = 8;
+
+/// Turns a decoder's timestamps into `Timing`s. Each frame waits until one that is shown later is known: frames of equal
+/// times are spread over the time that they have together.
 #[derive(Debug)]
-pub(crate) struct Clock {
+pub(crate) struct Clock<T> {
     base: TimeBase,
     /// Ticks of a frame where nothing else tells.
     usual: i64,
     last: Option<Timing>,
+    /// Frames of one time: with what belongs to each, and how long it says that it lasts.
+    held: Vec<(T, i64)>,
+    /// That time.
+    pts: i64,
+    /// Whether that is made up, for nothing is known yet.
+    guessed: bool,
+    /// Frames that were given other times than their own.
+    spread: u64,
 }
 
-impl Clock {
+impl<T> Clock<T> {
     pub fn new(base: TimeBase, rate: Option<Ratio>) -> Self {
         let seconds = rate.filter(|rate| rate.value() > 0.0).map_or(0.04, |rate| 1.0 / rate.value());
-        Self { base, usual: base.ticks(seconds).max(1), last: None }
+        let usual = base.ticks(seconds).max(1);
+        Self { base, usual, last: None, held: Vec::new(), pts: 0, guessed: false, spread: 0 }
     }
 
-    /// The timing of the next frame in display order. `pts` is kept wherever it is there and later than the frame
-    /// before; a missing one continues from that frame's duration.
-    pub fn time(&mut self, pts: Option<i64>, duration: i64) -> Timing {
-        let pts = match (self.last, pts) {
-            (None, pts) => pts.unwrap_or(0),
-            (Some(last), Some(pts)) if pts > last.pts => pts,
-            (Some(last), Some(_)) => last.pts + 1,
-            (Some(last), None) => last.pts + last.duration.unwrap_or(self.usual),
+    /// Takes the next frame in display order; gives those whose times are known by now. `pts` is kept wherever it is there
+    /// and later than the frame before; a missing one continues from that frame's duration.
+    pub fn push(&mut self, item: T, pts: Option<i64>, duration: i64) -> Vec<(T, Timing)> {
+        let Some((_, before)) = self.held.last() else {
+            self.guessed = pts.is_none() && self.last.is_none();
+            self.pts = pts.unwrap_or_else(|| self.last.map_or(0, |last| last.pts + self.usual));
+            self.held.push((item, duration));
+            return Vec::new();
         };
-        let timing = Timing { pts, duration: (duration > 0).then_some(duration), base: self.base };
-        self.last = Some(timing);
-        timing
+        let length = if *before > 0 { *before } else { self.usual };
+        if let Some(pts) = pts.filter(|_| std::mem::take(&mut self.guessed)) {
+            // The first ones had no time: they come right before the first that has.
+            self.pts = pts.saturating_sub(length.saturating_mul(self.held.len() as i64));
+        }
+        let after = self.pts.saturating_add(length.saturating_mul(self.held.len() as i64));
+        let mut pts = pts.unwrap_or(after);
+        if pts <= self.pts && self.held.len() >= MOST {
+            // Its times are of no use: frames follow each other as they usually do.
+            pts = after;
+        }
+        if pts <= self.pts {
+            self.held.push((item, duration));
+            return Vec::new();
+        }
+        let ready = self.release(Some(pts));
+        self.pts = pts;
+        self.held.push((item, duration));
+        ready
+    }
+
+    /// No more frames come.
+    pub fn finish(&mut self) -> Vec<(T, Timing)> {
+        self.release(None)
+    }
+
+    fn release(&mut self, next: Option<i64>) -> Vec<(T, Timing)> {
+        let held = std::mem::take(&mut self.held);
+        let count = held.len() as i64;
+        let length = held.first().map_or(0, |(_, duration)| *duration);
+        let usual = if length > 0 { length } else { self.usual };
+        let all = usual.saturating_mul(count);
+        let room = next.map_or(all, |next| next.saturating_sub(self.pts).min(all.max(count)));
+        self.spread += if count > 1 { count as u64 } else { 0 };
+        let mut ready = Vec::with_capacity(held.len());
+        for (place, (item, duration)) in (0..).zip(held) {
+            let wanted = self.pts.saturating_add((i128::from(room) * i128::from(place) / i128::from(count)) as i64);
+            let pts = self.last.map_or(wanted, |last| wanted.max(last.pts.saturating_add(1)));
+            let timing = Timing { pts, duration: (duration > 0).then_some(duration), base: self.base };
+            self.last = Some(timing);
+            ready.push((item, timing));
+        }
+        ready
+    }
+
+    pub fn base(&self) -> TimeBase {
+        self.base
+    }
+
+    /// How many frames shared their time with others.
+    pub fn spread(&self) -> u64 {
+        self.spread
+    }
+}
+
+/// Times that come strictly later one after the other, without waiting.
+#[derive(Debug, Default)]
+pub(super) struct Rising {
+    last: Option<i64>,
+}
+
+impl Rising {
+    /// `pts` where it is later than the one before, else the tick after that.
+    pub fn time(&mut self, pts: i64) -> i64 {
+        let pts = self.last.map_or(pts, |last| pts.max(last.saturating_add(1)));
+        self.last = Some(pts);
+        pts
     }
 }
 
@@ -36,11 +113,30 @@ impl Clock {
 mod tests {
     use super::*;
 
+    fn times(given: &[(Option<i64>, i64)]) -> Vec<i64> {
+        let mut clock = Clock::new(TimeBase::new(1, 1000), Some(Ratio::new(25, 1)));
+        let mut ready: Vec<((), Timing)> =
+            given.iter().flat_map(|&(pts, duration)| clock.push((), pts, duration)).collect();
+        ready.extend(clock.finish());
+        ready.into_iter().map(|(_, timing)| timing.pts).collect()
+    }
+
     #[test]
     fn timestamps_stay_strictly_increasing() {
-        let mut clock = Clock::new(TimeBase::new(1, 1000), Some(Ratio::new(25, 1)));
         let given = [(Some(500), 40), (None, 0), (Some(530), 0), (None, 0), (Some(700), 40)];
-        let pts: Vec<i64> = given.iter().map(|&(pts, duration)| clock.time(pts, duration).pts).collect();
-        assert_eq!(pts, [500, 540, 541, 581, 700]);
+        assert_eq!(times(&given), [500, 540, 580, 620, 700]);
+        assert_eq!(times(&[(None, 0), (None, 0), (None, 0)]), [0, 40, 80]);
+        assert_eq!(times(&[(None, 0), (Some(1520), 0), (Some(1560), 0)]), [1480, 1520, 1560]);
+    }
+
+    #[test]
+    fn equal_times_are_spread() {
+        let at = |list: &[i64]| times(&list.iter().map(|&pts| (Some(pts), 0)).collect::<Vec<_>>());
+        assert_eq!(at(&[0, 0, 80, 80, 160, 160]), [0, 40, 80, 120, 160, 200]);
+        assert_eq!(at(&[0, 40, 40, 40, 100]), [0, 40, 60, 80, 100]);
+        // Not over a pause.
+        assert_eq!(at(&[0, 0, 9000]), [0, 40, 9000]);
+        assert_eq!(at(&[0, 0, 1, 2]), [0, 1, 2, 3]);
+        assert_eq!(at(&[100, 90, 140]), [100, 120, 140]);
     }
 }

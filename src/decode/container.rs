@@ -1,4 +1,4 @@
-//! What a file's bytes say about its being cut off, where FFmpeg does not tell.
+//! What a file's first boxes and chunks say of it, where FFmpeg does not tell.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -62,53 +62,5 @@ fn walk_chunks(path: &Path) -> io::Result<bool> {
                 file.seek_relative(i64::from(size) + 4)?;
             }
         }
-    }
-}
-
-/// Bytes that a Matroska or WebM file lacks of what its header announces, and those that are there. `None` if it
-/// announces nothing or is whole.
-pub(super) fn bytes_missing(path: &Path) -> Option<(u64, u64)> {
-    let mut file = File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    let mut head = Vec::new();
-    file.by_ref().take(4096).read_to_end(&mut head).ok()?;
-    let end = segment_end(&head)?;
-    (end > length).then(|| (end - length, length))
-}
-
-/// Where the segment ends, by the EBML header at the beginning of the file.
-fn segment_end(head: &[u8]) -> Option<u64> {
-    const EBML: &[u8] = &[0x1a, 0x45, 0xdf, 0xa3];
-    const SEGMENT: &[u8] = &[0x18, 0x53, 0x80, 0x67];
-    let (size, used) = number(head.strip_prefix(EBML)?)?;
-    let at = usize::try_from(size?).ok()?.checked_add(EBML.len() + used)?;
-    let (size, used) = number(head.get(at..)?.strip_prefix(SEGMENT)?)?;
-    size?.checked_add((at + SEGMENT.len() + used) as u64)
-}
-
-/// A number of EBML's variable length (`None` for "unknown") and the bytes that it takes.
-fn number(bytes: &[u8]) -> Option<(Option<u64>, usize)> {
-    let first = *bytes.first()?;
-    let length = first.leading_zeros() as usize + 1;
-    let rest = bytes.get(1..length).filter(|_| length <= 8)?;
-    let mask = 0xff_u8.checked_shr(length as u32).unwrap_or(0);
-    let value = rest.iter().fold(u64::from(first & mask), |value, byte| value << 8 | u64::from(*byte));
-    let unknown = (1_u64 << (7 * length)) - 1;
-    Some(((value != unknown).then_some(value), length))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_segment_ends_where_its_size_says() {
-        let header = [0x1a, 0x45, 0xdf, 0xa3, 0x81, 7];
-        let segment = |size: &[u8]| [&header, [0x18, 0x53, 0x80, 0x67].as_slice(), size].concat();
-        assert_eq!(segment_end(&segment(&[0x40, 100])), Some(112));
-        assert_eq!(segment_end(&segment(&[0x01, 0, 0, 0, 0, 0, 1, 0])), Some(18 + 256));
-        assert_eq!(segment_end(&segment(&[0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])), None);
-        assert_eq!(segment_end(&segment(&[])), None);
-        assert_eq!(segment_end(b"RIFF"), None);
     }
 }

@@ -21,6 +21,27 @@ pub(super) struct First {
     /// Stored size, which all other frames are scaled to.
     width: u32,
     height: u32,
+    /// Its width to its height as it is shown.
+    display: f64,
+}
+
+impl First {
+    /// Where pictures of another shape have room in its size: width, height, x, y.
+    fn room(&self, display: f64) -> Option<(u32, u32, u32, u32)> {
+        /// Shapes nearer to each other than this are one, rounded.
+        const ALIKE: f64 = 0.03;
+        let ratio = display / self.display;
+        if (ratio - 1.0).abs() <= ALIKE || !ratio.is_finite() || self.width < 8 || self.height < 8 {
+            return None;
+        }
+        let part = |whole: u32, ratio: f64| ((f64::from(whole) * ratio / 2.0).round() as u32 * 2).clamp(2, whole);
+        let (width, height) = if ratio > 1.0 {
+            (self.width, part(self.height, 1.0 / ratio))
+        } else {
+            (part(self.width, ratio), self.height)
+        };
+        Some((width, height, (self.width - width) / 4 * 2, (self.height - height) / 4 * 2))
+    }
 }
 
 pub(super) struct Converter {
@@ -33,6 +54,7 @@ pub(super) struct Converter {
     /// What white is in the floats of the graph in use.
     white: f32,
     tone_mapped: bool,
+    reshaped: bool,
     pub notes: Vec<String>,
 }
 
@@ -48,6 +70,7 @@ impl Converter {
             stage: Stage::default(),
             white: 1.0,
             tone_mapped: false,
+            reshaped: false,
             notes: Vec::new(),
         }
     }
@@ -117,7 +140,15 @@ impl Converter {
         let shown = !self.mostly_opaque && ffi::pixel_format_name(frame.format()) != "pal8";
         samples.alpha = samples.alpha && (shown || is_transparent(frame));
         let out = if tone_map.is_some() { ColorInfo::BT709 } else { color };
-        let first = *self.first.get_or_insert(First { color: out, samples, width: shape.width, height: shape.height });
+        let first = *self.first.get_or_insert(First {
+            color: out,
+            samples,
+            width: shape.width,
+            height: shape.height,
+            display: shape.display(),
+        });
+        let bars = self.bars(&first, shape, matrix, color.full_range);
+        let before = format!("{before}{bars}");
         let (float, wide) =
             if first.samples.alpha { ("gbrapf32le", "yuva444p16le") } else { ("gbrpf32le", "yuv444p16le") };
         let mut range = if color.full_range { "pc" } else { "tv" };
@@ -140,6 +171,19 @@ impl Converter {
         };
         let entry = Entry::of(frame, timing.base);
         VideoGraph::new(&entry, &chain).map_err(|e| self.failed(e))
+    }
+
+    /// Filters that fit a picture of another shape than the first one's into its size; nothing where it has the same.
+    fn bars(&mut self, first: &First, shape: &Shape, matrix: &str, full: bool) -> String {
+        let Some((width, height, x, y)) = first.room(shape.display()) else { return String::new() };
+        if !std::mem::replace(&mut self.reshaped, true) {
+            self.notes.push(
+                "the shape of its pictures changes: those of another shape than the first are shown with bars".into(),
+            );
+        }
+        let range = if full { "pc" } else { "tv" };
+        let same = format!("in_color_matrix={matrix}:out_color_matrix={matrix}:in_range={range}:out_range={range}");
+        format!("scale=w={width}:h={height}:{FLAGS}:{same},pad=w={}:h={}:x={x}:y={y},", first.width, first.height)
     }
 
     /// For HDR the filters that make BT.709 of it, as float RGB. All colours are told to zscale: where a tag is missing

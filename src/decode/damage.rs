@@ -37,6 +37,11 @@ impl Damage {
         self.errors += 1;
     }
 
+    /// Takes note of damaged places that the demuxer passes over without a word.
+    pub fn passed_over(&mut self, places: u64) {
+        self.errors += places;
+    }
+
     /// Takes note of a decoded frame: its pts and whether the decoder marked it.
     pub fn frame(&mut self, pts: Option<i64>, marked: bool) {
         self.marked += u64::from(marked);
@@ -83,6 +88,8 @@ pub(super) struct Losses {
     owed: BTreeSet<i64>,
     /// The latest frames: one may come out late, but not by so many.
     came: VecDeque<i64>,
+    /// Whether a frame came out at a time that no packet had.
+    strange: bool,
 }
 
 const LATE: usize = 16;
@@ -94,9 +101,9 @@ impl Losses {
         Self { watches, ..Self::default() }
     }
 
-    /// Whether all pictures so far were looked after.
+    /// Whether all pictures so far were looked after, and came out at the times of their packets.
     pub fn watches(&self) -> bool {
-        self.watches
+        self.watches && !self.strange
     }
 
     /// Two fields may be one picture.
@@ -116,7 +123,8 @@ impl Losses {
 
     fn came(&mut self, pts: Option<i64>) -> u64 {
         let Some(pts) = pts.filter(|_| self.watches) else { return 0 };
-        self.owed.remove(&pts);
+        let owed = self.owed.remove(&pts);
+        self.strange |= !owed && self.begin.is_some_and(|begin| pts >= begin);
         self.came.push_back(pts);
         if self.came.len() <= LATE {
             return 0;

@@ -3,18 +3,16 @@
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{self as ffmpeg, Packet};
 
-use crate::media::TimeBase;
+use crate::media::splice::PacketClock;
 
 /// So many errors in a row, without a packet between them, are the end of what can be read.
 const TOO_MANY: u32 = 100_000;
 
-/// Reads an input to its end and hands out the packets of one stream.
+/// Reads an input to its end and hands out the packets of one stream, their times mended (see [`PacketClock`]).
 pub(super) struct Demuxer {
     pub input: Input,
     pub stream: usize,
-    /// Latest end of a packet, in seconds on the file's clock: of the stream and of all streams.
-    pub end: Option<f64>,
-    pub end_of_all: Option<f64>,
+    pub clock: PacketClock,
     errors: u32,
 }
 
@@ -27,16 +25,14 @@ pub(super) enum Read {
 }
 
 impl Demuxer {
-    pub fn new(input: Input, stream: usize) -> Self {
-        Self { input, stream, end: None, end_of_all: None, errors: 0 }
+    pub fn new(input: Input, stream: usize, clock: PacketClock) -> Self {
+        Self { input, stream, clock, errors: 0 }
     }
 
     pub fn next(&mut self) -> Result<Read, ffmpeg::Error> {
         loop {
-            // A fresh packet each time: the binding does not release what a reused one holds.
-            let mut packet = Packet::empty();
-            match packet.read(&mut self.input) {
-                Ok(()) => self.errors = 0,
+            let packet = match self.clock.read(&mut self.input) {
+                Ok(packet) => packet,
                 Err(ffmpeg::Error::Eof) => return Ok(Read::End),
                 Err(ffmpeg::Error::InvalidData) if self.errors < TOO_MANY => {
                     self.errors += 1;
@@ -44,22 +40,11 @@ impl Demuxer {
                 }
                 Err(ffmpeg::Error::InvalidData) => return Ok(Read::End),
                 Err(error) => return Err(error),
-            }
-            self.note_end(&packet);
+            };
+            self.errors = 0;
             if packet.stream() == self.stream {
                 return Ok(Read::Packet(packet));
             }
-        }
-    }
-
-    fn note_end(&mut self, packet: &Packet) {
-        let Some(start) = packet.pts().or(packet.dts()) else { return };
-        let Some(stream) = self.input.stream(packet.stream()) else { return };
-        let end = TimeBase::from(stream.time_base()).seconds(start.saturating_add(packet.duration()));
-        let later = |old: Option<f64>| Some(old.map_or(end, |old| old.max(end)));
-        self.end_of_all = later(self.end_of_all);
-        if packet.stream() == self.stream {
-            self.end = later(self.end);
         }
     }
 }

@@ -1,59 +1,75 @@
-//! Whether a file was read to the end that its container promises.
+//! Whether a file was read to the end that its container claims. A claim is a hint: headers keep the length of what a
+//! file was cut from.
 
 use ffmpeg_next::format::context::Input;
 
 use super::demux::Demuxer;
 use crate::media::{Ratio, TimeBase, ffi};
 
+/// Longer than this, in seconds, nothing lasts: the number stands there for "unknown".
+const NONSENSE: f64 = 1e8;
+
 /// What a container says about its end, in seconds on the file's clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Promise {
+pub(super) struct Claim {
     /// End of the video stream, where the container tells it for the stream.
     stream: Option<f64>,
     /// End of the longest stream.
     file: Option<f64>,
 }
 
-impl Promise {
+impl Claim {
     pub fn of(input: &Input, index: usize) -> Self {
         // From 0 on in the headers that have it (MP4, Matroska): a file that starts later ends there all the same.
-        // Where FFmpeg found it by looking at the file's end, from the first packet on; then it promises too little,
+        // Where FFmpeg found it by looking at the file's end, from the first packet on; then it claims too little,
         // which does no harm.
         let known = input.duration() > 0 && !ffi::duration_is_a_guess(input);
-        // A start before 0 (a transport stream whose clock wraps around) is no part of a header's promise either.
+        // A start before 0 (a transport stream whose clock wraps around) is no part of a header's claim either.
         let begins = input.streams().filter(|stream| stream.start_time() != NONE);
         let begins = begins.map(|stream| TimeBase::from(stream.time_base()).seconds(stream.start_time()));
         let file = known.then(|| input.duration() as f64 / 1e6 + begins.fold(0.0, f64::min));
         let stream = input.stream(index).and_then(|stream| {
             let base = TimeBase::from(stream.time_base());
             let start = if stream.start_time() == NONE { 0 } else { stream.start_time() };
-            let from_header = (stream.duration() > 0 && known).then(|| base.seconds(start + stream.duration()));
+            let from_header =
+                (stream.duration() > 0 && known).then(|| base.seconds(start.saturating_add(stream.duration())));
             // Matroska has no field for it; writers leave a tag.
             from_header.or_else(|| stream.metadata().get("DURATION").and_then(clock_time))
         });
-        Self { stream, file }
+        let sensible = |end: &f64| end.is_finite() && (0.0..NONSENSE).contains(&(end - input_begin(input)));
+        Self { stream: stream.filter(sensible), file: file.filter(sensible) }
     }
 
-    /// How many frames are missing at the end, 0 if reading did not stop clearly before what is promised. Some slack,
-    /// for containers are not exact about it.
-    pub fn missing(&self, read: &Demuxer, rate: Option<Ratio>) -> u64 {
-        let frame = rate.filter(|rate| rate.value() > 0.0).map_or(0.04, |rate| 1.0 / rate.value());
-        let short = |promised: Option<f64>, got: Option<f64>, slack: f64| match (promised, got) {
-            (Some(promised), Some(got)) if promised - got > slack => promised - got,
+    /// How many seconds are missing at the end, 0 if reading did not stop clearly before what is claimed. Some slack, for
+    /// containers are not exact about it.
+    pub fn missing(&self, read: &Demuxer, rate: Option<Ratio>) -> f64 {
+        let frame = length_of(rate);
+        let short = |claimed: Option<f64>, got: Option<f64>, slack: f64| match (claimed, got) {
+            (Some(claimed), Some(got)) if claimed - got > slack => claimed - got,
             _ => 0.0,
         };
-        let stream = short(self.stream, read.end, (3.0 * frame).max(0.25));
-        let file = short(self.file, read.end_of_all, (3.0 * frame).max(0.5));
-        let seconds = if stream > 0.0 { stream } else { file };
-        if seconds > 0.0 { (seconds / frame).round().max(1.0) as u64 } else { 0 }
+        let stream = short(self.stream, read.clock.end_of(read.stream), (3.0 * frame).max(0.25));
+        let file = short(self.file, read.clock.end_of_all(), (3.0 * frame).max(0.5));
+        if stream > 0.0 { stream } else { file }
     }
 
-    /// How many frames the promise amounts to.
+    /// How many frames the claim amounts to.
     pub fn frames(&self, begin: f64, rate: Option<Ratio>) -> Option<u64> {
         let end = self.stream.or(self.file)?;
         let frames = (end - begin) * rate?.value();
         (frames >= 1.0).then_some(frames.round() as u64)
     }
+}
+
+/// Seconds that a frame lasts.
+pub(super) fn length_of(rate: Option<Ratio>) -> f64 {
+    rate.filter(|rate| rate.value() > 0.0).map_or(0.04, |rate| 1.0 / rate.value())
+}
+
+fn input_begin(input: &Input) -> f64 {
+    let begins = input.streams().filter(|stream| stream.start_time() != NONE);
+    let first = begins.map(|stream| TimeBase::from(stream.time_base()).seconds(stream.start_time())).reduce(f64::min);
+    first.unwrap_or(0.0).max(0.0)
 }
 
 /// FFmpeg's "no timestamp".

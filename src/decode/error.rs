@@ -75,11 +75,11 @@ pub enum DecodeError {
     Libav { path: PathBuf, doing: &'static str, source: ffmpeg::Error },
     #[error("{}: cannot be read: {source}; check the path and its permissions", path.display())]
     Io { path: PathBuf, source: std::io::Error },
-    #[error("{}: is not a picture that can be read: {source}; use a PNG, JPEG, WebP, TIFF, BMP or EXR file", path.display())]
+    #[error("{}: is not a picture that can be read: {source}; use a PNG, JPEG, WebP, TIFF, BMP, EXR or AVIF file", path.display())]
     Picture { path: PathBuf, source: image::ImageError },
     #[error("{}: is not an animation that can be read: {source}; get another copy of it", path.display())]
     Animation { path: PathBuf, source: image_webp::DecodingError },
-    #[error("{}: is {width}x{height}, but {} is {first_width}x{first_height}; all pictures of a sequence must have one size", path.display(), first.display())]
+    #[error("{}: is {width}x{height}, but {} is {first_width}x{first_height}; all pictures of a sequence must have one size; paint each by itself with --each (or as photos/*.jpg) if they are no frames", path.display(), first.display())]
     Sizes { path: PathBuf, width: usize, height: usize, first: PathBuf, first_width: usize, first_height: usize },
     #[error("{}: has no pictures; put PNG, JPEG, WebP, TIFF, BMP or EXR files in it", folder.display())]
     NoPictures { folder: PathBuf },

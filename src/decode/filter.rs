@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::{self as ffmpeg, frame};
 
-use super::clock::Clock;
+use super::clock::Rising;
 use super::error::DecodeError;
 use super::stage::Timed;
 use super::tags::color_of;
@@ -19,8 +19,8 @@ pub(super) struct UserFilter {
     rate: Option<Ratio>,
     aspect: Option<Ratio>,
     graph: Option<((u32, u32, Pixel), VideoGraph)>,
-    /// What came out of the first graph, and the clock of that.
-    exit: Option<(Exit, Clock)>,
+    /// What came out of the first graph, and its times.
+    exit: Option<(Exit, Rising)>,
     /// The last frame, until the next one tells how long it lasts.
     held: Option<Timed>,
     /// Where the last frame that went in ends, in ticks of its time base.
@@ -49,7 +49,7 @@ impl UserFilter {
             let mut graph = VideoGraph::with_rate(&entry, self.rate, &self.text).map_err(|e| self.refused(e))?;
             if self.exit.is_none() {
                 let exit = graph.exit().map_err(|e| self.refused(e))?;
-                self.exit = Some((exit, Clock::new(exit.base, exit.rate)));
+                self.exit = Some((exit, Rising::default()));
             }
             self.graph = Some((shape, graph));
         }
@@ -92,8 +92,10 @@ impl UserFilter {
     fn came(&mut self, frame: frame::Video, base: TimeBase, out: &mut Vec<Timed>) {
         let Some((exit, clock)) = &mut self.exit else { return };
         // Not `timestamp()`, which is the decoder's and stays when a filter changes the clock.
-        let pts = frame.pts().map(|pts| base.convert(pts, exit.base));
-        let timing = clock.time(pts, 0);
+        let usual = exit.rate.map_or(1, |rate| exit.base.ticks(1.0 / rate.value()).max(1));
+        let next = || self.held.as_ref().map_or(0, |(_, earlier)| earlier.pts + usual);
+        let pts = frame.pts().map_or_else(next, |pts| base.convert(pts, exit.base));
+        let timing = Timing { pts: clock.time(pts), duration: None, base: exit.base };
         if let Some((before, earlier)) = self.held.replace((frame, timing)) {
             let duration = timing.pts - earlier.pts;
             out.push((before, Timing { duration: Some(duration), ..earlier }));

@@ -115,4 +115,8 @@ impl FrameSource for Filtered {
         notes.extend(self.ingest.take_notes());
         notes
     }
+
+    fn take_notes(&mut self) -> Vec<String> {
+        self.inner.take_notes()
+    }
 }

@@ -1,5 +1,6 @@
 //! Frames of pictures.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::error::DecodeError;
@@ -17,6 +18,10 @@ pub(super) struct ImageSource {
     start: usize,
     next: usize,
     limits: Limits,
+    /// What is to be said of the pictures, and has not been.
+    notes: Vec<String>,
+    warnings: Vec<String>,
+    told: HashSet<String>,
 }
 
 impl ImageSource {
@@ -49,7 +54,7 @@ impl ImageSource {
     fn open(files: Vec<PathBuf>, start: usize, base: TimeBase, limits: Limits) -> Result<Self, DecodeError> {
         // A limit of no frames at all still has a size: that of the picture it would start with.
         let decoded = files.get(start).or(files.last()).map(|path| read(path, limits)).transpose()?;
-        let (width, height) = decoded.as_ref().map_or((0, 0), |(pixels, _)| (pixels.width, pixels.height));
+        let (width, height) = decoded.as_ref().map_or((0, 0), |found| (found.pixels.width, found.pixels.height));
         let info = MediaInfo {
             width,
             height,
@@ -58,13 +63,23 @@ impl ImageSource {
             rate: Some(Ratio::new(base.den, base.num)),
             sample_aspect: None,
             color: ColorInfo::BT709,
-            samples: decoded.as_ref().map_or(Samples::RGB8, |(_, samples)| *samples),
+            samples: decoded.as_ref().map_or(Samples::RGB8, |found| found.samples),
             codec: "",
             first: start as u64,
             source: None,
         };
-        let decoded = decoded.map(|(pixels, _)| pixels);
-        let source = Self { info, files, decoded, start, next: start, limits };
+        let mut source = Self {
+            info,
+            files,
+            decoded: None,
+            start,
+            next: start,
+            limits,
+            notes: Vec::new(),
+            warnings: Vec::new(),
+            told: HashSet::new(),
+        };
+        source.decoded = decoded.map(|found| source.heard(found));
         // By their headers, so that nothing is painted in vain.
         for path in &source.files[start..] {
             match picture::size(path) {
@@ -78,6 +93,13 @@ impl ImageSource {
 }
 
 impl ImageSource {
+    /// Keeps what is to be said of a picture, once for all of them.
+    fn heard(&mut self, found: picture::Found) -> Pixels {
+        self.notes.extend(found.notes.into_iter().filter(|note| self.told.insert(note.clone())));
+        self.warnings.extend(found.warnings.into_iter().filter(|warning| self.told.insert(warning.clone())));
+        found.pixels
+    }
+
     fn check_size(&self, path: &Path, (width, height): (usize, usize)) -> Result<(), DecodeError> {
         let (first_width, first_height) = (self.info.width, self.info.height);
         if (width, height) == (first_width, first_height) {
@@ -94,10 +116,14 @@ impl FrameSource for ImageSource {
     }
 
     fn next(&mut self) -> Result<Option<Frame>, DecodeError> {
-        let Some(path) = self.files.get(self.next) else { return Ok(None) };
+        let Some(path) = self.files.get(self.next).cloned() else { return Ok(None) };
+        let path = path.as_path();
         let pixels = match self.decoded.take() {
             Some(pixels) => pixels,
-            None => read(path, self.limits)?.0,
+            None => {
+                let found = read(path, self.limits)?;
+                self.heard(found)
+            }
         };
         self.check_size(path, (pixels.width, pixels.height))?;
         let timing = Timing { pts: self.next as i64, duration: Some(1), base: self.info.base };
@@ -105,10 +131,18 @@ impl FrameSource for ImageSource {
         self.next += 1;
         Ok(Some(frame))
     }
+
+    fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
 }
 
 /// Reads a picture upright, as its EXIF orientation says.
-fn read(path: &Path, limits: Limits) -> Result<(Pixels, Samples), DecodeError> {
+fn read(path: &Path, limits: Limits) -> Result<picture::Found, DecodeError> {
     let io = |source| DecodeError::Io { path: path.into(), source };
     let bad = |error| match picture::size(path) {
         Ok((width, height)) if is_size(&error) => match limits.size(path, width as u64, height as u64) {
@@ -125,5 +159,5 @@ fn read(path: &Path, limits: Limits) -> Result<(Pixels, Samples), DecodeError> {
         _ => {}
     }
     let bytes = bounded::read(path, bounded::PICTURE).map_err(io)?;
-    picture::read(&bytes, limits.bounds()).map_err(bad)
+    picture::look(&bytes, limits.bounds()).map_err(bad)
 }

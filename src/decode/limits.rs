@@ -9,7 +9,6 @@ use image::error::LimitErrorKind;
 use super::DecodeError;
 use crate::media::ffi::read;
 use crate::media::picture::Bounds;
-use crate::media::{Range, TimeBase};
 use crate::settings::InputSettings;
 
 #[derive(Debug, Clone, Copy)]
@@ -71,20 +70,20 @@ impl Limits {
         Err(DecodeError::Limit { path: path.into(), what, limit, key: "input.max_duration" })
     }
 
-    /// What a file says of itself; its frames are looked at once more.
+    /// Whether so many frames may be read.
+    pub fn allows(self, frames: u64) -> bool {
+        frames <= self.frames
+    }
+
+    /// What a file says of itself. How long it lasts is but a claim: that is looked at while it is read.
     ///
     /// # Errors
     /// When that is beyond a limit.
-    pub fn check_header(self, path: &Path, input: &Input, index: usize, range: Range) -> Result<(), DecodeError> {
+    pub fn check_header(self, path: &Path, input: &Input, index: usize) -> Result<(), DecodeError> {
         self.streams(path, input.nb_streams().into())?;
         let Some(stream) = input.stream(index) else { return Ok(()) };
         let told = read::parameters(&stream);
-        self.size(path, told.width.into(), told.height.into())?;
-        // The stream's own: a subtitle without an end makes the container last for weeks.
-        match range.frames {
-            None => self.duration(path, TimeBase::from(stream.time_base()).seconds(stream.duration()) - range.start),
-            Some(_) => Ok(()),
-        }
+        self.size(path, told.width.into(), told.height.into())
     }
 
     /// # Errors

@@ -7,14 +7,17 @@ mod damage;
 mod demux;
 mod ending;
 mod error;
+mod evidence;
 mod filter;
 mod filtered;
 mod images;
 mod ingest;
+mod layers;
 mod limits;
 mod open;
 mod rate;
 mod stage;
+mod survey;
 mod tags;
 mod turn;
 mod video;
@@ -28,7 +31,7 @@ pub use error::DecodeError;
 pub(crate) use open::{look_at, refused, video_decoder, video_stream};
 pub(crate) use turn::Turn;
 
-use crate::media::{Frame, Input, MediaInfo, Range};
+use crate::media::{Frame, Input, MediaInfo, Range, ffi, picture};
 use crate::settings::InputSettings;
 
 /// Frames in display order.
@@ -49,6 +52,10 @@ pub trait FrameSource: Send {
     /// What the user should know about the input and has not been told yet, one line each: after opening how it is
     /// read (deinterlaced, tone-mapped, ...), after the last frame what was damaged and passed over.
     fn take_warnings(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+    /// What is merely good to know, likewise: how the input's clock was taken.
+    fn take_notes(&mut self) -> Vec<String> {
         Vec::new()
     }
 }
@@ -81,6 +88,46 @@ pub fn open(input: &Input, range: Range, settings: &InputSettings) -> Result<Box
 /// Whether a file named like a picture holds several: an animated PNG or WebP.
 pub fn is_animation(path: &Path) -> bool {
     webp::is_animated(path) || container::is_animated_png(path)
+}
+
+/// What a file holds, as far as its first bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// One picture.
+    Still,
+    /// A video or an animation.
+    Moving,
+    Unknown,
+}
+
+/// Looks at the first bytes, without FFmpeg.
+pub fn sort_of(path: &Path) -> Sort {
+    if is_animation(path) {
+        return Sort::Moving;
+    }
+    match picture::is_still(path) {
+        true => Sort::Still,
+        false => Sort::Unknown,
+    }
+}
+
+/// What FFmpeg recognises a file as, by its content alone; `None` for nothing, and for sound, texts and lists.
+pub fn recognised(path: &Path) -> Option<Sort> {
+    // A pipe can be read but once.
+    if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return None;
+    }
+    let name = ffi::demuxer_of(path)?;
+    if name == "image2" || (name.ends_with("_pipe") && name != "gif_pipe") {
+        return Some(Sort::Still);
+    }
+    is_video(path).then_some(Sort::Moving)
+}
+
+/// Whether FFmpeg recognises a video in a file, by its content alone.
+pub fn is_video(path: &Path) -> bool {
+    let regular = std::fs::metadata(path).is_ok_and(|found| found.is_file());
+    regular && ffi::open_input(path).is_ok_and(|input| video_stream(&input, None).is_some())
 }
 
 fn check_start(path: &Path, range: Range) -> Result<(), DecodeError> {

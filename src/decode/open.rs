@@ -84,13 +84,41 @@ pub(crate) fn refused(path: &Path, error: ffmpeg::Error) -> DecodeError {
     }
 }
 
-/// FFmpeg's choice of the main video stream, never a cover picture.
-pub(crate) fn video_stream(input: &Input) -> Option<usize> {
+/// FFmpeg's choice of the main video stream, never a cover picture, nor a single picture (a preview that says nothing of
+/// itself) where there is a film. `file` is looked through for that.
+pub(crate) fn video_stream(input: &Input, file: Option<&Path>) -> Option<usize> {
     let is_film = |stream: &ffmpeg::Stream| {
         stream.parameters().medium() == media::Type::Video && !stream.disposition().contains(Disposition::ATTACHED_PIC)
     };
-    let best = input.streams().best(media::Type::Video).filter(is_film);
-    best.or_else(|| input.streams().find(is_film)).map(|stream| stream.index())
+    let best = input.streams().best(media::Type::Video).filter(is_film).map(|stream| stream.index());
+    let all: Vec<usize> = input.streams().filter(is_film).map(|stream| stream.index()).collect();
+    let best = best.or(all.first().copied());
+    let Some(file) = file.filter(|_| all.len() > 1) else { return best };
+    let films = films(file, &all);
+    best.filter(|best| films.is_empty() || films.contains(best)).or(films.first().copied()).or(best)
+}
+
+/// Those of `streams` that have more than one picture, as far as the beginning of the file tells.
+fn films(file: &Path, streams: &[usize]) -> Vec<usize> {
+    /// Packets that are looked at.
+    const MOST: usize = 5000;
+    let mut counts = vec![0; streams.len()];
+    let Ok(mut input) = ffi::open_input(file) else { return Vec::new() };
+    for _ in 0..MOST {
+        let mut packet = ffmpeg::Packet::empty();
+        match packet.read(&mut input) {
+            Ok(()) => {}
+            Err(ffmpeg::Error::InvalidData) => continue,
+            Err(_) => break,
+        }
+        if let Some(place) = streams.iter().position(|&stream| stream == packet.stream()) {
+            counts[place] += 1;
+        }
+        if counts.iter().all(|&count| count > 1) {
+            break;
+        }
+    }
+    streams.iter().zip(counts).filter(|(_, count)| *count > 1).map(|(&stream, _)| stream).collect()
 }
 
 /// A decoder for a stream, and what is to be said about it.

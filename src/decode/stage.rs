@@ -22,6 +22,8 @@ pub(super) struct Shape {
     range: Range,
     primaries: Primaries,
     transfer: TransferCharacteristic,
+    /// Shape of a pixel, 0/1 where it is not told.
+    aspect: (i32, i32),
     /// Whether it goes through the deinterlacer.
     pub interlaced: bool,
 }
@@ -36,8 +38,18 @@ impl Shape {
             range: frame.color_range(),
             primaries: frame.color_primaries(),
             transfer: frame.color_transfer_characteristic(),
+            aspect: (frame.aspect_ratio().numerator(), frame.aspect_ratio().denominator()),
             interlaced,
         }
+    }
+
+    /// Width to height as it is shown.
+    pub fn display(&self) -> f64 {
+        let pixel = match self.aspect {
+            (num, den) if num > 0 && den > 0 => f64::from(num) / f64::from(den),
+            _ => 1.0,
+        };
+        f64::from(self.width.max(1)) * pixel / f64::from(self.height.max(1))
     }
 }
 

@@ -20,19 +20,28 @@ impl Turn {
         if self.filter.is_empty() { "none" } else { self.filter.trim_start_matches(',') }
     }
 
+    /// What is to be said where a stream's display matrix is no quarter turn or mirroring.
+    pub fn note(stream: &Stream) -> Option<String> {
+        let [a, b, c, d] = Self::matrix(stream)?.map(|entry| i64::from(entry).abs());
+        let (large, small) = ((a + d).max(b + c), (a + d).min(b + c));
+        let is_odd = large == 0 || small * 50 > large;
+        is_odd.then(|| "its display matrix is no quarter turn: its pictures are turned to the nearest".to_owned())
+    }
+
+    /// Upper left quarter of the display matrix.
+    fn matrix(stream: &Stream) -> Option<[i32; 4]> {
+        let matrix = stream.side_data().find(|data| data.kind() == packet::side_data::Type::DisplayMatrix)?;
+        let entry = |index: usize| -> Option<i32> {
+            Some(i32::from_ne_bytes(matrix.data().get(4 * index..4 * index + 4)?.try_into().ok()?))
+        };
+        Some([entry(0)?, entry(1)?, entry(3)?, entry(4)?])
+    }
+
     /// From the display matrix of a stream. Only quarter turns and mirrorings occur; anything between becomes the
     /// nearest of them.
     pub fn of(stream: &Stream) -> Self {
-        let matrix = stream.side_data().find(|data| data.kind() == packet::side_data::Type::DisplayMatrix);
-        let entry = |index: usize| -> i32 {
-            let bytes = matrix.as_ref().and_then(|matrix| matrix.data().get(4 * index..4 * index + 4));
-            bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_ne_bytes)
-        };
-        if matrix.is_none() {
-            Self::from_matrix(1, 0, 0, 1)
-        } else {
-            Self::from_matrix(entry(0), entry(1), entry(3), entry(4))
-        }
+        let [a, b, c, d] = Self::matrix(stream).unwrap_or([1, 0, 0, 1]);
+        Self::from_matrix(a, b, c, d)
     }
 
     /// A stored point (x, y) is shown at (a x + c y, b x + d y), y downwards.

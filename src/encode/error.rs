@@ -70,8 +70,11 @@ pub enum EncodeError {
     Filter { path: PathBuf, filter: String, source: ffmpeg::Error },
     #[error("{}: crf {crf} is out of range; {codec} takes 0 to {max}", name(path))]
     Crf { path: PathBuf, crf: u8, codec: &'static str, max: u8 },
-    #[error("{}: {container} cannot hold the source's {codec} audio; {advice}", name(path))]
-    AudioCodec { path: PathBuf, container: &'static str, codec: &'static str, advice: String },
+    #[error(
+        "{}: give --convert-audio or another name: {container} cannot hold the source's {codec} audio; {advice}",
+        name(path)
+    )]
+    AudioCodec { path: PathBuf, container: &'static str, codec: String, advice: String },
     #[error("{}: {container} cannot hold {streams} of the source; {advice}", name(path))]
     Streams { path: PathBuf, container: &'static str, streams: String, advice: String },
     #[error("{}: frame {index} is {width}x{height} where {expected_width}x{expected_height} was announced", name(path))]
@@ -89,6 +92,15 @@ pub enum EncodeError {
     NoName { folder: PathBuf, index: u64 },
     #[error("{}: the disk is full; make room and run again", name(path))]
     DiskFull { path: PathBuf },
+    #[error(
+        "{}: it would be larger than this process or file system may write: raise the limit of the file size (ulimit -f) or choose another --codec, and run again",
+        name(path)
+    )]
+    TooLarge { path: PathBuf },
+    #[error("{}: the quota of disk space is used up; make room and run again", name(path))]
+    Quota { path: PathBuf },
+    #[error("{}: {what}, which strict streams forbid; leave --strict-streams away", name(path))]
+    Lost { path: PathBuf, what: String },
     #[error("{}: {doing} failed: {source}", name(path))]
     Libav { path: PathBuf, doing: &'static str, source: ffmpeg::Error },
     #[error(
@@ -114,7 +126,9 @@ impl EncodeError {
     pub fn is_passing(&self) -> bool {
         use ffmpeg::error::{EAGAIN, EIO, ENOMEM};
         match self {
-            Self::DiskFull { .. } => true,
+            Self::DiskFull { .. } | Self::Quota { .. } => true,
+            // Neither the input nor the program is to blame.
+            Self::TooLarge { .. } => true,
             Self::Io { source, .. } => crate::files::is_passing(source),
             Self::Libav { source: ffmpeg::Error::Other { errno }, .. } => [EIO, ENOMEM, EAGAIN].contains(errno),
             _ => false,
@@ -127,7 +141,9 @@ impl EncodeError {
         let path = path.to_path_buf();
         match source {
             ffmpeg::Error::Other { errno: EPIPE } => Self::PipeClosed,
-            ffmpeg::Error::Other { errno: ENOSPC | EFBIG } => Self::DiskFull { path },
+            ffmpeg::Error::Other { errno: ENOSPC } => Self::DiskFull { path },
+            ffmpeg::Error::Other { errno: EFBIG } => Self::TooLarge { path },
+            ffmpeg::Error::Other { errno } if errno == rustix::io::Errno::DQUOT.raw_os_error() => Self::Quota { path },
             source => Self::Libav { path, doing, source },
         }
     }
@@ -137,7 +153,9 @@ impl EncodeError {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         let path = path.to_path_buf();
         match source.kind() {
-            StorageFull | FileTooLarge | QuotaExceeded => Self::DiskFull { path },
+            StorageFull => Self::DiskFull { path },
+            FileTooLarge => Self::TooLarge { path },
+            QuotaExceeded => Self::Quota { path },
             _ => Self::Io { path, source },
         }
     }

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{self as ffmpeg, Packet, Stream, codec, media};
 
-use super::streams::{Carriage, Converter};
+use super::streams::{Carriage, Converter, SoundConverter};
+use crate::media::splice::PacketClock;
 use crate::media::{Span, TimeBase, ffi};
 
 /// So many packets are looked through for the first one of each stream, and so much damage is passed over.
@@ -33,9 +34,12 @@ fn clip(span: &Span, packet: &mut Packet, base: TimeBase) -> bool {
 /// before the span and lasts into it begins with it; one that outlasts it ends with it.
 pub(super) struct Feed {
     input: Input,
+    clock: PacketClock,
     lines: Vec<Line>,
     span: Span,
     waiting: VecDeque<Packet>,
+    /// Packets of converted sound.
+    sounds: VecDeque<Packet>,
     damaged: usize,
     ended: bool,
 }
@@ -56,6 +60,7 @@ struct Line {
     /// Whether its packets are text that may be shown for any part of its time.
     is_text: bool,
     converter: Option<Converter>,
+    sound: Option<SoundConverter>,
 }
 
 impl Line {
@@ -63,6 +68,10 @@ impl Line {
         let stream = input.stream(source).ok_or(ffmpeg::Error::StreamNotFound)?;
         let converter = match carriage {
             Carriage::Text(codec) => Some(Converter::new(&stream, codec)?),
+            _ => None,
+        };
+        let sound = match carriage {
+            Carriage::Sound(codec) => Some(SoundConverter::new(&stream, codec)?),
             _ => None,
         };
         Ok(Self {
@@ -75,6 +84,7 @@ impl Line {
             overlaps: 0,
             is_text: ffi::is_text_subtitle(stream.parameters().id()),
             converter,
+            sound,
         })
     }
 }
@@ -82,17 +92,36 @@ impl Line {
 impl Feed {
     /// Feeds streams of the source: index and how each is written, which must be as packets.
     pub fn new(
-        input: Input,
+        (input, clock): (Input, PacketClock),
         streams: impl IntoIterator<Item = (usize, Carriage)>,
         span: Span,
     ) -> Result<Self, ffmpeg::Error> {
         let line = |(source, carriage)| Line::new(&input, source, carriage);
         let lines = streams.into_iter().map(line).collect::<Result<_, _>>()?;
-        Ok(Self { input, lines, span, waiting: VecDeque::new(), damaged: 0, ended: false })
+        Ok(Self {
+            input,
+            clock,
+            lines,
+            span,
+            waiting: VecDeque::new(),
+            sounds: VecDeque::new(),
+            damaged: 0,
+            ended: false,
+        })
     }
 
     pub fn input(&self) -> &Input {
         &self.input
+    }
+
+    /// Seconds by which all that is fed is moved to begin at 0: 0 or less.
+    pub fn moved(&self) -> f64 {
+        self.clock.moved()
+    }
+
+    /// Ticks by which the beginning of a stream of the source is moved.
+    pub fn start_of(&self, source: usize) -> i64 {
+        self.clock.start_of(source)
     }
 
     pub fn base(&self, position: usize) -> TimeBase {
@@ -141,7 +170,9 @@ impl Feed {
 
     /// The codec delay of a stream in seconds, to the millisecond, as Matroska has it.
     pub fn delay(&self, position: usize) -> f64 {
-        let delay = self.stream(position).map_or(0.0, |stream| ffi::codec_delay(&stream));
+        // Sound that is converted has the new encoder's, which its packets tell.
+        let stream = self.stream(position).filter(|_| self.lines[position].sound.is_none());
+        let delay = stream.map_or(0.0, |stream| ffi::codec_delay(&stream));
         (delay * 1000.0).round() / 1000.0
     }
 
@@ -159,6 +190,9 @@ impl Feed {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for line in &self.lines {
+            if let Some(damaged) = line.sound.as_ref().map(|sound| sound.damaged).filter(|&damaged| damaged > 0) {
+                notes.push(format!("stream {}: sound that cannot be read is left out ({damaged})", line.source));
+            }
             let Some(converter) = &line.converter else { continue };
             let mut note = |count: u64, what: &str| {
                 if count > 0 {
@@ -187,20 +221,28 @@ impl Feed {
     }
 
     fn read(&mut self) -> Result<Option<Packet>, ffmpeg::Error> {
-        while !self.ended {
-            let mut packet = Packet::empty();
-            match packet.read(&mut self.input) {
-                Ok(()) => {}
+        loop {
+            if let Some(packet) = self.sounds.pop_front() {
+                return Ok(Some(packet));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            let mut packet = match self.clock.read(&mut self.input) {
+                Ok(packet) => packet,
                 Err(ffmpeg::Error::Eof) => {
                     self.ended = true;
-                    break;
+                    for position in 0..self.lines.len() {
+                        self.convert_sound(position, None)?;
+                    }
+                    continue;
                 }
                 Err(ffmpeg::Error::InvalidData) if self.damaged < PATIENCE => {
                     self.damaged += 1;
                     continue;
                 }
                 Err(error) => return Err(error),
-            }
+            };
             let Some(position) = self.lines.iter().position(|line| line.source == packet.stream()) else { continue };
             let line = &mut self.lines[position];
             if line.carriage == Carriage::Cover {
@@ -231,6 +273,10 @@ impl Feed {
                 packet.set_dts(packet.dts().map(|dts| dts + offset));
             }
             packet.set_stream(position);
+            if line.sound.is_some() {
+                self.convert_sound(position, Some(&packet))?;
+                continue;
+            }
             match &mut line.converter {
                 None => return Ok(Some(packet)),
                 Some(converter) => {
@@ -240,7 +286,16 @@ impl Feed {
                 }
             }
         }
-        Ok(None)
+    }
+
+    /// Adds what sound becomes to what waits; `None` stands for its end.
+    fn convert_sound(&mut self, position: usize, packet: Option<&Packet>) -> Result<(), ffmpeg::Error> {
+        let Some(sound) = &mut self.lines[position].sound else { return Ok(()) };
+        for mut packet in sound.convert(packet)? {
+            packet.set_stream(position);
+            self.sounds.push_back(packet);
+        }
+        Ok(())
     }
 }
 

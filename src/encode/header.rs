@@ -8,6 +8,7 @@ use super::codec::Container;
 use super::feed::Feed;
 use super::mux::{Pictures, Shift};
 use super::streams::{self, Plan, Slot, TIMECODE};
+use crate::media::splice::FAR;
 use crate::media::tags::{FILE_TAGS, PAINTED_TAGS, STREAM_TAGS};
 use crate::media::{Ratio, Span, TimeBase, ffi};
 
@@ -35,7 +36,11 @@ pub(super) fn describe(
     }
     let (Some(feed), Some(source)) = (feed, &pictures.info.source) else { return Ok(()) };
     ffi::copy_metadata(feed.input(), output, &[FILE_TAGS.as_slice(), &[TIMECODE]].concat())?;
-    let skipped = feed.input().stream(source.stream).map_or(0.0, |stream| pictures.skipped(stream.start_time()));
+    let begin = |stream: ffmpeg::Stream| match stream.start_time() {
+        i64::MIN => i64::MIN,
+        begin => begin.saturating_add(feed.start_of(source.stream)),
+    };
+    let skipped = feed.input().stream(source.stream).map_or(0.0, |stream| pictures.skipped(begin(stream)));
     copy_timecodes(output, container, pictures, feed.input(), plan, skipped)
 }
 
@@ -144,19 +149,17 @@ pub(super) fn made_by_muxer(output: &Output, container: Container) -> usize {
     usize::from(output.nb_chapters() > 0) + output.streams().filter(has_timecode).count()
 }
 
-/// Copies the chapters that begin in the span.
-pub(super) fn copy_chapters(
-    source: &Input,
-    output: &mut Output,
-    span: &Span,
-    shift: Shift,
-) -> Result<(), ffmpeg::Error> {
-    for (id, chapter) in (0..).zip(source.chapters()) {
+/// Copies the chapters that begin in the span. Where the clock was moved to begin at 0, so are chapters on it.
+pub(super) fn copy_chapters(feed: &Feed, output: &mut Output, span: &Span, shift: Shift) -> Result<(), ffmpeg::Error> {
+    for (id, chapter) in (0..).zip(feed.input().chapters()) {
         let base = TimeBase::from(chapter.time_base());
+        let moved = -base.ticks(-feed.moved());
+        let moved = if base.seconds(chapter.start()) + FAR < -feed.moved() { 0 } else { moved };
         let offset = span.base.convert(span.offset, base) + shift.ticks(base);
         let from = span.from.map_or(i64::MIN, |from| span.base.convert(from, base));
         let to = span.to.map_or(i64::MAX, |to| span.base.convert(to, base));
-        let (begin, end) = (chapter.start().max(from), chapter.end().min(to));
+        let at = |ticks: i64| ticks.saturating_add(moved);
+        let (begin, end) = (at(chapter.start()).max(from), at(chapter.end()).min(to));
         if begin < end {
             let title = chapter.metadata().get("title").unwrap_or_default().to_owned();
             let mut copy = output.add_chapter(id, base, begin + offset, end + offset, title)?;
@@ -173,14 +176,19 @@ pub(super) fn write_header(
     base: TimeBase,
 ) -> Result<(), ffmpeg::Error> {
     let rates: Vec<i32> = feed.map(Feed::clock_rates).unwrap_or_default();
-    let mut options = if container.is_quicktime() { quicktime_options(base, &rates) } else { matroska_options() };
+    all_used(&output.write_header_with(header_options(container, base, &rates))?)
+}
+
+/// Options of a finished file. `clock_rates` as for [`quicktime_options`].
+pub(super) fn header_options(container: Container, base: TimeBase, clock_rates: &[i32]) -> Dictionary<'static> {
+    let mut options = if container.is_quicktime() { quicktime_options(base, clock_rates) } else { matroska_options() };
     if container.is_quicktime() {
         // Playable while it is still being downloaded.
         options.set("movflags", "+faststart");
         // Stereoscopic and 360 degree video is marked by boxes that are in use, but not in the standard.
         options.set("strict", "unofficial");
     }
-    all_used(&output.write_header_with(options)?)
+    options
 }
 
 /// Options for exact timestamps in the QuickTime family: a start offset is stored in the movie's own time scale,

@@ -16,6 +16,7 @@ mod lane;
 mod mux;
 mod part;
 mod reel;
+mod rehearsal;
 mod riff;
 mod segment;
 mod streams;
@@ -104,6 +105,10 @@ fn open_parts(
     parts: Option<&[Part]>,
 ) -> Result<Box<dyn FrameSink>, EncodeError> {
     media::init();
+    let lost = info.source.as_ref().and_then(|source| source.lost.clone()).filter(|_| settings.strict_streams);
+    if let Some(what) = lost {
+        return Err(EncodeError::Lost { path: target.output.path().into(), what });
+    }
     if settings.filter.is_empty() {
         return open_sink(target, info, settings, parts);
     }

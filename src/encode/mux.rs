@@ -10,10 +10,11 @@ use super::feed::{Feed, First};
 use super::interleave::{self, Copied, Timeline};
 use super::streams::{Fate, Plan};
 use super::{EncodeError, delay, header};
+use crate::media::splice::PacketClock;
 use crate::media::tags::LABEL;
 use crate::media::{MediaInfo, Span, TimeBase, ffi};
 
-pub(super) use header::{all_used, quicktime_options};
+pub(super) use header::{all_used, header_options, quicktime_options};
 
 /// What is done when the source turns out to be unreadable.
 const READING: &str = "reading the source's other streams";
@@ -151,7 +152,16 @@ pub(super) fn join(
     let mut video = again(pictures.file, ffi::open_input(pictures.file))?;
     let source =
         pictures.info.source.as_ref().map(|source| again(&source.path, ffi::open_source(source))).transpose()?;
-    let mut feed = source.map(|source| Feed::new(source, plan.fed(), span)).transpose().map_err(fail(READING))?;
+    let clock = |input: &Input| {
+        let source = pictures.info.source.as_ref();
+        PacketClock::new(
+            input,
+            source.map_or(0, |source| source.stream),
+            source.is_some_and(|source| source.keep_clock),
+        )
+    };
+    let fed = source.map(|source| (clock(&source), source)).map(|(clock, source)| (source, clock));
+    let mut feed = fed.map(|fed| Feed::new(fed, plan.fed(), span)).transpose().map_err(fail(READING))?;
     let mut first = First::default();
     if let Some(feed) = &mut feed {
         first = feed.first_seconds().map_err(fail(READING))?;
@@ -167,7 +177,7 @@ pub(super) fn join(
         ffi::set_file_tag(&mut output, LABEL, label).map_err(fail("describing it"))?;
     }
     if let Some(feed) = &feed {
-        header::copy_chapters(feed.input(), &mut output, &span, shift).map_err(fail("copying the chapters"))?;
+        header::copy_chapters(feed, &mut output, &span, shift).map_err(fail("copying the chapters"))?;
     }
     let made = header::made_by_muxer(&output, container);
     header::write_header(&mut output, container, feed.as_ref(), span.base).map_err(fail("writing its header"))?;

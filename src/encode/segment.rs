@@ -1,8 +1,9 @@
 //! Part of a video: pictures from one key frame to before another, in a file of their own.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use ffmpeg_next::{self as ffmpeg, Dictionary};
+use ffmpeg_next::{self as ffmpeg, Dictionary, picture};
 
 use super::EncodeError;
 use super::codec::{Coder, Family};
@@ -43,7 +44,15 @@ pub(super) struct Segment {
     coder: Coder,
     egress: Egress,
     lane: Lane,
+    base: TimeBase,
+    last: Option<i64>,
+    /// Frames after a long pause: nothing that is shown before one may be coded after it, for containers count the distance
+    /// in few bits.
+    apart: HashSet<i64>,
 }
+
+/// Seconds of a long pause.
+const PAUSE: f64 = 10.0;
 
 impl Segment {
     /// Creates `file`.
@@ -59,7 +68,16 @@ impl Segment {
         let unused = output.write_header_with(store.options(form.base)).map_err(fail)?;
         mux::all_used(&unused).map_err(fail)?;
         drop(unused);
-        Ok(Self { path: path.into(), file, coder, egress, lane: Lane::new(output, form.base) })
+        Ok(Self {
+            path: path.into(),
+            file,
+            coder,
+            egress,
+            lane: Lane::new(output, form.base),
+            base: form.base,
+            last: None,
+            apart: HashSet::new(),
+        })
     }
 
     fn fail(&self, doing: &'static str) -> impl Fn(ffmpeg::Error) -> EncodeError + use<> {
@@ -73,6 +91,9 @@ impl Segment {
     /// When it cannot be encoded or written.
     pub fn push(&mut self, pixels: &Pixels, pts: i64, duration: i64) -> Result<(), EncodeError> {
         self.lane.expect(pts, duration);
+        if self.last.replace(pts).is_some_and(|last| self.base.seconds(pts - last) > PAUSE) {
+            self.apart.insert(pts);
+        }
         let encode = self.fail("encoding");
         self.egress.push(pixels, pts).map_err(&encode)?;
         self.encode().map_err(encode)
@@ -80,7 +101,10 @@ impl Segment {
 
     /// Encodes the frames that are ready.
     fn encode(&mut self) -> Result<(), ffmpeg::Error> {
-        while let Some(frame) = self.egress.pull()? {
+        while let Some(mut frame) = self.egress.pull()? {
+            if frame.pts().is_some_and(|pts| self.apart.remove(&pts)) {
+                frame.set_kind(picture::Type::I);
+            }
             self.coder.send(&frame)?;
             self.lane.drain(&mut self.coder.encoder)?;
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::EncodeError;
 use super::mux::{Muxed, Pictures};
 use super::streams::Fate;
-use crate::media::Source;
+use crate::media::{Source, ffi};
 use crate::verify::{self, Allowed, Contents, Cut, Depth, Making, Weight};
 
 /// What is known of how the pictures were made.
@@ -36,19 +36,23 @@ pub(super) fn check(
 ) -> Result<Vec<String>, EncodeError> {
     let differs = |what: String| EncodeError::Verify { path: path.into(), what };
     let video = muxed.streams.get(painted).and_then(|stream| stream.0);
-    let result = Contents::read_video(path, video, Depth::Beside).map_err(|error| differs(error.to_string()))?;
+    let result = Contents::read_on(path, video, Depth::Beside, true).map_err(|error| differs(error.to_string()))?;
     check_times(&result, pictures, muxed).map_err(differs)?;
     let told = |source: &&Source| source.format.is_empty() && source.options.is_empty();
     let Some(source) = pictures.info.source.as_ref().filter(told) else { return Ok(Vec::new()) };
-    let Ok(original) = Contents::read_video(&source.path, Some(source.stream), Depth::Beside) else {
+    let Ok(original) = Contents::read_on(&source.path, Some(source.stream), Depth::Beside, source.keep_clock) else {
         return Ok(Vec::new());
     };
+    // Its encoder may begin a little before the pictures, and all of it be later for that.
+    let converted =
+        |(_, fate): &(usize, Fate)| matches!(fate, Fate::Converted { codec, .. } if !ffi::is_text_subtitle(*codec));
+    let has_sound = muxed.fates.iter().any(converted);
     let making = Making {
         allowed: allowed(muxed),
         cut: Cut { base: pictures.info.base, from: muxed.from, to: muxed.to, offset: muxed.offset },
         shift: muxed.shift.seconds(),
         frames: known.every_frame.then_some(pictures.pts),
-        same_look: known.every_frame && known.same_look,
+        same_look: known.every_frame && known.same_look && !has_sound,
     };
     let mut warnings = Vec::new();
     for finding in verify::findings(original, &result, &making) {
@@ -83,7 +87,10 @@ fn allowed(muxed: &Muxed) -> Allowed {
     };
     Allowed {
         left_out: chosen(&|fate| matches!(fate, Fate::LeftOut(_) | Fate::Recreated)),
-        reencoded: chosen(&|fate| matches!(fate, Fate::Converted { .. }) && muxed.has_notes),
+        reencoded: chosen(&|fate| match fate {
+            Fate::Converted { codec, .. } => muxed.has_notes || !ffi::is_text_subtitle(*codec),
+            _ => false,
+        }),
     }
 }
 
@@ -99,6 +106,7 @@ mod tests {
     use super::super::streams::Plan;
     use super::*;
     use crate::media::{ColorInfo, MediaInfo, Range, Ratio, Samples, TimeBase};
+    use crate::settings::OutputSettings;
 
     const VIDEO: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v libx264 -preset veryfast";
 
@@ -134,13 +142,16 @@ mod tests {
                     format: String::new(),
                     options: Vec::new(),
                     stream: 0,
+                    keep_clock: false,
+                    lost: None,
                     range,
                 }),
             };
             let container = *CONTAINERS.iter().find(|container| container.extension == "mp4").unwrap();
             let result = folder.path().join("out.mp4");
+            let strict = OutputSettings { strict_streams: true, ..OutputSettings::default() };
             let mut input = crate::media::ffi::open_input(&source).unwrap();
-            let plan = Plan::new(&mut input, &info, &result, container, folder.path(), true).unwrap();
+            let plan = Plan::new(&mut input, &info, &result, container, folder.path(), &strict).unwrap();
             let pictures = Pictures { file: &painted, exact: false, pts: &pts, last_duration: 512, info: &info };
             let muxed = mux::join(&result, container, &pictures, &plan, None).unwrap();
             Self { result, info, pts, muxed, folder }

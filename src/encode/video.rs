@@ -7,6 +7,7 @@ use super::concat::{self, concatenate};
 use super::egress::Form;
 use super::mux::{self, Pictures};
 use super::part::{Part, Piece, Shown};
+use super::rehearsal::Rehearsal;
 use super::segment::{Segment, Store};
 use super::streams::Plan;
 use super::track::Track;
@@ -57,15 +58,22 @@ impl VideoSink {
         info: &MediaInfo,
         settings: &OutputSettings,
     ) -> Result<Self, EncodeError> {
-        let plan = match &info.source {
-            Some(source) => {
-                let mut input = ffi::open_source(source)
-                    .map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?;
-                Plan::new(&mut input, info, path, container, work, settings.strict_streams)?
-            }
+        let mut source = match &info.source {
+            Some(source) => Some(
+                ffi::open_source(source)
+                    .map_err(|error| EncodeError::libav(&source.path, "opening it again", error))?,
+            ),
+            None => None,
+        };
+        let mut plan = match &mut source {
+            Some(source) => Plan::new(source, info, path, container, work, settings)?,
             None => Plan::default(),
         };
         let Chosen { setup, coder, family, warnings } = codec::choose(path, container, info, settings)?;
+        if let Some(source) = &source {
+            let strict = settings.strict_streams;
+            Rehearsal { path, container, coder: &coder, info, work, strict }.check(source, &mut plan)?;
+        }
         let left_to_us = settings.codec == "auto" && settings.pix_fmt == "auto" && settings.encoder_options.is_empty();
         let known = Known { every_frame: false, same_look: left_to_us && warnings.is_empty() };
         let form = Form { format: setup.format, color: setup.color, coded: setup.coded, base: info.base };

@@ -189,6 +189,7 @@ fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityEr
         filter: kept.input.filter,
         deinterlace: kept.input.deinterlace,
         hdr: kept.input.hdr,
+        keep_clock: kept.input.keep_clock,
         ..InputSettings::default()
     };
     kept.output.strict_streams = false;

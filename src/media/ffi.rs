@@ -15,6 +15,7 @@ use super::info::{Model, Ratio, Samples, Source};
 
 mod access;
 mod device;
+mod endings;
 mod label;
 pub mod read;
 mod stream;
@@ -22,8 +23,9 @@ mod text;
 mod tidy;
 mod timecode;
 
-pub use access::{protocols, reads_only_its_file, referring};
+pub use access::{demuxer_of, protocols, reads_only_its_file, referring};
 pub use device::*;
+pub use endings::video_endings;
 pub use label::*;
 pub use stream::*;
 pub use text::*;
@@ -165,6 +167,21 @@ pub fn duration_is_a_guess(input: &Input) -> bool {
     method == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE
 }
 
+/// Whether clocks may jump within a file of this kind, as in a recording of a broadcast.
+pub fn clock_may_jump(input: &Input) -> bool {
+    // SAFETY: an open context has a demuxer, which is static.
+    unsafe { (*(*input.as_ptr()).iformat).flags & ffi::AVFMT_TS_DISCONT != 0 }
+}
+
+/// Whether the file was read to its end, without an error of the system.
+pub fn is_read_to_end(input: &Input) -> bool {
+    // SAFETY: the context is valid for the life of `input`; `pb` is null or its open file.
+    unsafe {
+        let pb = (*input.as_ptr()).pb;
+        !pb.is_null() && (*pb).eof_reached != 0 && (*pb).error == 0
+    }
+}
+
 /// Whether a muxer takes a codec: `None` when only trying tells.
 pub fn muxer_takes(muxer: &str, codec: codec::Id) -> Option<bool> {
     let name = CString::new(muxer).ok()?;
@@ -195,6 +212,18 @@ pub fn muxer_has_sound(muxer: &str) -> bool {
 pub fn add_encoder_flags(encoder: &mut encoder::video::Video, flags: codec::Flags) {
     // SAFETY: the codec context is valid for the life of `encoder`.
     unsafe { (*encoder.as_mut_ptr()).flags |= flags.bits() as i32 };
+}
+
+/// The same, for an encoder of sound.
+pub fn add_sound_flags(encoder: &mut encoder::audio::Audio, flags: codec::Flags) {
+    // SAFETY: as above.
+    unsafe { (*encoder.as_mut_ptr()).flags |= flags.bits() as i32 };
+}
+
+/// Gives an encoder of sound the usual layout of so many channels.
+pub fn set_channels(encoder: &mut encoder::audio::Audio, channels: i32) {
+    // SAFETY: the codec context is valid for the life of `encoder`; the call writes the layout whole.
+    unsafe { ffi::av_channel_layout_default(&mut (*encoder.as_mut_ptr()).ch_layout, channels) };
 }
 
 /// Says where chroma samples lie.

@@ -83,6 +83,10 @@ pub struct Source {
     pub options: Vec<String>,
     /// Index of the stream the pictures come from.
     pub stream: usize,
+    /// Whether a clock that begins far from 0 stays as it is.
+    pub keep_clock: bool,
+    /// What of its pictures is not read, in words.
+    pub lost: Option<String>,
     /// The part of the input that is read. Where it begins later than the input, every stream of the output is
     /// moved so that the first frame is at 0.
     pub range: Range,

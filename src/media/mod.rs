@@ -12,6 +12,7 @@ pub mod libav;
 pub mod picture;
 pub mod raw;
 mod span;
+pub(crate) mod splice;
 pub(crate) mod tags;
 mod time;
 

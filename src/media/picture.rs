@@ -1,6 +1,14 @@
-//! Pictures in files: PNG, JPEG, WebP, TIFF, BMP, EXR.
+//! Pictures in files: PNG, JPEG, WebP, TIFF, BMP, EXR; by way of FFmpeg AVIF and others.
 
-use std::io::Cursor;
+mod by_ffmpeg;
+mod gamma;
+mod holes;
+mod inks;
+mod lab;
+mod profile;
+
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::error::{LimitError, LimitErrorKind};
@@ -9,6 +17,8 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use super::{Model, Pixels, Samples};
 use crate::settings::InputSettings;
+
+pub use holes::without_holes;
 
 /// The largest picture that is decoded: a file of some kilobytes can hold one that fills the memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,17 +66,48 @@ pub fn decode(bytes: &[u8]) -> Result<Pixels, ImageError> {
 
 /// Like [`decode`], with what the file's samples are like.
 ///
+/// # Errors
+/// An unknown format, damaged data, or a picture beyond `bounds`.
+pub fn read(bytes: &[u8], bounds: Bounds) -> Result<(Pixels, Samples), ImageError> {
+    look(bytes, bounds).map(|found| (found.pixels, found.samples))
+}
+
+/// A picture that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    pub pixels: Pixels,
+    /// What the file's samples are like.
+    pub samples: Samples,
+    /// How its colours were taken, one line each, where that is good to know.
+    pub notes: Vec<String>,
+    /// What of it is a guess or is not read.
+    pub warnings: Vec<String>,
+}
+
+/// Like [`read`], with what is to be said about it. Colours become those of sRGB: by the file's profile or gamma where it
+/// has one, by rule for inks (CMYK) and Lab.
+///
 /// Float pictures (EXR, some TIFF) hold linear light, without bounds: they are clamped to 0..=1 and given the curve of
 /// sRGB.
 ///
 /// # Errors
-/// An unknown format, damaged data, or a picture beyond `bounds`.
-pub fn read(bytes: &[u8], bounds: Bounds) -> Result<(Pixels, Samples), ImageError> {
+/// As there.
+pub fn look(bytes: &[u8], bounds: Bounds) -> Result<Found, ImageError> {
+    if by_ffmpeg::is_for(bytes) {
+        return by_ffmpeg::read(bytes, bounds);
+    }
+    if let Some(found) = inks::read(bytes, bounds).or_else(|| lab::read(bytes, bounds)) {
+        return found;
+    }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    if reader.format().is_none() {
+        return by_ffmpeg::read(bytes, bounds);
+    }
     reader.limits(bounds.limits());
     let mut decoder = reader.into_decoder()?;
     bounds.check(decoder.dimensions())?;
     let orientation = decoder.orientation()?;
+    let profile = decoder.icc_profile().ok().flatten();
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     let color = picture.color();
@@ -76,7 +117,35 @@ pub fn read(bytes: &[u8], bounds: Bounds) -> Result<(Pixels, Samples), ImageErro
         chroma: (0, 0),
         alpha: color.has_alpha(),
     };
-    Ok((pixels(&picture, samples), samples))
+    let mut pixels = pixels(&picture, samples);
+    let (mut notes, mut warnings) = (Vec::new(), Vec::new());
+    // Floats are linear light, whatever is said beside them.
+    if samples.depth <= 16 {
+        match profile.map(|profile| profile::apply(&mut pixels, &profile, samples.model)) {
+            Some(Ok(note)) => notes.extend(note),
+            Some(Err(why)) => {
+                let what = "its colours are taken for those of sRGB";
+                warnings.push(format!("its colour profile is not used ({why}): {what}"));
+            }
+            None => notes.extend(gamma::apply(&mut pixels, bytes)),
+        }
+    }
+    Ok(Found { pixels, samples, notes, warnings })
+}
+
+/// Whether a file begins like a single picture of a kind that is read without FFmpeg, or like one that FFmpeg has to read.
+pub fn is_still(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut head));
+    let regular = std::fs::metadata(path).is_ok_and(|found| found.is_file());
+    let begins = |bytes: &[u8]| head.starts_with(bytes);
+    let known = begins(b"\x89PNG\r\n\x1a\n")
+        || begins(b"\xff\xd8\xff")
+        || (begins(b"RIFF") && head.get(8..12) == Some(b"WEBP"))
+        || begins(b"II*\0")
+        || begins(b"MM\0*")
+        || begins(b"v/1\x01");
+    regular && read.is_ok() && (known || by_ffmpeg::is_for(&head))
 }
 
 /// Width and height of the picture in a file as it stands upright, from its header alone.
@@ -84,6 +153,12 @@ pub fn read(bytes: &[u8], bounds: Bounds) -> Result<(Pixels, Samples), ImageErro
 /// # Errors
 /// When the file cannot be read, or is no picture.
 pub fn size(path: &Path) -> Result<(usize, usize), ImageError> {
+    let mut head = Vec::new();
+    File::open(path)?.take(64).read_to_end(&mut head)?;
+    if by_ffmpeg::is_for(&head) {
+        let found = look(&std::fs::read(path)?, Bounds::default())?;
+        return Ok((found.pixels.width, found.pixels.height));
+    }
     let mut decoder = ImageReader::open(path)?.with_guessed_format()?.into_decoder()?;
     let (width, height) = decoder.dimensions();
     let turned = matches!(
@@ -126,6 +201,33 @@ fn pixels(picture: &DynamicImage, samples: Samples) -> Pixels {
     }
     pixels.alpha = samples.alpha.then_some(alpha);
     pixels
+}
+
+/// Upright, as `orientation` says.
+fn turned(pixels: Pixels, orientation: Orientation) -> Pixels {
+    if orientation == Orientation::NoTransforms {
+        return pixels;
+    }
+    let (width, height) = (pixels.width as u32, pixels.height as u32);
+    let plane = pixels.width * pixels.height;
+    let at = |x: u32, y: u32| y as usize * pixels.width + x as usize;
+    let rgba = image::Rgba32FImage::from_fn(width, height, |x, y| {
+        let alpha = pixels.alpha.as_ref().map_or(1.0, |alpha| alpha[at(x, y)]);
+        image::Rgba([pixels.rgb[at(x, y)], pixels.rgb[plane + at(x, y)], pixels.rgb[2 * plane + at(x, y)], alpha])
+    });
+    let mut picture = DynamicImage::ImageRgba32F(rgba);
+    picture.apply_orientation(orientation);
+    let rgba = picture.into_rgba32f();
+    let mut turned = Pixels::black(rgba.width() as usize, rgba.height() as usize);
+    let mut alpha = vec![1.0; plane];
+    for (place, pixel) in rgba.pixels().enumerate() {
+        for channel in 0..3 {
+            turned.rgb[channel * plane + place] = pixel.0[channel];
+        }
+        alpha[place] = pixel.0[3];
+    }
+    turned.alpha = pixels.alpha.is_some().then_some(alpha);
+    turned
 }
 
 /// Linear light with the curve of sRGB.

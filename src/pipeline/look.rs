@@ -36,6 +36,9 @@ pub(super) fn decode(
             for message in source.take_warnings() {
                 shared.observer.event(&Event::Warning { message });
             }
+            for message in source.take_notes() {
+                shared.observer.event(&Event::Note { message });
+            }
         }
         out.send(message).ok()?;
         if ends {

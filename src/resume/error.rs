@@ -15,6 +15,8 @@ pub enum ResumeError {
     InTheWay(PathBuf),
     #[error("the disk is full: {} cannot be written; what is painted so far is kept: make room and run again", .0.display())]
     DiskFull(PathBuf),
+    #[error("{} would be larger than this process or file system may write: raise the limit of the file size (ulimit -f) and run again; what is painted so far is kept", .0.display())]
+    TooLarge(PathBuf),
     #[error("{}: the job's progress cannot be kept: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
     #[error("{}: what a former run has kept cannot be read: {source}; run again with --no-resume", path.display())]
@@ -26,7 +28,8 @@ impl ResumeError {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         let path = path.to_path_buf();
         match source.kind() {
-            StorageFull | FileTooLarge | QuotaExceeded => Self::DiskFull(path),
+            StorageFull | QuotaExceeded => Self::DiskFull(path),
+            FileTooLarge => Self::TooLarge(path),
             _ => Self::Io { path, source },
         }
     }

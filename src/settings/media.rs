@@ -17,6 +17,9 @@ pub struct InputSettings {
     pub max_corrupt: u64,
     pub deinterlace: Deinterlace,
     pub hdr: Hdr,
+    /// Whether a clock that begins far from 0 (a broadcast's, the clock on the wall) stays as it is rather than being moved
+    /// to begin at 0.
+    pub keep_clock: bool,
     /// Protocols of FFmpeg that an input may use beside `file`, for playlists that `format` names: `["http", "tcp"]`.
     pub protocols: Vec<String>,
     /// The largest picture that is read, in pixels and along its longer side: of an input, and of a style.
@@ -38,6 +41,7 @@ impl Default for InputSettings {
             max_corrupt: 0,
             deinterlace: Deinterlace::default(),
             hdr: Hdr::default(),
+            keep_clock: false,
             protocols: Vec::new(),
             // 16384 x 8192: four times 8K.
             max_pixels: 1 << 27,
@@ -93,6 +97,8 @@ pub struct OutputSettings {
     pub filter: String,
     /// Whether leaving a stream of the source out is an error rather than a warning.
     pub strict_streams: bool,
+    /// Whether sound that the output cannot hold is converted to a codec that it can.
+    pub convert_audio: bool,
     /// A part of the output is finished for good, and an interrupted run goes on after it, at each cut and whenever it has
     /// so many frames. Each begins with a key frame.
     pub checkpoint: u32,
@@ -110,6 +116,7 @@ impl Default for OutputSettings {
             encoder_options: Vec::new(),
             filter: String::new(),
             strict_streams: false,
+            convert_audio: false,
             checkpoint: 48,
             if_exists: IfExists::Fail,
         }

@@ -132,8 +132,12 @@ pub(super) fn read_style(image: &str, bounds: Bounds) -> Result<crate::media::Pi
         Some(name) => builtin_image(name).ok_or_else(|| bad("there is no such built-in picture".into()))?.to_vec(),
         None => bounded::read(Path::new(image), bounded::PICTURE).map_err(|error| bad(error.to_string()))?,
     };
-    match picture::read(&bytes, bounds) {
-        Ok((pixels, _)) => Ok(pixels),
+    match picture::look(&bytes, bounds) {
+        // What is transparent does not count.
+        Ok(found) => {
+            found.warnings.iter().for_each(|warning| tracing::warn!(image, "{warning}"));
+            Ok(picture::without_holes(found.pixels))
+        }
         Err(ImageError::Limits(_)) => Err(bad(format!(
             "it is larger than the {} pixels ({} along a side) that are allowed; make it smaller, or allow more with \
              --set input.max_pixels=N, --set input.max_side=N",

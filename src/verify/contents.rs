@@ -31,6 +31,8 @@ pub struct Contents {
     pub(super) attachments: Vec<Attached>,
     pub(super) chapters: Vec<Chapter>,
     pub(super) tags: Tags,
+    /// Whether its clock begins far from 0, as a broadcast's does.
+    pub(super) is_far: bool,
 }
 
 /// What all streams have.
@@ -148,6 +150,12 @@ impl Contents {
     /// Times of the frames of the video in the order they are shown, in ticks of their base; `None` if some do not say.
     pub fn times(&self) -> Option<(TimeBase, &[i64])> {
         self.video.timed.then_some((self.video.stream.base, self.video.frames.as_slice()))
+    }
+
+    /// Whether its clock begins far from 0, as a broadcast's does.
+    #[must_use]
+    pub fn begins_far(&self) -> bool {
+        self.is_far
     }
 
     /// The earliest time of anything in the streams that are not in `without`, in seconds.

@@ -17,7 +17,8 @@
 //!   tags**.
 //!
 //! Times are on one clock. A shift that all streams have in common is accepted only where A has times before 0 that B
-//! cannot hold, or B's container has no start time at all (GIF). Pictures may be off by half a tick of the coarser
+//! cannot hold, or B's container has no start time at all (GIF). A clock that begins far from 0 in A and not in B is moved
+//! to begin at 0 first, and one that breaks off within a file is mended, as for painting. Pictures may be off by half a tick of the coarser
 //! time base, everything else by two. What B's container has no place for (a tag, a disposition, alpha) is not missed;
 //! a whole stream is. Left aside are MP4's own form of chapters and time code tracks, which its muxer makes anew.
 //!

@@ -14,46 +14,49 @@ use super::payload::{self, Framing};
 use super::tags::Tags;
 use crate::decode::{self, Clock, DecodeError, Turn};
 use crate::media::ffi::{self, read};
+use crate::media::splice::{FAR, PacketClock};
 use crate::media::{self as words, ColorInfo, Ratio, TimeBase};
 
 /// More damage than this and reading on is pointless.
 const DAMAGE_LIMIT: u64 = 1000;
 
 impl Contents {
-    /// Reads a video file once, from beginning to end. What is kept of a packet is its times, size and hash.
+    /// Reads a video file once, from beginning to end. What is kept of a packet is its times, size and hash. A clock that
+    /// breaks off within the file is mended, as for painting; where it begins stays.
     ///
     /// # Errors
     /// When the file cannot be read, or is no video.
     pub fn read(path: &Path, depth: Depth) -> Result<Self, DecodeError> {
-        Self::read_video(path, None, depth)
+        Self::read_on(path, None, depth, true)
     }
 
-    /// The same, with stream `main` as the video; without it, the one that FFmpeg finds best.
+    /// The same, with stream `main` as the video; without it, the one that is painted. A beginning far from 0 is moved
+    /// there unless `keep_clock`.
     ///
     /// # Errors
     /// As for [`Contents::read`].
-    pub fn read_video(path: &Path, main: Option<usize>, depth: Depth) -> Result<Self, DecodeError> {
+    pub fn read_on(path: &Path, main: Option<usize>, depth: Depth, keep_clock: bool) -> Result<Self, DecodeError> {
         words::init();
         decode::look_at(path)?;
         let fail = |doing| move |source| DecodeError::Libav { path: path.into(), doing, source };
         let mut input = ffi::open_input(path).map_err(|error| decode::refused(path, error))?;
-        let main = main.or_else(|| decode::video_stream(&input));
+        let main = main.or_else(|| decode::video_stream(&input, Some(path)));
         let main = main.ok_or_else(|| DecodeError::NoVideo { path: path.into() })?;
         let mut pictures = Pictures::new(path, &mut input, main, depth)?;
         let mut stores: Vec<Store> = input.streams().map(|stream| Store::new(&stream)).collect();
+        let mut clock = PacketClock::new(&input, main, keep_clock);
+        let is_far = PacketClock::new(&input, main, false).start_note().is_some();
         let mut damaged = 0;
         loop {
-            // A fresh packet each time: the binding does not release what a reused one holds.
-            let mut packet = ffmpeg::Packet::empty();
-            match packet.read(&mut input) {
-                Ok(()) => {}
+            let packet = match clock.read(&mut input) {
+                Ok(packet) => packet,
                 Err(ffmpeg::Error::Eof) => break,
                 Err(ffmpeg::Error::InvalidData) if damaged < DAMAGE_LIMIT => {
                     damaged += 1;
                     continue;
                 }
                 Err(error) => return Err(fail("reading it")(error)),
-            }
+            };
             // (A stream that turns up only now was not there for anyone else either.)
             let Some(store) = stores.get_mut(packet.stream()) else { continue };
             if packet.stream() == main {
@@ -63,7 +66,7 @@ impl Contents {
             }
         }
         if depth == Depth::Packets && pictures.untimed {
-            return Self::read_video(path, Some(main), Depth::Decoded);
+            return Self::read_on(path, Some(main), Depth::Decoded, keep_clock);
         }
         let video = pictures.finish(&input).map_err(fail("decoding"))?;
         if video.frames.is_empty() && depth != Depth::Beside {
@@ -75,8 +78,9 @@ impl Contents {
             tracks: Vec::new(),
             covers: Vec::new(),
             attachments: Vec::new(),
-            chapters: chapters(&input),
+            chapters: chapters(&input, clock.moved()),
             tags: Tags::new(read::file_tags(&input)),
+            is_far,
         };
         for store in stores.into_iter().filter(|store| store.stream.index != main) {
             contents.sort_in(store);
@@ -108,15 +112,12 @@ fn is_made_anew(stream: &Stream, chapters: bool) -> bool {
     stream.medium == media::Type::Data && (&tag == b"tmcd" || (chapters && stream.codec == Id::BIN_DATA))
 }
 
-fn chapters(input: &Input) -> Vec<Chapter> {
+fn chapters(input: &Input, moved: f64) -> Vec<Chapter> {
     let chapter = |chapter: ffmpeg::Chapter| {
         let base = TimeBase::from(chapter.time_base());
-        Chapter {
-            base,
-            start: base.seconds(chapter.start()),
-            end: base.seconds(chapter.end()),
-            tags: Tags::new(read::chapter_tags(&chapter)),
-        }
+        let (start, end) = (base.seconds(chapter.start()), base.seconds(chapter.end()));
+        let moved = if start + FAR < -moved { 0.0 } else { moved };
+        Chapter { base, start: start + moved, end: end + moved, tags: Tags::new(read::chapter_tags(&chapter)) }
     };
     input.chapters().map(chapter).collect()
 }
@@ -190,7 +191,7 @@ struct Pictures {
     rate: Option<Ratio>,
     turn: Turn,
     decoder: Option<decoder::Video>,
-    clock: Clock,
+    clock: Clock<()>,
     frames: Vec<i64>,
     /// Latest end of a frame, in ticks.
     end: Option<i64>,
@@ -268,8 +269,9 @@ impl Pictures {
                 Ok(()) => {
                     ffi::tidy(&mut frame);
                     let duration = frame.packet().duration;
-                    let timing = self.clock.time(frame.timestamp().or(frame.pts()), duration);
-                    self.note(timing.pts, duration);
+                    for ((), timing) in self.clock.push((), frame.timestamp().or(frame.pts()), duration) {
+                        self.note(timing.pts, timing.duration.unwrap_or(0));
+                    }
                 }
                 Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => return Ok(()),
                 Err(ffmpeg::Error::InvalidData) => self.note_damage()?,
@@ -285,6 +287,9 @@ impl Pictures {
                 Err(error) => return Err(error),
             }
             self.drain()?;
+            for ((), timing) in self.clock.finish() {
+                self.note(timing.pts, timing.duration.unwrap_or(0));
+            }
         }
         self.frames.sort_unstable();
         let stream = Stream::of(&input.stream(self.stream).ok_or(ffmpeg::Error::StreamNotFound)?);

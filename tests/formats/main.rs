@@ -5,15 +5,20 @@
 mod common;
 mod harness;
 
+mod claims;
+mod clocks;
 mod codecs;
 mod colour;
+mod content;
 mod damage;
 mod deep;
 mod filters;
+mod oddities;
 mod pictures;
 mod pipes;
 mod proof;
 mod shape;
+mod stills;
 mod streams;
 mod table;
 mod timing;

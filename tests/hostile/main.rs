@@ -7,6 +7,7 @@ mod common;
 #[allow(dead_code)]
 mod harness;
 
+mod heads;
 mod limits;
 mod mutate;
 mod names;

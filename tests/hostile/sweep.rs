@@ -120,7 +120,7 @@ impl Observer for Said {
 }
 
 /// Does in this process what [`run`] does in one of its own.
-fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
+pub fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
     let (input, output) = (input.to_path_buf(), output.to_path_buf());
     let what = format!("{input:?}");
     let (send, receive) = std::sync::mpsc::channel();

@@ -33,6 +33,17 @@ pub fn not_own_input(input: &Input, output: &Output) -> Result<(), PlanError> {
     if is_file && same(place(input), output.path()) { Err(PlanError::OwnInput(output.path().into())) } else { Ok(()) }
 }
 
+/// Longest name that common file systems take, in bytes.
+pub const LONGEST_NAME: usize = 255;
+
+/// # Errors
+/// When no file can have the output's name.
+pub fn name(output: &Output) -> Result<(), PlanError> {
+    let path = output.path();
+    let length = path.file_name().map_or(0, |name| name.len());
+    if length > LONGEST_NAME { Err(PlanError::LongName { path: path.into(), length }) } else { Ok(()) }
+}
+
 /// Whether something is at the output's place. An empty folder is as good as none for a sequence.
 ///
 /// # Errors

@@ -1,11 +1,13 @@
 //! What an input is.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use super::{Pattern, PlanError};
 use crate::decode;
-use crate::media::Input;
+use crate::media::{Input, ffi};
 
 /// Extensions that are taken for a video. What is inside, the decoder finds out.
 pub const VIDEOS: [&str; 23] = [
@@ -17,11 +19,67 @@ pub const VIDEOS: [&str; 23] = [
 pub const PICTURES: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 
 /// Extensions of pictures that can only be read; their outputs are PNG.
-pub const READ_ONLY: [&str; 4] = ["tif", "tiff", "bmp", "exr"];
+pub const READ_ONLY: [&str; 9] = ["tif", "tiff", "bmp", "exr", "jpe", "jfif", "avif", "heic", "heif"];
 
-/// Whether a file in a folder is a video; `format` as in [`classify`].
+/// Extensions of videos that cameras, recorders and old programs use, beside those that FFmpeg knows.
+const CAMERAS: [&str; 28] = [
+    "360", "3g2", "3gp2", "3gpp", "amv", "bsf", "dav", "divx", "dvr-ms", "evo", "f4v", "insv", "k3g", "lrv", "m2p",
+    "mod", "mp4v", "mpe", "mpv", "ogm", "qt", "rec", "rmvb", "tod", "tp", "trp", "vro", "xvid",
+];
+
+/// Of the usual extensions of videos, those that mean something else as often.
+const SHARED: [&str; 2] = ["ts", "mts"];
+
+/// What folders offer as videos, by extension: the usual ones, FFmpeg's own, those of cameras.
+pub fn video_extensions() -> BTreeSet<String> {
+    let more = VIDEOS.iter().chain(&CAMERAS).map(ToString::to_string);
+    ffi::video_endings().into_iter().chain(more).collect()
+}
+
+/// Whether a file in a folder is a video; `format` as in [`classify`]. Where the extension alone does not tell, its content
+/// does.
 pub fn is_video_in(path: &Path, format: &str) -> bool {
-    !format.is_empty() || is_video(path) || decode::is_animation(path)
+    static ENDINGS: LazyLock<BTreeSet<String>> = LazyLock::new(video_extensions);
+    let extension = extension(path);
+    if !format.is_empty() || (is_video(path) && !SHARED.contains(&extension.as_str())) {
+        return true;
+    }
+    if is_readable(path) {
+        return decode::is_animation(path);
+    }
+    ENDINGS.contains(&extension) && decode::is_video(path)
+}
+
+/// Whether a file or folder of this name was put there by a system, a NAS or another program for itself.
+pub fn is_nobodys(name: &OsStr, is_folder: bool) -> bool {
+    const FILES: [&str; 7] =
+        ["thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "zbthumbnail.info", "icon\r"];
+    const SIDECARS: [&str; 3] = [".xmp", ".aae", ".pp3"];
+    const FOLDERS: [&str; 17] = [
+        "@eadir",
+        "@recycle",
+        "@recently-snapshot",
+        "@sharebin",
+        "@tmp",
+        "@__thumb",
+        "#recycle",
+        "#snapshot",
+        "$recycle.bin",
+        "recycler",
+        "recycled",
+        "system volume information",
+        "lost+found",
+        "__macosx",
+        "network trash folder",
+        "temporary items",
+        "lightroom previews.lrdata",
+    ];
+    const BEGINNINGS: [&str; 5] = ["@syno", "_unpack_", "_failed_", "_underscore_unpack_", "found.0"];
+    let name = name.to_string_lossy().to_lowercase();
+    if is_folder {
+        return FOLDERS.contains(&name.as_str()) || BEGINNINGS.iter().any(|begin| name.starts_with(begin));
+    }
+    FILES.contains(&name.as_str()) || SIDECARS.iter().any(|end| name.ends_with(end)) || name.starts_with("~$")
 }
 
 /// Whether a file in a folder that is no video is a picture.
@@ -39,6 +97,8 @@ pub struct Found {
     pub input: Input,
     /// The numbers of a pattern's files; `None` for a folder.
     pub numbers: Option<Vec<u64>>,
+    /// Whether the extension is part of what the output is called after, for another input differs in nothing else.
+    pub whole_name: bool,
 }
 
 /// The extension in lower case, empty for none.
@@ -65,14 +125,17 @@ fn is_readable(path: &Path) -> bool {
 /// # Errors
 /// When it is not there or is nothing that can be stylised.
 pub fn classify(path: &Path, format: &str) -> Result<Found, PlanError> {
-    let found = |input| Ok(Found { path: path.into(), below: None, input, numbers: None });
+    let found = |input| Ok(Found { path: path.into(), below: None, input, numbers: None, whole_name: false });
     if path == Path::new("-") {
         return found(Input::Stdin);
     }
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => found(folder(path)?),
-        Ok(_) if is_video_in(path, format) => found(Input::Video(path.into())),
-        Ok(_) if is_readable(path) => found(Input::Picture(path.into())),
+        Ok(_) if !format.is_empty() => found(Input::Video(path.into())),
+        Ok(_) if let Some(kind) = kind(path) => found(match kind {
+            Kind::Video => Input::Video(path.into()),
+            Kind::Picture => Input::Picture(path.into()),
+        }),
         Ok(_) => {
             let what = match extension(path) {
                 ext if ext.is_empty() => "a file without an extension".to_string(),
@@ -89,6 +152,33 @@ pub fn classify(path: &Path, format: &str) -> Result<Found, PlanError> {
             },
         },
         Err(source) => Err(PlanError::Unreadable { path: path.into(), source }),
+    }
+}
+
+enum Kind {
+    Video,
+    Picture,
+}
+
+/// What a file is by its content, or else by its extension; `None` if by neither.
+fn kind(path: &Path) -> Option<Kind> {
+    let extension = extension(path);
+    match decode::sort_of(path) {
+        // One JPEG after another begins like a single one.
+        decode::Sort::Still if ["mjpg", "mjpeg"].contains(&extension.as_str()) => return Some(Kind::Video),
+        decode::Sort::Still => return Some(Kind::Picture),
+        decode::Sort::Moving => return Some(Kind::Video),
+        decode::Sort::Unknown => {}
+    }
+    if is_video(path) {
+        return Some(Kind::Video);
+    }
+    // What has the extension of a picture and is none that is known here may be one that FFmpeg reads, or a video.
+    match decode::recognised(path) {
+        Some(decode::Sort::Still) => Some(Kind::Picture),
+        Some(decode::Sort::Moving) => Some(Kind::Video),
+        _ if is_readable(path) => Some(Kind::Picture),
+        _ => video_extensions().contains(&extension).then_some(Kind::Video),
     }
 }
 
@@ -156,7 +246,11 @@ fn folder(path: &Path) -> Result<Input, PlanError> {
     for name in names_in(path)? {
         let file = path.join(&name);
         let is_file = file.is_file();
-        if is_file && is_readable(&file) { files.push(file) } else { foreign.push(file) }
+        if is_file && is_readable(&file) {
+            files.push(file);
+        } else if !is_nobodys(&name, !is_file) {
+            foreign.push(file);
+        }
     }
     foreign.sort();
     if let Some(first) = foreign.first() {
@@ -189,7 +283,7 @@ fn numbered(path: &Path, pattern: &Pattern) -> Result<Found, PlanError> {
     }
     let files = numbers.iter().map(|&number| pattern.folder.join(pattern.name(number))).collect();
     let input = Input::Sequence { folder: pattern.folder.clone(), files };
-    Ok(Found { path: path.into(), below: None, input, numbers: Some(numbers) })
+    Ok(Found { path: path.into(), below: None, input, numbers: Some(numbers), whole_name: false })
 }
 
 /// The names in a folder, without hidden ones.

@@ -15,7 +15,10 @@ const CONTAINERS: [&str; 4] = ["mp4", "mkv", "mov", "webm"];
 const VIDEOS_OUT: [&str; 9] = ["mp4", "mkv", "mov", "webm", "gif", "apng", "webp", "y4m", "nut"];
 
 /// Containers whose other streams MP4 mostly refuses.
-const TO_MKV: [&str; 13] = ["avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "ogv", "mxf", "nut"];
+const TO_MKV: [&str; 32] = [
+    "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "ogv", "mxf", "nut", "ogm", "ogg", "divx",
+    "xvid", "rm", "rmvb", "mod", "tod", "dv", "dif", "m2t", "m2p", "trp", "tp", "rec", "vro", "evo", "wtv", "mpe",
+];
 
 /// Names the output of `found`.
 ///
@@ -106,7 +109,7 @@ fn filled(template: &Template, found: &Found, request: &Request<'_>) -> Result<P
     } else {
         input.clone()
     };
-    let stem = if sequence { input.file_name() } else { input.file_stem() };
+    let stem = if sequence || found.whole_name { input.file_name() } else { input.file_stem() };
     let parent = input.parent().and_then(Path::file_name).unwrap_or_default();
     let fill = Fill {
         stem: stem.unwrap_or_default(),
@@ -156,12 +159,12 @@ fn default_path(found: &Found, request: &Request<'_>) -> Result<PathBuf, PlanErr
                 ext if TO_MKV.contains(&ext) => "mkv".into(),
                 _ => "mp4".into(),
             };
-            Ok(path.with_file_name(tagged(path, preset, &ext)))
+            Ok(path.with_file_name(tagged(found, path, preset, &ext)))
         }
         Input::Stdin => Err(PlanError::Nameless(found.path.clone())),
         Input::Picture(path) => {
             let ext = if is_picture(path) { path.extension().unwrap_or_default() } else { "png".as_ref() };
-            Ok(path.with_file_name(tagged(path, preset, ext)))
+            Ok(path.with_file_name(tagged(found, path, preset, ext)))
         }
         Input::Sequence { folder, .. } => {
             // `.`, `..` and the empty path have a name only once they are resolved.
@@ -181,8 +184,9 @@ fn default_path(found: &Found, request: &Request<'_>) -> Result<PathBuf, PlanErr
     }
 }
 
-fn tagged(path: &Path, preset: &str, ext: &std::ffi::OsStr) -> OsString {
-    let mut name = path.file_stem().unwrap_or_default().to_owned();
+fn tagged(found: &Found, path: &Path, preset: &str, ext: &std::ffi::OsStr) -> OsString {
+    let stem = if found.whole_name { path.file_name() } else { path.file_stem() };
+    let mut name = stem.unwrap_or_default().to_owned();
     for part in [".".as_ref(), preset.as_ref(), ".".as_ref(), ext] {
         name.push(part);
     }

@@ -2,17 +2,18 @@
 //!
 //! - A folder that holds videos is gone through: each video is a job, and so is each picture beside them.
 //! - A folder that holds nothing but pictures is one sequence, also below a folder that is gone through.
-//! - Hidden files and folders (work folders are), the folder that the outputs go to and results of former runs are
-//!   passed over, and files of other kinds.
+//! - Hidden files and folders (work folders are), those of systems and NAS, the folder that the outputs go to and results
+//!   of former runs are passed over, and files of other kinds.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::input::{is_picture_in, is_video_in};
+use super::input::{is_nobodys, is_picture_in, is_video_in};
 use super::output::check_holder;
 use super::{Globs, PlanError, Request};
 
@@ -26,8 +27,27 @@ pub struct Folders {
     pub exclude: Globs,
     /// Every folder is gone through, whatever is in it: an inbox that may be empty.
     pub always: bool,
+    /// Every picture is a job, also where a folder holds nothing else.
+    pub each: bool,
+    /// What is passed over.
+    pub passed: Passed,
     /// Presets there are: `a.monet.mp4` beside `a.mp4` is a result.
     pub presets: Vec<String>,
+}
+
+/// Files that folders hold and that are neither videos nor pictures.
+#[derive(Debug, Clone, Default)]
+pub struct Passed(Arc<Mutex<BTreeSet<PathBuf>>>);
+
+impl Passed {
+    fn note(&self, path: &Path) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into());
+    }
+
+    /// Those that were met since the last time.
+    pub fn take(&self) -> BTreeSet<PathBuf> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// One input.
@@ -96,8 +116,11 @@ pub fn wanted<'a>(root: &'a Path, request: &'a Request<'_>) -> impl Fn(&DirEntry
         let output =
             || outputs.as_ref().is_some_and(|outputs| same_file::is_same_file(entry.path(), outputs).unwrap_or(false));
         let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        let left_out =
-            is_hidden(entry) || request.folders.exclude.matches(below) || (entry.file_type().is_dir() && output());
+        let is_folder = entry.file_type().is_dir();
+        let left_out = is_hidden(entry)
+            || is_nobodys(entry.file_name(), is_folder)
+            || request.folders.exclude.matches(below)
+            || (entry.file_type().is_dir() && output());
         !left_out
     }
 }
@@ -133,13 +156,15 @@ impl Search<'_> {
         }
         if kind != Kind::Other {
             content.stems.insert(stem(path, kind));
+            // Where two inputs differ in nothing but their extension, results have it in their names.
+            content.stems.insert(path.file_name().unwrap_or_default().to_owned());
         }
         self.entries.push((path.into(), kind));
     }
 
     fn is_gone_through(&self) -> bool {
         let folders = self.request.folders;
-        let globs = !folders.include.is_empty() || !folders.exclude.is_empty();
+        let globs = !folders.include.is_empty() || !folders.exclude.is_empty() || folders.each;
         let videos = self.contents.values().any(|content| content.videos > 0);
         let top = self.contents.get(self.root);
         let below = folders.recursive && top.is_some_and(|top| top.folders > 0);
@@ -154,7 +179,10 @@ impl Search<'_> {
         let mut items = Vec::new();
         for (path, kind) in &self.entries {
             let wanted = match kind {
-                Kind::Other => false,
+                Kind::Other => {
+                    self.request.folders.passed.note(path);
+                    false
+                }
                 Kind::Video => self.includes(path),
                 Kind::Picture => self.includes(path) && !self.is_sequence(&folder_of(path)),
                 Kind::Folder => self.is_sequence(path),
@@ -176,7 +204,11 @@ impl Search<'_> {
 
     /// Whether a folder below is one job.
     fn is_sequence(&self, folder: &Path) -> bool {
-        folder != self.root && self.includes(folder) && self.contents.get(folder).is_some_and(Content::is_sequence)
+        let each = self.request.folders.each;
+        !each
+            && folder != self.root
+            && self.includes(folder)
+            && self.contents.get(folder).is_some_and(Content::is_sequence)
     }
 
     /// Whether it is called like the result of a preset, and what it was made from is there.

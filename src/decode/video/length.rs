@@ -1,6 +1,8 @@
 //! How long a video should be, and whether it is.
 
 use super::VideoSource;
+use crate::decode::FrameSource;
+use crate::decode::ending::length_of;
 use crate::decode::error::DecodeError;
 
 impl VideoSource {
@@ -57,19 +59,37 @@ impl VideoSource {
             return Err(DecodeError::StartsAfterEnd { path, start: self.range.start });
         }
         self.note_damage(missing);
+        if missing == 0 && !limited && !std::mem::replace(&mut self.told_claim, true) {
+            self.note_claim();
+        }
         Ok(())
     }
 
-    /// Frames that the container promises, after the last one.
+    /// Frames that are missing for certain, after the last one: those that an index lists beyond the end of the file, or as
+    /// many as the claimed length amounts to where the file is cut off.
     fn missing(&self) -> u64 {
-        let by_time = self.promise.missing(&self.demuxer, self.rate);
+        let seconds = self.claim.missing(&self.demuxer, self.rate);
+        let by_time = if seconds > 0.0 { (seconds / length_of(self.rate)).round().max(1.0) as u64 } else { 0 };
+        let cut = self.cut_off.is_some() || (self.demuxer.clock.ends_cut() && !self.lenient);
         match self.listed {
             Some((listed, beyond)) if beyond > 0 && !self.sought => {
                 listed.saturating_sub(self.decoded + self.damage.lost()).max(by_time.min(1))
             }
             Some((_, beyond)) if beyond > 0 => beyond,
-            _ => by_time.max(u64::from(self.cut_off)),
+            _ if cut => by_time.max(1),
+            _ => 0,
         }
+    }
+
+    /// A length that the file claims and does not have, though nothing of it is missing.
+    fn note_claim(&mut self) {
+        let seconds = self.claim.missing(&self.demuxer, self.rate);
+        let (Some(end), true) = (self.demuxer.clock.end_of(self.demuxer.stream), seconds > 0.0) else { return };
+        let begin = end.min(self.begin() - self.demuxer.clock.moved());
+        let (claimed, there) = (end + seconds - begin, end - begin);
+        self.warnings.push(format!(
+            "its header or a tag claims {claimed:.0} s, but it holds {there:.1} s, all of which was read: the number is wrong"
+        ));
     }
 
     pub(super) fn note_damage(&mut self, missing: u64) {
@@ -82,7 +102,7 @@ impl VideoSource {
             parts.push(many(missing, "frame is missing at the end", "frames are missing at the end"));
         }
         if !parts.is_empty() && !std::mem::replace(&mut self.told, true) {
-            self.notes.push(parts.join("; "));
+            self.warnings.push(parts.join("; "));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Frames of a video, from a file or standard input.
 
 mod length;
+mod opening;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -8,17 +9,16 @@ use std::path::{Path, PathBuf};
 use ffmpeg_next::{self as ffmpeg, decoder, frame};
 
 use crate::decode::clock::Clock;
-use crate::decode::container;
-use crate::decode::damage::{Damage, Losses};
+use crate::decode::damage::Damage;
 use crate::decode::demux::{Demuxer, Read};
-use crate::decode::ending::Promise;
+use crate::decode::ending::Claim;
 use crate::decode::error::DecodeError;
 use crate::decode::ingest::Ingest;
+use crate::decode::layers::Layers;
 use crate::decode::limits::Limits;
 use crate::decode::open;
-use crate::decode::turn::Turn;
 use crate::decode::{FrameSource, check_start};
-use crate::media::{self as words, Frame, MediaInfo, Pixels, Range, Ratio, Samples, Source, TimeBase, Timing, ffi};
+use crate::media::{self as words, Frame, MediaInfo, Pixels, Range, Ratio, TimeBase, Timing, ffi};
 use crate::settings::InputSettings;
 
 /// A start later than this is sought, up to `SEEK_MARGIN` seconds before it; frames from there are dropped.
@@ -40,7 +40,11 @@ pub(super) struct VideoSource {
     drained: bool,
     /// The first decoded frame, read at opening.
     first: Option<frame::Video>,
-    clock: Clock,
+    /// The stream's own time base; frames may have a coarser one.
+    tick: TimeBase,
+    clock: Clock<frame::Video>,
+    /// Frames whose times are known, on their way to be converted.
+    timed: VecDeque<(frame::Video, Timing)>,
     /// Where the stream begins, and the first tick to keep.
     begin: i64,
     from: i64,
@@ -54,17 +58,26 @@ pub(super) struct VideoSource {
     expected: Option<u64>,
     /// Pictures in the index of the container, and how many of them lie beyond the end of the file.
     listed: Option<(u64, u64)>,
-    /// Whether the file is shorter than its header says.
-    cut_off: bool,
-    promise: Promise,
+    /// Bytes that the file lacks of what it announces, and those that are there.
+    cut_off: Option<(u64, u64)>,
+    claim: Claim,
     limits: Limits,
     /// Whether reading began in the middle, where a decoder may stumble before it finds its feet.
     sought: bool,
     /// Whether the container may begin anywhere, as a broadcast does: damage before the first frame does not count.
     lenient: bool,
+    /// Whether the container's times are of no use, and whether all frames came at those of their packets.
+    untimed: bool,
+    own_times: bool,
+    /// Whether the container ends with something that FFmpeg takes for damage.
+    ends_oddly: bool,
+    layers: Layers,
+    warnings: Vec<String>,
     notes: Vec<String>,
-    /// Whether the damage has been told.
+    /// Whether the damage has been told, and what of the clock.
     told: bool,
+    told_joints: bool,
+    told_claim: bool,
 }
 
 impl VideoSource {
@@ -83,151 +96,6 @@ impl VideoSource {
             }
         }
         Self::open_at(path, file, range, settings, false)?.ok_or_else(|| DecodeError::NoFrame { path: path.into() })
-    }
-
-    /// `None` if there is no frame, or if seeking was asked for and did not lead to the right place.
-    fn open_at(
-        path: &Path,
-        file: Option<&Path>,
-        range: Range,
-        settings: &InputSettings,
-        seek: bool,
-    ) -> Result<Option<Self>, DecodeError> {
-        let fail = |doing| move |source| DecodeError::Libav { path: path.into(), doing, source };
-        let mut input = open::demuxer(path, file, settings)?;
-        let index = open::video_stream(&input).ok_or_else(|| DecodeError::NoVideo { path: path.into() })?;
-        let limits = Limits::of(settings);
-        limits.check_header(path, &input, index, range)?;
-        let rate = ffi::guess_frame_rate(&mut input, index);
-        let promise = Promise::of(&input, index);
-        let (decoder, note) = open::video_decoder(path, &input, index)?;
-        let mut notes: Vec<String> = note.into_iter().collect();
-        if file.is_none() {
-            notes.extend(open::left_out(&input, index));
-        }
-        let format = input.format().name().to_owned();
-        let length = file.and_then(|file| std::fs::metadata(file).ok()).map(|file| file.len());
-        // Only MP4 has an index of every picture at hand.
-        let listed = length.filter(|_| format.contains("mp4")).and_then(|n| ffi::index_beyond(&mut input, index, n));
-        let cut_off = file.filter(|_| format.contains("matroska")).and_then(container::bytes_missing);
-        let stream = input.stream(index).ok_or(ffmpeg::Error::StreamNotFound).map_err(fail("reading its streams"))?;
-        let base = TimeBase::from(stream.time_base());
-        let turn = Turn::of(&stream);
-        let codec = stream.parameters().id().name();
-        let begin = (stream.start_time() != i64::MIN).then(|| stream.start_time());
-        let count = listed.map(|(listed, _)| listed).or_else(|| u64::try_from(stream.frames()).ok()).filter(|&n| n > 0);
-        if seek {
-            // Containers with an index only: elsewhere seeking is a guess.
-            let indexed = ["mp4", "matroska"].iter().any(|name| format.contains(name));
-            let (true, Some(begin)) = (indexed, begin) else { return Ok(None) };
-            let micros = (1e6 * (base.seconds(begin) + range.start - SEEK_MARGIN)) as i64;
-            if input.seek(micros, ..micros).is_err() {
-                return Ok(None);
-            }
-        }
-        let source = file.map(|file| Source {
-            path: file.into(),
-            format: settings.format.trim().into(),
-            options: settings.options.iter().cloned().chain(open::protocols(settings)).collect(),
-            stream: index,
-            range,
-        });
-        let mut source = Self {
-            path: path.into(),
-            info: MediaInfo {
-                width: 0,
-                height: 0,
-                frames: None,
-                base,
-                rate,
-                sample_aspect: None,
-                color: words::ColorInfo::BT709,
-                samples: Samples::RGB8,
-                codec,
-                first: 0,
-                source,
-            },
-            range,
-            rate,
-            demuxer: Demuxer::new(input, index),
-            decoder,
-            ended: false,
-            drained: false,
-            first: None,
-            clock: Clock::new(base, rate),
-            begin: 0,
-            from: i64::MIN,
-            ingest: Ingest::new(path, settings, turn, rate, None, codec),
-            ready: VecDeque::new(),
-            given: 0,
-            decoded: 0,
-            damage: Damage::new(settings.max_corrupt, Losses::new(&format, codec)),
-            expected: None,
-            listed,
-            cut_off: cut_off.is_some(),
-            promise,
-            limits,
-            sought: seek,
-            lenient: begins_anywhere(&format),
-            notes,
-            told: false,
-        };
-        let begins = base.seconds(begin.unwrap_or(0));
-        source.expected = source.remaining(count.or_else(|| promise.frames(begins, rate)));
-        limits.frames(path, source.expected.unwrap_or(0))?;
-        source.check_length(cut_off)?;
-        let Some(mut first) = source.decode()? else { return Ok(None) };
-        let begin = begin.or(first.timestamp()).unwrap_or(0);
-        source.begin = begin;
-        source.from = begin.saturating_add(base.ticks(range.start));
-        if seek && first.timestamp().is_none_or(|pts| pts > source.from) {
-            return Ok(None);
-        }
-        let aspect = ffi::guess_sample_aspect(&mut source.demuxer.input, index, &mut first);
-        source.ingest = Ingest::new(path, settings, turn, rate, aspect, codec);
-        source.first = Some(first);
-        source.describe(aspect, turn)?;
-        Ok(Some(source))
-    }
-
-    /// Reads up to the first frame that is given, which alone tells for certain what comes out.
-    fn describe(&mut self, aspect: Option<Ratio>, turn: Turn) -> Result<(), DecodeError> {
-        self.info.sample_aspect =
-            if turn.swaps { aspect.map(|aspect| Ratio::new(aspect.den, aspect.num)) } else { aspect };
-        if !self.advance()? && self.ingest.filtered().is_some() {
-            let graph = self.ingest.filter_text();
-            return Err(DecodeError::NothingLeft { path: self.path.clone(), graph });
-        }
-        self.info.frames = self.expected;
-        if let Some(exit) = self.ingest.filtered() {
-            let (before, after) = (self.rate.map_or(0.0, Ratio::value), exit.rate.map_or(0.0, Ratio::value));
-            let ratio = if before > 0.0 && after > 0.0 { after / before } else { 1.0 };
-            let frames = self.expected.map(|frames| (frames as f64 * ratio).round() as u64);
-            self.info.frames = match (frames, self.range.frames) {
-                (Some(frames), Some(limit)) => Some(frames.min(limit)),
-                (frames, _) => frames,
-            };
-            (self.info.base, self.info.rate, self.info.sample_aspect) = (exit.base, exit.rate, exit.sample_aspect);
-        }
-        if let Some(first) = self.ingest.first() {
-            self.info.color = first.color;
-            self.info.samples = first.samples;
-        }
-        let Some((pixels, timing)) = self.ready.front() else {
-            self.check_end()?;
-            return Err(DecodeError::StartsAfterEnd { path: self.path.clone(), start: self.range.start });
-        };
-        (self.info.width, self.info.height) = (pixels.width, pixels.height);
-        if let Some(rate) = self.info.rate {
-            let since = timing.base.seconds(timing.pts) - self.begin();
-            self.info.first = (since * rate.value()).round().max(0.0) as u64;
-        }
-        Ok(())
-    }
-
-    fn stream_base(&self) -> ffmpeg::Rational {
-        let stream = self.demuxer.input.stream(self.demuxer.stream);
-        stream.map_or(ffmpeg::Rational::new(1, 1), |stream| stream.time_base())
     }
 
     /// The next frame as the decoder gives it, `None` once it is drained.
@@ -268,10 +136,19 @@ impl VideoSource {
         let sent = match self.demuxer.next().map_err(|error| self.failed(error))? {
             Read::Packet(packet) => {
                 self.damage.losses.sent(&packet);
+                if let Some(lost) = self.layers.look(&packet) {
+                    self.warnings.push(lost.clone());
+                    if let Some(source) = &mut self.info.source {
+                        source.lost = Some(lost);
+                    }
+                }
                 self.decoder.send_packet(&packet)
             }
             Read::Damage => {
-                self.damage.error();
+                // What such lists end with is no part.
+                if !self.ends_oddly {
+                    self.damage.error();
+                }
                 return Ok(());
             }
             Read::End => {
@@ -289,9 +166,12 @@ impl VideoSource {
         }
     }
 
-    /// Decodes until a frame is ready. `false` at the end.
-    fn advance(&mut self) -> Result<bool, DecodeError> {
-        while self.ready.is_empty() {
+    /// The next frame with its time; `None` at the end.
+    fn next_timed(&mut self) -> Result<Option<(frame::Video, Timing)>, DecodeError> {
+        loop {
+            if let Some(timed) = self.timed.pop_front() {
+                return Ok(Some(timed));
+            }
             let next = match self.first.take() {
                 Some(frame) => {
                     // A broadcast may begin, and a seek land, between two key frames: what is damaged before the
@@ -304,13 +184,28 @@ impl VideoSource {
                 None => self.decode()?,
             };
             let Some(frame) = next else {
+                self.timed.extend(self.clock.finish());
+                return Ok(self.timed.pop_front());
+            };
+            let (tick, base) = (self.tick, self.clock.base());
+            let pts = frame.timestamp().or(frame.pts()).filter(|_| !self.untimed);
+            self.own_times &= pts == frame.pts();
+            let pts = pts.map(|pts| tick.convert(pts, base));
+            let duration = tick.convert(frame.packet().duration, base);
+            self.timed.extend(self.clock.push(frame, pts, duration));
+        }
+    }
+
+    /// Decodes until a frame is ready. `false` at the end.
+    fn advance(&mut self) -> Result<bool, DecodeError> {
+        while self.ready.is_empty() {
+            let Some((frame, timing)) = self.next_timed()? else {
                 self.ingest.finish(&mut self.ready)?;
                 self.drop_early();
                 return Ok(!self.ready.is_empty());
             };
-            let timing = self.clock.time(frame.timestamp().or(frame.pts()), frame.packet().duration);
             self.limits.duration(&self.path, timing.base.seconds(timing.pts.saturating_sub(self.from)))?;
-            let early = timing.pts < self.from;
+            let early = self.is_early(timing);
             if early {
                 self.damage.forget();
             }
@@ -324,10 +219,16 @@ impl VideoSource {
         Ok(true)
     }
 
+    /// Whether a frame comes before the wanted part. Of the whole nothing does, whatever a header says of the beginning.
+    fn is_early(&self, timing: Timing) -> bool {
+        self.range.start > 0.0 && timing.pts < self.from
+    }
+
     fn drop_early(&mut self) {
         // The user's filters may have a clock of their own, and have not seen what is early.
         if !self.ingest.has_filter() {
-            self.ready.retain(|(_, timing)| timing.pts >= self.from);
+            let (from, part) = (self.from, self.range.start > 0.0);
+            self.ready.retain(|(_, timing)| !part || timing.pts >= from);
         }
     }
 
@@ -359,7 +260,7 @@ impl FrameSource for VideoSource {
     }
 
     fn begin(&self) -> f64 {
-        TimeBase::from(self.stream_base()).seconds(self.begin)
+        self.clock.base().seconds(self.begin)
     }
 
     fn next(&mut self) -> Result<Option<Frame>, DecodeError> {
@@ -385,12 +286,25 @@ impl FrameSource for VideoSource {
     }
 
     fn gave_every_frame(&self) -> bool {
-        !self.ingest.has_filter() && self.damage.places() == 0 && self.damage.losses.watches()
+        let own = self.own_times && self.clock.spread() == 0;
+        own && !self.ingest.has_filter() && self.damage.places() == 0 && self.damage.losses.watches()
     }
 
     fn take_warnings(&mut self) -> Vec<String> {
+        let mut warnings = std::mem::take(&mut self.warnings);
+        warnings.extend(self.ingest.take_notes());
+        warnings
+    }
+
+    fn take_notes(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.notes);
-        notes.extend(self.ingest.take_notes());
+        if self.drained && !std::mem::replace(&mut self.told_joints, true) {
+            notes.extend(self.demuxer.clock.joint_note());
+            let spread = self.clock.spread();
+            notes.extend(
+                (spread > 0).then(|| format!("{spread} frames share their times with others: they are spread evenly")),
+            );
+        }
         notes
     }
 }

@@ -56,8 +56,37 @@ pub(in crate::encode) fn choose(
         Wish::Auto | Wish::Family(_) => choice.software(encoders(family, Runs::Software).collect())?,
         Wish::Encoder(encoder) => choice.software(vec![encoder])?,
     };
+    let coder = match found.open(path, info) {
+        Err(EncodeError::Refused { source, .. }) if wish == Wish::Auto && settings.pix_fmt == "auto" => {
+            return other(&choice, found.encoder.name, source);
+        }
+        opened => opened?,
+    };
     warnings.extend(choice.losses(&found)?);
-    Ok(Chosen { coder: found.open(path, info)?, setup: found, family, warnings })
+    Ok(Chosen { coder, setup: found, family, warnings })
+}
+
+/// The first of the container's other families that takes the pictures, where the automatic choice does not.
+fn other(choice: &Choice<'_>, refused: &str, why: ffmpeg_next::Error) -> Result<Chosen, EncodeError> {
+    for &family in choice.container.families.iter().filter(|&&family| family != choice.family) {
+        let choice = Choice { family, ..*choice };
+        let Ok(found) = choice.software(encoders(family, Runs::Software).collect()) else { continue };
+        let Ok(coder) = found.open(choice.path, choice.info) else { continue };
+        let (width, height) = (choice.info.width, choice.info.height);
+        let mut warnings =
+            vec![format!("{refused} takes no pictures of {width}x{height}: {} encodes", found.encoder.name)];
+        warnings.extend(choice.losses(&found)?);
+        return Ok(Chosen { coder, setup: found, family, warnings });
+    }
+    let setup = choice.software(encoders(choice.family, Runs::Software).collect())?;
+    Err(EncodeError::Refused {
+        path: choice.path.into(),
+        encoder: setup.encoder.name,
+        width: setup.coded.0,
+        height: setup.coded.1,
+        format: ffi::pixel_format_name(setup.format),
+        source: why,
+    })
 }
 
 fn does_not_hold(path: &Path, container: Container, settings: &OutputSettings, family: Family) -> EncodeError {
@@ -96,6 +125,7 @@ fn automatic(container: Container, info: &MediaInfo) -> Family {
 }
 
 /// What is to be decided, and from what.
+#[derive(Clone, Copy)]
 struct Choice<'a> {
     path: &'a Path,
     container: Container,

@@ -144,11 +144,19 @@ const fn vaapi(name: &'static str, family: Family, auto: u8) -> Encoder {
 
 /// All encoders, those of a family in the order in which they are tried.
 pub(in crate::encode) const ENCODERS: [Encoder; 16] = [
-    Encoder { even: true, ..software("libx264", Family::H264, crf(51, 18), &[("preset", "medium")]) },
+    Encoder {
+        even: true,
+        ..software("libx264", Family::H264, crf(51, 18), &[("preset", "medium"), ("forced-idr", "1")])
+    },
     Encoder {
         even: true,
         smallest: 16,
-        ..software("libx265", Family::Hevc, crf(51, 20), &[("preset", "medium"), ("x265-params", "log-level=none")])
+        ..software(
+            "libx265",
+            Family::Hevc,
+            crf(51, 20),
+            &[("preset", "medium"), ("forced-idr", "1"), ("x265-params", "log-level=none")],
+        )
     },
     Encoder {
         even: true,

@@ -1,6 +1,7 @@
 //! What of the source, beside its pictures, goes into the output.
 
 mod convert;
+mod sound;
 mod trial;
 mod words;
 
@@ -11,12 +12,14 @@ use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Stream, codec, media};
 
 pub(super) use convert::Converter;
+pub(super) use sound::SoundConverter;
 pub(super) use trial::describe;
 pub(super) use words::{describe as describe_stream, list};
 
 use super::EncodeError;
 use super::codec::{CONTAINERS, Container};
 use crate::media::{MediaInfo, ffi};
+use crate::settings::OutputSettings;
 use trial::{Trial, conversions};
 
 /// What becomes of a stream of the source.
@@ -26,7 +29,7 @@ pub(crate) enum Fate {
     Painted(usize),
     /// It is this stream of the output, packets (or the attached file) byte for byte.
     Copied(usize),
-    /// A text subtitle that is stream `output` in another codec, with the same times.
+    /// A text subtitle, or sound, that is stream `output` in another codec, with the same times.
     Converted { output: usize, codec: codec::Id },
     /// The output says the same by other means, which the muxer makes anew: MP4's text track of the chapters, the
     /// track of a timecode.
@@ -42,6 +45,8 @@ pub(super) enum Carriage {
     Track { tagged: bool },
     /// Text, packet by packet in another codec.
     Text(codec::Id),
+    /// Sound in another codec.
+    Sound(codec::Id),
     /// An attached file (a font) as one.
     Attachment,
     /// Cover art as a picture in MP4's tags.
@@ -53,7 +58,7 @@ pub(super) enum Carriage {
 impl Carriage {
     /// Whether it is a track of its own, with times.
     pub fn is_track(self) -> bool {
-        matches!(self, Self::Track { .. } | Self::Text(_))
+        matches!(self, Self::Track { .. } | Self::Text(_) | Self::Sound(_))
     }
 
     /// Whether it is written as packets.
@@ -95,17 +100,18 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// Decides for every stream of the source. Audio that the container cannot hold is an error: leaving it out is not
-    /// for this program to decide. So is, with `strict`, any other stream that it cannot hold. `work` takes a file for
-    /// a moment.
+    /// Decides for every stream of the source. What the container cannot hold is left out, with a warning. That is an error
+    /// with `strict`; and where it would leave a clip without any sound, unless that is converted (`convert_audio`) or no
+    /// program could read it. `work` takes a file for a moment.
     pub fn new(
         input: &mut Input,
         info: &MediaInfo,
         path: &Path,
         container: Container,
         work: &Path,
-        strict: bool,
+        settings: &OutputSettings,
     ) -> Result<Self, EncodeError> {
+        let strict = settings.strict_streams;
         let Some(source) = &info.source else { return Ok(Self::default()) };
         let untimed = trial::untimed(input, source.stream)
             .map_err(|error| EncodeError::libav(&source.path, "looking at its streams", error))?;
@@ -116,10 +122,15 @@ impl Plan {
         for stream in input.streams() {
             let index = stream.index();
             let called = words::describe(&stream);
-            match decide(&trial, container, &stream) {
+            let mut decision = decide(&trial, container, &stream);
+            let is_lost = matches!(decision, Decision::LeftOut) && is_sound(&stream) && has_sound(container);
+            if is_lost && settings.convert_audio && sound::is_convertible(container, &stream) {
+                decision = Decision::Carried(Carriage::Sound(sound::own_codec(container).0));
+            }
+            match decision {
                 Decision::Painted => plan.slots.push(Slot::Painted),
                 Decision::Carried(carriage) => {
-                    if let Carriage::Text(codec) = carriage {
+                    if let Carriage::Text(codec) | Carriage::Sound(codec) = carriage {
                         plan.warnings.push(format!("{called} is converted to {}", codec.name()));
                     }
                     let codec = if let Carriage::Text(codec) = carriage { codec } else { stream.parameters().id() };
@@ -128,11 +139,11 @@ impl Plan {
                     if carriage.is_track() { plan.slots.push(slot) } else { trackless.push(slot) }
                 }
                 Decision::Recreated => plan.fates.push((index, Fate::Recreated)),
-                Decision::LeftOut if stream.parameters().medium() == media::Type::Audio && has_sound(container) => {
+                Decision::LeftOut if is_lost && !strict && is_needed(&trial, container, &stream) => {
                     return Err(EncodeError::AudioCodec {
                         path: path.into(),
                         container: container.extension,
-                        codec: stream.parameters().id().name(),
+                        codec: words::codec_name(&stream),
                         advice: sound_advice(&trial),
                     });
                 }
@@ -166,6 +177,13 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Notes that a stream is not carried after all.
+    pub fn left_out(&mut self, source: usize, reason: String) {
+        self.fates.retain(|(index, _)| *index != source);
+        self.fates.push((source, Fate::LeftOut(reason)));
+        self.fates.sort_by_key(|(index, _)| *index);
+    }
+
     /// Where the painted pictures are among the slots.
     pub fn painted(&self) -> usize {
         self.slots.iter().position(|slot| *slot == Slot::Painted).unwrap_or(0)
@@ -195,7 +213,9 @@ impl Plan {
             let Slot::Carried { source, carriage, .. } = *slot else { continue };
             fates.push(match (output, carriage) {
                 (None, _) => (source, Fate::LeftOut("it has nothing in this part of the source".into())),
-                (Some(output), Carriage::Text(codec)) => (source, Fate::Converted { output, codec }),
+                (Some(output), Carriage::Text(codec) | Carriage::Sound(codec)) => {
+                    (source, Fate::Converted { output, codec })
+                }
                 (Some(output), _) => (source, Fate::Copied(output)),
             });
         }
@@ -257,6 +277,22 @@ impl Plan {
     }
 }
 
+fn is_sound(stream: &Stream) -> bool {
+    stream.parameters().medium() == media::Type::Audio
+}
+
+/// Whether a clip would have no sound without this one, though another container could hold it or it could be converted.
+fn is_needed(trial: &Trial, container: Container, stream: &Stream) -> bool {
+    if stream.parameters().id() == codec::Id::None {
+        return false;
+    }
+    let holds =
+        |container: Container, stream: &Stream| matches!(decide(trial, container, stream), Decision::Carried(_));
+    let others = trial.input.streams().filter(|other| is_sound(other) && other.index() != stream.index());
+    let is_only = !others.into_iter().any(|other| holds(container, &other));
+    is_only && (CONTAINERS.iter().any(|other| holds(*other, stream)) || sound::is_convertible(container, stream))
+}
+
 enum Decision {
     Painted,
     Carried(Carriage),
@@ -294,6 +330,7 @@ fn carriages(container: Container, stream: &Stream) -> Vec<Carriage> {
             "mp4" => vec![Carriage::Cover],
             _ => Vec::new(),
         },
+        media::Type::Audio if stream.parameters().id() == codec::Id::None => vec![Carriage::Track { tagged: true }],
         media::Type::Audio => vec![Carriage::Track { tagged: false }],
         media::Type::Subtitle => {
             let mut ways = vec![Carriage::Track { tagged: false }];
@@ -324,7 +361,7 @@ fn has_timecode_tag(trial: &Trial, container: Container) -> bool {
 }
 
 /// FFmpeg's tag of a timecode.
-pub(super) const TIMECODE: &str = "timecode";
+pub(in crate::encode) const TIMECODE: &str = "timecode";
 
 /// Animations and raw pictures never have sound, so nobody expects it.
 fn has_sound(container: Container) -> bool {
@@ -341,9 +378,8 @@ fn elsewhere(trial: &Trial, stream: &Stream) -> String {
 
 /// Which other file names would do for all audio.
 fn sound_advice(trial: &Trial) -> String {
-    let is_audio = |stream: &Stream| stream.parameters().medium() == media::Type::Audio;
-    let names = holding(trial, is_audio);
-    if names.is_empty() { "convert the source's audio first".into() } else { format!("use -o {}", names.join(" or ")) }
+    let names = holding(trial, is_sound);
+    if names.is_empty() { "no other container can".into() } else { format!("use -o {}", names.join(" or ")) }
 }
 
 /// Which other file names would do for everything.

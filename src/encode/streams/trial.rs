@@ -9,6 +9,7 @@ use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{self as ffmpeg, Packet, Stream, codec, encoder, media};
 
 use super::convert::Converter;
+use super::sound::SoundConverter;
 use super::{Carriage, TIMECODE, words};
 use crate::encode::codec::Container;
 use crate::media::{Ratio, ffi};
@@ -43,8 +44,10 @@ impl Trial<'_> {
     pub fn holds(&self, container: Container, stream: &Stream, carriage: Carriage) -> bool {
         let parameters = stream.parameters();
         let asked = match carriage {
-            Carriage::Track { .. } if parameters.medium() != media::Type::Data => Some(parameters.id()),
-            Carriage::Text(codec) => Some(codec),
+            Carriage::Track { .. } if parameters.medium() != media::Type::Data => {
+                Some(parameters.id()).filter(|&codec| codec != codec::Id::None)
+            }
+            Carriage::Text(codec) | Carriage::Sound(codec) => Some(codec),
             _ => None,
         };
         if asked.is_some_and(|codec| ffi::muxer_takes(container.muxer, codec) == Some(false)) {
@@ -131,6 +134,7 @@ pub(in crate::encode) fn describe(
             }
         }
         Carriage::Text(codec) => Converter::new(stream, codec)?.describe(&mut copy)?,
+        Carriage::Sound(codec) => SoundConverter::new(stream, codec)?.describe(&mut copy)?,
         Carriage::Attachment => {
             // Matroska needs a name and, for what it has no codec for, a type.
             ffi::default_tag(&mut copy, "filename", &format!("attachment-{}", stream.index()))?;

@@ -4,6 +4,8 @@ use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Stream, codec, media};
 use isolang::Language;
 
+use crate::media::ffi;
+
 /// `stream 3 (subtitles hdmv_pgs_subtitle, German)`.
 pub(in crate::encode) fn describe(stream: &Stream) -> String {
     let (medium, id) = (stream.parameters().medium(), stream.parameters().id());
@@ -19,13 +21,28 @@ pub(in crate::encode) fn describe(stream: &Stream) -> String {
     let tags = stream.metadata();
     match tags.get("filename").filter(|_| medium == media::Type::Attachment) {
         Some(filename) => text += &format!(" {filename}"),
-        None if id == codec::Id::None => {}
+        None if id == codec::Id::None => text += &unnamed(stream),
         None => text += &format!(" {}", id.name()),
     }
     if let Some(language) = tags.get("language").and_then(language) {
         text += &format!(", {language}");
     }
     text + ")"
+}
+
+/// The name that the container has for a codec that FFmpeg does not know: ` "apac"`; nothing for none.
+fn unnamed(stream: &Stream) -> String {
+    let tag = ffi::codec_tag(stream);
+    let is_name = tag.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    if is_name { format!(" \"{}\"", String::from_utf8_lossy(&tag).trim()) } else { String::new() }
+}
+
+/// The codec of a stream, as FFmpeg or else its container names it.
+pub(super) fn codec_name(stream: &Stream) -> String {
+    match stream.parameters().id() {
+        codec::Id::None => format!("unknown{}", unnamed(stream)),
+        known => known.name().to_owned(),
+    }
 }
 
 /// `a, b and c`.

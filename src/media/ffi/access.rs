@@ -88,6 +88,14 @@ pub fn referring(path: &Path) -> Option<String> {
     refers(&name).then_some(name)
 }
 
+/// The name of the demuxer that a file's content asks for, whatever the file is called.
+pub fn demuxer_of(path: &Path) -> Option<String> {
+    crate::media::init();
+    let format = probe(path).ok()?;
+    // SAFETY: a format that was found is static, and so is its name.
+    Some(unsafe { CStr::from_ptr((*format).name) }.to_string_lossy().into_owned())
+}
+
 /// The demuxer for a file by its content alone: a name with `%d` in it would be taken for a pattern of many names.
 pub(super) fn probe(path: &Path) -> Result<*const ffi::AVInputFormat, Error> {
     let mut format = ptr::null();

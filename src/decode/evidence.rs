@@ -1,0 +1,321 @@
+//! What a file's sizes say about its being cut off: bytes that it announces and does not have.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// Pieces of a file that are looked at, one after another.
+const MOST: u64 = 4_000_000;
+
+/// Bytes that a file lacks of what it announces, and those that are there. `None` if it announces nothing or is whole.
+/// Only what lies one behind the other is asked, not what a header claims of the whole.
+pub(super) fn bytes_missing(path: &Path, demuxer: &str) -> Option<(u64, u64)> {
+    let mut file = BufReader::new(File::open(path).ok()?);
+    let length = file.get_ref().metadata().ok().filter(|found| found.is_file())?.len();
+    let is = |name: &str| demuxer.split(',').any(|part| part == name);
+    let end = match () {
+        () if is("matroska") => segment(&mut file, length),
+        () if is("mov") => fragments(&mut file, length),
+        () if is("avi") => movie_list(&mut file, length),
+        () if is("flv") => tags(&mut file, length),
+        () if is("asf") => data_object(&mut file, length),
+        () if is("ogg") => last_page(&mut file, length),
+        () => return None,
+    };
+    let end = end.ok().flatten()?;
+    (end > length).then(|| (end - length, length))
+}
+
+fn take<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+const EBML: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
+const SEGMENT: u64 = 0x1853_8067;
+const CLUSTER: u64 = 0x1f43_b675;
+
+/// Where the segment ends or, where that is not told (a live recording), its last part.
+fn segment(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    if take::<4>(file)? != EBML {
+        return Ok(None);
+    }
+    let Some(header) = number(file)? else { return Ok(None) };
+    let mut at = file.stream_position()?.saturating_add(header);
+    let mut end = None;
+    for _ in 0..MOST {
+        if at.saturating_add(2) > length {
+            break;
+        }
+        file.seek(SeekFrom::Start(at))?;
+        let (Ok(id), Ok(size)) = (identifier(file), number(file)) else { break };
+        let begin = file.stream_position()?;
+        match (id, size) {
+            (SEGMENT, Some(size)) => {
+                let segment = begin.saturating_add(size);
+                if segment >= length {
+                    return Ok(Some(segment));
+                }
+                // Another file may follow, glued to it.
+                (at, end) = (segment, Some(segment));
+            }
+            // What is inside comes next.
+            (SEGMENT | CLUSTER, None) => at = begin,
+            (_, None) => break,
+            (id, Some(size)) => {
+                at = begin.saturating_add(size);
+                end = Some(at);
+                if id == 0 {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+    Ok(end)
+}
+
+/// An element's name.
+fn identifier(file: &mut impl Read) -> io::Result<u64> {
+    let [first] = take(file)?;
+    let more = first.leading_zeros();
+    if more > 3 {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    (0..more).try_fold(u64::from(first), |value, _| Ok(value << 8 | u64::from(take::<1>(file)?[0])))
+}
+
+/// A number of EBML's variable length; `None` for "unknown".
+fn number(file: &mut impl Read) -> io::Result<Option<u64>> {
+    let [first] = take(file)?;
+    let more = first.leading_zeros();
+    if more > 7 {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let head = u64::from(first) & (0x7f >> more);
+    let value =
+        (0..more).try_fold(head, |value, _| -> io::Result<u64> { Ok(value << 8 | u64::from(take::<1>(file)?[0])) })?;
+    let unknown = (1 << (7 * (more + 1))) - 1;
+    Ok((value != unknown).then_some(value))
+}
+
+/// Where the last box of a fragmented MP4 ends. One that is not has an index of its pictures, which tells more.
+fn fragments(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    let (mut at, mut fragmented) = (0, false);
+    for _ in 0..MOST {
+        if at + 8 > length {
+            break;
+        }
+        file.seek(SeekFrom::Start(at))?;
+        let head: [u8; 8] = take(file)?;
+        let (size, kind) = head.split_at(4);
+        fragmented |= kind == b"moof";
+        let size = match u32::from_be_bytes([size[0], size[1], size[2], size[3]]) {
+            0 => break,
+            1 => u64::from_be_bytes(take(file)?),
+            size => size.into(),
+        };
+        at = at.saturating_add(size.max(8));
+    }
+    Ok(fragmented.then_some(at))
+}
+
+/// Whether an MP4 comes in fragments, so that what stands at its beginning lists but a few of its pictures.
+pub(super) fn is_fragmented(path: &Path) -> bool {
+    let look = || -> io::Result<bool> {
+        let mut file = BufReader::new(File::open(path)?);
+        let length = file.get_ref().metadata()?.len();
+        Ok(fragments(&mut file, length)?.is_some())
+    };
+    look().unwrap_or(false)
+}
+
+/// Where the list of an AVI's pictures ends. Recorders that are switched off leave it empty: that says nothing.
+fn movie_list(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    let mut end = None;
+    let mut riff = 0;
+    while riff + 12 <= length {
+        file.seek(SeekFrom::Start(riff))?;
+        if take::<4>(file)? != *b"RIFF" {
+            break;
+        }
+        let whole = riff.saturating_add(8 + u64::from(u32::from_le_bytes(take(file)?)));
+        let mut at = riff + 12;
+        while at + 12 <= length {
+            file.seek(SeekFrom::Start(at))?;
+            let (kind, size): ([u8; 4], u32) = (take(file)?, u32::from_le_bytes(take(file)?));
+            let next = at.saturating_add(8 + u64::from(size));
+            if kind == *b"LIST" && take::<4>(file)? == *b"movi" {
+                let told = size > 4 && size != u32::MAX;
+                end = told.then_some(next);
+                break;
+            }
+            at = next + u64::from(size % 2);
+        }
+        if whole <= riff + 12 {
+            break;
+        }
+        riff = whole + whole % 2;
+    }
+    Ok(end)
+}
+
+/// Where the last tag of an FLV ends.
+fn tags(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    let head: [u8; 9] = take(file)?;
+    if !head.starts_with(b"FLV") {
+        return Ok(None);
+    }
+    let mut at = u64::from(u32::from_be_bytes([head[5], head[6], head[7], head[8]])) + 4;
+    for _ in 0..MOST {
+        if at + 11 > length {
+            break;
+        }
+        file.seek(SeekFrom::Start(at))?;
+        let tag: [u8; 4] = take(file)?;
+        // Sound, pictures, text: what else stands there is no tag, and nobody knows its size.
+        if ![8, 9, 18].contains(&(tag[0] & 0x1f)) {
+            return Ok(None);
+        }
+        let size = u32::from_be_bytes([0, tag[1], tag[2], tag[3]]);
+        let next = at + 11 + u64::from(size);
+        if next > length {
+            return Ok(Some(next));
+        }
+        at = next + 4;
+    }
+    Ok(None)
+}
+
+/// Where the packets of an ASF (WMV) file end.
+fn data_object(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    const HEADER: [u8; 4] = [0x30, 0x26, 0xb2, 0x75];
+    const DATA: [u8; 4] = [0x36, 0x26, 0xb2, 0x75];
+    let mut at = 0_u64;
+    for _ in 0..100 {
+        if at + 24 > length {
+            break;
+        }
+        file.seek(SeekFrom::Start(at))?;
+        let name: [u8; 16] = take(file)?;
+        let size = u64::from_le_bytes(take(file)?);
+        if at == 0 && !name.starts_with(&HEADER) {
+            break;
+        }
+        if name.starts_with(&DATA) {
+            // Of a stream it is not known.
+            return Ok((size > 50 && size < u64::MAX / 2).then(|| at.saturating_add(size)));
+        }
+        at = at.saturating_add(size.max(24));
+    }
+    Ok(None)
+}
+
+/// Where the last page of an Ogg file ends.
+fn last_page(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    // A page is 65307 bytes at most.
+    let from = length.saturating_sub(1 << 17);
+    file.seek(SeekFrom::Start(from))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let Some(place) = tail.windows(5).rposition(|head| head == b"OggS\0") else { return Ok(None) };
+    let page = &tail[place..];
+    let Some(&count) = page.get(26) else { return Ok(Some(from + place as u64 + 28)) };
+    let segments = page.get(27..27 + usize::from(count)).map(|sizes| sizes.iter().map(|&size| u64::from(size)).sum());
+    let size = segments.map_or(u64::from(count) + 28, |size: u64| 27 + u64::from(count) + size);
+    Ok(Some(from + place as u64 + size))
+}
+
+/// Pages of an Ogg file whose sum is wrong: FFmpeg passes over them without a word.
+pub(super) fn bad_pages(path: &Path) -> u64 {
+    let count = |path: &Path| -> io::Result<u64> {
+        let mut file = BufReader::with_capacity(1 << 17, File::open(path)?);
+        let mut bad = 0;
+        loop {
+            let mut head = [0; 27];
+            if file.read_exact(&mut head).is_err() {
+                return Ok(bad);
+            }
+            if !head.starts_with(b"OggS\0") {
+                // No page: where the next one is, is not looked for.
+                return Ok(bad + 1);
+            }
+            let mut sizes = vec![0; usize::from(head[26])];
+            file.read_exact(&mut sizes)?;
+            let mut body = vec![0; sizes.iter().map(|&size| usize::from(size)).sum()];
+            if file.read_exact(&mut body).is_err() {
+                return Ok(bad);
+            }
+            let told = u32::from_le_bytes([head[22], head[23], head[24], head[25]]);
+            head[22..26].fill(0);
+            let sum = [&head[..], &sizes, &body].into_iter().fold(0, ogg_sum);
+            bad += u64::from(sum != told);
+        }
+    };
+    count(path).unwrap_or(0)
+}
+
+/// Ogg's check sum of more bytes, after those before.
+fn ogg_sum(before: u32, bytes: &[u8]) -> u32 {
+    const TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut at = 0;
+        while at < 256 {
+            let mut value = (at as u32) << 24;
+            let mut bit = 0;
+            while bit < 8 {
+                value = (value << 1) ^ if value >> 31 == 1 { 0x04c1_1db7 } else { 0 };
+                bit += 1;
+            }
+            table[at] = value;
+            at += 1;
+        }
+        table
+    };
+    bytes.iter().fold(before, |sum, &byte| sum << 8 ^ TABLE[(sum >> 24) as usize ^ usize::from(byte)])
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn end(walk: impl Fn(&mut Cursor<Vec<u8>>, u64) -> io::Result<Option<u64>>, bytes: &[u8]) -> Option<u64> {
+        walk(&mut Cursor::new(bytes.to_vec()), bytes.len() as u64).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_segment_ends_where_its_size_says() {
+        let header = [0x1a, 0x45, 0xdf, 0xa3, 0x81, 7];
+        let segment_of = |size: &[u8]| [&header, [0x18, 0x53, 0x80, 0x67].as_slice(), size].concat();
+        assert_eq!(end(segment, &segment_of(&[0x40, 100])), Some(112));
+        assert_eq!(end(segment, &segment_of(&[0x01, 0, 0, 0, 0, 0, 1, 0])), Some(18 + 256));
+        let unknown = segment_of(&[0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+        assert_eq!(end(segment, &unknown), None);
+        // Then what is inside tells.
+        let cluster = [&unknown[..], &[0x1f, 0x43, 0xb6, 0x75, 0x8a, 0xe7, 0x81]].concat();
+        assert_eq!(end(segment, &cluster), Some(18 + 5 + 10));
+        let open = [&unknown[..], &[0x1f, 0x43, 0xb6, 0x75, 0xff, 0xe7, 0x81, 0, 0xa3, 0x90, 0]].concat();
+        assert_eq!(end(segment, &open), Some(18 + 5 + 3 + 2 + 16));
+        assert_eq!(end(segment, b"RIFF"), None);
+    }
+
+    #[test]
+    fn a_page_has_a_sum() {
+        // Of the page that begins a stream of Vorbis, as libogg writes it.
+        assert_eq!(ogg_sum(0, b"123456789"), 0x89a1_897f);
+    }
+
+    #[test]
+    fn lists_tags_objects_and_pages_end_where_their_sizes_say() {
+        let list =
+            |size: u32| [b"RIFF".as_slice(), &[0; 4], b"AVI ", b"LIST", &size.to_le_bytes(), b"movi00dc"].concat();
+        assert_eq!(end(movie_list, &list(1000)), Some(12 + 8 + 1000));
+        assert_eq!((end(movie_list, &list(0)), end(movie_list, &list(u32::MAX))), (None, None));
+        let flv = [b"FLV\x01\x05\0\0\0\x09\0\0\0\0".as_slice(), b"\x09\0\0\x20\0\0\0\0\0\0\0abc"].concat();
+        assert_eq!(end(tags, &flv), Some(13 + 11 + 32));
+        let page = [b"xxOggS\0".as_slice(), &[0; 21], &[2, 10, 20], &[1; 7]].concat();
+        assert_eq!(end(last_page, &page), Some(2 + 27 + 2 + 30));
+    }
+}

@@ -1,0 +1,78 @@
+//! Pictures beside the pictures: HEVC's second layer, which holds transparency or the view of the other eye.
+
+use ffmpeg_next::{Packet, Stream, codec};
+
+use crate::media::ffi;
+
+/// Packets that are looked at: what has a second layer has it from the beginning.
+const MOST: u32 = 8;
+
+/// What is said where it is met.
+const NOTE: &str = "its HEVC stream has a second layer (transparency, or the other eye's view), which FFmpeg does not \
+                    read: it is lost";
+
+/// Looks for a second layer in the packets of a stream.
+#[derive(Debug)]
+pub(super) struct Layers {
+    /// Packets that are still to be looked at.
+    left: u32,
+    /// Bytes of the length before each unit; `None` where start codes are between them.
+    lengths: Option<usize>,
+}
+
+impl Layers {
+    pub fn of(stream: &Stream) -> Self {
+        let left = if stream.parameters().id() == codec::Id::HEVC { MOST } else { 0 };
+        let setup = ffi::extradata(stream);
+        let lengths = setup.first().filter(|&&version| version == 1).and(setup.get(21));
+        Self { left, lengths: lengths.map(|byte| usize::from(byte & 3) + 1) }
+    }
+
+    /// What is to be said of a packet, once.
+    pub fn look(&mut self, packet: &Packet) -> Option<String> {
+        self.left = self.left.checked_sub(1)?;
+        let data = packet.data()?;
+        let found = match self.lengths {
+            Some(length) => framed(data, length),
+            None => started(data),
+        };
+        found.then(|| {
+            self.left = 0;
+            NOTE.to_owned()
+        })
+    }
+}
+
+/// Whether a unit's head says that it is of another layer than the first.
+fn is_other(unit: &[u8]) -> bool {
+    matches!(unit, [first, second, ..] if first & 0x80 == 0 && (first & 1) << 5 | second >> 3 != 0)
+}
+
+fn framed(mut data: &[u8], length: usize) -> bool {
+    while let Some((size, rest)) = data.split_at_checked(length) {
+        let size = size.iter().fold(0_usize, |size, &byte| size << 8 | usize::from(byte));
+        let Some((unit, rest)) = rest.split_at_checked(size) else { return false };
+        if is_other(unit) {
+            return true;
+        }
+        data = rest;
+    }
+    false
+}
+
+fn started(data: &[u8]) -> bool {
+    data.windows(5).any(|bytes| bytes.starts_with(&[0, 0, 1]) && is_other(&bytes[3..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_layer_is_found() {
+        assert!(!framed(&[0, 0, 0, 3, 0x26, 0x01, 0xff], 4) && !framed(&[0, 0, 0, 9, 0x26, 0x09], 4));
+        assert!(framed(&[0, 3, 0x26, 0x01, 0xff, 0, 3, 0x26, 0x09, 0xff], 2));
+        assert!(started(&[0, 0, 0, 1, 0x26, 0x01, 0xff, 0, 0, 1, 0x26, 0x09, 0xff]));
+        assert!(!started(&[0, 0, 0, 1, 0x26, 0x01, 0xff]));
+    }
+}

@@ -1,0 +1,66 @@
+//! PNG's gamma: what light its samples stand for, where that is not what screens take them for.
+
+use crate::media::Pixels;
+
+/// That of sRGB.
+const USUAL: f64 = 0.45455;
+/// Nearer to it than this (as a factor) is meant to be the same: among them frames of video (0.51), which nobody shows
+/// otherwise.
+const NEAR: std::ops::RangeInclusive<f64> = 0.9..=1.15;
+
+/// Gives samples the curve of sRGB; what is to be said about it.
+pub(super) fn apply(pixels: &mut Pixels, bytes: &[u8]) -> Option<String> {
+    let gamma = of(bytes).filter(|gamma| !NEAR.contains(&(gamma / USUAL)) && (0.01..=10.0).contains(gamma))?;
+    for sample in &mut pixels.rgb {
+        *sample = super::encoded(sample.powf((1.0 / gamma) as f32));
+    }
+    Some(format!("its gamma of {gamma:.3} is turned into that of sRGB"))
+}
+
+/// The gamma of a PNG, where nothing else in it says more of its colours.
+fn of(bytes: &[u8]) -> Option<f64> {
+    let mut rest = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
+    let mut found = None;
+    loop {
+        let (head, data) = rest.split_at_checked(8)?;
+        let size = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let (data, next) = data.split_at_checked(size)?;
+        match &head[4..] {
+            b"gAMA" => found = Some(f64::from(u32::from_be_bytes(data.try_into().ok()?)) / 1e5),
+            b"sRGB" | b"iCCP" | b"cICP" => return None,
+            b"IDAT" | b"IEND" => return found,
+            _ => {}
+        }
+        rest = next.get(4..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+        for (name, data) in chunks.iter().chain(&[(b"IDAT", b"".as_slice())]) {
+            bytes.extend((data.len() as u32).to_be_bytes());
+            bytes.extend([name.as_slice(), data, &[0; 4]].concat());
+        }
+        bytes
+    }
+
+    #[test]
+    fn gamma_counts_where_it_is_alone_and_unusual() {
+        let linear = 100_000_u32.to_be_bytes();
+        assert_eq!(of(&png(&[(b"gAMA", &linear)])), Some(1.0));
+        assert_eq!(of(&png(&[(b"gAMA", &linear), (b"sRGB", &[0])])), None);
+        assert_eq!(of(&png(&[])), None);
+        let mut grey = Pixels { width: 1, height: 1, rgb: vec![0.5; 3], alpha: None };
+        assert!(apply(&mut grey, &png(&[(b"gAMA", &linear)])).is_some());
+        assert!((grey.rgb[0] - 0.735).abs() < 0.002, "{}", grey.rgb[0]);
+        let before = grey.clone();
+        for usual in [45_455_u32, 50_994] {
+            assert_eq!(apply(&mut grey, &png(&[(b"gAMA", &usual.to_be_bytes())])), None);
+        }
+        assert_eq!(grey, before);
+    }
+}
