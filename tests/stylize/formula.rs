@@ -42,6 +42,7 @@ pub fn weights(network: &str) -> NamedTensors {
 }
 
 /// The same tensors once more.
+#[allow(dead_code, reason = "the bench builds each network once")]
 pub fn copies(weights: &NamedTensors) -> NamedTensors {
     weights.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect()
 }
