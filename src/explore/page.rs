@@ -55,8 +55,6 @@ struct UnitData {
     best: Vec<BestData>,
     /// Left top corners of the patch and of its projection on the sheet.
     tiles: Vec<[(usize, usize); 2]>,
-    /// Why there is nothing to see.
-    why: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -251,7 +249,6 @@ fn sheet_data<'a>(plan: &Plan<'_>, state: &State, sheet: &'a Sheet) -> SheetData
             field: plan.probe.field(layer, unit).size,
             tiles: (0..best.len()).map(|k| layout.tiles(block, k)).collect(),
             best,
-            why: plan.probe.refusal(layer, unit),
         }
     });
     SheetData { file: &sheet.file, width: layout.width(), height: layout.height(), units: units.collect() }

@@ -127,10 +127,8 @@ fn take(plan: &Plan<'_>, state: &mut State, picture: &Picture, sights: Vec<Sight
         seen[index] = true;
         for pick in &sight.peaks {
             let Some(nine) = state.layers[index].units.get_mut(pick.unit) else { continue };
-            if plan.probe.refusal(sight.layer, pick.unit).is_none() {
-                let (place, seconds) = (picture.place, picture.seconds);
-                won |= nine.offer(Best { value: pick.value, place, seconds, y: pick.y, x: pick.x });
-            }
+            let (place, seconds) = (picture.place, picture.seconds);
+            won |= nine.offer(Best { value: pick.value, place, seconds, y: pick.y, x: pick.x });
         }
         if let Some(gram) = sight.gram {
             let name = plan.probe.shapes()[sight.layer].name.clone();

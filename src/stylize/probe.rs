@@ -113,11 +113,6 @@ impl Probe {
         self.backbone.inspect().map_or(Field::PIXEL, |inspect| inspect.field(layer, unit))
     }
 
-    /// Why a unit shows nothing, whatever the picture.
-    pub fn refusal(&self, layer: usize, unit: usize) -> Option<&'static str> {
-        self.backbone.inspect().and_then(|inspect| inspect.refusal(layer, unit))
-    }
-
     /// Whether a picture is large enough for a layer.
     pub fn fits(&self, layer: usize, width: usize, height: usize) -> bool {
         let size = |inspect: &dyn Inspect| inspect.map_size(layer, height as i64, width as i64);

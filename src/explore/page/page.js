@@ -46,7 +46,7 @@ for (const layer of data.layers) {
       const some = unit.best.length > 0;
       const button = make("button", { type: "button", "aria-label": label(layer, unit) },
         make("div", { class: "pair" }, ...[0, 1].map((side) => tile(layer, sheet, some && unit.tiles[0][side], zoom))),
-        `${unit.unit}${some ? "" : unit.why ? " (constant)" : " (never active)"}`);
+        `${unit.unit}${some ? "" : " (never active)"}`);
       const index = all.push({ layer, sheet, unit, button }) - 1;
       button.addEventListener("click", () => open(index));
       button.addEventListener("keydown", (event) => {
@@ -84,7 +84,7 @@ function open(index) {
     make("h3", { id: "unit-title" }, `${layer.name}, unit ${unit.unit} (${field})`),
     rows.length
       ? make("div", { class: "both" }, figure(0, "what excites it most"), figure(1, "projected down to the pixels"))
-      : make("p", {}, unit.why || "No picture made it active: it is dead for this footage."),
+      : make("p", {}, "No picture made it active: it is dead for this footage."),
     rows.length ? make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows)) : "",
     make("div", { class: "bar-of-buttons" }, ...[["Previous", -1], ["Next", 1]].map(([text, step]) => {
       const button = make("button", { type: "button" }, text);

@@ -33,11 +33,6 @@ pub trait Inspect {
     /// Height and width of a layer's maps for a picture of that size; `None` where the picture is too small.
     fn map_size(&self, layer: usize, height: i64, width: i64) -> Option<[i64; 2]>;
 
-    /// Why a unit shows nothing, whatever the picture.
-    fn refusal(&self, _layer: usize, _unit: usize) -> Option<&'static str> {
-        None
-    }
-
     /// The deconvnet projection of each pick, alone in its layer, down to the pixels of `image` `[1,3,H,W]`: `[3,s,s]`
     /// over the unit's receptive field of s pixels, zero where that lies outside the picture. Each goes to `taker` as
     /// it is found, for all of them would take gigabytes.
