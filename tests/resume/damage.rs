@@ -139,7 +139,7 @@ fn a_full_disk_loses_nothing() {
         }
         refused += 1;
         assert_eq!(run.code, Some(1), "{kilobytes} KB: {}", run.text);
-        assert!(run.text.contains("disk is full"), "{kilobytes} KB: {}", run.text);
+        assert!(run.text.contains("ulimit -f"), "{kilobytes} KB: {}", run.text);
         assert!(!job.is_done(), "{kilobytes} KB");
     }
     assert!(refused >= 3, "{refused} of {} limits were felt", sizes.len());

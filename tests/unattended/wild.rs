@@ -237,7 +237,7 @@ fn a_limit_of_the_file_size() {
 
 /// Sends a signal to a run that paints, started by way of `before` in a shell; how it ended.
 fn signalled(desk: &Desk, before: &str, name: &str, signal: &str) -> std::process::ExitStatus {
-    let paint = "--backbone scatter --size 64 --iterations 3,2 --checkpoint 4 --device cpu";
+    let paint = "--backbone patches --size 64 --iterations 3,2 --checkpoint 4 --device cpu";
     let plain = program(desk);
     let mut command = Command::new("bash");
     command.args(["-c", &format!("{before} exec \"$P\" a.mp4 -o {name} {paint}")]);
@@ -269,7 +269,7 @@ fn the_terminal_goes_away() {
     assert_eq!((ended.code(), ended.signal()), (Some(129), None));
     assert!(!desk.path("hup.mp4").exists());
     let paint =
-        ["--backbone", "scatter", "--size", "64", "--iterations", "3,2", "--checkpoint", "4", "--device", "cpu"];
+        ["--backbone", "patches", "--size", "64", "--iterations", "3,2", "--checkpoint", "4", "--device", "cpu"];
     let next = run(program(&desk).args(["a.mp4", "-o", "hup.mp4"]).args(paint));
     assert!(next.code == Some(0) && next.says("goes on after"), "{}", next.text);
     // As nohup, and a shell's background jobs, have it.
