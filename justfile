@@ -35,3 +35,7 @@ plates *ARGS:
 # Draw and encode the demo clip anew (needs numpy, ffmpeg)
 demo *ARGS:
     python3 scripts/make_demo.py {{ARGS}}
+
+# Paint the README's picture anew (needs ffmpeg)
+strip:
+    scripts/make_strip
