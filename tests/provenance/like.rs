@@ -69,7 +69,11 @@ fn other_weights_are_refused() {
     fs::write(path, other).unwrap();
     let said = run(&desk, "--like o in.mkv -o b.mp4");
     assert_eq!(said.code, 2, "{}", said.err);
-    assert!(said.err.contains("painted with vgg16 (") && said.err.contains("here it would be patches ("), "{}", said.err);
+    assert!(
+        said.err.contains("painted with vgg16 (") && said.err.contains("here it would be patches ("),
+        "{}",
+        said.err
+    );
     // A network of one's own choice is no surprise.
     let said = run(&desk, "--like o --backbone vgg19 --weights-dir none in.mkv -o b.mp4");
     assert!(!said.err.contains("it was painted with"), "{}", said.err);
