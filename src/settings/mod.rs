@@ -235,11 +235,14 @@ pub struct ContentSettings {
     pub detail: f64,
     /// Weight in J of the luminance term: light and dark stay where they are.
     pub luminance: f64,
+    /// Weight in J of the chroma term: large patches of colour stay where they are. It does not count for a scene without
+    /// colours, or where `style.match_colours` is false.
+    pub chroma: f64,
 }
 
 impl Default for ContentSettings {
     fn default() -> Self {
-        Self { detail: 0.7, luminance: 2.0 }
+        Self { detail: 1.0, luminance: 0.9, chroma: 1.0 }
     }
 }
 
@@ -252,13 +255,14 @@ pub struct LossSettings {
     pub beta: f64,
     /// lambda_l from fine to coarse, mapped onto however many style layers there are.
     pub style_weights: [f64; 5],
-    /// Weight of the total variation of G, mean squared difference of neighbours.
+    /// Weight of the total variation of G: mean squared difference of neighbours, and 30 times the mean square of fine
+    /// colour.
     pub tv: f64,
 }
 
 impl Default for LossSettings {
     fn default() -> Self {
-        Self { convention: Convention::Relative, alpha: 1.0, beta: 200.0, style_weights: [0.2; 5], tv: 5.0 }
+        Self { convention: Convention::Relative, alpha: 1.0, beta: 255.0, style_weights: [0.2; 5], tv: 5.0 }
     }
 }
 

@@ -16,7 +16,16 @@ impl Settings {
 
     /// The luminance term's weight at this strength: `content.luminance`, and 2.25 times as much at 0.
     pub fn luminance(&self) -> f64 {
-        self.content.luminance * 2.25f64.powf((1.0 - 2.0 * self.strength).max(0.0))
+        self.content.luminance * self.firmer()
+    }
+
+    /// The chroma term's weight at this strength: `content.chroma`, and 2.25 times as much at 0.
+    pub fn chroma(&self) -> f64 {
+        self.content.chroma * self.firmer()
+    }
+
+    fn firmer(&self) -> f64 {
+        2.25f64.powf((1.0 - 2.0 * self.strength).max(0.0))
     }
 
     /// The share of fine detail at this strength: all of it at 0, `content.detail` from the middle on.
@@ -40,15 +49,19 @@ mod tests {
     fn the_middle_changes_nothing_and_the_dial_is_monotone() {
         let at = |strength| {
             let settings = Settings { strength, ..Settings::default() };
-            (settings.beta(), settings.luminance(), settings.detail(), settings.first_iterations())
+            (settings.beta(), settings.luminance(), settings.detail(), settings.first_iterations(), settings.chroma())
         };
         let own = Settings::default();
         let iterations = own.optimizer.iterations[0];
-        assert_eq!(at(0.5), (own.loss.beta, own.content.luminance, own.content.detail, iterations));
+        let content = &own.content;
+        assert_eq!(at(0.5), (own.loss.beta, content.luminance, content.detail, iterations, content.chroma));
         let steps: Vec<_> = (0..=10).map(|tenth| at(f64::from(tenth) / 10.0)).collect();
         for pair in steps.windows(2) {
             assert!(pair[0].0 < pair[1].0 && pair[0].3 <= pair[1].3, "more style: {pair:?}");
-            assert!(pair[0].1 >= pair[1].1 && pair[0].2 >= pair[1].2, "less of the scene: {pair:?}");
+            assert!(
+                pair[0].1 >= pair[1].1 && pair[0].2 >= pair[1].2 && pair[0].4 >= pair[1].4,
+                "less of the scene: {pair:?}"
+            );
         }
         assert_eq!((steps[0].2, steps[10].3), (1.0, 2 * iterations));
     }

@@ -35,6 +35,7 @@ impl Settings {
         check("content.luminance", is_weight(content.luminance), || {
             format!("{} must be 0 or more", content.luminance)
         })?;
+        check("content.chroma", is_weight(content.chroma), || format!("{} must be 0 or more", content.chroma))?;
         self.validate_loss()?;
         self.validate_network()?;
         self.validate_optimizer()?;

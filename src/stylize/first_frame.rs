@@ -1,5 +1,5 @@
 //! A shot's first frame: painted small, then larger, so that the coarse sizes make the large forms and the last one the
-//! fine strokes. At each size the picture is seen in several phases of the networks' strides.
+//! fine strokes. At the finest size the picture is seen in several phases of the networks' strides.
 
 use tch::Tensor;
 
@@ -10,13 +10,15 @@ use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::resize;
 use super::{FrameStats, StyleError};
 
-/// Iterations in one phase, at most. A new phase begins a new descent, which has to learn the curvature again.
-const LEG: u32 = 60;
+/// Iterations in one phase at the finest size, at most. A new phase begins a new descent, which has to learn the curvature
+/// again.
+const LEG: u32 = 20;
 /// Long side in pixels of the coarsest size, about.
 const COARSEST: f64 = 80.0;
-/// Share of `optimizer.iterations` that the coarsest of several sizes takes, and that each other takes.
-const COARSE: f64 = 1.4;
-const FINE: f64 = 0.9;
+/// What `optimizer.iterations` is multiplied by at the coarsest of several sizes, at those between, and at the finest one.
+const COARSEST_SHARE: f64 = 1.4;
+const MIDDLE_SHARE: f64 = 0.9;
+const FINEST_SHARE: f64 = 1.5;
 /// What beta is multiplied by at half the finest size, and at all coarser ones: forms that are lost in paint when a
 /// picture is small do not come back.
 const HALF_SIZE: f64 = 2.0 / 3.0;
@@ -60,7 +62,9 @@ pub fn paint(studio: &Studio, look: &Look, raw: &Tensor, init: &dyn Init) -> Res
                 init.start(&Start { content: &content, style: studio.style_picture(), previous: None, warped: None })?
             }
         };
-        let finer = in_legs(studio, look, &content, start, iterations)?;
+        let finest = place + 1 == sizes.len();
+        let legs = if finest { iterations.div_ceil(LEG).max(1) } else { 1 };
+        let finer = in_legs(studio, look, &content, start, iterations, legs)?;
         tracing::debug!(size = ?(h, w), iterations, to = finer.stats.objective, "size painted");
         painted = Some(match painted {
             Some(coarse) => added(coarse.stats, finer),
@@ -71,12 +75,18 @@ pub fn paint(studio: &Studio, look: &Look, raw: &Tensor, init: &dyn Init) -> Res
 }
 
 /// Iterations at each of `count` sizes, coarse to fine, for a setting of `each`: the coarsest makes the large forms and
-/// costs little, so it gets some of what the finer ones would have.
+/// costs little, and the finest makes the strokes.
 fn shares(each: u32, count: u32) -> Vec<u32> {
     let times = |share: f64| ((f64::from(each) * share).round() as u32).max(each.min(1));
     match count {
-        0 | 1 => vec![each],
-        _ => (0..count).map(|place| times(if place == 0 { COARSE } else { FINE })).collect(),
+        0 | 1 => vec![times(FINEST_SHARE)],
+        _ => (0..count)
+            .map(|place| match place {
+                0 => times(COARSEST_SHARE),
+                _ if place + 1 == count => times(FINEST_SHARE),
+                _ => times(MIDDLE_SHARE),
+            })
+            .collect(),
     }
 }
 
@@ -90,9 +100,15 @@ fn enlarged(coarse: &Tensor, content: &Tensor, detail: f64) -> Result<Tensor, St
     Ok(resize(coarse, h, w)?.f_add(&fine)?.f_clamp(0.0, 1.0)?)
 }
 
-/// A descent in several phases.
-fn in_legs(studio: &Studio, look: &Look, content: &Tensor, start: Tensor, all: u32) -> Result<Painted, StyleError> {
-    let legs = all.div_ceil(LEG).max(1);
+/// A descent of `all` iterations in so many phases, one leg in each.
+fn in_legs(
+    studio: &Studio,
+    look: &Look,
+    content: &Tensor,
+    start: Tensor,
+    all: u32,
+    legs: u32,
+) -> Result<Painted, StyleError> {
     let mut painted: Option<Painted> = None;
     for (leg, phase) in Phase::spread(legs).enumerate() {
         let iterations = all / legs + u32::from((leg as u32) < all % legs);
@@ -128,11 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn the_coarsest_size_gets_most_iterations() {
-        assert_eq!(shares(36, 3), [50, 32, 32]);
-        assert_eq!(shares(36, 1), [36]);
+    fn the_coarsest_and_the_finest_size_get_most_iterations() {
+        assert_eq!(shares(36, 3), [50, 32, 54]);
+        assert_eq!(shares(36, 2), [50, 54]);
+        assert_eq!(shares(36, 1), [54]);
         assert_eq!(shares(0, 3), [0, 0, 0]);
-        assert_eq!(shares(1, 2), [1, 1]);
+        assert_eq!(shares(1, 2), [1, 2]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::backbone::Backbone;
 use super::colour::{ColourMap, keep_colours};
 use super::effort::Effort;
 use super::layer_plan::LayerPlan;
-use super::loss::{Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
+use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
 use super::objective::PictureObjective;
 use super::optimizer::{self, Budget, descend};
 use super::still::Held;
@@ -22,10 +22,10 @@ const SHORTEST_SIDE: f64 = 64.0;
 const LONGEST_ENLARGED: f64 = 512.0;
 
 /// Where the painting's contrast exceeds the scene's, by the ratio E of mean squares of the first content layer, beta is
-/// divided by E^3, and the total variation's weight multiplied by E^1.5. The relative convention measures content by the
+/// divided by E^2.9, and the total variation's weight multiplied by E^1.5. The relative convention measures content by the
 /// scene's own activations, of which dark or flat footage has so few that faces drown in paint, and a lattice shows
 /// in plain walls. Measured in docs/networks.md.
-const STYLE_YIELDS: f64 = 3.0;
+const STYLE_YIELDS: f64 = 2.9;
 const SMOOTHER: f64 = 1.5;
 /// E counts for no more: beyond it nothing would be left of the style.
 const MOST_EXCESS: f64 = 3.0;
@@ -173,8 +173,10 @@ impl Studio {
     ) -> Result<Painted, StyleError> {
         let content_term = no_grad(|| self.content_term(&look.layers, &effort.phase.apply(content)?))?;
         let luminance = no_grad(|| self.luminance_term(content))?;
+        let chroma = no_grad(|| self.chroma_term(content))?;
         let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &look.variation];
         terms.extend(luminance.as_ref().map(|term| term as &dyn LossTerm));
+        terms.extend(chroma.as_ref().map(|term| term as &dyn LossTerm));
         let apart = ties.temporal.map(|term| term as &dyn LossTerm);
         let objective = PictureObjective::new(self.backbone.as_ref(), &look.layers.wanted, terms, apart)
             .held(ties.held)
@@ -286,6 +288,12 @@ impl Studio {
     fn luminance_term(&self, content: &Tensor) -> Result<Option<Luminance>, StyleError> {
         let weight = self.settings.luminance();
         (weight > 0.0).then(|| Luminance::new(content, weight)).transpose()
+    }
+
+    /// Where the scene's colours are not matched to the painting's, they are not what the picture is to have.
+    fn chroma_term(&self, content: &Tensor) -> Result<Option<Chroma>, StyleError> {
+        let weight = self.settings.chroma();
+        (weight > 0.0 && self.settings.style.match_colours).then(|| Chroma::new(content, weight)).transpose()
     }
 
     fn content_term(&self, layers: &LayerPlan, content: &Tensor) -> Result<Content, StyleError> {

@@ -98,6 +98,26 @@ pub fn blurred(image: &Tensor, sigma: f64) -> Result<Tensor, StyleError> {
     pass(&pass(image, [1, side], [0, radius])?, [side, 1], [radius, 0])
 }
 
+/// What a blur takes to lie beyond a picture's edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Border {
+    /// Zeros: the blur is then a symmetric operator.
+    Black,
+    /// Nothing: the mean is over fewer pixels, and a flat picture stays as it is.
+    Nothing,
+}
+
+/// Each channel of `[1,C,H,W]` averaged twice over 3 x 3 pixels, a bell 5 pixels wide.
+pub fn box_blur(image: &Tensor, border: Border) -> Result<Tensor, StyleError> {
+    let average = |x: &Tensor| x.f_avg_pool2d([3, 3], [1, 1], [1, 1], false, border == Border::Black, None);
+    Ok(average(&average(image)?)?)
+}
+
+/// `[1,C,H,W]` less the mean over its channels: what makes it differ from grey.
+pub fn without_grey(image: &Tensor) -> Result<Tensor, StyleError> {
+    Ok(image.f_sub(&image.f_mean_dim([1i64].as_slice(), true, image.kind())?)?)
+}
+
 /// The same values with the channels innermost in memory ("channels last"), which convolutions on a CPU and tensor
 /// cores prefer.
 pub fn channels_last(image: &Tensor) -> Result<Tensor, StyleError> {

@@ -2,7 +2,7 @@
 
 use stylize_video::settings::{Convention, Padding, Pooling};
 use stylize_video::stylize::backbone::{Backbone, NetOptions};
-use stylize_video::stylize::loss::{Content, GramTarget, LossTerm, Luminance, Style, Variation, gram};
+use stylize_video::stylize::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Variation, gram};
 use stylize_video::stylize::objective::{Objective, PictureObjective};
 use tch::{Kind, Tensor, no_grad};
 
@@ -68,11 +68,12 @@ fn every_term_in_every_convention() {
         let (content, style) = (case.content_term(convention), case.style_term(convention));
         let variation = Variation::new(0.5);
         let luminance = Luminance::new(&case.content, 3.0).unwrap();
-        for term in [&content as &dyn LossTerm, &style, &variation, &luminance] {
+        let chroma = Chroma::new(&case.content, 2.0).unwrap();
+        for term in [&content as &dyn LossTerm, &style, &variation, &luminance, &chroma] {
             let error = case.error(vec![term], 1e-5);
             assert!(error < 1e-7, "{} {convention:?}: {error:e}", term.name());
         }
-        let error = case.error(vec![&content, &style, &variation, &luminance], 1e-5);
+        let error = case.error(vec![&content, &style, &variation, &luminance, &chroma], 1e-5);
         assert!(error < 1e-7, "{convention:?}: {error:e}");
     }
 }

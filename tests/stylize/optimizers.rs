@@ -6,7 +6,7 @@ use stylize_video::interrupt::CancelToken;
 use stylize_video::settings::{Method, OptimizerSettings};
 use stylize_video::stylize::StyleError;
 use stylize_video::stylize::objective::Objective;
-use stylize_video::stylize::optimizer::{Adam, Budget, Lbfgs, Minimum, Optimizer, begin, descend};
+use stylize_video::stylize::optimizer::{Adam, Budget, Lbfgs, Minimum, Optimizer, Preconditioner, begin, descend};
 use tch::{Device, Kind, Tensor};
 
 use crate::{formula, number};
@@ -72,7 +72,7 @@ fn assert_never_rises(path: &[f64]) {
 #[test]
 fn lbfgs_finds_the_end_of_rosenbrocks_valley() {
     for (start, most) in [(vec![-1.2, 1.0], 150), (vec![0.0; 10], 300)] {
-        let mut optimizer = Lbfgs::new(&Tensor::from_slice(&start), 10).unwrap();
+        let mut optimizer = Lbfgs::new(&Tensor::from_slice(&start), 10, Preconditioner::Identity).unwrap();
         let path = walk(&mut optimizer, &Function::new(rosenbrock), most);
         assert_never_rises(&path);
         let steps = steps_to(1e-8, &path);
@@ -84,7 +84,8 @@ fn lbfgs_finds_the_end_of_rosenbrocks_valley() {
 #[test]
 fn lbfgs_outruns_gradient_descent_where_scales_differ() {
     let start = Tensor::zeros([50], DOUBLE);
-    let path = walk(&mut Lbfgs::new(&start, 10).unwrap(), &Function::new(quadratic(50, 1e4)), 300);
+    let path =
+        walk(&mut Lbfgs::new(&start, 10, Preconditioner::Identity).unwrap(), &Function::new(quadratic(50, 1e4)), 300);
     assert_never_rises(&path);
     // Gradient descent with the best fixed step, 2 / (smallest + largest curvature).
     let (objective, mut x) = (Function::new(quadratic(50, 1e4)), start);
@@ -99,7 +100,7 @@ fn lbfgs_outruns_gradient_descent_where_scales_differ() {
 #[test]
 fn a_longer_history_is_used() {
     let run = |history| {
-        let mut optimizer = Lbfgs::new(&Tensor::zeros([50], DOUBLE), history).unwrap();
+        let mut optimizer = Lbfgs::new(&Tensor::zeros([50], DOUBLE), history, Preconditioner::Identity).unwrap();
         walk(&mut optimizer, &Function::new(quadratic(50, 1e4)), 300)[299]
     };
     let (one, twenty) = (run(1), run(20));
@@ -108,14 +109,15 @@ fn a_longer_history_is_used() {
 
 #[test]
 fn lbfgs_stands_still_at_a_minimum() {
-    let mut optimizer = Lbfgs::new(&Tensor::ones([4], DOUBLE), 5).unwrap();
+    let mut optimizer = Lbfgs::new(&Tensor::ones([4], DOUBLE), 5, Preconditioner::Identity).unwrap();
     assert_eq!(walk(&mut optimizer, &Function::new(quadratic(4, 10.0)), 20), [0.0; 20]);
     assert_eq!(optimizer.current().0, &Tensor::ones([4], DOUBLE));
 }
 
 #[test]
 fn lbfgs_works_in_32_bits_until_rounding_stops_it() {
-    let mut optimizer = Lbfgs::new(&Tensor::zeros([50], (Kind::Float, Device::Cpu)), 10).unwrap();
+    let mut optimizer =
+        Lbfgs::new(&Tensor::zeros([50], (Kind::Float, Device::Cpu)), 10, Preconditioner::Identity).unwrap();
     let f = quadratic(50, 1e3);
     let path = walk(&mut optimizer, &Function::new(move |x: &Tensor| f(&x.to_kind(Kind::Double))), 200);
     assert_never_rises(&path);
@@ -133,7 +135,7 @@ fn lbfgs_steps_back_from_where_j_is_not_finite() {
             if holes.get() % 3 == 0 { wall(x) * broken } else { wall(x) }
         };
         let objective = Function::new(f);
-        let mut optimizer = Lbfgs::new(&Tensor::from_slice(&[-8.0, 1.4, 0.3]), 10).unwrap();
+        let mut optimizer = Lbfgs::new(&Tensor::from_slice(&[-8.0, 1.4, 0.3]), 10, Preconditioner::Identity).unwrap();
         let path = walk(&mut optimizer, &objective, 150);
         assert!(objective.seen.borrow().iter().any(|j| !j.is_finite()), "the test must meet {broken}");
         assert_never_rises(&path);
@@ -152,7 +154,7 @@ fn lbfgs_steps_back_from_a_gradient_that_is_not_finite() {
             Ok((x.square().sum(Kind::Double), x * scale))
         }
     }
-    let mut optimizer = Lbfgs::new(&Tensor::from_slice(&[3.0, -2.0]), 10).unwrap();
+    let mut optimizer = Lbfgs::new(&Tensor::from_slice(&[3.0, -2.0]), 10, Preconditioner::Identity).unwrap();
     let path = walk(&mut optimizer, &Torn(Cell::new(0)), 60);
     assert_never_rises(&path);
     assert!(path[59] < 1e-6, "{:e}", path[59]);
@@ -261,6 +263,6 @@ fn lbfgs_never_rises_on_rugged_ground() {
         let waves = formula::uniform(&format!("waves{seed}"), &[12, 6], 3.0).to_kind(Kind::Double);
         let f = move |x: &Tensor| waves.matmul(&x.unsqueeze(1)).sin().sum(Kind::Double) + x.square().sum(Kind::Double);
         let start = formula::uniform(&format!("start{seed}"), &[6], 2.0).to_kind(Kind::Double);
-        assert_never_rises(&walk(&mut Lbfgs::new(&start, 5).unwrap(), &Function::new(f), 60));
+        assert_never_rises(&walk(&mut Lbfgs::new(&start, 5, Preconditioner::Identity).unwrap(), &Function::new(f), 60));
     }
 }

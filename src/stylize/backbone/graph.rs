@@ -109,6 +109,7 @@ pub struct Chosen {
     pub style: &'static [&'static str],
     /// Style layers of the picture at half its size, where that is looked at as well.
     pub halved: &'static [&'static str],
+    /// The contrasts of the scene and the painting are compared at the first one.
     pub content: &'static [&'static str],
 }
 

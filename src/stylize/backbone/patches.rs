@@ -31,7 +31,7 @@ const DEFAULTS: Defaults = Defaults {
     in_set: Chosen {
         style: &["relu1", "half1", "relu2", "relu3"],
         halved: &["relu1", "relu2", "relu3"],
-        content: &["half2"],
+        content: &["half2", "half1"],
     },
 };
 

@@ -32,7 +32,7 @@ pub struct NetworkSet {
     layers: Vec<SetLayer>,
     /// Indices into `layers`, fine to coarse.
     style: Vec<usize>,
-    /// Likewise.
+    /// In the order in which the networks and their descriptions name them.
     content: Vec<usize>,
     halving: Conv,
 }
@@ -52,17 +52,16 @@ impl NetworkSet {
                 if of_style.contains(&name.as_str()) {
                     style.push((if halved { 2 * field.size } else { field.size }, layers.len()));
                 }
-                if !halved && chosen.content.contains(&name.as_str()) {
-                    content.push((field.size, layers.len()));
+                if let Some(place) = chosen.content.iter().position(|wanted| *wanted == name && !halved) {
+                    content.push((index, place, layers.len()));
                 }
                 layers.push(SetLayer { name: format!("{label}.{name}"), network: index, layer, halved });
             }
         }
-        let from_fine = |mut layers: Vec<(i64, usize)>| {
-            layers.sort_unstable();
-            layers.into_iter().map(|(_, layer)| layer).collect()
-        };
-        let (style, content) = (from_fine(style), from_fine(content));
+        style.sort_unstable();
+        content.sort_unstable();
+        let style = style.into_iter().map(|(_, layer)| layer).collect();
+        let content = content.into_iter().map(|(_, _, layer)| layer).collect();
         let kind = networks.first().map_or(Kind::Float, ConvNet::kind);
         let halving = Conv::halving(&BINOMIAL, 3, kind, device)?;
         Ok(Self { name, networks, layers, style, content, halving })

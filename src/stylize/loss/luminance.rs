@@ -11,7 +11,7 @@ use crate::stylize::tensor::scalar;
 const SQUARE: i64 = 4;
 const STEP: i64 = 2;
 /// Variance below which a content counts as flat: (2/255)^2, which an eye does not see.
-const FLAT: f64 = 6.2e-5;
+pub(super) const FLAT: f64 = 6.2e-5;
 
 /// weight times sum (b(G) - b(C))^2 / sum (b(C) - mean b(C))^2, where b is luminance averaged over 4 x 4 pixels: 0 where
 /// light falls as in the content, 1 for a uniform grey.
@@ -37,10 +37,14 @@ impl Luminance {
 
 /// `[1,1,h,w]`.
 fn luminance(image: &Tensor) -> Result<Tensor, StyleError> {
+    Ok(luma(image)?.f_avg_pool2d([SQUARE; 2], [STEP; 2], [0, 0], false, true, None)?)
+}
+
+/// Luminance `[1,1,H,W]` of `[1,3,H,W]`.
+pub(super) fn luma(image: &Tensor) -> Result<Tensor, StyleError> {
     let weights = Tensor::f_from_slice(&LUMA)?.f_view([1, 3, 1, 1])?;
     let weights = weights.f_to_kind(image.kind())?.f_to_device(image.device())?;
-    let luma = image.f_mul(&weights)?.f_sum_dim_intlist([1i64].as_slice(), true, image.kind())?;
-    Ok(luma.f_avg_pool2d([SQUARE; 2], [STEP; 2], [0, 0], false, true, None)?)
+    Ok(image.f_mul(&weights)?.f_sum_dim_intlist([1i64].as_slice(), true, image.kind())?)
 }
 
 impl LossTerm for Luminance {

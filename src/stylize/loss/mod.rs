@@ -1,5 +1,6 @@
 //! The terms of J, each a scalar tensor that autograd differentiates.
 
+mod chroma;
 mod content;
 mod luminance;
 mod style;
@@ -10,6 +11,7 @@ use tch::Tensor;
 
 use super::StyleError;
 
+pub use chroma::Chroma;
 pub use content::Content;
 pub use luminance::Luminance;
 pub use style::{GramTarget, Style, gram};
@@ -27,7 +29,7 @@ pub struct View<'a> {
 
 /// One term of J.
 pub trait LossTerm {
-    /// For logs: `content`, `style`, `luminance`, `tv`.
+    /// For logs: `content`, `style`, `luminance`, `chroma`, `tv`.
     fn name(&self) -> &'static str;
     /// The weighted term, a 0-d tensor with gradient.
     ///

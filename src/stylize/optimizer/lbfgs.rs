@@ -11,6 +11,7 @@ use tch::Tensor;
 use super::super::StyleError;
 use super::super::objective::Objective;
 use super::Optimizer;
+use super::precondition::Preconditioner;
 
 /// Sufficient decrease (Armijo).
 const DECREASE: f64 = 1e-4;
@@ -37,7 +38,7 @@ struct Accepted {
     slope: Tensor,
     /// Share of the direction to go.
     step: Tensor,
-    /// Scale of the initial inverse Hessian.
+    /// What the preconditioner is multiplied by to give the initial inverse Hessian.
     gamma: Tensor,
 }
 
@@ -48,24 +49,26 @@ pub struct Lbfgs {
     accepted: Option<Accepted>,
     pairs: VecDeque<Pair>,
     history: usize,
+    preconditioner: Preconditioner,
 }
 
 impl Lbfgs {
-    /// From `start`, keeping `history` pairs (at least 1).
+    /// From `start`, keeping `history` pairs (at least 1). Before anything is known about J's curvature, its inverse
+    /// Hessian is taken for a multiple of `preconditioner`.
     ///
     /// # Errors
     /// What libtorch reports.
-    pub fn new(start: &Tensor, history: usize) -> Result<Self, StyleError> {
+    pub fn new(start: &Tensor, history: usize, preconditioner: Preconditioner) -> Result<Self, StyleError> {
         let x = start.f_detach_copy()?;
         let unknown = Tensor::f_full([], f64::NAN, (x.kind(), x.device()))?;
-        Ok(Self { x, unknown, accepted: None, pairs: VecDeque::new(), history: history.max(1) })
+        Ok(Self { x, unknown, accepted: None, pairs: VecDeque::new(), history: history.max(1), preconditioner })
     }
 
     fn first(&mut self, objective: &dyn Objective) -> Result<(), StyleError> {
         let (j, gradient) = objective.evaluate(&self.x)?;
         let largest = gradient.f_abs()?.f_max()?.f_clamp_min(1e-30)?;
         let gamma = largest.f_reciprocal()?.f_mul_scalar(FIRST_STEP)?;
-        let direction = gradient.f_mul(&gamma)?.f_neg()?;
+        let direction = self.preconditioner.apply(&gradient)?.f_mul(&gamma)?.f_neg()?;
         let slope = dot(&gradient, &direction)?;
         let step = j.f_ones_like()?;
         self.accepted = Some(Accepted { j, gradient, direction, slope, step, gamma });
@@ -81,7 +84,7 @@ impl Lbfgs {
             q = q.f_addcmul_(&pair.y, &share.f_neg()?)?;
             shares.push(share);
         }
-        q = q.f_mul_(gamma)?;
+        q = self.preconditioner.apply(&q)?.f_mul_(gamma)?;
         for (pair, share) in self.pairs.iter().zip(shares.iter().rev()) {
             let back = dot(&pair.y, &q)?.f_mul(&pair.rho)?;
             q = q.f_addcmul_(&pair.s, &share.f_sub(&back)?)?;
@@ -115,7 +118,7 @@ impl Optimizer for Lbfgs {
         let (ys, yy, ss) = (dot(&y, &s)?, dot(&y, &y)?, dot(&s, &s)?);
         let usable = ys.f_gt_tensor(&yy.f_mul(&ss)?.f_sqrt()?.f_mul_scalar(CURVATURE)?)?;
         let rho = ys.f_reciprocal()?.f_where_self(&usable, &zero)?;
-        let gamma = ys.f_div(&yy)?.f_where_self(&usable, &old.gamma)?;
+        let gamma = ys.f_div(&dot(&y, &self.preconditioner.apply(&y)?)?)?.f_where_self(&usable, &old.gamma)?;
         if self.pairs.len() == self.history {
             self.pairs.pop_front();
         }
@@ -129,7 +132,8 @@ impl Optimizer for Lbfgs {
         let slope = dot(&gradient, &direction)?;
         // Rounding can spoil a direction; steepest descent then starts anew.
         let downhill = slope.f_lt(0.0)?;
-        let direction = direction.f_where_self(&downhill, &gradient.f_mul(&gamma)?.f_neg()?)?;
+        let direction =
+            direction.f_where_self(&downhill, &self.preconditioner.apply(&gradient)?.f_mul(&gamma)?.f_neg()?)?;
         let slope = dot(&gradient, &direction)?;
         self.accepted = Some(Accepted { j, gradient, direction, slope, step, gamma });
         Ok(())

@@ -2,6 +2,7 @@
 
 mod adam;
 mod lbfgs;
+mod precondition;
 
 use tch::Tensor;
 
@@ -13,6 +14,7 @@ use crate::settings::{Method, OptimizerSettings};
 
 pub use adam::Adam;
 pub use lbfgs::Lbfgs;
+pub use precondition::Preconditioner;
 
 /// A descent in progress. One step is one evaluation of J and its gradient.
 pub trait Optimizer {
@@ -23,13 +25,13 @@ pub trait Optimizer {
     fn current(&self) -> (&Tensor, &Tensor);
 }
 
-/// A descent from `start`.
+/// A descent on the pixels of `start` `[1,3,H,W]`.
 ///
 /// # Errors
 /// What libtorch reports.
 pub fn begin(settings: &OptimizerSettings, start: &Tensor) -> Result<Box<dyn Optimizer>, StyleError> {
     Ok(match settings.method {
-        Method::Lbfgs => Box::new(Lbfgs::new(start, settings.history as usize)?),
+        Method::Lbfgs => Box::new(Lbfgs::new(start, settings.history as usize, Preconditioner::Picture)?),
         Method::Adam => Box::new(Adam::new(start, settings.learning_rate)?),
     })
 }

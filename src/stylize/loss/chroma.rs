@@ -1,0 +1,65 @@
+//! Chroma: large patches of colour stay where they are in the content, so that a flower differs from its leaves.
+
+use tch::Tensor;
+
+use super::luminance::{FLAT, luma};
+use super::{LossTerm, View, energy};
+use crate::stylize::StyleError;
+use crate::stylize::tensor::scalar;
+
+/// Side in pixels of the square over which chroma is averaged, and the step between squares. An eye sees colour less
+/// sharply than light, and paint may mix its colours in strokes.
+const SQUARE: i64 = 8;
+const STEP: i64 = 4;
+/// Chroma that varies by this share of what luminance does is what footage in colour has.
+const COLOURFUL: f64 = 0.5;
+
+/// weight V / (V + 0.5 L)^2 sum |c(G) - c(C)|^2, where c is RGB less luminance, averaged over 8 x 8 pixels, V the
+/// variation of c(C) about its mean and L that of the luminance, averaged likewise. For a scene in colour that is near
+/// weight times the distance relative to V; for black and white film, which has no colours to keep, it is near 0.
+#[derive(Debug)]
+pub struct Chroma {
+    /// c(C), `[1,3,h,w]`.
+    target: Tensor,
+    factor: f64,
+}
+
+impl Chroma {
+    /// Of a `content` `[1,3,H,W]`, RGB, 0..=1, at least 8 pixels high and wide, in the colours that the picture is to have.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn new(content: &Tensor, weight: f64) -> Result<Self, StyleError> {
+        let target = chroma(content)?;
+        let light = averaged(&luma(content)?)?;
+        let (chroma, luminance) = (variation(&target)?, variation(&light)?.max(FLAT * light.numel() as f64));
+        let factor = weight * chroma / (chroma + COLOURFUL * luminance).powi(2);
+        Ok(Self { target, factor })
+    }
+}
+
+/// Sum of squares about each channel's mean.
+fn variation(planes: &Tensor) -> Result<f64, StyleError> {
+    let mean = planes.f_mean_dim([2i64, 3].as_slice(), true, planes.kind())?;
+    scalar(&energy(&planes.f_sub(&mean)?)?)
+}
+
+/// `[1,3,h,w]`.
+fn chroma(image: &Tensor) -> Result<Tensor, StyleError> {
+    averaged(&image.f_sub(&luma(image)?)?)
+}
+
+fn averaged(planes: &Tensor) -> Result<Tensor, StyleError> {
+    Ok(planes.f_avg_pool2d([SQUARE; 2], [STEP; 2], [0, 0], false, true, None)?)
+}
+
+impl LossTerm for Chroma {
+    fn name(&self) -> &'static str {
+        "chroma"
+    }
+
+    fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
+        let distance = energy(&chroma(view.image)?.f_sub(&self.target)?)?;
+        Ok(distance.f_mul_scalar(self.factor)?)
+    }
+}
