@@ -79,7 +79,7 @@ pub fn paint(studio: &Studio, look: &Look, raw: &Tensor, init: &dyn Init) -> Res
 fn shares(each: u32, count: u32) -> Vec<u32> {
     let times = |share: f64| ((f64::from(each) * share).round() as u32).max(each.min(1));
     match count {
-        0 | 1 => vec![times(FINEST_SHARE)],
+        0 | 1 => vec![each],
         _ => (0..count)
             .map(|place| match place {
                 0 => times(COARSEST_SHARE),
@@ -147,7 +147,7 @@ mod tests {
     fn the_coarsest_and_the_finest_size_get_most_iterations() {
         assert_eq!(shares(36, 3), [50, 32, 54]);
         assert_eq!(shares(36, 2), [50, 54]);
-        assert_eq!(shares(36, 1), [54]);
+        assert_eq!(shares(36, 1), [36]);
         assert_eq!(shares(0, 3), [0, 0, 0]);
         assert_eq!(shares(1, 2), [1, 2]);
     }

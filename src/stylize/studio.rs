@@ -8,7 +8,7 @@ use super::effort::Effort;
 use super::layer_plan::LayerPlan;
 use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
 use super::objective::PictureObjective;
-use super::optimizer::{self, Budget, descend};
+use super::optimizer::{self, Budget, Preconditioner, descend};
 use super::still::Held;
 use super::tensor::{from_pixels, resize, resize_sharply, scalar, to_pixels};
 use super::{FrameStats, StyleError};
@@ -189,7 +189,7 @@ impl Studio {
             check_every: settings.check_every,
             target: effort.target.filter(|_| settings.tolerance > 0.0),
         };
-        let mut optimizer = optimizer::begin(settings, start)?;
+        let mut optimizer = optimizer::begin(settings, start, Preconditioner::Picture)?;
         let minimum = descend(optimizer.as_mut(), &objective, budget, &self.cancel)?;
         let stats = FrameStats {
             iterations: minimum.iterations,

@@ -130,6 +130,10 @@ fn a_set_gives_what_its_networks_give() {
         let place = alone.layer(layer).unwrap();
         assert_eq!(gap(&no_grad(|| alone.forward(&picture, &[place])).unwrap()[0], found), 0.0, "{name}");
     }
-    assert_eq!(set.content_layers(), ["squeezenet1_1.fire2", "patches.half2"], "fine to coarse");
+    assert_eq!(
+        set.content_layers(),
+        ["patches.half2", "patches.half1", "squeezenet1_1.fire2"],
+        "the networks' own order"
+    );
     assert_eq!(set.style_layers().len(), 4 + 5 + 3, "patches also looks at half the size");
 }

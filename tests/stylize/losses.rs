@@ -1,7 +1,7 @@
 //! Every term of J in every convention against plain loops over numbers.
 
 use stylize_video::settings::Convention;
-use stylize_video::stylize::loss::{Content, GramTarget, LossTerm, Style, Variation, View, gram};
+use stylize_video::stylize::loss::{Chroma, Content, GramTarget, LossTerm, Style, Variation, View, gram};
 use tch::{Kind, Tensor};
 
 use crate::{formula, gap, number, numbers};
@@ -156,7 +156,7 @@ fn black_pictures_and_missing_layers_give_finite_terms() {
 }
 
 #[test]
-fn variation_is_the_mean_squared_step_in_each_direction() {
+fn variation_is_the_mean_squared_step_in_each_direction_and_fine_colour() {
     for (h, w) in [(5usize, 7usize), (1, 7), (5, 1), (1, 1)] {
         let image = activations("image", [1, 3, h as i64, w as i64]);
         let planes = maps(&image);
@@ -167,8 +167,75 @@ fn variation_is_the_mean_squared_step_in_each_direction() {
                 down.extend((0..w).filter(|_| y + 1 < h).map(|x| square(plane[(y + 1) * w + x] - row[x])));
             }
         }
+        let fine: Maps = planes
+            .iter()
+            .map(|plane| {
+                let coarse = averaged(&averaged(plane, h, w), h, w);
+                plane.iter().zip(coarse).map(|(own, coarse)| own - coarse).collect()
+            })
+            .collect();
+        let colour: Vec<f64> = (0..h * w)
+            .flat_map(|at| {
+                let grey = (fine[0][at] + fine[1][at] + fine[2][at]) / 3.0;
+                [0, 1, 2].map(|plane| square(fine[plane][at] - grey))
+            })
+            .collect();
         let mean = |steps: &[f64]| steps.iter().sum::<f64>() / steps.len().max(1) as f64;
         let found = Variation::new(3.0).evaluate(&View { image: &image, features: &[] }).unwrap();
-        assert_close(number(&found), 3.0 * (mean(&across) + mean(&down)), &format!("{h} x {w}"));
+        let wanted = 3.0 * (mean(&across) + mean(&down) + 30.0 * mean(&colour));
+        assert_close(number(&found), wanted, &format!("{h} x {w}"));
     }
+}
+
+/// Means over 3 x 3 pixels, of those that there are.
+fn averaged(plane: &[f64], h: usize, w: usize) -> Vec<f64> {
+    let near = |at: usize, length: usize| at.saturating_sub(1)..(at + 2).min(length);
+    let mean = |y: usize, x: usize| {
+        let samples: Vec<f64> = near(y, h).flat_map(|y| near(x, w).map(move |x| plane[y * w + x])).collect();
+        samples.iter().sum::<f64>() / samples.len() as f64
+    };
+    (0..h * w).map(|at| mean(at / w, at % w)).collect()
+}
+
+#[test]
+fn chroma_is_the_distance_of_averaged_colours() {
+    let (h, w) = (16usize, 12usize);
+    let (content, image) = (activations("content", [1, 3, 16, 12]), activations("image", [1, 3, 16, 12]));
+    let weights = [0.2126f32, 0.7152, 0.0722].map(f64::from);
+    let luma = |planes: &Maps, at: usize| (0..3).map(|plane| weights[plane] * planes[plane][at]).sum::<f64>();
+    // Squares of 8 x 8 in steps of 4: 3 down, 2 across. `of` is what a pixel counts for.
+    let squares = |of: &dyn Fn(usize) -> f64| -> Vec<f64> {
+        let corners = (0..=h - 8).step_by(4).flat_map(|y| (0..=w - 8).step_by(4).map(move |x| (y, x)));
+        let mean = |(y, x): (usize, usize)| (0..64).map(|at| of((y + at / 8) * w + x + at % 8)).sum::<f64>() / 64.0;
+        corners.map(mean).collect()
+    };
+    let variation = |values: &[f64]| {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        values.iter().map(|value| square(value - mean)).sum::<f64>()
+    };
+    let (scene, painted) = (maps(&content), maps(&image));
+    let (mut colours, mut distance) = (0.0, 0.0);
+    for plane in 0..3 {
+        let own = squares(&|at| scene[plane][at] - luma(&scene, at));
+        let other = squares(&|at| painted[plane][at] - luma(&painted, at));
+        colours += variation(&own);
+        distance += own.iter().zip(&other).map(|(a, b)| square(a - b)).sum::<f64>();
+    }
+    let light = variation(&squares(&|at| luma(&scene, at)));
+    let wanted = 2.0 * colours / square(colours + 0.5 * light) * distance;
+    let chroma = Chroma::new(&content, 2.0).unwrap();
+    assert_close(number(&chroma.evaluate(&View { image: &image, features: &[] }).unwrap()), wanted, "chroma");
+    assert!(number(&chroma.evaluate(&View { image: &content, features: &[] }).unwrap()).abs() < 1e-20);
+}
+
+#[test]
+fn colours_are_free_where_the_scene_has_none() {
+    let grey = activations("content", [1, 1, 16, 12]).expand([1, 3, 16, 12], true);
+    let image = activations("image", [1, 3, 16, 12]);
+    let cost = |content: &Tensor| {
+        let chroma = Chroma::new(content, 1.0).unwrap();
+        number(&chroma.evaluate(&View { image: &image, features: &[] }).unwrap())
+    };
+    assert!(cost(&grey) < 1e-9, "{}", cost(&grey));
+    assert!(cost(&activations("content", [1, 3, 16, 12])) > 0.1);
 }

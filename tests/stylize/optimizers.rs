@@ -192,7 +192,7 @@ const FOREVER: Budget = Budget { iterations: 500, at_least: 0, tolerance: 0.0, c
 fn run(budget: Budget, objective: &dyn Objective, cancel: &CancelToken) -> Result<Minimum, StyleError> {
     let start = Tensor::zeros([20], DOUBLE);
     let settings = OptimizerSettings { method: Method::Lbfgs, ..OptimizerSettings::default() };
-    descend(begin(&settings, &start).unwrap().as_mut(), objective, budget, cancel)
+    descend(begin(&settings, &start, Preconditioner::Identity).unwrap().as_mut(), objective, budget, cancel)
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn j_that_is_not_finite_at_the_start_is_an_error() {
         for method in [Method::Lbfgs, Method::Adam] {
             let objective = Function::new(move |x: &Tensor| x.sum(Kind::Double) + broken);
             let settings = OptimizerSettings { method, ..OptimizerSettings::default() };
-            let mut optimizer = begin(&settings, &Tensor::zeros([4], DOUBLE)).unwrap();
+            let mut optimizer = begin(&settings, &Tensor::zeros([4], DOUBLE), Preconditioner::Identity).unwrap();
             let end = descend(optimizer.as_mut(), &objective, FOREVER, &CancelToken::default());
             assert!(matches!(end, Err(StyleError::NotFinite(_))), "{method:?} {broken}: {end:?}");
             assert_eq!(objective.seen.borrow().len(), 1, "it is seen at once");

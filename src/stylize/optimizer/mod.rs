@@ -25,13 +25,17 @@ pub trait Optimizer {
     fn current(&self) -> (&Tensor, &Tensor);
 }
 
-/// A descent on the pixels of `start` `[1,3,H,W]`.
+/// A descent from `start`. Adam, which scales each pixel's steps by itself, has no use for `preconditioner`.
 ///
 /// # Errors
 /// What libtorch reports.
-pub fn begin(settings: &OptimizerSettings, start: &Tensor) -> Result<Box<dyn Optimizer>, StyleError> {
+pub fn begin(
+    settings: &OptimizerSettings,
+    start: &Tensor,
+    preconditioner: Preconditioner,
+) -> Result<Box<dyn Optimizer>, StyleError> {
     Ok(match settings.method {
-        Method::Lbfgs => Box::new(Lbfgs::new(start, settings.history as usize, Preconditioner::Picture)?),
+        Method::Lbfgs => Box::new(Lbfgs::new(start, settings.history as usize, preconditioner)?),
         Method::Adam => Box::new(Adam::new(start, settings.learning_rate)?),
     })
 }
