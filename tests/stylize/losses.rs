@@ -205,8 +205,10 @@ fn chroma_is_the_distance_of_averaged_colours() {
     let luma = |planes: &Maps, at: usize| (0..3).map(|plane| weights[plane] * planes[plane][at]).sum::<f64>();
     // Squares of 8 x 8 in steps of 4: 3 down, 2 across. `of` is what a pixel counts for.
     let squares = |of: &dyn Fn(usize) -> f64| -> Vec<f64> {
+        let plane: Vec<f64> = (0..h * w).map(of).collect();
+        let plane = averaged(&averaged(&plane, h, w), h, w);
         let corners = (0..=h - 8).step_by(4).flat_map(|y| (0..=w - 8).step_by(4).map(move |x| (y, x)));
-        let mean = |(y, x): (usize, usize)| (0..64).map(|at| of((y + at / 8) * w + x + at % 8)).sum::<f64>() / 64.0;
+        let mean = |(y, x): (usize, usize)| (0..64).map(|at| plane[(y + at / 8) * w + x + at % 8]).sum::<f64>() / 64.0;
         corners.map(mean).collect()
     };
     let variation = |values: &[f64]| {

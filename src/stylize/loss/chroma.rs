@@ -5,7 +5,7 @@ use tch::Tensor;
 use super::luminance::{FLAT, luma};
 use super::{LossTerm, View, energy};
 use crate::stylize::StyleError;
-use crate::stylize::tensor::scalar;
+use crate::stylize::tensor::{Border, box_blur, scalar};
 
 /// Side in pixels of the square over which chroma is averaged, and the step between squares. An eye sees colour less
 /// sharply than light, and paint may mix its colours in strokes.
@@ -14,7 +14,7 @@ const STEP: i64 = 4;
 /// Chroma that varies by this share of what luminance does is what footage in colour has.
 const COLOURFUL: f64 = 0.5;
 
-/// weight V / (V + 0.5 L)^2 sum |c(G) - c(C)|^2, where c is RGB less luminance, averaged over 8 x 8 pixels, V the
+/// weight V / (V + 0.5 L)^2 sum |c(G) - c(C)|^2, where c is RGB less luminance, blurred over 5 x 5 pixels and averaged over 8 x 8, V the
 /// variation of c(C) about its mean and L that of the luminance, averaged likewise. For a scene in colour that is near
 /// weight times the distance relative to V; for black and white film, which has no colours to keep, it is near 0.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ fn chroma(image: &Tensor) -> Result<Tensor, StyleError> {
 }
 
 fn averaged(planes: &Tensor) -> Result<Tensor, StyleError> {
-    Ok(planes.f_avg_pool2d([SQUARE; 2], [STEP; 2], [0, 0], false, true, None)?)
+    Ok(box_blur(planes, Border::Nothing)?.f_avg_pool2d([SQUARE; 2], [STEP; 2], [0, 0], false, true, None)?)
 }
 
 impl LossTerm for Chroma {

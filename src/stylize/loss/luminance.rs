@@ -5,7 +5,7 @@ use tch::Tensor;
 use super::{LossTerm, View, energy};
 use crate::media::LUMA;
 use crate::stylize::StyleError;
-use crate::stylize::tensor::scalar;
+use crate::stylize::tensor::{Border, box_blur, scalar};
 
 /// Side in pixels of the square over which luminance is averaged, and the step between squares: strokes are finer.
 const SQUARE: i64 = 4;
@@ -13,7 +13,7 @@ const STEP: i64 = 2;
 /// Variance below which a content counts as flat: (2/255)^2, which an eye does not see.
 pub(super) const FLAT: f64 = 6.2e-5;
 
-/// weight times sum (b(G) - b(C))^2 / sum (b(C) - mean b(C))^2, where b is luminance averaged over 4 x 4 pixels: 0 where
+/// weight times sum (b(G) - b(C))^2 / sum (b(C) - mean b(C))^2, where b is luminance, blurred over 5 x 5 pixels and averaged over 4 x 4: 0 where
 /// light falls as in the content, 1 for a uniform grey.
 #[derive(Debug)]
 pub struct Luminance {
@@ -37,7 +37,8 @@ impl Luminance {
 
 /// `[1,1,h,w]`.
 fn luminance(image: &Tensor) -> Result<Tensor, StyleError> {
-    Ok(luma(image)?.f_avg_pool2d([SQUARE; 2], [STEP; 2], [0, 0], false, true, None)?)
+    // Without the blur a mesh of fine lines passes for light and dark: steps of two pixels show it at a low frequency.
+    Ok(box_blur(&luma(image)?, Border::Nothing)?.f_avg_pool2d([SQUARE; 2], [STEP; 2], [0, 0], false, true, None)?)
 }
 
 /// Luminance `[1,1,H,W]` of `[1,3,H,W]`.
