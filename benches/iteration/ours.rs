@@ -6,7 +6,7 @@ use stylize_video::settings::{LossSettings, Padding, Pooling};
 use stylize_video::stylize::backbone::{self, Backbone, NetOptions};
 use stylize_video::stylize::loss::{Content, GramTarget, LossTerm, Style, Variation, gram};
 use stylize_video::stylize::objective::{Objective, PictureObjective};
-use stylize_video::stylize::optimizer::{Lbfgs, Optimizer};
+use stylize_video::stylize::optimizer::{Lbfgs, Optimizer, Preconditioner};
 use stylize_video::stylize::tensor::scalar;
 use tch::{Device, Tensor, no_grad};
 
@@ -43,7 +43,7 @@ impl Ours {
             content: content_term,
             style: style_term,
             variation: Variation::new(0.05),
-            optimizer: Lbfgs::new(&start, 10).unwrap(),
+            optimizer: Lbfgs::new(&start, 10, Preconditioner::Picture).unwrap(),
             start,
             network,
         }

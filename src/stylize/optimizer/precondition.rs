@@ -43,6 +43,7 @@ impl Preconditioner {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use tch::{Device, Kind, Tensor};
 
