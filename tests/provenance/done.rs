@@ -54,8 +54,11 @@ fn what_was_cut_off_is_not_done() {
             let said = run(&desk, &job);
             // What they say of themselves may be gone, too; of MP4 and MOV it always is.
             let lost = output.ends_with(".mp4") || output.ends_with(".mov") || length < whole.len() - 1;
+            // WebP's is last in the file: what is missing is its own last byte, or the padding behind it.
+            let either = output.ends_with(".webp") && !lost;
             let told = if lost { "exists already" } else { "and a part of it was cut off since: " };
-            assert!(said.code == 1 && said.err.contains(told), "{output} {length}: {}", said.err);
+            let known = said.err.contains(told) || (either && said.err.contains("exists already"));
+            assert!(said.code == 1 && known, "{output} {length}: {}", said.err);
         }
     }
 }
