@@ -2,10 +2,9 @@
 
 use tch::Tensor;
 
-use super::luminance::{FLAT, luma};
-use super::{LossTerm, View, energy};
+use super::luminance::FLAT;
+use super::{LossTerm, View, averaged, energy, luma, variation_of};
 use crate::stylize::StyleError;
-use crate::stylize::tensor::{Border, box_blur, scalar};
 
 /// Side in pixels of the square over which chroma is averaged, and the step between squares. An eye sees colour less
 /// sharply than light, and paint may mix its colours in strokes.
@@ -14,9 +13,9 @@ const STEP: i64 = 4;
 /// Chroma that varies by this share of what luminance does is what footage in colour has.
 const COLOURFUL: f64 = 0.5;
 
-/// weight V / (V + 0.5 L)^2 sum |c(G) - c(C)|^2, where c is RGB less luminance, blurred over 5 x 5 pixels and averaged over 8 x 8, V the
-/// variation of c(C) about its mean and L that of the luminance, averaged likewise. For a scene in colour that is near
-/// weight times the distance relative to V; for black and white film, which has no colours to keep, it is near 0.
+/// weight V / (V + 0.5 L)^2 sum |c(G) - c(C)|^2, where c is RGB less luminance, blurred over 5 x 5 pixels and averaged over
+/// 8 x 8, V the variation of c(C) about its mean and L that of the luminance, averaged likewise. For a scene in colour that
+/// is near weight times the distance relative to V; for black and white film, which has no colours to keep, it is near 0.
 #[derive(Debug)]
 pub struct Chroma {
     /// c(C), `[1,3,h,w]`.
@@ -31,26 +30,16 @@ impl Chroma {
     /// What libtorch reports.
     pub fn new(content: &Tensor, weight: f64) -> Result<Self, StyleError> {
         let target = chroma(content)?;
-        let light = averaged(&luma(content)?)?;
-        let (chroma, luminance) = (variation(&target)?, variation(&light)?.max(FLAT * light.numel() as f64));
+        let light = averaged(&luma(content)?, SQUARE, STEP)?;
+        let (chroma, luminance) = (variation_of(&target)?, variation_of(&light)?.max(FLAT * light.numel() as f64));
         let factor = weight * chroma / (chroma + COLOURFUL * luminance).powi(2);
         Ok(Self { target, factor })
     }
 }
 
-/// Sum of squares about each channel's mean.
-fn variation(planes: &Tensor) -> Result<f64, StyleError> {
-    let mean = planes.f_mean_dim([2i64, 3].as_slice(), true, planes.kind())?;
-    scalar(&energy(&planes.f_sub(&mean)?)?)
-}
-
 /// `[1,3,h,w]`.
 fn chroma(image: &Tensor) -> Result<Tensor, StyleError> {
-    averaged(&image.f_sub(&luma(image)?)?)
-}
-
-fn averaged(planes: &Tensor) -> Result<Tensor, StyleError> {
-    Ok(box_blur(planes, Border::Nothing)?.f_avg_pool2d([SQUARE; 2], [STEP; 2], [0, 0], false, true, None)?)
+    averaged(&image.f_sub(&luma(image)?)?, SQUARE, STEP)
 }
 
 impl LossTerm for Chroma {

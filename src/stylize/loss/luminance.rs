@@ -2,10 +2,8 @@
 
 use tch::Tensor;
 
-use super::{LossTerm, View, energy};
-use crate::media::LUMA;
+use super::{LossTerm, View, averaged, energy, luma, variation_of};
 use crate::stylize::StyleError;
-use crate::stylize::tensor::{Border, box_blur, scalar};
 
 /// Side in pixels of the square over which luminance is averaged, and the step between squares: strokes are finer.
 const SQUARE: i64 = 4;
@@ -13,8 +11,8 @@ const STEP: i64 = 2;
 /// Variance below which a content counts as flat: (2/255)^2, which an eye does not see.
 pub(super) const FLAT: f64 = 6.2e-5;
 
-/// weight times sum (b(G) - b(C))^2 / sum (b(C) - mean b(C))^2, where b is luminance, blurred over 5 x 5 pixels and averaged over 4 x 4: 0 where
-/// light falls as in the content, 1 for a uniform grey.
+/// weight times sum (b(G) - b(C))^2 / sum (b(C) - mean b(C))^2, where b is luminance, blurred over 5 x 5 pixels and averaged
+/// over 4 x 4: 0 where light falls as in the content, 1 for a uniform grey.
 #[derive(Debug)]
 pub struct Luminance {
     /// b(C), `[1,1,h,w]`.
@@ -29,23 +27,14 @@ impl Luminance {
     /// What libtorch reports.
     pub fn new(content: &Tensor, weight: f64) -> Result<Self, StyleError> {
         let target = luminance(content)?;
-        let centred = target.f_sub(&target.f_mean(target.kind())?)?;
-        let variance = scalar(&energy(&centred)?)?.max(FLAT * target.numel() as f64);
+        let variance = variation_of(&target)?.max(FLAT * target.numel() as f64);
         Ok(Self { target, factor: weight / variance })
     }
 }
 
 /// `[1,1,h,w]`.
 fn luminance(image: &Tensor) -> Result<Tensor, StyleError> {
-    // Without the blur a mesh of fine lines passes for light and dark: steps of two pixels show it at a low frequency.
-    Ok(box_blur(&luma(image)?, Border::Nothing)?.f_avg_pool2d([SQUARE; 2], [STEP; 2], [0, 0], false, true, None)?)
-}
-
-/// Luminance `[1,1,H,W]` of `[1,3,H,W]`.
-pub(super) fn luma(image: &Tensor) -> Result<Tensor, StyleError> {
-    let weights = Tensor::f_from_slice(&LUMA)?.f_view([1, 3, 1, 1])?;
-    let weights = weights.f_to_kind(image.kind())?.f_to_device(image.device())?;
-    Ok(image.f_mul(&weights)?.f_sum_dim_intlist([1i64].as_slice(), true, image.kind())?)
+    averaged(&luma(image)?, SQUARE, STEP)
 }
 
 impl LossTerm for Luminance {

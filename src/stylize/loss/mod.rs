@@ -10,6 +10,8 @@ mod variation;
 use tch::Tensor;
 
 use super::StyleError;
+use super::tensor::{Border, box_blur, scalar};
+use crate::media::LUMA;
 
 pub use chroma::Chroma;
 pub use content::Content;
@@ -36,6 +38,24 @@ pub trait LossTerm {
     /// # Errors
     /// What libtorch reports.
     fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError>;
+}
+
+/// Luminance `[1,1,H,W]` of `[1,3,H,W]`.
+fn luma(image: &Tensor) -> Result<Tensor, StyleError> {
+    let part = |channel: usize| image.f_narrow(1, channel as i64, 1)?.f_mul_scalar(f64::from(LUMA[channel]));
+    Ok(part(0)?.f_add(&part(1)?)?.f_add(&part(2)?)?)
+}
+
+/// Planes `[1,C,H,W]` blurred over 5 x 5 pixels, then averaged over squares of `side` in steps of `step`. Without the blur
+/// a mesh of fine lines passes for light and dark: the steps show it at a low frequency.
+fn averaged(planes: &Tensor, side: i64, step: i64) -> Result<Tensor, StyleError> {
+    Ok(box_blur(planes, Border::Nothing)?.f_avg_pool2d([side; 2], [step; 2], [0, 0], false, true, None)?)
+}
+
+/// Sum of squares of `[1,C,h,w]` about each channel's mean.
+fn variation_of(planes: &Tensor) -> Result<f64, StyleError> {
+    let mean = planes.f_mean_dim([2i64, 3].as_slice(), true, planes.kind())?;
+    scalar(&energy(&planes.f_sub(&mean)?)?)
 }
 
 /// Sum of squares of a tensor, 0-d.
