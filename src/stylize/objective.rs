@@ -111,7 +111,7 @@ impl<'a> PictureObjective<'a> {
     fn sum(&self, image: &Tensor) -> Result<Tensor, StyleError> {
         let seen = self.phase.map_or_else(|| Ok(image.shallow_clone()), |phase| phase.apply(image))?;
         let features = self.backbone.forward(&seen, self.layers)?;
-        let view = View { image, features: &features };
+        let view = View::new(image, &features);
         let mut sum = Tensor::f_zeros([], (image.kind(), image.device()))?;
         for term in self.terms.iter().chain(&self.apart) {
             sum = sum.f_add(&term.evaluate(&view)?)?;
@@ -131,6 +131,6 @@ impl Objective for PictureObjective<'_> {
 
     fn apart(&self, x: &Tensor) -> Result<f64, StyleError> {
         let Some(term) = self.apart else { return Ok(0.0) };
-        no_grad(|| scalar(&term.evaluate(&View { image: &self.picture(x)?, features: &[] })?))
+        no_grad(|| scalar(&term.evaluate(&View::new(&self.picture(x)?, &[]))?))
     }
 }

@@ -68,7 +68,7 @@ fn assert_close(found: f64, wanted: f64, what: &str) {
 
 fn evaluate(term: &dyn LossTerm, features: &[Tensor]) -> f64 {
     let image = Tensor::zeros([1, 3, 4, 4], (Kind::Double, tch::Device::Cpu));
-    let value = term.evaluate(&View { image: &image, features }).unwrap();
+    let value = term.evaluate(&View::new(&image, features)).unwrap();
     assert_eq!(value.size(), [] as [i64; 0], "{} is a single number", term.name());
     number(&value)
 }
@@ -181,7 +181,7 @@ fn variation_is_the_mean_squared_step_in_each_direction_and_fine_colour() {
             })
             .collect();
         let mean = |steps: &[f64]| steps.iter().sum::<f64>() / steps.len().max(1) as f64;
-        let found = Variation::new(3.0).evaluate(&View { image: &image, features: &[] }).unwrap();
+        let found = Variation::new(3.0).evaluate(&View::new(&image, &[])).unwrap();
         let wanted = 3.0 * (mean(&across) + mean(&down) + 30.0 * mean(&colour));
         assert_close(number(&found), wanted, &format!("{h} x {w}"));
     }
@@ -226,8 +226,8 @@ fn chroma_is_the_distance_of_averaged_colours() {
     let light = variation(&squares(&|at| luma(&scene, at)));
     let wanted = 2.0 * colours / square(colours + 0.5 * light) * distance;
     let chroma = Chroma::new(&content, 2.0).unwrap();
-    assert_close(number(&chroma.evaluate(&View { image: &image, features: &[] }).unwrap()), wanted, "chroma");
-    assert!(number(&chroma.evaluate(&View { image: &content, features: &[] }).unwrap()).abs() < 1e-20);
+    assert_close(number(&chroma.evaluate(&View::new(&image, &[])).unwrap()), wanted, "chroma");
+    assert!(number(&chroma.evaluate(&View::new(&content, &[])).unwrap()).abs() < 1e-20);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn colours_are_free_where_the_scene_has_none() {
     let image = activations("image", [1, 3, 16, 12]);
     let cost = |content: &Tensor| {
         let chroma = Chroma::new(content, 1.0).unwrap();
-        number(&chroma.evaluate(&View { image: &image, features: &[] }).unwrap())
+        number(&chroma.evaluate(&View::new(&image, &[])).unwrap())
     };
     assert!(cost(&grey) < 1e-9, "{}", cost(&grey));
     assert!(cost(&activations("content", [1, 3, 16, 12])) > 0.1);

@@ -22,7 +22,7 @@ fn anchor(name: &str, h: i64, w: i64) -> Anchor {
 }
 
 fn value(term: &Temporal, image: &Tensor) -> Tensor {
-    term.evaluate(&View { image, features: &[] }).unwrap()
+    term.evaluate(&View::new(image, &[])).unwrap()
 }
 
 #[test]

@@ -6,9 +6,8 @@ use super::luminance::FLAT;
 use super::{LossTerm, View, averaged, energy, luma, variation_of};
 use crate::stylize::StyleError;
 
-/// Side in pixels of the square over which chroma is averaged, and the step between squares. An eye sees colour less
-/// sharply than light, and paint may mix its colours in strokes.
-const SQUARE: i64 = 8;
+/// Pixels between the squares over which chroma is averaged; a square is twice as wide. An eye sees colour less sharply
+/// than light, and paint may mix its colours in strokes.
 const STEP: i64 = 4;
 /// Chroma that varies by this share of what luminance does is what footage in colour has.
 const COLOURFUL: f64 = 0.5;
@@ -29,8 +28,9 @@ impl Chroma {
     /// # Errors
     /// What libtorch reports.
     pub fn new(content: &Tensor, weight: f64) -> Result<Self, StyleError> {
-        let target = chroma(content)?;
-        let light = averaged(&luma(content)?, SQUARE, STEP)?;
+        let view = View::new(content, &[]);
+        let target = chroma(&view)?;
+        let light = averaged(&luma(view.blurred()?)?, STEP)?;
         let (chroma, luminance) = (variation_of(&target)?, variation_of(&light)?.max(FLAT * light.numel() as f64));
         let factor = weight * chroma / (chroma + COLOURFUL * luminance).powi(2);
         Ok(Self { target, factor })
@@ -38,8 +38,9 @@ impl Chroma {
 }
 
 /// `[1,3,h,w]`.
-fn chroma(image: &Tensor) -> Result<Tensor, StyleError> {
-    averaged(&image.f_sub(&luma(image)?)?, SQUARE, STEP)
+fn chroma(view: &View<'_>) -> Result<Tensor, StyleError> {
+    let blurred = view.blurred()?;
+    averaged(&blurred.f_sub(&luma(blurred)?)?, STEP)
 }
 
 impl LossTerm for Chroma {
@@ -48,7 +49,7 @@ impl LossTerm for Chroma {
     }
 
     fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
-        let distance = energy(&chroma(view.image)?.f_sub(&self.target)?)?;
+        let distance = energy(&chroma(view)?.f_sub(&self.target)?)?;
         Ok(distance.f_mul_scalar(self.factor)?)
     }
 }

@@ -5,8 +5,7 @@ use tch::Tensor;
 use super::{LossTerm, View, averaged, energy, luma, variation_of};
 use crate::stylize::StyleError;
 
-/// Side in pixels of the square over which luminance is averaged, and the step between squares: strokes are finer.
-const SQUARE: i64 = 4;
+/// Pixels between the squares over which luminance is averaged; a square is twice as wide. Strokes are finer.
 const STEP: i64 = 2;
 /// Variance below which a content counts as flat: (2/255)^2, which an eye does not see.
 pub(super) const FLAT: f64 = 6.2e-5;
@@ -26,15 +25,15 @@ impl Luminance {
     /// # Errors
     /// What libtorch reports.
     pub fn new(content: &Tensor, weight: f64) -> Result<Self, StyleError> {
-        let target = luminance(content)?;
+        let target = luminance(&View::new(content, &[]))?;
         let variance = variation_of(&target)?.max(FLAT * target.numel() as f64);
         Ok(Self { target, factor: weight / variance })
     }
 }
 
 /// `[1,1,h,w]`.
-fn luminance(image: &Tensor) -> Result<Tensor, StyleError> {
-    averaged(&luma(image)?, SQUARE, STEP)
+fn luminance(view: &View<'_>) -> Result<Tensor, StyleError> {
+    averaged(&luma(view.blurred()?)?, STEP)
 }
 
 impl LossTerm for Luminance {
@@ -43,7 +42,7 @@ impl LossTerm for Luminance {
     }
 
     fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
-        let distance = energy(&luminance(view.image)?.f_sub(&self.target)?)?;
+        let distance = energy(&luminance(view)?.f_sub(&self.target)?)?;
         Ok(distance.f_mul_scalar(self.factor)?)
     }
 }

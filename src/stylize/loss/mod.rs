@@ -7,6 +7,8 @@ mod style;
 mod temporal;
 mod variation;
 
+use std::cell::OnceCell;
+
 use tch::Tensor;
 
 use super::StyleError;
@@ -27,6 +29,22 @@ pub struct View<'a> {
     pub image: &'a Tensor,
     /// Activations `[1,C,H',W']`, one per layer of the objective's layer list.
     pub features: &'a [Tensor],
+    blurred: OnceCell<Tensor>,
+}
+
+impl<'a> View<'a> {
+    pub fn new(image: &'a Tensor, features: &'a [Tensor]) -> Self {
+        Self { image, features, blurred: OnceCell::new() }
+    }
+
+    /// G blurred over 5 x 5 pixels, made once for all terms.
+    fn blurred(&self) -> Result<&Tensor, StyleError> {
+        if let Some(blurred) = self.blurred.get() {
+            return Ok(blurred);
+        }
+        let blurred = box_blur(self.image, Border::Nothing)?;
+        Ok(self.blurred.get_or_init(|| blurred))
+    }
 }
 
 /// One term of J.
@@ -46,10 +64,15 @@ fn luma(image: &Tensor) -> Result<Tensor, StyleError> {
     Ok(part(0)?.f_add(&part(1)?)?.f_add(&part(2)?)?)
 }
 
-/// Planes `[1,C,H,W]` blurred over 5 x 5 pixels, then averaged over squares of `side` in steps of `step`. Without the blur
-/// a mesh of fine lines passes for light and dark: the steps show it at a low frequency.
-fn averaged(planes: &Tensor, side: i64, step: i64) -> Result<Tensor, StyleError> {
-    Ok(box_blur(planes, Border::Nothing)?.f_avg_pool2d([side; 2], [step; 2], [0, 0], false, true, None)?)
+/// Means `[1,C,h,w]` of planes `[1,C,H,W]` over squares of 2 `step` x 2 `step` in steps of `step`. The planes are blurred
+/// before: without the blur a mesh of fine lines passes for light and dark, because the steps show it at a low frequency.
+fn averaged(planes: &Tensor, step: i64) -> Result<Tensor, StyleError> {
+    let mut means = planes.f_avg_pool2d([step; 2], [step; 2], [0, 0], false, true, None)?;
+    for axis in [2, 3] {
+        let length = means.size()[axis as usize] - 1;
+        means = means.f_narrow(axis, 0, length)?.f_add(&means.f_narrow(axis, 1, length)?)?;
+    }
+    Ok(means.f_mul_scalar(0.25)?)
 }
 
 /// Sum of squares of `[1,C,h,w]` about each channel's mean.

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::{LossTerm, View};
 use crate::stylize::StyleError;
-use crate::stylize::tensor::{Border, box_blur, without_grey};
+use crate::stylize::tensor::without_grey;
 
 /// Fine colour counts so much more than differences of neighbours. An eye hardly sees colour as fine as this in a
 /// painting, and video does not keep it (4:2:0); what a network makes of it is speckle.
@@ -39,7 +39,7 @@ impl LossTerm for Variation {
             let step = image.f_narrow(axis, 1, length - 1)?.f_sub(&image.f_narrow(axis, 0, length - 1)?)?;
             sum = sum.f_add(&step.f_square()?.f_mean(image.kind())?)?;
         }
-        let fine = without_grey(&image.f_sub(&box_blur(image, Border::Nothing)?)?)?;
+        let fine = without_grey(&image.f_sub(view.blurred()?)?)?;
         sum = sum.f_add(&fine.f_square()?.f_mean(image.kind())?.f_mul_scalar(FINE_COLOUR)?)?;
         Ok(sum.f_mul_scalar(self.weight)?)
     }

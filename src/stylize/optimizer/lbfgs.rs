@@ -33,6 +33,8 @@ struct Pair {
 struct Accepted {
     j: Tensor,
     gradient: Tensor,
+    /// P gradient, with the preconditioner P.
+    preconditioned: Tensor,
     direction: Tensor,
     /// gradient . direction
     slope: Tensor,
@@ -68,10 +70,11 @@ impl Lbfgs {
         let (j, gradient) = objective.evaluate(&self.x)?;
         let largest = gradient.f_abs()?.f_max()?.f_clamp_min(1e-30)?;
         let gamma = largest.f_reciprocal()?.f_mul_scalar(FIRST_STEP)?;
-        let direction = self.preconditioner.apply(&gradient)?.f_mul(&gamma)?.f_neg()?;
+        let preconditioned = self.preconditioner.apply(&gradient)?;
+        let direction = preconditioned.f_mul(&gamma)?.f_neg()?;
         let slope = dot(&gradient, &direction)?;
         let step = j.f_ones_like()?;
-        self.accepted = Some(Accepted { j, gradient, direction, slope, step, gamma });
+        self.accepted = Some(Accepted { j, gradient, preconditioned, direction, slope, step, gamma });
         Ok(())
     }
 
@@ -118,7 +121,11 @@ impl Optimizer for Lbfgs {
         let (ys, yy, ss) = (dot(&y, &s)?, dot(&y, &y)?, dot(&s, &s)?);
         let usable = ys.f_gt_tensor(&yy.f_mul(&ss)?.f_sqrt()?.f_mul_scalar(CURVATURE)?)?;
         let rho = ys.f_reciprocal()?.f_where_self(&usable, &zero)?;
-        let gamma = ys.f_div(&dot(&y, &self.preconditioner.apply(&y)?)?)?.f_where_self(&usable, &old.gamma)?;
+        let gradient = gradient.f_where_self(&accept, &old.gradient)?;
+        let preconditioned = self.preconditioner.apply(&gradient)?;
+        // P is linear: P y is the difference of two that are known.
+        let py = preconditioned.f_sub(&old.preconditioned)?;
+        let gamma = ys.f_div(&dot(&y, &py)?)?.f_where_self(&usable, &old.gamma)?;
         if self.pairs.len() == self.history {
             self.pairs.pop_front();
         }
@@ -126,16 +133,14 @@ impl Optimizer for Lbfgs {
 
         self.x = trial.f_where_self(&accept, &self.x)?;
         let j = j.f_where_self(&accept, &old.j)?;
-        let gradient = gradient.f_where_self(&accept, &old.gradient)?;
         let step = j.f_ones_like()?.f_where_self(&accept, &old.step.f_mul_scalar(SHORTEN)?)?;
         let direction = self.direction(&gradient, &gamma)?;
         let slope = dot(&gradient, &direction)?;
         // Rounding can spoil a direction; steepest descent then starts anew.
         let downhill = slope.f_lt(0.0)?;
-        let direction =
-            direction.f_where_self(&downhill, &self.preconditioner.apply(&gradient)?.f_mul(&gamma)?.f_neg()?)?;
+        let direction = direction.f_where_self(&downhill, &preconditioned.f_mul(&gamma)?.f_neg()?)?;
         let slope = dot(&gradient, &direction)?;
-        self.accepted = Some(Accepted { j, gradient, direction, slope, step, gamma });
+        self.accepted = Some(Accepted { j, gradient, preconditioned, direction, slope, step, gamma });
         Ok(())
     }
 
