@@ -262,7 +262,7 @@ pub struct LossSettings {
 
 impl Default for LossSettings {
     fn default() -> Self {
-        Self { convention: Convention::Relative, alpha: 1.0, beta: 255.0, style_weights: [0.2; 5], tv: 5.0 }
+        Self { convention: Convention::Relative, alpha: 1.0, beta: 340.0, style_weights: [0.2; 5], tv: 5.0 }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::FrameStats;
 use super::objective::Phase;
+use super::optimizer::Preconditioner;
 
 /// A place that came into view is mature, and what later frames are held to, after this share of the iterations that
 /// the shot's first frame took.
@@ -25,6 +26,7 @@ pub struct Effort {
     /// J (without the temporal term) that is low enough.
     pub target: Option<f64>,
     pub phase: Phase,
+    pub preconditioner: Preconditioner,
 }
 
 impl Effort {
@@ -34,7 +36,13 @@ impl Effort {
         let part = |share: f64| (f64::from(all) * share.min(1.0)).ceil() as u32;
         let at_least = part(fresh * FRESH);
         let iterations = part((1.0 - held) * FREE).max(at_least).max(all.min(1));
-        Self { iterations, at_least, target: Some(target), phase: Phase::CENTRED }
+        Self {
+            iterations,
+            at_least,
+            target: Some(target),
+            phase: Phase::CENTRED,
+            preconditioner: Preconditioner::Picture,
+        }
     }
 }
 

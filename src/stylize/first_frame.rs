@@ -6,6 +6,7 @@ use tch::Tensor;
 use super::effort::Effort;
 use super::init::{Init, Start};
 use super::objective::Phase;
+use super::optimizer::Preconditioner;
 use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::resize;
 use super::{FrameStats, StyleError};
@@ -64,7 +65,9 @@ pub fn paint(studio: &Studio, look: &Look, raw: &Tensor, init: &dyn Init) -> Res
         };
         let finest = place + 1 == sizes.len();
         let legs = if finest { iterations.div_ceil(LEG).max(1) } else { 1 };
-        let finer = in_legs(studio, look, &content, start, iterations, legs)?;
+        let preconditioner = if painted.is_none() { init.preconditioner() } else { Preconditioner::Picture };
+        let effort = Effort { iterations, at_least: 0, target: None, phase: Phase::CENTRED, preconditioner };
+        let finer = in_legs(studio, look, &content, start, effort, legs)?;
         tracing::debug!(size = ?(h, w), iterations, to = finer.stats.objective, "size painted");
         painted = Some(match painted {
             Some(coarse) => added(coarse.stats, finer),
@@ -100,19 +103,19 @@ fn enlarged(coarse: &Tensor, content: &Tensor, detail: f64) -> Result<Tensor, St
     Ok(resize(coarse, h, w)?.f_add(&fine)?.f_clamp(0.0, 1.0)?)
 }
 
-/// A descent of `all` iterations in so many phases, one leg in each.
+/// A descent of `whole` in so many phases, one leg in each.
 fn in_legs(
     studio: &Studio,
     look: &Look,
     content: &Tensor,
     start: Tensor,
-    all: u32,
+    whole: Effort,
     legs: u32,
 ) -> Result<Painted, StyleError> {
     let mut painted: Option<Painted> = None;
     for (leg, phase) in Phase::spread(legs).enumerate() {
-        let iterations = all / legs + u32::from((leg as u32) < all % legs);
-        let effort = Effort { iterations, at_least: 0, target: None, phase };
+        let iterations = whole.iterations / legs + u32::from((leg as u32) < whole.iterations % legs);
+        let effort = Effort { iterations, phase, ..whole };
         let from = painted.as_ref().map_or(&start, |painted| &painted.image);
         let next = studio.paint(look, content, from, Ties::default(), effort)?;
         tracing::debug!(?phase, from = next.stats.initial_objective, to = next.stats.objective, iterations, "leg");

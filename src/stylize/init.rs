@@ -8,6 +8,7 @@ use super::StyleError;
 use super::chain::Carried;
 use super::earlier::Brought;
 use super::fill::from_beside;
+use super::optimizer::Preconditioner;
 use super::tensor::resize;
 use crate::settings::{FirstInit, NextInit};
 
@@ -31,6 +32,11 @@ pub trait Init {
     /// # Errors
     /// What libtorch reports.
     fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError>;
+
+    /// What a descent from there begins with.
+    fn preconditioner(&self) -> Preconditioner {
+        Preconditioner::Picture
+    }
 }
 
 /// The content itself: the fastest way to a picture that shows it.
@@ -56,6 +62,11 @@ impl Init for FromNoise {
         let noise: Vec<f32> =
             (0..from.content.numel()).map(|_| (random.next_u32() >> 8) as f32 / 16_777_215.0).collect();
         Ok(Tensor::f_from_slice(&noise)?.f_view(from.content.size().as_slice())?.f_to_device(from.content.device())?)
+    }
+
+    /// Noise is fine detail, and all of it has to go.
+    fn preconditioner(&self) -> Preconditioner {
+        Preconditioner::Identity
     }
 }
 

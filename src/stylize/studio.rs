@@ -8,7 +8,7 @@ use super::effort::Effort;
 use super::layer_plan::LayerPlan;
 use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
 use super::objective::PictureObjective;
-use super::optimizer::{self, Budget, Preconditioner, descend};
+use super::optimizer::{self, Budget, descend};
 use super::still::Held;
 use super::tensor::{from_pixels, resize, resize_sharply, scalar, to_pixels};
 use super::{FrameStats, StyleError};
@@ -22,10 +22,10 @@ const SHORTEST_SIDE: f64 = 64.0;
 const LONGEST_ENLARGED: f64 = 512.0;
 
 /// Where the painting's contrast exceeds the scene's, by the ratio E of mean squares of the first content layer, beta is
-/// divided by E^2.9, and the total variation's weight multiplied by E^1.5. The relative convention measures content by the
+/// divided by E^2, and the total variation's weight multiplied by E^1.5. The relative convention measures content by the
 /// scene's own activations, of which dark or flat footage has so few that faces drown in paint, and a lattice shows
 /// in plain walls. Measured in docs/networks.md.
-const STYLE_YIELDS: f64 = 2.9;
+const STYLE_YIELDS: f64 = 2.0;
 const SMOOTHER: f64 = 1.5;
 /// E counts for no more: beyond it nothing would be left of the style.
 const MOST_EXCESS: f64 = 3.0;
@@ -189,7 +189,7 @@ impl Studio {
             check_every: settings.check_every,
             target: effort.target.filter(|_| settings.tolerance > 0.0),
         };
-        let mut optimizer = optimizer::begin(settings, start, Preconditioner::Picture)?;
+        let mut optimizer = optimizer::begin(settings, start, effort.preconditioner)?;
         let minimum = descend(optimizer.as_mut(), &objective, budget, &self.cancel)?;
         let stats = FrameStats {
             iterations: minimum.iterations,

@@ -53,8 +53,29 @@ fn style_layer(f: &Maps, p: &Maps, convention: Convention) -> f64 {
     }
 }
 
-fn content_layer(f: &Maps, p: &Maps, convention: Convention) -> f64 {
-    let sum = distance(f, 1.0, p, 1.0);
+/// Of activations of the content `p`, `h` x `w`: what each position counts in the relative convention.
+fn content_weights(p: &Maps, h: usize, w: usize) -> Vec<f64> {
+    let energy: Vec<f64> =
+        (0..h * w).map(|at| p.iter().map(|map| square(map[at])).sum::<f64>() / p.len() as f64).collect();
+    let least = energy.iter().copied().fold(f64::INFINITY, f64::min);
+    let above: Vec<f64> = energy.iter().map(|value| value - least).collect();
+    let local = (0..6).fold(above, |plane, _| averaged(&plane, h, w));
+    let mean = local.iter().sum::<f64>() / local.len() as f64;
+    let ratio = local.iter().map(|value| value / (0.2 * mean));
+    ratio.map(|ratio| 1.0 + 12.0 * ratio / square(1.0 + ratio)).collect()
+}
+
+fn content_layer(f: &Maps, p: &Maps, [h, w]: [usize; 2], convention: Convention) -> f64 {
+    let sum = match convention {
+        Convention::Relative => {
+            let weights = content_weights(p, h, w);
+            let of_map = |(f, p): (&Vec<f64>, &Vec<f64>)| -> f64 {
+                (0..h * w).map(|at| weights[at] * square(f[at] - p[at])).sum()
+            };
+            f.iter().zip(p).map(of_map).sum()
+        }
+        _ => distance(f, 1.0, p, 1.0),
+    };
     match convention {
         Convention::Relative => sum / p.iter().flatten().copied().map(square).sum::<f64>(),
         Convention::Gatys | Convention::Lecture => 0.5 * sum,
@@ -100,6 +121,48 @@ fn the_gram_matrix_does_not_depend_on_the_order_in_memory() {
 }
 
 #[test]
+fn positions_near_a_border_take_no_part_in_a_gram_matrix() {
+    let features = activations("bordered", [1, 3, 14, 15]);
+    let inner = features.narrow(2, 2, 10).narrow(3, 2, 11);
+    let wanted = raw_gram(&maps(&inner.contiguous()));
+    for (found, wanted) in numbers(&gram(&features).unwrap()).iter().zip(wanted.iter().flatten()) {
+        assert_close(*found, wanted / 110.0, "G");
+    }
+    let features = features.set_requires_grad(true);
+    let target = GramTarget { place: 0, gram: gram(&activations("other", [1, 3, 14, 15])).unwrap(), weight: 1.0 };
+    let term = Style::new(vec![target], Convention::Relative, 1.0).unwrap();
+    let image = Tensor::zeros([1, 3, 4, 4], (Kind::Double, tch::Device::Cpu));
+    let value = term.evaluate(&View::new(&image, std::slice::from_ref(&features))).unwrap();
+    let gradient = Tensor::f_run_backward(&[&value], &[&features], false, false).unwrap().swap_remove(0);
+    let everywhere = number(&gradient.abs().sum(Kind::Double));
+    let within = number(&gradient.narrow(2, 2, 10).narrow(3, 2, 11).abs().sum(Kind::Double));
+    assert!(within > 0.0);
+    assert_close(everywhere, within, "gradient within the border");
+}
+
+#[test]
+fn faint_structure_counts_more_than_flat_and_strong_places() {
+    // From left to right: flat, faint stripes, strong stripes.
+    let stripe = |x: i64| if x % 2 == 0 { 1.0 } else { 0.0 };
+    let row: Vec<f64> = (0..96)
+        .map(|x| match x {
+            0..32 => 0.0,
+            32..64 => 0.25 * stripe(x),
+            _ => stripe(x),
+        })
+        .collect();
+    let content = Tensor::from_slice(&row).view([1, 1, 1, 96]).repeat([1, 1, 32, 1]);
+    let term = Content::new(vec![(0, content.shallow_clone())], Convention::Relative, 1.0).unwrap();
+    let moved = |x: i64| {
+        let features = content.copy();
+        let _ = features.narrow(2, 12, 8).narrow(3, x, 8).f_add_scalar_(0.1).unwrap();
+        evaluate(&term, &[features])
+    };
+    let (flat, faint, strong) = (moved(12), moved(44), moved(76));
+    assert!(faint > 2.5 * flat && faint > 1.5 * strong, "{flat} {faint} {strong}");
+}
+
+#[test]
 fn style_in_every_convention_with_a_painting_of_another_size() {
     // The layers' places in the features are not their order in the term.
     let features = [activations("f0", [1, 4, 6, 5]), activations("f1", [1, 7, 3, 4])];
@@ -120,10 +183,11 @@ fn style_in_every_convention_with_a_painting_of_another_size() {
 fn content_in_every_convention_is_the_mean_over_layers() {
     let features = [activations("f0", [1, 4, 6, 5]), activations("f1", [1, 7, 3, 4])];
     let contents = [activations("c0", [1, 4, 6, 5]), activations("c1", [1, 7, 3, 4])];
+    let sizes = [[6, 5], [3, 4]];
     for convention in CONVENTIONS {
         let targets = [1, 0].map(|place: usize| (place, contents[place].shallow_clone()));
         let term = Content::new(targets.into(), convention, 2.5).unwrap();
-        let layer = |l: usize| content_layer(&maps(&features[l]), &maps(&contents[l]), convention);
+        let layer = |l: usize| content_layer(&maps(&features[l]), &maps(&contents[l]), sizes[l], convention);
         assert_close(evaluate(&term, &features), 2.5 * (layer(0) + layer(1)) / 2.0, &format!("{convention:?}"));
     }
 }

@@ -5,24 +5,48 @@ use tch::Tensor;
 use super::{LossTerm, View, energy};
 use crate::settings::Convention;
 use crate::stylize::StyleError;
-use crate::stylize::tensor::scalar;
+use crate::stylize::tensor::{Border, box_blur, scalar};
+
+/// A place's energy, relative to this share of the layer's mean, decides what the place counts.
+const FAINT: f64 = 0.2;
+/// What a place at just that energy counts more than one.
+const MORE: f64 = 3.0;
+/// How often energies are blurred: a bell with a standard deviation of 2 positions.
+const BLURS: usize = 3;
 
 /// alpha times the mean over content layers of a squared distance of activations. With F of G and P of the content,
 /// C channels and M positions:
 ///
 /// | convention | distance |
 /// |---|---|
-/// | relative | sum (F-P)^2 / sum P^2 |
+/// | relative | sum w (F-P)^2 / sum P^2 |
 /// | gatys, lecture | 1/2 sum (F-P)^2 |
 /// | neural-style | mean (F-P)^2 |
+///
+/// w is 1 where the content is flat and where its edges are strong, and up to 4 between, where structure is faint: a face,
+/// lettering, the far side of a room. A sum of squares alone is made of the strongest edges, and paint takes the rest. With
+/// e, the energy of P in a place (its mean square over channels, less the least one, blurred) and r = e / (0.2 mean e):
+/// w = 1 + 12 r / (1 + r)^2. Measured in docs/networks.md.
 #[derive(Debug)]
 pub struct Content {
-    /// Position in the objective's layer list, P, and the whole factor before the sum of squares.
-    targets: Vec<(usize, Tensor, f64)>,
+    targets: Vec<Target>,
+}
+
+/// One content layer.
+#[derive(Debug)]
+struct Target {
+    /// Position in the objective's layer list.
+    place: usize,
+    /// P, `[1,C,h,w]`.
+    features: Tensor,
+    /// Square roots of w, `[1,1,h,w]`.
+    roots: Option<Tensor>,
+    /// What stands before the sum of squares.
+    factor: f64,
 }
 
 impl Content {
-    /// `targets`: position in the objective's layer list and P `[1,C,H',W']`.
+    /// `targets`: position in the objective's layer list and P `[1,C,h,w]`.
     ///
     /// # Errors
     /// What libtorch reports.
@@ -30,18 +54,34 @@ impl Content {
         let share = alpha / targets.len().max(1) as f64;
         let targets = targets
             .into_iter()
-            .map(|(place, target)| {
+            .map(|(place, features)| {
                 let factor = match convention {
                     // A picture without any activation (black, say) must not divide by zero.
-                    Convention::Relative => 1.0 / scalar(&energy(&target)?)?.max(1e-12),
+                    Convention::Relative => 1.0 / scalar(&energy(&features)?)?.max(1e-12),
                     Convention::Gatys | Convention::Lecture => 0.5,
-                    Convention::NeuralStyle => 1.0 / target.numel() as f64,
+                    Convention::NeuralStyle => 1.0 / features.numel() as f64,
                 };
-                Ok((place, target, share * factor))
+                let relative = convention == Convention::Relative;
+                let roots = if relative { Some(weights(&features)?.f_sqrt()?) } else { None };
+                Ok(Target { place, features, roots, factor: share * factor })
             })
             .collect::<Result<_, StyleError>>()?;
         Ok(Self { targets })
     }
+}
+
+/// w of activations `[1,C,h,w]`, `[1,1,h,w]`.
+fn weights(features: &Tensor) -> Result<Tensor, StyleError> {
+    let mut local = features.f_square()?.f_mean_dim([1i64].as_slice(), true, features.kind())?;
+    // Some filters answer to a flat picture, too.
+    local = local.f_sub(&local.f_min()?)?;
+    for _ in 0..BLURS {
+        local = box_blur(&local, Border::Nothing)?;
+    }
+    let faint = local.f_mean(local.kind())?.f_mul_scalar(FAINT)?.f_clamp_min(1e-12)?;
+    let ratio = local.f_div(&faint)?;
+    let share = ratio.f_div(&ratio.f_add_scalar(1.0)?.f_square()?)?;
+    Ok(share.f_mul_scalar(4.0 * MORE)?.f_add_scalar(1.0)?)
 }
 
 impl LossTerm for Content {
@@ -51,9 +91,12 @@ impl LossTerm for Content {
 
     fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
         let mut sum = Tensor::f_zeros([], (view.image.kind(), view.image.device()))?;
-        for (place, target, factor) in &self.targets {
-            let distance = energy(&view.features[*place].f_sub(target)?)?;
-            sum = sum.f_add(&distance.f_mul_scalar(*factor)?)?;
+        for Target { place, features, roots, factor } in &self.targets {
+            let mut difference = view.features[*place].f_sub(features)?;
+            if let Some(roots) = roots {
+                difference = difference.f_mul(roots)?;
+            }
+            sum = sum.f_add(&energy(&difference)?.f_mul_scalar(*factor)?)?;
         }
         Ok(sum)
     }
