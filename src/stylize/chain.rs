@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 
 use tch::{Device, Tensor};
 
+use super::belief::belief;
 use super::camera::follow;
 use super::earlier::{Brought, Earlier, OneEarlier};
-use super::still::{Rest, alike};
+use super::still::Rest;
 use super::tensor::{blurred, from_planes, to_planes};
 use super::{Snapshot, StyleError};
 use crate::motion::{Consistency, FlowField, Reliability, Step, Trail};
@@ -16,9 +17,6 @@ use crate::motion::{Consistency, FlowField, Reliability, Step, Trail};
 const LIGHT: f64 = 0.025;
 /// And at least so many pixels: finer differences are things, not light.
 const LEAST_LIGHT: f64 = 4.0;
-
-/// Smoothed content (0..=1) that differs more, light apart, is another thing than the flow says.
-const SAME_THING: f64 = 0.04;
 
 /// What a frame leaves to later ones, in the optimised size, float: no 8-bit rounding between frames.
 #[derive(Debug)]
@@ -134,14 +132,14 @@ impl Chain {
         let light = change_of_light(content, &before, &seen)?;
         // Flow reaches beyond the outline of what moves, and agrees with its return there. What it brings does not.
         let same = content.f_where_self(&seen.f_le(0.0)?, &before.f_add(&light)?)?;
-        let alike = alike(content, &same, SAME_THING)?;
-        let seen = seen.f_mul(&alike)?;
+        let belief = belief(content, &same)?;
+        let seen = seen.f_mul(&belief)?;
         Ok(Some(Brought {
             strokes: painted.f_sub(&before)?,
             painted: painted.f_add(&light)?.f_clamp(0.0, 1.0)?,
             maturity: carried.f_narrow(1, 6, 1)?.f_clamp(0.0, 1.0)?.f_mul(&seen)?,
             motion: motion(step, device)?,
-            weights: from_planes(&step.reliability.weights, 1, h, w, device)?.f_mul(&alike)?,
+            weights: from_planes(&step.reliability.weights, 1, h, w, device)?.f_mul(&belief)?,
             seen,
         }))
     }

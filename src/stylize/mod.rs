@@ -1,6 +1,7 @@
 //! Stylise: pixels in, painted pixels out, one for one.
 
 pub mod backbone;
+mod belief;
 pub mod boil;
 mod build;
 mod camera;
