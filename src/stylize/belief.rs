@@ -8,7 +8,7 @@ use super::tensor::scalar;
 /// A residual (0..=1) of this size is believed by 1/e. A thing that moved over its like leaves no more than that.
 const DOUBT: f64 = 0.03;
 /// What resampling alone explains, as a share of the local contrast: a fine texture that moved by a part of a pixel.
-const RESAMPLED: f64 = 0.25;
+const RESAMPLED: f64 = 0.12;
 /// What noise explains, in medians of the residual: nearly all of it, and most of a clip is no more than noise.
 const NOISE: f64 = 2.0;
 /// A median beyond this is no noise: the motion is not known.

@@ -13,6 +13,8 @@ const PATCH: f64 = 0.015;
 const UNLIKE: f64 = 0.1;
 /// A place that moves otherwise by this share of its distance is as bad.
 const DRIFT: f64 = 0.03;
+/// Standard deviation, as a share of the long side, of the mean that stands in where no place fits.
+const BESIDE: f64 = 0.02;
 /// Cost of a place that is not known itself; contents differ by 3 at most.
 const NOWHERE: f64 = 100.0;
 
@@ -53,8 +55,15 @@ pub fn from_beside(strokes: &Tensor, content: &Tensor, motion: &Tensor, known: &
     }
     // The less a place is like the pixel's own, the less its strokes fit.
     let fits = least.f_mul_scalar(-1.0 / UNLIKE)?.f_add_scalar(1.0)?.f_clamp(0.0, 1.0)?;
-    let best = best.f_mul(&fits)?;
+    let best = best.f_mul(&fits)?.f_add(&beside(strokes, known, long)?.f_mul(&fits.f_neg()?.f_add_scalar(1.0)?)?)?;
     Ok(strokes.f_where_self(&known.f_gt(0.5)?, &best)?)
+}
+
+/// Mean of the strokes of known places around each pixel, `[1,3,H,W]`: how paint differs in colour from its scene there.
+fn beside(strokes: &Tensor, known: &Tensor, long: f64) -> Result<Tensor, StyleError> {
+    let sigma = (BESIDE * long).max(1.0);
+    let there = blurred(known, sigma)?.f_add_scalar(1e-3)?;
+    Ok(blurred(&strokes.f_mul(known)?, sigma)?.f_div(&there)?)
 }
 
 /// Sum of squares over the channels, `[1,1,H,W]`.
