@@ -136,6 +136,34 @@ fn what_comes_into_view_gets_strokes_and_is_not_held() {
 }
 
 #[test]
+fn a_thin_faint_bar_that_the_flow_missed_leaves_no_ghost() {
+    let (w, h) = (64i64, 40i64);
+    let scene = |bar: i64| {
+        let scene = formula::uniform("ground", &[1, 3, h, w], 0.02) + 0.5;
+        let _ = scene.narrow(3, bar, 1).f_add_scalar_(0.1).unwrap();
+        scene
+    };
+    let (before, now) = (scene(28), scene(34));
+    let mut chain = Chain::new(&[1], Consistency::default());
+    chain.remember(Carried::first(before.shallow_clone(), before.shallow_clone()).unwrap()).unwrap();
+    chain.step(&still(w as usize, h as usize), &now).unwrap();
+    let brought = chain.earlier(&[1], &now).unwrap().known.unwrap();
+    for bar in [28, 34] {
+        for (what, found) in [("seen", &brought.seen), ("held", &brought.weights), ("mature", &brought.maturity)] {
+            let most = number(&found.narrow(3, bar, 1).max());
+            assert!(most < 0.02, "{what} at {bar}: {most}");
+        }
+    }
+    assert!(number(&brought.seen.narrow(3, 0, 20).min()) > 0.99, "the ground beside is what it was");
+    let start = stylize_video::stylize::init::next(NextInit::Warped, 1);
+    let style = flat(0.5, 3, 8, 8);
+    let from =
+        stylize_video::stylize::init::Start { content: &now, style: &style, previous: None, warped: Some(&brought) };
+    let apart = gap(&start.start(&from).unwrap(), &now);
+    assert!(apart < 0.02, "the start shows the bar where it is now, and nowhere else: {apart}");
+}
+
+#[test]
 fn what_is_held_has_no_gradient_and_the_rest_its_own() {
     let (w, h) = (40i64, 30i64);
     let content = flat(0.5, 3, h, w);
