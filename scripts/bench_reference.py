@@ -122,7 +122,7 @@ class Patches(Network):
     """src/stylize/backbone/patches.rs, with the file's own weights."""
 
     style = ["relu1", "half1", "relu2", "relu3", "relu4"]
-    content = ["half2"]
+    content = ["half2", "relu1"]
 
     def __init__(self, padding):
         super().__init__(padding)

@@ -27,7 +27,7 @@ const BINOMIAL: [f64; 5] = [1.0, 4.0, 6.0, 4.0, 1.0];
 
 /// In a set it makes the strokes, and keeps edges where they are.
 const DEFAULTS: Defaults = Defaults {
-    alone: Chosen { style: &["relu1", "half1", "relu2", "relu3", "relu4"], halved: &[], content: &["half2"] },
+    alone: Chosen { style: &["relu1", "half1", "relu2", "relu3", "relu4"], halved: &[], content: &["half2", "relu1"] },
     in_set: Chosen {
         style: &["relu1", "half1", "relu2", "relu3"],
         halved: &["relu1", "relu2", "relu3"],
