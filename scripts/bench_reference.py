@@ -157,6 +157,16 @@ def gram(features):
     return flat @ flat.t() / flat.shape[1]
 
 
+def faint(features):
+    """src/stylize/loss/content.rs: what each position of a content layer counts."""
+    local = (features**2).mean(1, keepdim=True)
+    local = local - local.min()
+    for _ in range(6):
+        local = F.avg_pool2d(local, 3, 1, 1, count_include_pad=False)
+    ratio = local / (0.2 * local.mean())
+    return 1 + 12 * ratio / (1 + ratio) ** 2
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("network", choices=NETWORKS)
@@ -173,6 +183,7 @@ def main():
     with torch.no_grad():
         targets = {name: gram(f) for name, f in network(style, wanted).items() if name in network.style}
         contents = {name: f for name, f in network(content, wanted).items() if name in network.content}
+        weights = {name: faint(f) for name, f in contents.items()}
     x = start.clone().requires_grad_(True)
 
     def objective():
@@ -181,7 +192,8 @@ def main():
         for name, target in targets.items():
             j = j + BETA * LAMBDA * ((gram(features[name]) - target) ** 2).sum() / (target**2).sum()
         for name, target in contents.items():
-            j = j + ALPHA / len(contents) * ((features[name] - target) ** 2).sum() / (target**2).sum()
+            difference = weights[name] * (features[name] - target) ** 2
+            j = j + ALPHA / len(contents) * difference.sum() / (target**2).sum()
         return j
 
     optimizer = torch.optim.LBFGS([x], max_iter=1, history_size=10, tolerance_grad=0, tolerance_change=0)

@@ -3,30 +3,35 @@
 use tch::Tensor;
 
 use super::StyleError;
-use super::tensor::scalar;
 
-/// A residual (0..=1) of this size is believed by 1/e. A thing that moved over its like leaves no more than that.
+/// A residual (0..=1) of this size gives a belief of 1/e. A thing that moved across a similar background leaves hardly more.
 const DOUBT: f64 = 0.03;
 /// What resampling alone explains, as a share of the local contrast: a fine texture that moved by a part of a pixel.
 const RESAMPLED: f64 = 0.12;
-/// What noise explains, in medians of the residual: nearly all of it, and most of a clip is no more than noise.
-const NOISE: f64 = 2.0;
-/// A median beyond this is no noise: the motion is not known.
-const MOST_NOISE: f64 = 0.015;
+/// What noise explains, in medians of the residual. The largest of 27 samples of Gaussian noise is hardly ever larger.
+const NOISE: f64 = 3.0;
+/// What is always explained, of 0..=1: compression moves some blocks by a level or two, and leaves most as they are.
+const ROUNDING: f64 = 1.5 / 255.0;
+/// No more is explained as noise: a larger residual all over says that the motion is not known.
+const MOST_NOISE: f64 = 0.06;
 
 /// exp(-(r / 0.03)^2) `[1,1,H,W]`, 1 where the contents `now` and `before` `[1,3,H,W]` on one grid show the same, soft. r is
-/// the largest residual within 3 x 3 pixels, of any colour, less what noise and resampling explain.
+/// the largest residual within 3 x 3 pixels, of any colour, less what noise and resampling explain. Noise is measured
+/// where `seen` `[1,1,H,W]` is above 0.
 ///
 /// A mean over a neighbourhood in place of the largest value believes a thin bar that is gone: its ghost is carried on, and
 /// held.
 ///
 /// # Errors
 /// What libtorch reports.
-pub fn belief(now: &Tensor, before: &Tensor) -> Result<Tensor, StyleError> {
+pub fn belief(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, StyleError> {
     let residual = now.f_sub(before)?.f_abs()?.f_amax([1], true)?;
-    let noise = scalar(&residual.f_median()?)?.min(MOST_NOISE);
+    // A tensor all the way: nothing here waits for a GPU.
+    let unknown = residual.f_full_like(f64::NAN)?;
+    let median = residual.f_where_self(&seen.f_gt(0.0)?, &unknown)?.f_nanmedian()?.f_nan_to_num(0.0, None, None)?;
+    let noise = median.f_mul_scalar(NOISE)?.f_clamp(ROUNDING, MOST_NOISE)?;
     let contrast = largest(now)?.f_add(&largest(&now.f_neg()?)?)?.f_amax([1], true)?;
-    let explained = contrast.f_mul_scalar(RESAMPLED)?.f_add_scalar(NOISE * noise)?;
+    let explained = contrast.f_mul_scalar(RESAMPLED)?.f_add(&noise)?;
     let left = largest(&residual.f_sub(&explained)?.f_clamp_min(0.0)?)?;
     Ok(left.f_div_scalar(DOUBT)?.f_square()?.f_neg()?.f_exp()?)
 }
@@ -41,10 +46,14 @@ fn largest(x: &Tensor) -> Result<Tensor, StyleError> {
 mod tests {
     use tch::{Device, Kind, Tensor};
 
-    use super::belief;
+    use super::StyleError;
     use crate::stylize::tensor::scalar;
 
     const CPU: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+    fn belief(now: &Tensor, before: &Tensor) -> Result<Tensor, StyleError> {
+        super::belief(now, before, &Tensor::ones([1, 1, 48, 64], CPU))
+    }
 
     fn least(belief: &Tensor) -> f64 {
         scalar(&belief.min()).unwrap()
@@ -66,9 +75,31 @@ mod tests {
         let before = scene(0.0, None);
         assert_eq!(least(&belief(&before, &before).unwrap()), 1.0);
         tch::manual_seed(3);
-        let noisy = &before + Tensor::randn([1, 3, 48, 64], CPU) * (2.0 / 255.0);
-        let found = belief(&noisy, &before).unwrap();
-        assert!(scalar(&found.mean(Kind::Float)).unwrap() > 0.99 && least(&found) > 0.8, "{found:?}");
+        for levels in [1.0, 2.0, 4.0] {
+            let grain = || Tensor::randn([1, 3, 48, 64], CPU) * (levels / 255.0);
+            let found = belief(&(&before + grain()), &(&before + grain())).unwrap();
+            let held = scalar(&found.ge(0.5).to_kind(Kind::Float).mean(Kind::Float)).unwrap();
+            assert!(scalar(&found.mean(Kind::Float)).unwrap() > 0.98 && held > 0.995, "{levels} levels, {held}");
+        }
+        // Every third block of 8 x 8 is off by a level.
+        let off = Tensor::arange(48, CPU).remainder(3.0).le(0.0).to_kind(Kind::Float).view([1, 1, 6, 8]) / 255.0;
+        let blocks = &before + off.repeat_interleave_self_int(8, 2, None).repeat_interleave_self_int(8, 3, None);
+        assert_eq!(least(&belief(&blocks, &before).unwrap()), 1.0);
+    }
+
+    #[test]
+    fn noise_is_measured_where_something_is_seen() {
+        let before = scene(0.0, None);
+        tch::manual_seed(4);
+        let noisy = &before + Tensor::randn([1, 3, 48, 64], CPU) * (3.0 / 255.0);
+        // Of three quarters nothing is known: there the caller sets both alike.
+        let seen = Tensor::zeros([1, 1, 48, 64], CPU);
+        let _ = seen.narrow(3, 48, 16).fill_(1.0);
+        let same = noisy.where_self(&seen.le(0.0), &before);
+        let found = super::belief(&noisy, &same, &seen).unwrap();
+        assert!(scalar(&found.narrow(3, 49, 15).mean(Kind::Float)).unwrap() > 0.98);
+        let nowhere = super::belief(&noisy, &noisy, &seen.zeros_like()).unwrap();
+        assert_eq!(least(&nowhere), 1.0, "and no NaN");
     }
 
     #[test]

@@ -19,8 +19,8 @@ const BESIDE: f64 = 0.02;
 const NOWHERE: f64 = 100.0;
 
 /// Fills `strokes` `[1,3,H,W]` (painted less content) where `known` `[1,1,H,W]` is 0, from one of sixteen places at fixed
-/// distances around each pixel: the known one whose `content` `[1,3,H,W]` is nearest to the pixel's own. Where none is
-/// known, 0.
+/// distances around each pixel: the known one whose `content` `[1,3,H,W]` is nearest to the pixel's own. The less that
+/// place is like it, the more the mean of the strokes around the pixel stands in; far from all that is known, 0.
 ///
 /// It has to move as the pixel does (`motion` `[1,2,H,W]`, in pixels): strokes of a thing in front that goes on would be
 /// laid down behind it again and again, a ghost in all but name.

@@ -33,7 +33,7 @@ pub trait Init {
     /// What libtorch reports.
     fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError>;
 
-    /// What a descent from there begins with.
+    /// The preconditioner for a descent from this start.
     fn preconditioner(&self) -> Preconditioner {
         Preconditioner::Picture
     }

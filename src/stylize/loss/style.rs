@@ -11,7 +11,8 @@ use crate::stylize::tensor::scalar;
 /// by, and a descent answers with a coloured fringe.
 const BORDER: i64 = 2;
 
-/// Gram matrix per position, `[C,C]`: F F^T / M for activations F as a C x M matrix, M positions not near the border.
+/// Gram matrix per position, `[C,C]`: F F^T / M for activations F as a C x M matrix, M positions not near the border. For
+/// targets: only one of its two factors has a gradient.
 ///
 /// # Errors
 /// What libtorch reports.
@@ -21,7 +22,7 @@ pub fn gram(features: &Tensor) -> Result<Tensor, StyleError> {
 }
 
 /// A detached copy of the activations with zeros in two positions along each border, and how many positions are left;
-/// all of them where little else would be left.
+/// in small maps (a short side of up to 12) nothing is zeroed.
 ///
 /// In a product with the activations themselves, zeros leave the border out, of the gradient too, and cost a third of what
 /// cutting the border off does.
@@ -30,7 +31,9 @@ fn inner(features: &Tensor) -> Result<(Tensor, i64), StyleError> {
     if h.min(w) <= 6 * BORDER {
         return Ok((features.f_detach()?, h * w));
     }
-    let inner = features.f_detach()?.f_detach_copy()?;
+    // Laid out in memory as the activations are, which `f_detach_copy` does not keep.
+    let mut inner = features.f_empty_like()?;
+    inner.f_copy_(&features.f_detach()?)?;
     for (axis, length) in [(2, h), (3, w)] {
         for start in [0, length - BORDER] {
             let _ = inner.f_narrow(axis, start, BORDER)?.f_zero_()?;

@@ -125,7 +125,10 @@ impl Optimizer for Lbfgs {
         let preconditioned = self.preconditioner.apply(&gradient)?;
         // P is linear: P y is the difference of two that are known.
         let py = preconditioned.f_sub(&old.preconditioned)?;
-        let gamma = ys.f_div(&dot(&y, &py)?)?.f_where_self(&usable, &old.gamma)?;
+        let ypy = dot(&y, &py)?;
+        // As a difference it can lose its sign to rounding.
+        let known = usable.f_logical_and(&ypy.f_gt(0.0)?)?;
+        let gamma = ys.f_div(&ypy)?.f_where_self(&known, &old.gamma)?;
         if self.pairs.len() == self.history {
             self.pairs.pop_front();
         }
