@@ -9,7 +9,7 @@ use super::belief::belief;
 use super::camera::follow;
 use super::earlier::{Brought, Earlier, OneEarlier};
 use super::still::Rest;
-use super::tensor::{blurred, from_planes, to_planes};
+use super::tensor::{from_planes, mean_where, to_planes};
 use super::{Snapshot, StyleError};
 use crate::motion::{Consistency, FlowField, Reliability, Step, Trail};
 
@@ -249,7 +249,5 @@ fn motion(step: &Step, device: Device) -> Result<Tensor, StyleError> {
 pub fn change_of_light(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = now.size4()?;
     let sigma = (LIGHT * h.max(w) as f64).max(LEAST_LIGHT);
-    let change = blurred(&now.f_sub(before)?.f_mul(seen)?, sigma)?;
-    // At a place around which nothing was seen there is nothing to say.
-    Ok(change.f_div(&blurred(seen, sigma)?.f_clamp_min(1e-2)?)?)
+    mean_where(&now.f_sub(before)?, seen, sigma)
 }

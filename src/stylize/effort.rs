@@ -32,17 +32,11 @@ pub struct Effort {
 impl Effort {
     /// For a frame after the shot's first one, of which a share `fresh` is not painted yet and a share `held` cannot move
     /// (0..=1 each), with `all` iterations to spend.
-    pub fn of_later(all: u32, fresh: f64, held: f64, target: f64) -> Self {
+    pub fn of_later(all: u32, fresh: f64, held: f64, target: f64, preconditioner: Preconditioner) -> Self {
         let part = |share: f64| (f64::from(all) * share.min(1.0)).ceil() as u32;
         let at_least = part(fresh * FRESH);
         let iterations = part((1.0 - held) * FREE).max(at_least).max(all.min(1));
-        Self {
-            iterations,
-            at_least,
-            target: Some(target),
-            phase: Phase::CENTRED,
-            preconditioner: Preconditioner::Picture,
-        }
+        Self { iterations, at_least, target: Some(target), phase: Phase::CENTRED, preconditioner }
     }
 }
 

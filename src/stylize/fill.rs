@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::StyleError;
-use super::tensor::blurred;
+use super::tensor::{blurred, mean_where};
 
 /// How far away such a place is looked for, as shares of the frame's long side.
 const DISTANCES: [f64; 2] = [0.11, 0.19];
@@ -55,15 +55,10 @@ pub fn from_beside(strokes: &Tensor, content: &Tensor, motion: &Tensor, known: &
     }
     // The less a place is like the pixel's own, the less its strokes fit.
     let fits = least.f_mul_scalar(-1.0 / UNLIKE)?.f_add_scalar(1.0)?.f_clamp(0.0, 1.0)?;
-    let best = best.f_mul(&fits)?.f_add(&beside(strokes, known, long)?.f_mul(&fits.f_neg()?.f_add_scalar(1.0)?)?)?;
+    // How paint differs in colour from its scene there.
+    let beside = mean_where(strokes, known, (BESIDE * long).max(1.0))?;
+    let best = beside.f_add(&best.f_sub(&beside)?.f_mul(&fits)?)?;
     Ok(strokes.f_where_self(&known.f_gt(0.5)?, &best)?)
-}
-
-/// Mean of the strokes of known places around each pixel, `[1,3,H,W]`: how paint differs in colour from its scene there.
-fn beside(strokes: &Tensor, known: &Tensor, long: f64) -> Result<Tensor, StyleError> {
-    let sigma = (BESIDE * long).max(1.0);
-    let there = blurred(known, sigma)?.f_add_scalar(1e-3)?;
-    Ok(blurred(&strokes.f_mul(known)?, sigma)?.f_div(&there)?)
 }
 
 /// Sum of squares over the channels, `[1,1,H,W]`.

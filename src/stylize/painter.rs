@@ -143,8 +143,7 @@ impl Painter {
             None => 0.0,
         };
         let target = low_enough(&shot.first).max(shot.last_objective);
-        let preconditioner = self.next.preconditioner();
-        let effort = Effort { preconditioner, ..Effort::of_later(all, fresh, share, target) };
+        let effort = Effort::of_later(all, fresh, share, target, self.next.preconditioner());
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
         let painted = self.studio.paint(&shot.look, &content, &start, ties, effort)?;
         tracing::debug!(

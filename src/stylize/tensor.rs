@@ -98,6 +98,12 @@ pub fn blurred(image: &Tensor, sigma: f64) -> Result<Tensor, StyleError> {
     pass(&pass(image, [1, side], [0, radius])?, [side, 1], [radius, 0])
 }
 
+/// Mean of `values` `[1,C,H,W]` around each pixel, over the places where `mask` `[1,1,H,W]` is 1: Gaussian, of standard
+/// deviation `sigma` pixels. Fades to 0 where the mask is empty all around: there is nothing to say.
+pub fn mean_where(values: &Tensor, mask: &Tensor, sigma: f64) -> Result<Tensor, StyleError> {
+    Ok(blurred(&values.f_mul(mask)?, sigma)?.f_div(&blurred(mask, sigma)?.f_clamp_min(1e-2)?)?)
+}
+
 /// What a blur takes to lie beyond a picture's edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Border {

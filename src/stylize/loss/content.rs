@@ -23,9 +23,9 @@ const BLURS: usize = 3;
 /// | gatys, lecture | 1/2 sum (F-P)^2 |
 /// | neural-style | mean (F-P)^2 |
 ///
-/// w is 1 where the content is flat, 4 where its structure is faint (a face, lettering, the far side of a room), and less again
-/// the stronger it gets: 2.7 at the mean energy, 1.4 at five times that. A sum of squares alone is made of the strongest edges, and paint takes the rest. With
-/// e, the energy of P in a place (its mean square over channels, less the least one, blurred) and r = e / (0.2 mean e):
+/// w is 1 where the content is flat, 4 where its structure is faint (a face, lettering, the far side of a room), and less
+/// again the stronger it gets: 2.7 at the mean energy, 1.4 at five times that. A sum of squares alone is made of the
+/// strongest edges, and paint takes the rest. With e, the energy of P in a place (its mean square over channels, less the least one, blurred) and r = e / (0.2 mean e):
 /// w = 1 + 12 r / (1 + r)^2. Measured in docs/networks.md.
 #[derive(Debug)]
 pub struct Content {

@@ -10,6 +10,7 @@ use crate::stylize::chain::{Carried, Chain};
 use crate::stylize::earlier::{Brought, Earlier};
 use crate::stylize::effort::{Effort, gained, low_enough};
 use crate::stylize::loss::{Anchor, Temporal};
+use crate::stylize::optimizer::Preconditioner;
 use crate::stylize::still::{Held, Lock};
 use crate::stylize::studio::{Look, Painted, Studio, Ties};
 use crate::stylize::tensor::{from_pixels, scalar};
@@ -130,7 +131,7 @@ impl Pass<'_> {
         let iterations = studio.settings().optimizer.iterations[1];
         let fresh = 1.0 - scalar(&mature.f_mean(mature.kind())?)?;
         let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
-        let effort = Effort::of_later(iterations, fresh, share, low_enough(&shot.first));
+        let effort = Effort::of_later(iterations, fresh, share, low_enough(&shot.first), Preconditioner::Picture);
         let ties = Ties { temporal: term.as_ref(), held: held.as_ref() };
         let Painted { image, stats } = studio.paint(shot.look, &content, &start, ties, effort)?;
         if let (Some(lock), Some(held)) = (&mut self.lock, &held) {
