@@ -17,6 +17,7 @@ HEIGHT, WIDTH, SAMPLES = 40, 48, 24
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALVINGS = 3
 BINOMIAL = torch.tensor([1, 4, 6, 4, 1], dtype=torch.float64) / 16
+SOFTER = torch.tensor([1, 8, 1], dtype=torch.float64) / 10
 
 
 def indices(length, border, mode):
@@ -49,23 +50,33 @@ def convolve(x, weight, bias, mode):
     return total
 
 
-def halve(x, mode):
+def blur(x, row, mode):
     height, width = x.shape[1:]
-    wide = extend(x, 2, mode)
-    rows = sum(BINOMIAL[k] * wide[:, k : k + height] for k in range(5))
-    return sum(BINOMIAL[k] * rows[:, :, k : k + width] for k in range(5))[:, ::2, ::2]
+    wide = extend(x, len(row) // 2, mode)
+    rows = sum(share * wide[:, k : k + height] for k, share in enumerate(row))
+    return sum(share * rows[:, :, k : k + width] for k, share in enumerate(row))
+
+
+def halve(x, mode):
+    return blur(x, BINOMIAL, mode)[:, ::2, ::2]
 
 
 def layers(weights, mode):
     x = formula.picture(1, HEIGHT, WIDTH)[0]
     x = (x - torch.tensor(MEAN, dtype=torch.float64)[:, None, None]) / torch.tensor(STD, dtype=torch.float64)[:, None, None]
+    x = blur(x, SOFTER, mode)
+    finest = None
     for k in range(1, len(weights) // 2 + 1):
         x = convolve(x, weights[f"conv{k}.weight"], weights[f"conv{k}.bias"], mode)
         yield f"conv{k}", x
         x = x.clamp_min(0)
         yield f"relu{k}", x
         if k <= HALVINGS:
+            if finest is not None:
+                yield f"cross{k}", torch.cat([finest, x])
+                finest = halve(finest, mode)
             x = halve(x, mode)
+            finest = x if finest is None else finest
             yield f"half{k}", x
 
 

@@ -111,7 +111,7 @@ impl<'a> PictureObjective<'a> {
     fn sum(&self, image: &Tensor) -> Result<Tensor, StyleError> {
         let seen = self.phase.map_or_else(|| Ok(image.shallow_clone()), |phase| phase.apply(image))?;
         let features = self.backbone.forward(&seen, self.layers)?;
-        let view = View::new(image, &features);
+        let view = View::new(image, &features).with_margin((seen.size4()?.3 - image.size4()?.3) / 2);
         let mut sum = Tensor::f_zeros([], (image.kind(), image.device()))?;
         for term in self.terms.iter().chain(&self.apart) {
             sum = sum.f_add(&term.evaluate(&view)?)?;

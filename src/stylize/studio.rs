@@ -22,13 +22,13 @@ const SHORTEST_SIDE: f64 = 64.0;
 const LONGEST_ENLARGED: f64 = 512.0;
 
 /// Where the painting's contrast exceeds the scene's, by the ratio E of mean squares of the first content layer, beta is
-/// divided by E^2, and the total variation's weight multiplied by E^1.5. The relative convention measures content by the
+/// divided by E^4, and the total variation's weight multiplied by E^1.5. The relative convention measures content by the
 /// scene's own activations, of which dark or flat footage has so few that faces drown in paint, and a lattice shows
 /// in plain walls. Measured in docs/networks.md.
-const STYLE_YIELDS: f64 = 2.0;
+const STYLE_YIELDS: f64 = 4.0;
 const SMOOTHER: f64 = 1.5;
 /// E counts for no more: beyond it nothing would be left of the style.
-const MOST_EXCESS: f64 = 3.0;
+const MOST_EXCESS: f64 = 1.7;
 
 /// A style picture in its own size, `[1,3,H,W]`, and its share of the blend.
 #[derive(Debug)]

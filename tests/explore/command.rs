@@ -78,11 +78,11 @@ fn a_run_makes_sheets_and_a_page_and_goes_on() {
         .assert()
         .success()
         .stderr(contains("torn.jpg").and(contains("1 of 4 inputs could not be read")).and(contains("6 pictures")));
-    // Fields of 21 pixels at four times their size: three blocks side by side, of two grids of three tiles each.
-    let grid = 3 * 84 + 2 * 2;
+    // Fields of 23 pixels at four times their size: three blocks side by side, of two grids of three tiles each.
+    let grid = 3 * 92 + 2 * 2;
     assert_eq!(size(&out.join("half2.png")), (10 + 3 * (2 * grid + 10 + 10), 10 + 13 + grid + 10));
-    // relu1 has 48 units: of the numbers asked for it has only two. Fields of 5 pixels, 19 times their size.
-    assert_eq!(size(&out.join("relu1.png")).0, 10 + 2 * (2 * (3 * 95 + 4) + 10 + 10));
+    // relu1 has 48 units: of the numbers asked for it has only two. Fields of 7 pixels, 13 times their size.
+    assert_eq!(size(&out.join("relu1.png")).0, 10 + 2 * (2 * (3 * 91 + 4) + 10 + 10));
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
     for part in
         ["half2.png", "clip.mp4", "torn.jpg", "a &amp; &lt;b&gt;.png", "receptive field", "<svg", "1 input passed over"]
@@ -159,7 +159,7 @@ fn mistakes_are_found_first() {
         (vec!["layers"], 2, "INPUT"),
         (vec!["layers", "gone.png", "--backbone", "patches"], 1, "gone.png"),
         (vec!["layers", "in", "--backbone", "patches", "--layers", "conv9"], 2, "relu1"),
-        (vec!["layers", "in", "--backbone", "patches", "--units", "3,500"], 2, "units 0 to 127"),
+        (vec!["layers", "in", "--backbone", "patches", "--units", "3,500"], 2, "units 0 to 175"),
         (vec!["layers", "in", "--backbone", "patches", "--every", "0"], 2, "0.5s"),
         (vec!["layers", "in", "--backbone", "patches", "--activations", "in/torn.jpg"], 1, "torn.jpg"),
         (vec!["layers", "in", "--backbone", "patches", "--style", "gone.jpg"], 2, "gone.jpg"),

@@ -135,5 +135,5 @@ fn a_set_gives_what_its_networks_give() {
         ["patches.half2", "patches.half1", "squeezenet1_1.fire2"],
         "the networks' own order"
     );
-    assert_eq!(set.style_layers().len(), 4 + 5 + 3, "patches also looks at half the size");
+    assert_eq!(set.style_layers().len(), 3 + 5 + 3, "patches also looks at half the size");
 }

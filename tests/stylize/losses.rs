@@ -128,16 +128,26 @@ fn positions_near_a_border_take_no_part_in_a_gram_matrix() {
     for (found, wanted) in numbers(&gram(&features).unwrap()).iter().zip(wanted.iter().flatten()) {
         assert_close(*found, wanted / 110.0, "G");
     }
-    let features = features.set_requires_grad(true);
+}
+
+/// A network saw a picture of 20 x 22 with a margin and has a position for every second pixel. Without a
+/// margin one position counts as the border.
+#[test]
+fn positions_in_the_margin_take_no_part_in_the_style() {
+    let features = activations("bordered", [1, 3, 14, 15]).set_requires_grad(true);
     let target = GramTarget { place: 0, gram: gram(&activations("other", [1, 3, 14, 15])).unwrap(), weight: 1.0 };
     let term = Style::new(vec![target], Convention::Relative, 1.0).unwrap();
-    let image = Tensor::zeros([1, 3, 4, 4], (Kind::Double, tch::Device::Cpu));
-    let value = term.evaluate(&View::new(&image, std::slice::from_ref(&features))).unwrap();
-    let gradient = Tensor::f_run_backward(&[&value], &[&features], false, false).unwrap().swap_remove(0);
-    let everywhere = number(&gradient.abs().sum(Kind::Double));
-    let within = number(&gradient.narrow(2, 2, 10).narrow(3, 2, 11).abs().sum(Kind::Double));
-    assert!(within > 0.0);
-    assert_close(everywhere, within, "gradient within the border");
+    let image = Tensor::zeros([1, 3, 20, 22], (Kind::Double, tch::Device::Cpu));
+    for (margin, border) in [(0, 1), (1, 1), (4, 2)] {
+        let value = term.evaluate(&View::new(&image, std::slice::from_ref(&features)).with_margin(margin)).unwrap();
+        let gradient = Tensor::f_run_backward(&[&value], &[&features], false, false).unwrap().swap_remove(0);
+        let rim = |border: i64| {
+            let inner = gradient.narrow(2, border, 14 - 2 * border).narrow(3, border, 15 - 2 * border);
+            number(&inner.abs().sum(Kind::Double))
+        };
+        assert!(rim(border + 1) < 0.99 * rim(border), "margin {margin}: the next positions count");
+        assert_close(rim(0), rim(border), "gradient within the border");
+    }
 }
 
 #[test]

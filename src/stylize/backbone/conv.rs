@@ -88,13 +88,21 @@ impl Conv {
     /// # Errors
     /// What libtorch reports.
     pub fn halving(row: &[f64], channels: i64, kind: Kind, device: Device) -> Result<Self, StyleError> {
+        Ok(Self { stride: 2, ..Self::blur(row, channels, kind, device)? })
+    }
+
+    /// Blurs `channels` maps by `row` in both directions; its sum does not matter.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn blur(row: &[f64], channels: i64, kind: Kind, device: Device) -> Result<Self, StyleError> {
         let side = row.len() as i64;
         let sum: f64 = row.iter().sum();
         let kernel: Vec<f64> = row.iter().flat_map(|v| row.iter().map(move |u| u * v / (sum * sum))).collect();
         let weight = Tensor::f_from_slice(&kernel)?.f_to_kind(kind)?.f_view([1, 1, side, side])?;
         let weight = channels_last(&weight.f_repeat([channels, 1, 1, 1])?.f_to_device(device)?)?;
         let bias = Tensor::f_zeros([channels], (kind, device))?;
-        Ok(Self { weight, bias, stride: 2, padding: side / 2, border: side / 2, groups: channels })
+        Ok(Self { weight, bias, stride: 1, padding: side / 2, border: side / 2, groups: channels })
     }
 
     pub(super) fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor, StyleError> {

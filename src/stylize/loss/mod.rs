@@ -29,12 +29,29 @@ pub struct View<'a> {
     pub image: &'a Tensor,
     /// Activations `[1,C,H',W']`, one per layer of the objective's layer list.
     pub features: &'a [Tensor],
+    /// Pixels at each side that only the networks see: a mirrored margin.
+    margin: i64,
     blurred: OnceCell<Tensor>,
 }
 
 impl<'a> View<'a> {
     pub fn new(image: &'a Tensor, features: &'a [Tensor]) -> Self {
-        Self { image, features, blurred: OnceCell::new() }
+        Self { image, features, margin: 0, blurred: OnceCell::new() }
+    }
+
+    /// The same, where the networks saw the picture with a mirrored margin of so many pixels at each side.
+    #[must_use]
+    pub fn with_margin(self, margin: i64) -> Self {
+        Self { margin, ..self }
+    }
+
+    /// Positions along each border of `features` that lie in the margin, one at least: there a network sees what the picture
+    /// was extended by, and a descent answers with a coloured fringe. No more than these, or the picture's own border
+    /// stays unpainted.
+    fn border(&self, features: &Tensor) -> Result<i64, StyleError> {
+        let seen = self.image.size4()?.3 + 2 * self.margin;
+        let (_, _, _, w) = features.size4()?;
+        Ok((self.margin as f64 * w as f64 / seen as f64).ceil().max(1.0) as i64)
     }
 
     /// G blurred over 5 x 5 pixels, made once for all terms.

@@ -7,8 +7,8 @@ use crate::settings::Convention;
 use crate::stylize::StyleError;
 use crate::stylize::tensor::scalar;
 
-/// Positions along each border that take no part in a Gram matrix: there a network sees what the picture was extended
-/// by, and a descent answers with a coloured fringe.
+/// Positions along each border of a painting that take no part in its Gram matrix: there a network sees what the painting
+/// was extended by.
 const BORDER: i64 = 2;
 
 /// Gram matrix per position, `[C,C]`: F F^T / M for activations F as a C x M matrix, M positions not near the border. For
@@ -17,29 +17,29 @@ const BORDER: i64 = 2;
 /// # Errors
 /// What libtorch reports.
 pub fn gram(features: &Tensor) -> Result<Tensor, StyleError> {
-    let (inner, positions) = inner(features)?;
+    let (inner, positions) = inner(features, BORDER)?;
     products(features, &inner, positions)
 }
 
-/// A detached copy of the activations with zeros in two positions along each border, and how many positions are left;
-/// in small maps (a short side of up to 12) nothing is zeroed.
+/// A detached copy of the activations with zeros in `border` positions along each border, and how many positions are left;
+/// in maps with a short side of no more than six times that nothing is zeroed.
 ///
 /// In a product with the activations themselves, zeros leave the border out, of the gradient too, and cost a third of what
 /// cutting the border off does.
-fn inner(features: &Tensor) -> Result<(Tensor, i64), StyleError> {
+fn inner(features: &Tensor, border: i64) -> Result<(Tensor, i64), StyleError> {
     let (_, _, h, w) = features.size4()?;
-    if h.min(w) <= 6 * BORDER {
+    if h.min(w) <= 6 * border {
         return Ok((features.f_detach()?, h * w));
     }
     // Laid out in memory as the activations are, which `f_detach_copy` does not keep.
     let mut inner = features.f_empty_like()?;
     inner.f_copy_(&features.f_detach()?)?;
     for (axis, length) in [(2, h), (3, w)] {
-        for start in [0, length - BORDER] {
-            let _ = inner.f_narrow(axis, start, BORDER)?.f_zero_()?;
+        for start in [0, length - border] {
+            let _ = inner.f_narrow(axis, start, border)?.f_zero_()?;
         }
     }
-    Ok((inner, (h - 2 * BORDER) * (w - 2 * BORDER)))
+    Ok((inner, (h - 2 * border) * (w - 2 * border)))
 }
 
 /// A B^T / `positions` for activations of the same shape.
@@ -56,11 +56,11 @@ fn products(a: &Tensor, b: &Tensor, positions: i64) -> Result<Tensor, StyleError
     Ok(product.f_div_scalar(positions as f64)?)
 }
 
-/// sum (G-A)^2 for the Gram matrix G of `features`.
-fn distance(features: &Tensor, target: &Tensor) -> Result<Tensor, StyleError> {
+/// sum (G-A)^2 for the Gram matrix G of `features`, less `border` positions at each side.
+fn distance(features: &Tensor, target: &Tensor, border: i64) -> Result<Tensor, StyleError> {
     // G and A are symmetric, so both factors of F F^T have the same gradient: one is computed and counted twice, which
     // saves a third of the products.
-    let (inner, positions) = inner(features)?;
+    let (inner, positions) = inner(features, border)?;
     let half = energy(&products(features, &inner, positions)?.f_sub(target)?)?;
     Ok(half.f_mul_scalar(2.0)?.f_sub(&half.f_detach()?)?)
 }
@@ -134,7 +134,7 @@ impl LossTerm for Style {
         let mut sum = Tensor::f_zeros([], (view.image.kind(), view.image.device()))?;
         for (index, target) in self.targets.iter().enumerate() {
             let features = &view.features[target.place];
-            let distance = distance(features, &target.gram)?;
+            let distance = distance(features, &target.gram, view.border(features)?)?;
             let factor = self.beta * target.weight * self.factor(index, features)?;
             sum = sum.f_add(&distance.f_mul_scalar(factor)?)?;
         }
