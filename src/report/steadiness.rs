@@ -8,6 +8,9 @@ const NAMED: usize = 3;
 /// Frames from which on a drift over a hundred may be told.
 const LONG_ENOUGH: u64 = 25;
 
+/// So much of the picture has to stand still, 0..=1, before its drift says anything.
+const STILL_ENOUGH: f64 = 0.1;
+
 /// `steadiness: ...`; `None` where no two frames could be compared.
 pub fn line(summary: &Summary) -> Option<String> {
     let (e_warp, coverage) = summary.e_warp.zip(summary.coverage)?;
@@ -19,7 +22,8 @@ pub fn line(summary: &Summary) -> Option<String> {
         levels(e_warp.source),
         100.0 * coverage
     );
-    if let Some(drift) = summary.luma_drift.filter(|_| summary.frames >= LONG_ENOUGH) {
+    let says_something = summary.frames >= LONG_ENOUGH && summary.still.is_some_and(|still| still >= STILL_ENOUGH);
+    if let Some(drift) = summary.luma_drift.filter(|_| says_something) {
         let way = if drift < 0.0 { "darker" } else { "brighter" };
         line += &format!("; what stands still gets {way} by {:.1}/255 in 100 frames", drift.abs());
     }
@@ -46,11 +50,14 @@ mod tests {
         let begin = "steadiness: along the motion, a frame differs from the one before by 3.3/255 (the source by 2.0), measured on 96 % of the picture";
         assert_eq!(line(&summary).as_deref(), Some(begin));
         summary.luma_drift = Some(-0.44);
+        summary.still = Some(0.6);
         summary.frames = 24;
         assert_eq!(line(&summary).as_deref(), Some(begin), "too short to tell a drift");
         summary.frames = 25;
         summary.worst = [9, 2, 4, 1].map(|frame| Worst { frame, e_warp: pair(5.0, 2.0) }).into();
         let end = "; what stands still gets darker by 0.4/255 in 100 frames; least steady: frames 9, 2, 4";
         assert_eq!(line(&summary), Some(format!("{begin}{end}")));
+        summary.still = Some(0.02);
+        assert!(!line(&summary).unwrap().contains("stands still"), "a pan");
     }
 }

@@ -8,7 +8,7 @@ use super::effort::{Effort, gained, low_enough};
 use super::first_frame;
 use super::init::{self, Init, Start};
 use super::loss::Temporal;
-use super::still::{Held, Lock};
+use super::still::{Held, Lock, levelled};
 use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::scalar;
 use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer};
@@ -145,7 +145,10 @@ impl Painter {
         let target = low_enough(&shot.first).max(shot.last_objective);
         let effort = Effort::of_later(all, fresh, share, target, self.next.preconditioner());
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
-        let painted = self.studio.paint(&shot.look, &content, &start, ties, effort)?;
+        let mut painted = self.studio.paint(&shot.look, &content, &start, ties, effort)?;
+        if let Some(brought) = brought {
+            painted.image = levelled(&painted.image, brought, held.as_ref())?;
+        }
         tracing::debug!(
             size = ?(h, w),
             iterations = painted.stats.iterations,

@@ -6,6 +6,7 @@
 use tch::{Device, Tensor};
 
 use super::chain::change_of_light;
+use super::earlier::Brought;
 use super::tensor::{blurred, from_planes};
 use super::{Snapshot, StyleError};
 use crate::motion::FlowField;
@@ -49,6 +50,24 @@ impl Rest {
     pub(super) fn restored(snapshot: &Snapshot) -> Result<Self, StyleError> {
         Ok(Self { pending: snapshot.floats("rest")?.as_chunks::<2>().0.to_vec() })
     }
+}
+
+/// `painted` `[1,3,H,W]` at the level that it had as far as it is `brought` from the frame before: as light and as colourful,
+/// over some pixels. A sample that is wholly held stays as it is, to the bit.
+///
+/// The descent of each frame moves what it goes on with a little further, and always the same way: without this the picture
+/// gets lighter or darker from frame to frame.
+///
+/// # Errors
+/// What libtorch reports.
+pub fn levelled(painted: &Tensor, brought: &Brought, held: Option<&Held>) -> Result<Tensor, StyleError> {
+    let known = brought.weights.f_mul(&brought.maturity)?;
+    let shift = change_of_light(painted, &brought.painted, &known)?.f_mul(&known)?;
+    let shift = match held {
+        Some(held) => shift.f_mul(&held.weights.f_neg()?.f_add_scalar(1.0)?)?,
+        None => shift,
+    };
+    Ok(painted.f_sub(&shift)?.f_clamp(0.0, 1.0)?)
 }
 
 /// Smoothed content (0..=1) that differs more from the anchor's shows another thing.

@@ -6,7 +6,7 @@ use stylize_video::settings::{NextInit, Size};
 use stylize_video::stylize::boil::stirred;
 use stylize_video::stylize::chain::{Carried, Chain, change_of_light};
 use stylize_video::stylize::objective::Phase;
-use stylize_video::stylize::still::Lock;
+use stylize_video::stylize::still::{Lock, levelled};
 use stylize_video::stylize::tensor::blurred;
 use tch::{Device, Kind, Tensor};
 
@@ -189,6 +189,34 @@ fn what_is_held_has_no_gradient_and_the_rest_its_own() {
     let value = |x: f64| (x + s * (p - x)).powi(2);
     let slope = (value(x0 + 1e-6) - value(x0 - 1e-6)) / 2e-6;
     assert!((numbers(&gradient)[soft] - slope).abs() < 1e-5, "{} and {slope}", numbers(&gradient)[soft]);
+}
+
+#[test]
+fn the_level_is_kept_and_the_strokes_are_new() {
+    let (w, h) = (120usize, 48usize);
+    let (wide, high) = (w as i64, h as i64);
+    let content = flat(0.5, 3, high, wide);
+    let before = &content + formula::uniform("before", &[1, 3, high, wide], 0.2);
+    let mut chain = Chain::new(&[1], Consistency::default());
+    chain.remember(Carried::first(before.shallow_clone(), content.shallow_clone()).unwrap()).unwrap();
+    chain.step(&still(w, h), &content).unwrap();
+    let brought = chain.earlier(&[1], &content).unwrap().known.unwrap();
+    // Repainted in other strokes, lighter and redder all over.
+    let strokes = formula::uniform("after", &[1, 3, high, wide], 0.2);
+    let colour = Tensor::from_slice(&[0.03f32, 0.02, 0.01]).view([1, 3, 1, 1]);
+    let painted = &content + &strokes + colour;
+    let mean = |t: &Tensor| numbers(&t.mean_dim([2i64, 3].as_slice(), false, Kind::Float));
+    let free = levelled(&painted, &brought, None).unwrap();
+    for (found, wanted) in mean(&free).iter().zip(mean(&before)) {
+        assert!((found - wanted).abs() < 0.002, "{found}, {wanted} before");
+    }
+    let fine = |t: &Tensor| t - blurred(t, 4.0).unwrap();
+    let inner = |t: &Tensor| t.narrow(2, 12, 24).narrow(3, 12, 96);
+    assert!(number(&inner(&(fine(&free) - fine(&painted))).abs().max()) < 0.02, "its own strokes");
+    // Where all is held, not a bit changes.
+    let lock = Lock::new(&painted, &content).unwrap();
+    let held = lock.hold(&content, &vec![1.0; w * h], &flat(1.0, 1, high, wide), 1.0).unwrap();
+    assert!(levelled(&painted, &brought, Some(&held)).unwrap().equal(&painted));
 }
 
 #[test]

@@ -235,6 +235,36 @@ fn what_stands_still_does_not_drift() {
     }
 }
 
+/// A pan of a pixel a frame: nothing rests, so nothing is held to where it was first painted.
+#[test]
+fn what_moves_along_does_not_drift() {
+    let mut settings = quick();
+    settings.frame.size = Size::Pixels(WIDTH as u32);
+    settings.init.next = NextInit::Warped;
+    settings.optimizer.iterations = [6, 6];
+    settings.optimizer.tolerance = 0.0;
+    settings.temporal.weight = 600.0;
+    let (one, other) = (frame(1, HEIGHT, WIDTH), frame(2, HEIGHT, WIDTH));
+    let mut painter = painter(&[(4, 1.0)], settings);
+    let frames: u32 = 9;
+    // Of what all frames show: the scene's first columns, away from the frame's edge.
+    let level = |picture: &Pixels, right: usize| {
+        let columns = 4..WIDTH - 2 * frames as usize;
+        let inside = (0..picture.rgb.len()).filter(|i| columns.contains(&(i % WIDTH)));
+        let (sum, count) = inside.fold((0.0, 0), |(sum, n), i| (sum + f64::from(picture.rgb[i + right]), n + 1));
+        255.0 * sum / f64::from(count)
+    };
+    let first = level(&paint(&mut painter, &[&one]).swap_remove(0).pixels, 0);
+    let mut last = first;
+    for right in 1..=frames as usize {
+        let scene = moved(&one, &other, right, 0);
+        let painted = painter.stylize(&scene, &arrival(WIDTH, HEIGHT, [-1.0, 0.0])).unwrap().pixels;
+        last = level(&painted, right);
+    }
+    let drift = 100.0 * (last - first) / f64::from(frames);
+    assert!(drift.abs() < 0.5, "{drift} levels of 255 in 100 frames");
+}
+
 #[test]
 fn planes_come_back_from_a_tensor_in_order() {
     let tensor = Tensor::from_slice(&[1f32, 2.0, 3.0, 4.0, 5.0, 6.0]).view([1, 3, 1, 2]);
