@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Draw and encode samples/demo.mp4: two seconds of a scene of our own making, with a hard cut and a chord.
 
-usage: make_demo.py [--out FILE] [--frames DIR] [--only N[,N...]]
+usage: make_demo.py [--out FILE] [--frames DIR] [--large] [--only N[,N...]]
 
 Shot 1 (frames 0-27): hills under drifting clouds, a mill whose sails turn, a slow pan to the right.
 Shot 2 (frames 28-47): a lighthouse on a rock at dusk, waves that run in, a slow zoom.
 Everything comes from seeded noise and geometry, drawn with numpy at twice the size and piped to ffmpeg, which
-must have libx264. --frames also writes PNG files (with pillow), --only draws just those and encodes nothing.
+must have libx264. --frames also writes PNG files (with pillow; --large: in the size in which they are drawn), --only draws
+just those and encodes nothing.
 """
 import argparse
 import pathlib
@@ -279,9 +280,15 @@ def dusk(frame):
 
 
 def draw(frame):
-    picture = morning(frame) if frame < CUT else dusk(frame)
-    small = picture.clip(0, 1).reshape(HEIGHT, SS, WIDTH, SS, 3).mean((1, 3))
-    return np.rint(small * 255).astype(np.uint8)
+    return (morning(frame) if frame < CUT else dusk(frame)).clip(0, 1)
+
+
+def halved(picture):
+    return picture.reshape(HEIGHT, SS, WIDTH, SS, 3).mean((1, 3))
+
+
+def bytes_of(picture):
+    return np.rint(picture * 255).astype(np.uint8)
 
 
 def chord(path, rate=44100):
@@ -324,15 +331,17 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--out", type=pathlib.Path, default=SAMPLE)
     ap.add_argument("--frames", type=pathlib.Path, help="folder for the frames as PNG")
+    ap.add_argument("--large", action="store_true", help="PNG files of twice the size")
     ap.add_argument("--only", help="frame numbers to draw, without encoding")
     args = ap.parse_args()
     numbers = [int(n) for n in args.only.split(",")] if args.only else range(FRAMES)
-    frames = [draw(n) for n in numbers]
+    drawn = [draw(n) for n in numbers]
+    frames = [bytes_of(halved(picture)) for picture in drawn]
     if args.frames:
         from PIL import Image
 
         args.frames.mkdir(parents=True, exist_ok=True)
-        for n, frame in zip(numbers, frames):
+        for n, frame in zip(numbers, map(bytes_of, drawn) if args.large else frames):
             Image.fromarray(frame).save(args.frames / f"{n:04}.png")
     if not args.only:
         args.out.parent.mkdir(parents=True, exist_ok=True)
