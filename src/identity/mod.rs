@@ -235,7 +235,8 @@ pub fn style(image: &str) -> Result<String, IdentityError> {
     hash.map_err(|source| IdentityError::Unreadable { path: PathBuf::from(image), source })
 }
 
-/// The networks' names, joined by `+`, and behind a space their weights' hashes, joined likewise.
+/// The networks' names, joined by `+`, behind a space their weights' hashes, joined likewise, and behind another one that
+/// of the weights that find faces, where faces are looked for.
 ///
 /// # Errors
 /// When the weights cannot be read.
@@ -253,7 +254,13 @@ pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
             return Ok(names.clone());
         }
     }
-    Ok(format!("{names} {}", hashes.join("+")))
+    let mut text = format!("{names} {}", hashes.join("+"));
+    if stylize::finds_faces(settings, &places)
+        && let Ok(found) = weights::find(stylize::faces::NAME, &places)
+    {
+        text += &format!(" {}:{}", stylize::faces::NAME, read(&found.path, Fingerprint::Full)?);
+    }
+    Ok(text)
 }
 
 /// Of flow every file of the pattern counts: which are read depends on cuts and on how far back frames are held to.

@@ -238,11 +238,14 @@ pub struct ContentSettings {
     /// Weight in J of the chroma term: large patches of colour stay where they are. It does not count for a scene without
     /// colours, or where `style.match_colours` is false.
     pub chroma: f64,
+    /// How many times as much a face counts in the content and luminance terms, from 1 (no more than anything else). Needs
+    /// the weights of the networks that find faces.
+    pub faces: f64,
 }
 
 impl Default for ContentSettings {
     fn default() -> Self {
-        Self { detail: 1.0, luminance: 0.9, chroma: 1.0 }
+        Self { detail: 1.0, luminance: 0.9, chroma: 1.0, faces: 6.0 }
     }
 }
 

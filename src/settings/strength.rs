@@ -24,6 +24,11 @@ impl Settings {
         self.content.chroma * self.firmer()
     }
 
+    /// How many times as much a face counts at this strength: `content.faces`, and from the middle on less, down to 1 at 1.
+    pub fn faces(&self) -> f64 {
+        1.0 + (self.content.faces - 1.0) * (2.0 - 2.0 * self.strength).min(1.0)
+    }
+
     fn firmer(&self) -> f64 {
         2.25f64.powf((1.0 - 2.0 * self.strength).max(0.0))
     }
@@ -49,20 +54,21 @@ mod tests {
     fn the_middle_changes_nothing_and_the_dial_is_monotone() {
         let at = |strength| {
             let settings = Settings { strength, ..Settings::default() };
-            (settings.beta(), settings.luminance(), settings.detail(), settings.first_iterations(), settings.chroma())
+            let kept = (settings.luminance(), settings.chroma(), settings.detail(), settings.faces());
+            (settings.beta(), settings.first_iterations(), kept)
         };
         let own = Settings::default();
         let iterations = own.optimizer.iterations[0];
         let content = &own.content;
-        assert_eq!(at(0.5), (own.loss.beta, content.luminance, content.detail, iterations, content.chroma));
+        let kept = (content.luminance, content.chroma, content.detail, content.faces);
+        assert_eq!(at(0.5), (own.loss.beta, iterations, kept));
         let steps: Vec<_> = (0..=10).map(|tenth| at(f64::from(tenth) / 10.0)).collect();
         for pair in steps.windows(2) {
-            assert!(pair[0].0 < pair[1].0 && pair[0].3 <= pair[1].3, "more style: {pair:?}");
-            assert!(
-                pair[0].1 >= pair[1].1 && pair[0].2 >= pair[1].2 && pair[0].4 >= pair[1].4,
-                "less of the scene: {pair:?}"
-            );
+            assert!(pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1, "more style: {pair:?}");
+            let (before, after) = (pair[0].2, pair[1].2);
+            assert!(before.0 >= after.0 && before.1 >= after.1, "less of the scene: {pair:?}");
+            assert!(before.2 >= after.2 && before.3 >= after.3, "less of the scene: {pair:?}");
         }
-        assert_eq!((steps[0].2, steps[10].3), (1.0, 2 * iterations));
+        assert_eq!((steps[0].2.2, steps[10].2.3, steps[10].1), (1.0, 1.0, 2 * iterations));
     }
 }

@@ -36,6 +36,9 @@ impl Settings {
             format!("{} must be 0 or more", content.luminance)
         })?;
         check("content.chroma", is_weight(content.chroma), || format!("{} must be 0 or more", content.chroma))?;
+        check("content.faces", (1.0..=100.0).contains(&content.faces), || {
+            format!("{} must be 1 to 100", content.faces)
+        })?;
         self.validate_loss()?;
         self.validate_network()?;
         self.validate_optimizer()?;

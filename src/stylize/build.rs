@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use tch::{Device, Tensor};
 
 use super::backbone::{self, Backbone, NamedTensors, NetOptions};
+use super::faces::{self, FaceFinder};
 use super::painter::Painter;
 use super::studio::{Studio, StylePicture};
 use super::sweeps::Sweeps;
@@ -54,7 +55,10 @@ pub fn build<'a>(
         .zip(images)
         .map(|(pixels, style)| Ok(StylePicture { image: from_pixels(pixels, device)?, weight: style.weight }))
         .collect::<Result<_, StyleError>>()?;
-    let painter = Painter::new(Studio::new(backbone, styles, settings.clone(), device, cancel.clone())?);
+    let finder = face_finder(settings, device)?;
+    notes.extend(finder.is_none().then(|| no_faces(settings)).flatten());
+    let studio = Studio::new(backbone, styles, settings.clone(), device, cancel.clone())?.with_faces(finder);
+    let painter = Painter::new(studio);
     let stylizer: Box<dyn Stylizer + 'a> = match workshop.filter(|_| settings.temporal.is_reworked()) {
         Some(Workshop { folder, observer }) => Box::new(Sweeps::new(painter, folder, observer)?),
         None => Box::new(painter),
@@ -99,6 +103,27 @@ fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Ve
         "{name} is used alone; {PAIR} paints better and needs 17 MB: stylize-video weights fetch efficientnet_lite0"
     );
     Ok((built, vec![advice]))
+}
+
+/// Whether faces are looked for: where they are to count for more, and the weights that find them are installed.
+pub fn finds_faces(settings: &Settings, places: &SearchPath) -> bool {
+    settings.faces() != 1.0 && weights::find(faces::NAME, places).is_ok()
+}
+
+fn face_finder(settings: &Settings, device: Device) -> Result<Option<FaceFinder>, StyleError> {
+    let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
+    if !finds_faces(settings, &places) {
+        return Ok(None);
+    }
+    Ok(Some(FaceFinder::new(read_weights(faces::NAME, &places, device)?)))
+}
+
+/// Who fetched other weights is told what is missing.
+fn no_faces(settings: &Settings) -> Option<String> {
+    let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
+    let wanted = settings.faces() != 1.0 && chosen_backbone(settings, &places) == PAIR;
+    wanted
+        .then(|| "faces are painted like anything else; to keep them (2 MB): stylize-video weights fetch mtcnn".into())
 }
 
 /// The networks `name`, with options in place of the settings' own.

@@ -25,15 +25,18 @@ pub struct Carried {
     pub painted: Tensor,
     /// `[1,3,H,W]`, as the objective saw it (colours already matched).
     pub content: Tensor,
+    /// `[1,1,H,W]`, 0..=1: how much of a face there was.
+    pub faces: Tensor,
     /// `[1,1,H,W]`, 0 (just come into view) to 1 (painted long enough to be held to).
     pub maturity: Tensor,
 }
 
 impl Carried {
-    /// A shot's first frame: all of it is painted.
-    pub fn first(painted: Tensor, content: Tensor) -> Result<Self, StyleError> {
+    /// A shot's first frame: all of it is painted. `faces`: `[1,1,H,W]`, `None` where there are none.
+    pub fn first(painted: Tensor, content: Tensor, faces: Option<&Tensor>) -> Result<Self, StyleError> {
         let maturity = painted.f_narrow(1, 0, 1)?.f_ones_like()?;
-        Ok(Self { painted, content, maturity })
+        let faces = faces.map_or_else(|| maturity.f_zeros_like(), |faces| Ok(faces.shallow_clone()))?;
+        Ok(Self { painted, content, faces, maturity })
     }
 }
 
@@ -76,14 +79,18 @@ impl Chain {
     /// What libtorch reports.
     pub fn remember(&mut self, carried: Carried) -> Result<(), StyleError> {
         if let Some(before) = self.past.front_mut() {
-            for tensor in [&mut before.painted, &mut before.content, &mut before.maturity] {
+            for tensor in [&mut before.painted, &mut before.content, &mut before.faces, &mut before.maturity] {
                 *tensor = tensor.f_to_device(Device::Cpu)?;
             }
         }
         // One layout in memory, as a frame has that is read from a snapshot: another may be summed in another order.
-        let Carried { painted, content, maturity } = carried;
-        let (painted, content, maturity) = (painted.f_contiguous()?, content.f_contiguous()?, maturity.f_contiguous()?);
-        self.past.push_front(Carried { painted, content, maturity });
+        let Carried { painted, content, faces, maturity } = carried;
+        self.past.push_front(Carried {
+            painted: painted.f_contiguous()?,
+            content: content.f_contiguous()?,
+            faces: faces.f_contiguous()?,
+            maturity: maturity.f_contiguous()?,
+        });
         self.past.truncate(self.longest);
         Ok(())
     }
@@ -124,8 +131,8 @@ impl Chain {
         let Some(earlier) = self.past.get(offset.wrapping_sub(1)) else { return Ok(None) };
         let device = content.device();
         let (_, _, h, w) = content.size4()?;
-        let planes = Tensor::f_cat(&[&earlier.painted, &earlier.content, &earlier.maturity], 1)?;
-        let carried = from_planes(&step.back.carry(&to_planes(&planes)?), 7, h, w, device)?;
+        let planes = Tensor::f_cat(&[&earlier.painted, &earlier.content, &earlier.maturity, &earlier.faces], 1)?;
+        let carried = from_planes(&step.back.carry(&to_planes(&planes)?), 8, h, w, device)?;
         let painted = carried.f_narrow(1, 0, 3)?.f_clamp(0.0, 1.0)?;
         let before = carried.f_narrow(1, 3, 3)?.f_clamp(0.0, 1.0)?;
         let seen = from_planes(&step.reliability.seen, 1, h, w, device)?;
@@ -137,10 +144,12 @@ impl Chain {
         let maturity = carried.f_narrow(1, 6, 1)?.f_clamp(0.0, 1.0)?.f_mul(&seen)?;
         let maturity = maturity.f_mul(&belief.f_ge(0.5)?.f_to_kind(belief.kind())?)?;
         let seen = seen.f_mul(&belief)?;
+        let faces = carried.f_narrow(1, 7, 1)?.f_clamp(0.0, 1.0)?.f_mul(&seen)?;
         Ok(Some(Brought {
             strokes: painted.f_sub(&before)?,
             painted: painted.f_add(&light)?.f_clamp(0.0, 1.0)?,
             maturity,
+            faces,
             motion: motion(step, device)?,
             weights: from_planes(&step.reliability.weights, 1, h, w, device)?.f_mul(&belief)?,
             seen,
@@ -178,6 +187,7 @@ impl Chain {
         for (place, carried) in self.past.iter().enumerate() {
             snapshot.put(format!("past{place}.painted"), &carried.painted);
             snapshot.put(format!("past{place}.content"), &carried.content);
+            snapshot.put(format!("past{place}.faces"), &carried.faces);
             snapshot.put(format!("past{place}.maturity"), &carried.maturity);
         }
         for (place, step) in self.trail.steps().enumerate().filter(|_| trail) {
@@ -213,9 +223,9 @@ impl Chain {
             let device = if place == 0 { device } else { Device::Cpu };
             let picture =
                 |name: &str, channels| snapshot.picture(&format!("past{place}.{name}"), (channels, h, w), device);
-            let (painted, content, maturity) =
-                (picture("painted", 3)?, picture("content", 3)?, picture("maturity", 1)?);
-            self.past.push_back(Carried { painted, content, maturity });
+            let (painted, content) = (picture("painted", 3)?, picture("content", 3)?);
+            let (faces, maturity) = (picture("faces", 1)?, picture("maturity", 1)?);
+            self.past.push_back(Carried { painted, content, faces, maturity });
         }
         let (width, height) = (w as usize, h as usize);
         for place in (0..steps).rev() {

@@ -20,6 +20,8 @@ pub struct Brought {
     pub motion: Tensor,
     /// `[1,1,H,W]`, 0..=1: of the earlier frame, 0 where nothing was seen.
     pub maturity: Tensor,
+    /// `[1,1,H,W]`, 0..=1: how much of a face the earlier frame showed there.
+    pub faces: Tensor,
 }
 
 impl Brought {
@@ -32,6 +34,7 @@ impl Brought {
             weights: self.weights.shallow_clone(),
             motion: self.motion.shallow_clone(),
             maturity: self.maturity.shallow_clone(),
+            faces: self.faces.shallow_clone(),
         }
     }
 
@@ -46,6 +49,7 @@ impl Brought {
             painted: mix(&self.painted, &further.painted)?,
             strokes: mix(&self.strokes, &further.strokes)?,
             maturity: mix(&self.maturity, &further.maturity)?,
+            faces: mix(&self.faces, &further.faces)?,
             seen: self.seen.f_add(&share)?,
             ..self.same()
         })

@@ -7,7 +7,7 @@ use super::effort::Effort;
 use super::init::{Init, Start};
 use super::objective::Phase;
 use super::optimizer::Preconditioner;
-use super::studio::{Look, Painted, Studio, Ties};
+use super::studio::{Look, Painted, Scene, Studio, Ties};
 use super::tensor::resize;
 use super::{FrameStats, StyleError};
 
@@ -42,32 +42,43 @@ pub fn sizes((h, w): (i64, i64), wanted: u32) -> Vec<(i64, i64)> {
 ///
 /// # Errors
 /// What libtorch reports; `NotFinite`; `Cancelled`.
-pub fn paint(studio: &Studio, look: &Look, raw: &Tensor, init: &dyn Init) -> Result<Painted, StyleError> {
+pub fn paint(
+    studio: &Studio,
+    look: &Look,
+    raw: &Tensor,
+    scene: &Scene,
+    init: &dyn Init,
+) -> Result<Painted, StyleError> {
     let settings = studio.settings();
     let sizes = sizes((look.height, look.width), settings.frame.sizes);
     let shares = shares(settings.first_iterations(), sizes.len() as u32);
-    let content = look.content(raw)?;
     let mut painted: Option<Painted> = None;
     for (place, (&(h, w), iterations)) in sizes.iter().zip(shares).enumerate() {
         let own;
-        let (look, content) = if (h, w) == (look.height, look.width) {
-            (look, content.shallow_clone())
+        let look = if (h, w) == (look.height, look.width) {
+            look
         } else {
             let beta = if place + 2 == sizes.len() { HALF_SIZE } else { COARSE_SIZES };
             own = studio.look_at(look, raw, [h, w], beta)?;
-            (&own, resize(&content, h, w)?)
+            &own
         };
+        let mut scene = scene.resized(h, w)?;
+        if place == 0 && init.preconditioner() == Preconditioner::Identity {
+            // A face has the colours of what a descent starts from: here noise.
+            scene.faces = None;
+        }
         let start = match &painted {
-            Some(coarse) => enlarged(&coarse.image, &content, settings.detail())?,
+            Some(coarse) => enlarged(&coarse.image, &scene.content, settings.detail())?,
             None => {
-                init.start(&Start { content: &content, style: studio.style_picture(), previous: None, warped: None })?
+                let style = studio.style_picture();
+                init.start(&Start { content: &scene.content, style, previous: None, warped: None })?
             }
         };
         let finest = place + 1 == sizes.len();
         let legs = if finest { iterations.div_ceil(LEG).max(1) } else { 1 };
         let preconditioner = if painted.is_none() { init.preconditioner() } else { Preconditioner::Picture };
         let effort = Effort { iterations, at_least: 0, target: None, phase: Phase::CENTRED, preconditioner };
-        let finer = in_legs(studio, look, &content, start, effort, legs)?;
+        let finer = in_legs(studio, look, &scene, start, effort, legs)?;
         tracing::debug!(size = ?(h, w), iterations, to = finer.stats.objective, "size painted");
         painted = Some(match painted {
             Some(coarse) => added(coarse.stats, finer),
@@ -107,7 +118,7 @@ fn enlarged(coarse: &Tensor, content: &Tensor, detail: f64) -> Result<Tensor, St
 fn in_legs(
     studio: &Studio,
     look: &Look,
-    content: &Tensor,
+    scene: &Scene,
     start: Tensor,
     whole: Effort,
     legs: u32,
@@ -117,7 +128,7 @@ fn in_legs(
         let iterations = whole.iterations / legs + u32::from((leg as u32) < whole.iterations % legs);
         let effort = Effort { iterations, phase, ..whole };
         let from = painted.as_ref().map_or(&start, |painted| &painted.image);
-        let next = studio.paint(look, content, from, Ties::default(), effort)?;
+        let next = studio.paint(look, scene, from, Ties::default(), effort)?;
         tracing::debug!(?phase, from = next.stats.initial_objective, to = next.stats.objective, iterations, "leg");
         painted = Some(match painted {
             Some(before) => added(before.stats, next),

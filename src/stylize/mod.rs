@@ -11,6 +11,7 @@ pub mod device;
 pub mod earlier;
 mod effort;
 mod error;
+pub mod faces;
 pub mod fake;
 mod fill;
 mod first_frame;
@@ -27,7 +28,7 @@ pub mod studio;
 pub mod sweeps;
 pub mod tensor;
 
-pub use build::{Built, Workshop, build, chosen_backbone};
+pub use build::{Built, Workshop, build, chosen_backbone, finds_faces};
 pub use error::StyleError;
 pub use snapshot::Snapshot;
 

@@ -5,11 +5,12 @@ use tch::Tensor;
 use super::boil::stirred;
 use super::chain::{Carried, Chain};
 use super::effort::{Effort, gained, low_enough};
+use super::faces::{Search, remembered};
 use super::first_frame;
 use super::init::{self, Init, Start};
 use super::loss::Temporal;
 use super::still::{Held, Lock, levelled};
-use super::studio::{Look, Painted, Studio, Ties};
+use super::studio::{Look, Painted, Scene, Studio, Ties};
 use super::tensor::scalar;
 use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
@@ -95,13 +96,14 @@ impl Painter {
     /// A shot's first frame.
     fn begun(&self, raw: &Tensor) -> Result<(Painted, ShotState), StyleError> {
         let look = self.studio.look(raw)?;
-        let content = look.content(raw)?;
-        let painted = first_frame::paint(&self.studio, &look, raw, self.first.as_ref())?;
+        let scene = Scene { content: look.content(raw)?, faces: self.studio.faces(raw, Search::Thorough)? };
+        let painted = first_frame::paint(&self.studio, &look, raw, &scene, self.first.as_ref())?;
         let settings = self.studio.settings();
         let temporal = &settings.temporal;
         let mut chain = Chain::new(&temporal.offsets, temporal.consistency);
-        chain.remember(Carried::first(painted.image.shallow_clone(), content.shallow_clone())?)?;
+        let Scene { content, faces } = scene;
         let lock = Lock::new(&painted.image, &content)?;
+        chain.remember(Carried::first(painted.image.shallow_clone(), content, faces.as_ref())?)?;
         let (first, opening) = (painted.stats, raw.shallow_clone());
         Ok((painted, ShotState { look, opening, first, last_objective: first.objective, count: 0, chain, lock }))
     }
@@ -116,6 +118,7 @@ impl Painter {
         let (_, _, h, w) = raw.size4()?;
         let step = arrival.step.as_ref();
         let content = shot.look.content(raw)?;
+        let found = self.studio.faces(raw, Search::Quick)?;
         if let Some(step) = step {
             shot.chain.step(step, &content)?;
             shot.chain.look_back(&arrival.far, w as usize, h as usize);
@@ -123,6 +126,7 @@ impl Painter {
         let Settings { seed, temporal, .. } = self.studio.settings();
         let earlier = step.map(|_| shot.chain.earlier(temporal.reach(), &content)).transpose()?;
         let brought = earlier.as_ref().and_then(|earlier| earlier.known.as_ref());
+        let faces = remembered(found, brought)?;
         let style = self.studio.style_picture();
         let previous = shot.chain.last();
         let start = self.next.start(&Start { content: &content, style, previous, warped: brought })?;
@@ -145,7 +149,9 @@ impl Painter {
         let target = low_enough(&shot.first).max(shot.last_objective);
         let effort = Effort::of_later(all, fresh, share, target, self.next.preconditioner());
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
-        let mut painted = self.studio.paint(&shot.look, &content, &start, ties, effort)?;
+        let scene = Scene { content, faces };
+        let mut painted = self.studio.paint(&shot.look, &scene, &start, ties, effort)?;
+        let Scene { content, faces } = scene;
         if let Some(brought) = brought {
             painted.image = levelled(&painted.image, brought, held.as_ref())?;
         }
@@ -163,14 +169,14 @@ impl Painter {
         if let Some(held) = &held {
             shot.lock.renew(held, &painted.image, &content)?;
         }
-        let image = painted.image.shallow_clone();
+        let carried = Carried::first(painted.image.shallow_clone(), content, faces.as_ref())?;
         let maturity = match brought {
             Some(brought) => {
                 brought.maturity.f_add_scalar(gained(painted.stats.iterations, &shot.first))?.f_clamp_max(1.0)?
             }
-            None => Carried::first(image.shallow_clone(), content.shallow_clone())?.maturity,
+            None => carried.maturity,
         };
-        shot.chain.remember(Carried { painted: image, content, maturity })?;
+        shot.chain.remember(Carried { maturity, ..carried })?;
         Ok((painted, shot))
     }
 }

@@ -5,9 +5,10 @@ use tch::{Device, Tensor, no_grad};
 use super::backbone::Backbone;
 use super::colour::{ColourMap, keep_colours};
 use super::effort::Effort;
+use super::faces::{FaceFinder, Search, in_colours_of};
 use super::layer_plan::LayerPlan;
 use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
-use super::objective::PictureObjective;
+use super::objective::{Phase, PictureObjective};
 use super::optimizer::{self, Budget, descend};
 use super::still::Held;
 use super::tensor::{from_pixels, resize, resize_sharply, scalar, to_pixels};
@@ -52,6 +53,26 @@ pub struct Look {
     variation: Variation,
 }
 
+/// A frame as a painting is compared with it.
+#[derive(Debug)]
+pub struct Scene {
+    /// `[1,3,H,W]`, in the colours that the picture is to have.
+    pub content: Tensor,
+    /// `[1,1,H,W]`, 0..=1: how much of a face there is, where faces count for more and there are any.
+    pub faces: Option<Tensor>,
+}
+
+impl Scene {
+    /// The same in another size.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn resized(&self, height: i64, width: i64) -> Result<Self, StyleError> {
+        let faces = self.faces.as_ref().map(|faces| resize(faces, height, width)).transpose()?;
+        Ok(Self { content: resize(&self.content, height, width)?, faces })
+    }
+}
+
 /// A picture after its descent.
 #[derive(Debug)]
 pub struct Painted {
@@ -72,6 +93,7 @@ pub struct Studio {
     backbone: Box<dyn Backbone>,
     layers: LayerPlan,
     styles: Vec<StylePicture>,
+    finder: Option<FaceFinder>,
     settings: Settings,
     device: Device,
     cancel: CancelToken,
@@ -91,7 +113,13 @@ impl Studio {
             return Err(StyleError::NoStyle);
         }
         let layers = LayerPlan::new(backbone.as_ref(), &settings)?;
-        Ok(Self { backbone, layers, styles, settings, device, cancel })
+        Ok(Self { backbone, layers, styles, finder: None, settings, device, cancel })
+    }
+
+    /// The same, which looks for faces.
+    #[must_use]
+    pub fn with_faces(self, finder: Option<FaceFinder>) -> Self {
+        Self { finder, ..self }
     }
 
     pub fn settings(&self) -> &Settings {
@@ -114,6 +142,20 @@ impl Studio {
     pub fn raw(&self, pixels: &Pixels) -> Result<Tensor, StyleError> {
         let (h, w) = self.working_size(pixels.height, pixels.width);
         Ok(resize(&from_pixels(pixels, self.device)?, h, w)?.f_contiguous()?)
+    }
+
+    /// How much of a face there is in each place of `raw` `[1,3,H,W]`: `[1,1,H,W]`, 0..=1. `None` where faces are not looked
+    /// for, or count no more than anything else.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn faces(&self, raw: &Tensor, search: Search) -> Result<Option<Tensor>, StyleError> {
+        let finder = self.finder.as_ref().filter(|_| self.looks_for_faces());
+        finder.map(|finder| finder.find(raw, search)).transpose()
+    }
+
+    pub fn looks_for_faces(&self) -> bool {
+        self.finder.is_some() && self.settings.faces() != 1.0
     }
 
     /// What a shot that begins with `raw` has in common.
@@ -159,20 +201,21 @@ impl Studio {
         no_grad(|| self.look_with(look.colours.as_ref().map(ColourMap::shared), raw, size, beta))
     }
 
-    /// Descends from `start`, near earlier frames by `temporal` and held to one by `ties.held`.
+    /// Descends from `start`, near earlier frames by `ties.temporal` and held to one by `ties.held`.
     ///
     /// # Errors
     /// What libtorch reports; `NotFinite`; `Cancelled`.
     pub fn paint(
         &self,
         look: &Look,
-        content: &Tensor,
+        scene: &Scene,
         start: &Tensor,
         ties: Ties<'_>,
         effort: Effort,
     ) -> Result<Painted, StyleError> {
-        let content_term = no_grad(|| self.content_term(&look.layers, &effort.phase.apply(content)?))?;
-        let luminance = no_grad(|| self.luminance_term(content))?;
+        let content = &scene.content;
+        let content_term = no_grad(|| self.content_term(&look.layers, scene, start, effort.phase))?;
+        let luminance = no_grad(|| self.luminance_term(scene))?;
         let chroma = no_grad(|| self.chroma_term(content))?;
         let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &look.variation];
         terms.extend(luminance.as_ref().map(|term| term as &dyn LossTerm));
@@ -285,9 +328,23 @@ impl Studio {
         resize_sharply(image, h, w)
     }
 
-    fn luminance_term(&self, content: &Tensor) -> Result<Option<Luminance>, StyleError> {
+    /// How often each place of a scene counts, `[1,1,H,W]`; `None` where all count alike.
+    fn counts(&self, scene: &Scene) -> Result<Option<Tensor>, StyleError> {
+        let more = self.settings.faces() - 1.0;
+        let counted = |faces: &Tensor| Ok(faces.f_mul_scalar(more)?.f_add_scalar(1.0)?);
+        scene.faces.as_ref().map(counted).transpose()
+    }
+
+    fn luminance_term(&self, scene: &Scene) -> Result<Option<Luminance>, StyleError> {
         let weight = self.settings.luminance();
-        (weight > 0.0).then(|| Luminance::new(content, weight)).transpose()
+        if weight <= 0.0 {
+            return Ok(None);
+        }
+        let term = Luminance::new(&scene.content, weight)?;
+        Ok(Some(match self.counts(scene)? {
+            Some(counts) => term.counted(&counts)?,
+            None => term,
+        }))
     }
 
     /// Where the scene's colours are not matched to the painting's, they are not what the picture is to have.
@@ -296,11 +353,26 @@ impl Studio {
         (weight > 0.0 && self.settings.style.match_colours).then(|| Chroma::new(content, weight)).transpose()
     }
 
-    fn content_term(&self, layers: &LayerPlan, content: &Tensor) -> Result<Content, StyleError> {
-        let features = self.backbone.forward(content, layers.content())?;
+    /// A face is compared with in the colours it has in `start`: those of black and white film would make it grey.
+    fn content_term(
+        &self,
+        layers: &LayerPlan,
+        scene: &Scene,
+        start: &Tensor,
+        phase: Phase,
+    ) -> Result<Content, StyleError> {
+        let content = match &scene.faces {
+            Some(faces) => in_colours_of(start, &scene.content, faces)?,
+            None => scene.content.shallow_clone(),
+        };
+        let features = self.backbone.forward(&phase.apply(&content)?, layers.content())?;
         let places = layers.style().len()..;
         let targets = places.zip(features).collect();
-        Content::new(targets, self.settings.loss.convention, self.settings.loss.alpha)
+        let term = Content::new(targets, self.settings.loss.convention, self.settings.loss.alpha)?;
+        match self.counts(scene)? {
+            Some(counts) => term.counted(&phase.apply(&counts)?),
+            None => Ok(term),
+        }
     }
 }
 

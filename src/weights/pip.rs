@@ -225,12 +225,14 @@ fn only_file(dest: &Path) -> Result<PathBuf, WeightsError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
     fn what_pip_says_is_turned_into_advice() {
         let (name, version) = ("some-package".to_owned(), "0.1.0".to_owned());
-        let package = Package { name, version, sha256: String::new(), member: String::new(), size_mib: 1.0 };
+        let package = Package { name, version, sha256: String::new(), size_mib: 1.0, members: BTreeMap::new() };
         for (said, expected) in [
             ("WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError", "cannot be reached"),
             (

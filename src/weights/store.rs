@@ -9,7 +9,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use sha2::{Digest, Sha256};
 
-use super::{Array, Manifest, WeightsError};
+use super::{Array, Download, Manifest, WeightsError};
 use crate::files::write_whole;
 
 /// Writes `DIR/NAME.safetensors`, complete or not at all. The same numbers give the same bytes.
@@ -32,8 +32,12 @@ pub(super) fn install(
     }
     // One entry only: the crate keeps them in a hash map, whose order would change the file's digest.
     // It says what the file is, not who trained it: an imported file could be anyone's.
-    let names = if manifest.batch_norm.is_some() { "batch norm folded in" } else { "torchvision's names" };
-    let about = format!("convolutions of {} for stylize-video, {names}", manifest.name);
+    let names = match (&manifest.batch_norm, &manifest.download) {
+        (Some(_), _) => "convolutions, batch norm folded in",
+        (None, Download::Server(_)) => "convolutions, torchvision's names",
+        (None, Download::Package(_)) => "the package's names",
+    };
+    let about = format!("{} for stylize-video: {names}", manifest.name);
     let about = HashMap::from([("about".to_owned(), about)]);
     let file = safetensors::serialize(views, Some(about)).map_err(|error| failed(io::Error::other(error)))?;
 

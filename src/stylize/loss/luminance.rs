@@ -17,6 +17,8 @@ pub struct Luminance {
     /// b(C), `[1,1,h,w]`.
     target: Tensor,
     factor: f64,
+    /// Square roots of what a place counts, `[1,1,h,w]`.
+    roots: Option<Tensor>,
 }
 
 impl Luminance {
@@ -27,7 +29,15 @@ impl Luminance {
     pub fn new(content: &Tensor, weight: f64) -> Result<Self, StyleError> {
         let target = luminance(&View::new(content, &[]))?;
         let variance = variation_of(&target)?.max(FLAT * target.numel() as f64);
-        Ok(Self { target, factor: weight / variance })
+        Ok(Self { target, factor: weight / variance, roots: None })
+    }
+
+    /// The same, where each place counts `counts` times as much: `[1,1,H,W]`, of the picture.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn counted(self, counts: &Tensor) -> Result<Self, StyleError> {
+        Ok(Self { roots: Some(averaged(counts, STEP)?.f_sqrt()?), ..self })
     }
 }
 
@@ -42,7 +52,10 @@ impl LossTerm for Luminance {
     }
 
     fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
-        let distance = energy(&luminance(view)?.f_sub(&self.target)?)?;
-        Ok(distance.f_mul_scalar(self.factor)?)
+        let mut difference = luminance(view)?.f_sub(&self.target)?;
+        if let Some(roots) = &self.roots {
+            difference = difference.f_mul(roots)?;
+        }
+        Ok(energy(&difference)?.f_mul_scalar(self.factor)?)
     }
 }

@@ -76,7 +76,7 @@ pub trait LossTerm {
 }
 
 /// Luminance `[1,1,H,W]` of `[1,3,H,W]`.
-fn luma(image: &Tensor) -> Result<Tensor, StyleError> {
+pub(super) fn luma(image: &Tensor) -> Result<Tensor, StyleError> {
     let part = |channel: usize| image.f_narrow(1, channel as i64, 1)?.f_mul_scalar(f64::from(LUMA[channel]));
     Ok(part(0)?.f_add(&part(1)?)?.f_add(&part(2)?)?)
 }

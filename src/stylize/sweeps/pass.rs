@@ -9,10 +9,11 @@ use crate::motion::{Consistency, Step};
 use crate::stylize::chain::{Carried, Chain};
 use crate::stylize::earlier::{Brought, Earlier};
 use crate::stylize::effort::{Effort, gained, low_enough};
+use crate::stylize::faces::Search;
 use crate::stylize::loss::{Anchor, Temporal};
 use crate::stylize::optimizer::Preconditioner;
 use crate::stylize::still::{Held, Lock};
-use crate::stylize::studio::{Look, Painted, Studio, Ties};
+use crate::stylize::studio::{Look, Painted, Scene, Studio, Ties};
 use crate::stylize::tensor::{from_pixels, scalar};
 use crate::stylize::{FrameStats, StyleError};
 
@@ -55,10 +56,12 @@ impl<'a> Reworked<'a> {
     /// What a frame left when it was painted last.
     fn carried(&self, store: &Store, frame: usize) -> Result<Carried, StyleError> {
         let device = self.studio.device();
-        let content = self.look.content(&from_pixels(&store.raw(frame)?, device)?)?;
+        let raw = from_pixels(&store.raw(frame)?, device)?;
+        let content = self.look.content(&raw)?;
+        let faces = self.studio.faces(&raw, Search::Quick)?;
         match store.painted(frame, device)? {
-            Some((painted, maturity)) => Ok(Carried { painted, content, maturity }),
-            None => Carried::first(content.shallow_clone(), content),
+            Some((painted, maturity)) => Ok(Carried { maturity, ..Carried::first(painted, content, faces.as_ref())? }),
+            None => Carried::first(content.shallow_clone(), content, faces.as_ref()),
         }
     }
 
@@ -111,7 +114,7 @@ impl Pass<'_> {
             self.pass_by(store, at)?;
             return Ok(None);
         };
-        let Carried { painted: own, content, maturity } = shot.carried(store, frame)?;
+        let Carried { painted: own, content, faces, maturity } = shot.carried(store, frame)?;
         self.chain.step(&step, &content)?;
         let earlier = self.chain.earlier(studio.settings().temporal.reach(), &content)?;
         let ahead = self.ahead(store, at, &content)?;
@@ -133,13 +136,16 @@ impl Pass<'_> {
         let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
         let effort = Effort::of_later(iterations, fresh, share, low_enough(&shot.first), Preconditioner::Picture);
         let ties = Ties { temporal: term.as_ref(), held: held.as_ref() };
-        let Painted { image, stats } = studio.paint(shot.look, &content, &start, ties, effort)?;
+        let scene = Scene { content, faces: studio.looks_for_faces().then_some(faces) };
+        let Painted { image, stats } = studio.paint(shot.look, &scene, &start, ties, effort)?;
+        let content = &scene.content;
         if let (Some(lock), Some(held)) = (&mut self.lock, &held) {
-            lock.renew(held, &image, &content)?;
+            lock.renew(held, &image, content)?;
         }
         let maturity = mature.f_add_scalar(gained(stats.iterations, &shot.first))?.f_clamp(0.0, 1.0)?;
         store.paint(frame, &image, &maturity, stats)?;
-        self.chain.remember(Carried { painted: image, content, maturity })?;
+        let carried = Carried::first(image, scene.content, scene.faces.as_ref())?;
+        self.chain.remember(Carried { maturity, ..carried })?;
         Ok(Some((frame, stats)))
     }
 

@@ -1,0 +1,219 @@
+//! Faces: where they are in a scene, so that content counts for more there. People look at faces first, and a few strokes
+//! too many take one away.
+
+mod boxes;
+mod mtcnn;
+
+use tch::{Kind, Tensor, no_grad};
+
+use self::boxes::Candidate;
+use self::mtcnn::Mtcnn;
+use super::StyleError;
+use super::backbone::NamedTensors;
+use super::earlier::Brought;
+use super::loss::luma;
+use super::tensor::{blurred, resize};
+
+pub use mtcnn::NAME;
+
+/// Faces are looked for in the frame enlarged by this, so that those of 13 painted pixels are found.
+const ENLARGED: f64 = 1.5;
+/// A tilted head is found in a tilted picture. In degrees; later frames are looked at upright only.
+const TILTS: [f64; 3] = [0.0, 20.0, -20.0];
+/// An oval is wider than the box by this: hair and hat belong to a head.
+const WIDER: f64 = 1.2;
+/// Of a face that is this sure there is no doubt.
+const SURE: f64 = 0.7;
+/// What is left of a face, from frame to frame, where it is not found again.
+const FADING: f64 = 0.9;
+/// Standard deviation of the blur by which paint's colour is taken, as a share of the long side, and in pixels at least.
+const COLOUR: f64 = 0.01;
+const LEAST_COLOUR: f64 = 1.0;
+
+/// How thoroughly faces are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    /// Upright, tilted to both sides, and each of these mirrored as well.
+    Thorough,
+    /// Upright, and that mirrored.
+    Quick,
+}
+
+/// Finds faces.
+#[derive(Debug)]
+pub struct FaceFinder {
+    networks: Mtcnn,
+}
+
+impl FaceFinder {
+    /// With the tensors of the weights file [`NAME`].
+    pub fn new(weights: NamedTensors) -> Self {
+        Self { networks: Mtcnn::new(weights) }
+    }
+
+    /// How much of a face there is in each place of `raw` `[1,3,H,W]`, RGB, 0..=1: `[1,1,H,W]`, 0..=1. In the middle of a
+    /// face it is how sure the network is of it; towards its outline it falls off.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn find(&self, raw: &Tensor, search: Search) -> Result<Tensor, StyleError> {
+        no_grad(|| {
+            let (_, _, h, w) = raw.size4()?;
+            let enlarged = |length: i64| (length as f64 * ENLARGED).round() as i64;
+            let large = resize(raw, enlarged(h), enlarged(w))?;
+            let mut share = Tensor::f_zeros([1, 1, h, w], (Kind::Float, raw.device()))?;
+            let tilts = if search == Search::Thorough { TILTS.as_slice() } else { &TILTS[..1] };
+            for &degrees in tilts {
+                for mirrored in [false, true] {
+                    let view = View { degrees, mirrored, size: [enlarged(w), enlarged(h)] };
+                    for face in self.networks.find(&view.of(&large)?)? {
+                        let face = view.seen(&face);
+                        tracing::debug!(?view, ?face, "face");
+                        share = share.f_maximum(&oval(&face, view.size, raw)?)?;
+                    }
+                }
+            }
+            Ok(share)
+        })
+    }
+}
+
+/// What was found, and what an earlier frame showed there, fading: a face that is missed once, half turned away, is not
+/// painted over at once. `[1,1,H,W]`; `None` where faces are not looked for.
+///
+/// # Errors
+/// What libtorch reports.
+pub fn remembered(found: Option<Tensor>, brought: Option<&Brought>) -> Result<Option<Tensor>, StyleError> {
+    Ok(match (found, brought) {
+        (Some(found), Some(brought)) => Some(found.f_maximum(&brought.faces.f_mul_scalar(FADING)?)?),
+        (found, _) => found,
+    })
+}
+
+/// A picture as it is looked at.
+#[derive(Debug, Clone, Copy)]
+struct View {
+    degrees: f64,
+    mirrored: bool,
+    /// Width and height of the picture in pixels.
+    size: [i64; 2],
+}
+
+impl View {
+    /// `image` `[1,3,H,W]` as it is seen, of the same size.
+    fn of(self, image: &Tensor) -> Result<Tensor, StyleError> {
+        let image = if self.mirrored { image.f_flip([3])? } else { image.shallow_clone() };
+        if self.degrees == 0.0 {
+            return Ok(image);
+        }
+        let (sin, cos) = self.degrees.to_radians().sin_cos();
+        let [w, h] = self.size.map(|side| side as f64);
+        // In units of half the width and half the height.
+        let turn = [cos, -sin * h / w, 0.0, sin * w / h, cos, 0.0].map(|part| part as f32);
+        let turn = Tensor::f_from_slice(&turn)?.f_view([1, 2, 3])?.f_to_device(image.device())?;
+        let grid = Tensor::f_affine_grid_generator(&turn, image.size(), false)?;
+        // Bilinear; black beyond the edges.
+        Ok(image.f_grid_sampler(&grid, 0, 0, false)?)
+    }
+
+    /// A face of the view where it is in the picture, its sides as in the view.
+    fn seen(self, face: &Candidate) -> Candidate {
+        let (sin, cos) = self.degrees.to_radians().sin_cos();
+        let [w, h] = self.size.map(|side| side as f64);
+        let [x, y] = face.middle();
+        let (x, y) = (x - w / 2.0, y - h / 2.0);
+        let (turned, y) = (x * cos - y * sin, x * sin + y * cos);
+        let x = if self.mirrored { -turned } else { turned };
+        let (x, y) = (x + w / 2.0, y + h / 2.0);
+        let (half_w, half_h) = (face.width() / 2.0, face.height() / 2.0);
+        Candidate { left: x - half_w, right: x + half_w, top: y - half_h, bottom: y + half_h, ..*face }
+    }
+}
+
+/// `score` exp(-r^4 / 2) on the grid of `like` `[1,_,h,w]`, where r is 1 on the ellipse in the box of `face`, which is told in
+/// pixels of a picture of `size` (width, height).
+fn oval(face: &Candidate, size: [i64; 2], like: &Tensor) -> Result<Tensor, StyleError> {
+    let (_, _, h, w) = like.size4()?;
+    let line = |count: i64, length: i64, middle: f64, half: f64| -> Result<Tensor, StyleError> {
+        let at = Tensor::f_arange(count, (Kind::Float, like.device()))?;
+        let at = at.f_add_scalar(0.5)?.f_mul_scalar(length as f64 / count as f64)?.f_sub_scalar(middle)?;
+        Ok(at.f_div_scalar((half * WIDER).max(1.0))?.f_square()?)
+    };
+    let [x, y] = face.middle();
+    let across = line(w, size[0], x, face.width() / 2.0)?.f_view([1, 1, 1, w])?;
+    let down = line(h, size[1], y, face.height() / 2.0)?.f_view([1, 1, h, 1])?;
+    Ok(across.f_add(&down)?.f_square()?.f_mul_scalar(-0.5)?.f_exp()?.f_mul_scalar((face.score / SURE).min(1.0))?)
+}
+
+/// `content` `[1,3,H,W]`, where a face is (`faces`, `[1,1,H,W]`, 0..=1) with the large-scale colours of `paint` `[1,3,H,W]`, and
+/// its own light. A face that counts for more would else be grey in a painting of black and white film.
+///
+/// # Errors
+/// What libtorch reports.
+pub fn in_colours_of(paint: &Tensor, content: &Tensor, faces: &Tensor) -> Result<Tensor, StyleError> {
+    let (_, _, h, w) = content.size4()?;
+    let difference = paint.f_sub(content)?;
+    let difference = difference.f_sub(&luma(&difference)?)?;
+    let sigma = (COLOUR * h.max(w) as f64).max(LEAST_COLOUR);
+    let ones = faces.f_ones_like()?;
+    let smooth = blurred(&difference, sigma)?.f_div(&blurred(&ones, sigma)?)?;
+    Ok(content.f_add(&smooth.f_mul(faces)?)?.f_clamp(0.0, 1.0)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tch::{Device, IndexOp};
+
+    use super::*;
+
+    /// Column and row of the brightest pixel of `[1,1,H,W]`.
+    fn brightest(image: &Tensor) -> [i64; 2] {
+        let (_, _, _, w) = image.size4().unwrap();
+        let at = image.argmax(None, false).int64_value(&[]);
+        [at % w, at / w]
+    }
+
+    #[test]
+    fn what_a_view_shows_is_found_where_it_is_in_the_picture() {
+        let image = Tensor::zeros([1, 3, 60, 90], (Kind::Float, Device::Cpu));
+        let _ = image.i((.., .., 12..17, 61..66)).fill_(1.0);
+        for degrees in TILTS {
+            for mirrored in [false, true] {
+                let view = View { degrees, mirrored, size: [90, 60] };
+                let shown = blurred(&view.of(&image).unwrap().narrow(1, 0, 1), 2.0).unwrap();
+                let [x, y] = brightest(&shown).map(|at| at as f64 + 0.5);
+                let face = Candidate { left: x - 2.0, right: x + 2.0, top: y - 3.0, bottom: y + 3.0, score: 1.0 };
+                let [x, y] = view.seen(&face).middle();
+                assert!((x - 63.5).abs() < 1.0 && (y - 14.5).abs() < 1.0, "{view:?}: {x} {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_oval_is_as_sure_as_the_face_and_ends_at_its_outline() {
+        let like = Tensor::zeros([1, 3, 40, 80], (Kind::Float, Device::Cpu));
+        let face = Candidate { left: 60.0, right: 100.0, top: 20.0, bottom: 80.0, score: 0.8 };
+        let share = oval(&face, [160, 80], &like).unwrap();
+        let at = |x: i64, y: i64| share.double_value(&[0, 0, y, x]);
+        assert_eq!(share.size(), [1, 1, 40, 80]);
+        assert!((at(40, 25) - 0.8).abs() < 1e-3);
+        // On the ellipse exp(-1/2).
+        assert!((at(30, 25) / 0.8 - 0.6065).abs() < 0.1 && at(24, 25) < 0.1 && at(40, 0) < 0.01);
+    }
+
+    #[test]
+    fn a_face_has_its_own_light_and_the_colours_of_paint() {
+        let ramp = Tensor::arange(64 * 64, (Kind::Float, Device::Cpu)).view([1, 1, 64, 64]) / (64.0 * 64.0);
+        let content = (&ramp * 0.4 + 0.3).repeat([1, 3, 1, 1]);
+        let paint = Tensor::from_slice(&[0.8f32, 0.5, 0.2]).view([1, 3, 1, 1]).repeat([1, 1, 64, 64]);
+        let faces = Tensor::zeros([1, 1, 64, 64], (Kind::Float, Device::Cpu));
+        let _ = faces.i((.., .., .., 32..)).fill_(1.0);
+        let coloured = in_colours_of(&paint, &content, &faces).unwrap();
+        let (own, wanted) = (luma(&coloured).unwrap(), luma(&content).unwrap());
+        assert!((own - wanted).abs().max().double_value(&[]) < 1e-5);
+        assert!((coloured.i((.., .., .., ..32)) - content.i((.., .., .., ..32))).abs().max().double_value(&[]) == 0.0);
+        let red = coloured.i((0, 0, 32, 48)) - coloured.i((0, 2, 32, 48));
+        assert!((red.double_value(&[]) - 0.6).abs() < 1e-5);
+    }
+}
