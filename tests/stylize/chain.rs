@@ -5,6 +5,7 @@ use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
 use stylize_video::settings::{NextInit, Size};
 use stylize_video::stylize::boil::stirred;
 use stylize_video::stylize::chain::{Carried, Chain, change_of_light};
+use stylize_video::stylize::faces::remembered;
 use stylize_video::stylize::objective::Phase;
 use stylize_video::stylize::still::{Lock, levelled};
 use stylize_video::stylize::tensor::blurred;
@@ -293,4 +294,27 @@ fn more_boil_moves_more() {
     };
     let (none, little, much) = (change(0.0), change(0.3), change(1.0));
     assert!(none == 0.0 && little > 0.0 && much > 4.0 * little, "{none} {little} {much}");
+}
+
+#[test]
+fn a_face_moves_with_what_it_is_part_of_and_fades_where_it_is_not_found_again() {
+    let (w, h) = (60usize, 40usize);
+    let rules = Consistency::default();
+    let content = flat(0.5, 3, h as i64, w as i64);
+    let faces = flat(0.0, 1, h as i64, w as i64);
+    let _ = faces.narrow(3, 20, 10).narrow(2, 10, 10).fill_(0.8);
+    let mut chain = Chain::new(&[1], rules);
+    chain.remember(Carried::first(content.shallow_clone(), content.shallow_clone(), Some(&faces)).unwrap()).unwrap();
+    // Five pixels to the right.
+    let (back, forth) = ([-5.0f32, 0.0], [5.0f32, 0.0]);
+    let field = |by: [f32; 2]| FlowField::from_fn(w, h, |_, _| by);
+    chain.step(&Step::new(field(back), field(forth), &rules), &content).unwrap();
+    let brought = chain.earlier(&[1], &content).unwrap().known.unwrap();
+    let at = |faces: &Tensor, x: i64| faces.double_value(&[0, 0, 15, x]);
+    assert!((at(&brought.faces, 30) - 0.8).abs() < 1e-3 && at(&brought.faces, 22).abs() < 1e-3);
+    let found = flat(0.0, 1, h as i64, w as i64);
+    let _ = found.narrow(3, 0, 10).fill_(0.6);
+    let both = remembered(Some(found), Some(&brought)).unwrap().unwrap();
+    assert!((at(&both, 30) - 0.9 * 0.8).abs() < 1e-3 && (at(&both, 5) - 0.6).abs() < 1e-6);
+    assert!(remembered(None, Some(&brought)).unwrap().is_none(), "faces are not looked for");
 }

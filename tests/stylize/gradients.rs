@@ -69,7 +69,10 @@ fn every_term_in_every_convention() {
         let variation = Variation::new(0.5);
         let luminance = Luminance::new(&case.content, 3.0).unwrap();
         let chroma = Chroma::new(&case.content, 2.0).unwrap();
-        for term in [&content as &dyn LossTerm, &style, &variation, &luminance, &chroma] {
+        let counts = formula::uniform("counts", &[1, 1, 10, 12], 1.0).to_kind(Kind::Double) + 2.0;
+        let counted = case.content_term(convention).counted(&counts).unwrap();
+        let lit = Luminance::new(&case.content, 3.0).unwrap().counted(&counts).unwrap();
+        for term in [&content as &dyn LossTerm, &style, &variation, &luminance, &chroma, &counted, &lit] {
             let error = case.error(vec![term], 1e-5);
             assert!(error < 1e-7, "{} {convention:?}: {error:e}", term.name());
         }

@@ -315,3 +315,28 @@ fn colours_are_free_where_the_scene_has_none() {
     assert!(cost(&grey) < 1e-9, "{}", cost(&grey));
     assert!(cost(&activations("content", [1, 3, 16, 12])) > 0.1);
 }
+
+#[test]
+fn a_place_that_counts_more_often_is_so_many_places() {
+    let kind = (Kind::Double, tch::Device::Cpu);
+    let (features, other) = (formula::uniform("f", &[1, 5, 6, 8], 1.0), formula::uniform("g", &[1, 5, 6, 8], 1.0));
+    let (features, other) = (features.to_kind(Kind::Double), other.to_kind(Kind::Double));
+    // Of a picture of twice the size: a position counts as the mean of its pixels does.
+    let counts = formula::uniform("c", &[1, 1, 12, 16], 1.0).to_kind(Kind::Double) + 2.0;
+    let at = |y: i64, x: i64| {
+        let pixels = counts.narrow(2, 2 * y, 2).narrow(3, 2 * x, 2);
+        number(&pixels.mean(Kind::Double))
+            * number(&(&other - &features).square().narrow(2, y, 1).narrow(3, x, 1).sum(Kind::Double))
+    };
+    let wanted: f64 = (0..6).flat_map(|y| (0..8).map(move |x| (y, x))).map(|(y, x)| at(y, x)).sum();
+    let term = Content::new(vec![(0, features.shallow_clone())], Convention::NeuralStyle, 3.0).unwrap();
+    let term = term.counted(&counts).unwrap();
+    let image = Tensor::zeros([1, 3, 12, 16], kind);
+    let found = number(&term.evaluate(&View::new(&image, std::slice::from_ref(&other))).unwrap());
+    assert_close(found, 3.0 * wanted / features.numel() as f64, "content");
+    let ones = Tensor::ones([1, 1, 12, 16], kind);
+    let relative = || Content::new(vec![(0, features.shallow_clone())], Convention::Relative, 1.0).unwrap();
+    let value = |term: Content| number(&term.evaluate(&View::new(&image, std::slice::from_ref(&other))).unwrap());
+    assert_close(value(relative().counted(&ones).unwrap()), value(relative()), "once");
+    assert_close(value(relative().counted(&(ones * 3.0)).unwrap()), 3.0 * value(relative()), "three times");
+}

@@ -20,7 +20,7 @@ fn list(dir: &Path) -> String {
 fn the_list_says_where_and_how() {
     let dir = tempfile::tempdir().unwrap();
     let text = list(dir.path());
-    for name in ["vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "efficientnet_lite0"] {
+    for name in ["vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "efficientnet_lite0", "mtcnn"] {
         assert!(text.contains(&format!("missing: stylize-video weights fetch {name}")), "{text}");
     }
     assert!(text.contains("548.1 MiB") && text.contains("BSD-3-Clause") && text.contains("Apache-2.0"), "{text}");

@@ -6,6 +6,7 @@ mod fetch;
 mod files;
 mod hostile;
 mod lite0;
+mod mtcnn;
 mod normed;
 mod pip;
 mod server;

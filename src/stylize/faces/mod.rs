@@ -22,8 +22,8 @@ const ENLARGED: f64 = 1.5;
 const TILTS: [f64; 3] = [0.0, 20.0, -20.0];
 /// An oval is wider than the box by this: hair and hat belong to a head.
 const WIDER: f64 = 1.2;
-/// Of a face that is this sure there is no doubt.
-const SURE: f64 = 0.7;
+/// Mean score over all views up to which there is no face; from twice as much on there is no doubt.
+const DOUBT: f64 = 0.2;
 /// What is left of a face, from frame to frame, where it is not found again.
 const FADING: f64 = 0.9;
 /// Standard deviation of the blur by which paint's colour is taken, as a share of the long side, and in pixels at least.
@@ -52,7 +52,7 @@ impl FaceFinder {
     }
 
     /// How much of a face there is in each place of `raw` `[1,3,H,W]`, RGB, 0..=1: `[1,1,H,W]`, 0..=1. In the middle of a
-    /// face it is how sure the network is of it; towards its outline it falls off.
+    /// face it says how sure the network is of it; towards its outline it falls off.
     ///
     /// # Errors
     /// What libtorch reports.
@@ -61,21 +61,43 @@ impl FaceFinder {
             let (_, _, h, w) = raw.size4()?;
             let enlarged = |length: i64| (length as f64 * ENLARGED).round() as i64;
             let large = resize(raw, enlarged(h), enlarged(w))?;
-            let mut share = Tensor::f_zeros([1, 1, h, w], (Kind::Float, raw.device()))?;
+            let size = [enlarged(w), enlarged(h)];
             let tilts = if search == Search::Thorough { TILTS.as_slice() } else { &TILTS[..1] };
-            for &degrees in tilts {
-                for mirrored in [false, true] {
-                    let view = View { degrees, mirrored, size: [enlarged(w), enlarged(h)] };
-                    for face in self.networks.find(&view.of(&large)?)? {
-                        let face = view.seen(&face);
-                        tracing::debug!(?view, ?face, "face");
-                        share = share.f_maximum(&oval(&face, view.size, raw)?)?;
-                    }
-                }
+            let views =
+                tilts.iter().flat_map(|&degrees| [false, true].map(|mirrored| View { degrees, mirrored, size }));
+            let views: Vec<View> = views.collect();
+            let mut seen = Vec::new();
+            for view in &views {
+                seen.extend(self.networks.find(&view.of(&large)?)?.iter().map(|face| view.seen(face)));
+            }
+            let mut share = Tensor::f_zeros([1, 1, h, w], (Kind::Float, raw.device()))?;
+            for face in agreed(seen, views.len()) {
+                tracing::debug!(?face, ?size, "face");
+                share = share.f_maximum(&oval(&face, size, raw)?)?;
             }
             Ok(share)
         })
     }
+}
+
+/// One face for each group that shows the same one, of all that were seen in so many views, the surest first. Its score is
+/// the evidence of all views together: 0 at a mean of 0.2, 1 from 0.4 on. A window that looks like a face in one view does
+/// not in most others.
+fn agreed(mut seen: Vec<Candidate>, views: usize) -> Vec<Candidate> {
+    seen.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut groups: Vec<(Candidate, f64)> = Vec::new();
+    for face in seen {
+        match groups.iter_mut().find(|(surest, _)| surest.is_beside(&face)) {
+            Some((_, sum)) => *sum += face.score,
+            None => groups.push((face, face.score)),
+        }
+    }
+    let score = |sum: f64| ((sum / views as f64 - DOUBT) / DOUBT).clamp(0.0, 1.0);
+    groups
+        .into_iter()
+        .map(|(face, sum)| Candidate { score: score(sum), ..face })
+        .filter(|face| face.score > 0.0)
+        .collect()
 }
 
 /// What was found, and what an earlier frame showed there, fading: a face that is missed once, half turned away, is not
@@ -130,8 +152,8 @@ impl View {
     }
 }
 
-/// `score` exp(-r^4 / 2) on the grid of `like` `[1,_,h,w]`, where r is 1 on the ellipse in the box of `face`, which is told in
-/// pixels of a picture of `size` (width, height).
+/// The score of `face` times exp(-r^4 / 2), on the grid of `like` `[1,_,h,w]`. r is 1 on an ellipse 1.2 times as wide and high
+/// as its box, which is told in pixels of a picture of `size` (width, height).
 fn oval(face: &Candidate, size: [i64; 2], like: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = like.size4()?;
     let line = |count: i64, length: i64, middle: f64, half: f64| -> Result<Tensor, StyleError> {
@@ -142,7 +164,7 @@ fn oval(face: &Candidate, size: [i64; 2], like: &Tensor) -> Result<Tensor, Style
     let [x, y] = face.middle();
     let across = line(w, size[0], x, face.width() / 2.0)?.f_view([1, 1, 1, w])?;
     let down = line(h, size[1], y, face.height() / 2.0)?.f_view([1, 1, h, 1])?;
-    Ok(across.f_add(&down)?.f_square()?.f_mul_scalar(-0.5)?.f_exp()?.f_mul_scalar((face.score / SURE).min(1.0))?)
+    Ok(across.f_add(&down)?.f_square()?.f_mul_scalar(-0.5)?.f_exp()?.f_mul_scalar(face.score)?)
 }
 
 /// `content` `[1,3,H,W]`, where a face is (`faces`, `[1,1,H,W]`, 0..=1) with the large-scale colours of `paint` `[1,3,H,W]`, and
@@ -198,14 +220,28 @@ mod tests {
         let at = |x: i64, y: i64| share.double_value(&[0, 0, y, x]);
         assert_eq!(share.size(), [1, 1, 40, 80]);
         assert!((at(40, 25) - 0.8).abs() < 1e-3);
-        // On the ellipse exp(-1/2).
-        assert!((at(30, 25) / 0.8 - 0.6065).abs() < 0.1 && at(24, 25) < 0.1 && at(40, 0) < 0.01);
+        // 12 columns from the middle, on the ellipse that is 1.2 times as wide: exp(-1/2).
+        let [inner, outer] = [28, 27].map(|x| at(x, 25) / at(40, 25));
+        assert!(inner > 0.6065 && outer < 0.6065, "{inner} {outer}");
+        assert!(at(22, 25) < 0.1 && at(40, 0) < 0.2);
+    }
+
+    #[test]
+    fn what_one_view_alone_takes_for_a_face_is_none() {
+        let face = |x: f64, score| Candidate { left: x - 10.0, right: x + 10.0, top: 0.0, bottom: 25.0, score };
+        let alone = agreed(vec![face(30.0, 0.9)], 6);
+        assert!(alone.is_empty(), "{alone:?}");
+        // 1.8 / 6 is half-way from 0.2 to 0.4.
+        let [found] = agreed(vec![face(30.0, 0.8), face(33.0, 1.0)], 6)[..] else { panic!("one face") };
+        assert!((found.score - 0.5).abs() < 1e-9 && found.middle()[0] == 33.0, "{found:?}");
+        let two = agreed(vec![face(30.0, 0.9), face(60.0, 0.8), face(31.0, 0.9)], 2);
+        assert_eq!(two.iter().map(|face| face.score).collect::<Vec<_>>(), [1.0, 1.0]);
     }
 
     #[test]
     fn a_face_has_its_own_light_and_the_colours_of_paint() {
         let ramp = Tensor::arange(64 * 64, (Kind::Float, Device::Cpu)).view([1, 1, 64, 64]) / (64.0 * 64.0);
-        let content = (&ramp * 0.4 + 0.3).repeat([1, 3, 1, 1]);
+        let content = (&ramp * 0.2 + 0.4).repeat([1, 3, 1, 1]);
         let paint = Tensor::from_slice(&[0.8f32, 0.5, 0.2]).view([1, 3, 1, 1]).repeat([1, 1, 64, 64]);
         let faces = Tensor::zeros([1, 1, 64, 64], (Kind::Float, Device::Cpu));
         let _ = faces.i((.., .., .., 32..)).fill_(1.0);
