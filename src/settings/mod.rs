@@ -241,11 +241,13 @@ pub struct ContentSettings {
     /// How many times as much a face counts in the content and luminance terms, from 1 (no more than anything else). Needs
     /// the weights of the networks that find faces.
     pub faces: f64,
+    /// The finest style layer is a content layer, too: plain areas stay plain, and thin things stay.
+    pub finest: bool,
 }
 
 impl Default for ContentSettings {
     fn default() -> Self {
-        Self { detail: 1.0, luminance: 0.9, chroma: 1.0, faces: 6.0 }
+        Self { detail: 1.0, luminance: 0.9, chroma: 1.0, faces: 6.0, finest: false }
     }
 }
 

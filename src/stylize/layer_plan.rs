@@ -24,7 +24,10 @@ impl LayerPlan {
             if chosen.is_empty() { own.into_iter().map(str::to_owned).collect() } else { chosen.to_vec() }
         };
         let style = names(&network.style_layers, backbone.style_layers());
-        let content = names(&network.content_layers, backbone.content_layers());
+        let mut content = names(&network.content_layers, backbone.content_layers());
+        if let Some(finest) = style.first().filter(|finest| settings.content.finest && !content.contains(finest)) {
+            content.push(finest.clone());
+        }
         let wanted = style.iter().chain(&content).map(|name| backbone.layer(name)).collect::<Result<_, _>>()?;
         Ok(Self { wanted, weights: spread(settings.loss.style_weights, style.len()) })
     }
@@ -70,7 +73,28 @@ fn spread(five: [f64; 5], count: usize) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::spread;
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::stylize::backbone;
+
+    #[test]
+    fn the_finest_style_layer_may_be_a_content_layer_as_well() {
+        let patches = backbone::build("patches", (&Settings::default().network).into(), tch::Device::Cpu, |_| {
+            panic!("its weights are built in")
+        });
+        let patches = patches.unwrap();
+        let mut settings = Settings::default();
+        settings.network.content_layers = vec!["half2".into()];
+        let content = |settings: &Settings| {
+            let plan = LayerPlan::new(patches.as_ref(), settings).unwrap();
+            plan.content().iter().map(|&layer| patches.layers()[layer].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(content(&settings), ["half2"]);
+        settings.content.finest = true;
+        assert_eq!(content(&settings), ["half2", "relu1"]);
+        settings.network.content_layers = vec!["relu1".into()];
+        assert_eq!(content(&settings), ["relu1"], "once");
+    }
 
     #[test]
     fn five_weights_are_mapped_onto_any_number_of_layers() {
