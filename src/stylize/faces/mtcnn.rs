@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn the_first_one_proposes_what_plain_loops_propose() {
-        let mut weights = made_up();
+        let weights = made_up();
         // All of it is sure.
         let _ = weights["pnet.conv4_1.bias"].i(1).fill_(50.0);
         let (h, w) = (17, 23);
