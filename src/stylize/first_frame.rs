@@ -63,10 +63,7 @@ pub fn paint(
             &own
         };
         let mut scene = scene.resized(h, w)?;
-        if place == 0 && init.preconditioner() == Preconditioner::Identity {
-            // A face has the colours of what a descent starts from: here noise.
-            scene.faces = None;
-        }
+        scene.is_painted = place > 0 || sizes.len() == 1;
         let start = match &painted {
             Some(coarse) => enlarged(&coarse.image, &scene.content, settings.detail())?,
             None => {

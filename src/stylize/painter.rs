@@ -96,12 +96,16 @@ impl Painter {
     /// A shot's first frame.
     fn begun(&self, raw: &Tensor) -> Result<(Painted, ShotState), StyleError> {
         let look = self.studio.look(raw)?;
-        let scene = Scene { content: look.content(raw)?, faces: self.studio.faces(raw, Search::Thorough)? };
+        let scene = Scene {
+            content: look.content(raw)?,
+            faces: self.studio.faces(&look, raw, Search::Thorough)?,
+            is_painted: true,
+        };
         let painted = first_frame::paint(&self.studio, &look, raw, &scene, self.first.as_ref())?;
         let settings = self.studio.settings();
         let temporal = &settings.temporal;
         let mut chain = Chain::new(&temporal.offsets, temporal.consistency);
-        let Scene { content, faces } = scene;
+        let Scene { content, faces, .. } = scene;
         let lock = Lock::new(&painted.image, &content)?;
         chain.remember(Carried::first(painted.image.shallow_clone(), content, faces.as_ref())?)?;
         let (first, opening) = (painted.stats, raw.shallow_clone());
@@ -118,7 +122,7 @@ impl Painter {
         let (_, _, h, w) = raw.size4()?;
         let step = arrival.step.as_ref();
         let content = shot.look.content(raw)?;
-        let found = self.studio.faces(raw, Search::Quick)?;
+        let found = self.studio.faces(&shot.look, raw, Search::Quick)?;
         if let Some(step) = step {
             shot.chain.step(step, &content)?;
             shot.chain.look_back(&arrival.far, w as usize, h as usize);
@@ -149,9 +153,9 @@ impl Painter {
         let target = low_enough(&shot.first).max(shot.last_objective);
         let effort = Effort::of_later(all, fresh, share, target, self.next.preconditioner());
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
-        let scene = Scene { content, faces };
+        let scene = Scene { content, faces, is_painted: true };
         let mut painted = self.studio.paint(&shot.look, &scene, &start, ties, effort)?;
-        let Scene { content, faces } = scene;
+        let Scene { content, faces, .. } = scene;
         if let Some(brought) = brought {
             painted.image = levelled(&painted.image, brought, held.as_ref())?;
         }

@@ -5,7 +5,7 @@ use tch::{Device, Tensor, no_grad};
 use super::backbone::Backbone;
 use super::colour::{ColourMap, keep_colours};
 use super::effort::Effort;
-use super::faces::{FaceFinder, Search, in_colours_of};
+use super::faces::{Doubt, FaceFinder, Search, in_colours_of};
 use super::layer_plan::LayerPlan;
 use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
 use super::objective::{Phase, PictureObjective};
@@ -46,6 +46,8 @@ pub struct Look {
     pub width: i64,
     /// beta is multiplied by this.
     beta: f64,
+    /// E, 1 to 1.7: the painting's contrast in units of the scene's.
+    excess: f64,
     /// Content's colours to the style's. Fixed for the shot: a map of its own for every frame would flicker.
     colours: Option<ColourMap>,
     layers: LayerPlan,
@@ -60,6 +62,9 @@ pub struct Scene {
     pub content: Tensor,
     /// `[1,1,H,W]`, 0..=1: how much of a face there is, where faces count for more and there are any.
     pub faces: Option<Tensor>,
+    /// Whether what a descent starts from has the painting's colours, which a face then takes. Until then only the light of
+    /// a face counts for more.
+    pub is_painted: bool,
 }
 
 impl Scene {
@@ -69,7 +74,7 @@ impl Scene {
     /// What libtorch reports.
     pub fn resized(&self, height: i64, width: i64) -> Result<Self, StyleError> {
         let faces = self.faces.as_ref().map(|faces| resize(faces, height, width)).transpose()?;
-        Ok(Self { content: resize(&self.content, height, width)?, faces })
+        Ok(Self { content: resize(&self.content, height, width)?, faces, ..*self })
     }
 }
 
@@ -145,13 +150,14 @@ impl Studio {
     }
 
     /// How much of a face there is in each place of `raw` `[1,3,H,W]`: `[1,1,H,W]`, 0..=1. `None` where faces are not looked
-    /// for, or count no more than anything else.
+    /// for, or count no more than anything else. In footage that paint drowns, what may be one is taken for one.
     ///
     /// # Errors
     /// What libtorch reports.
-    pub fn faces(&self, raw: &Tensor, search: Search) -> Result<Option<Tensor>, StyleError> {
+    pub fn faces(&self, look: &Look, raw: &Tensor, search: Search) -> Result<Option<Tensor>, StyleError> {
         let finder = self.finder.as_ref().filter(|_| self.looks_for_faces());
-        finder.map(|finder| finder.find(raw, search)).transpose()
+        let doubt = if look.excess < MOST_EXCESS { Doubt::Usual } else { Doubt::Little };
+        finder.map(|finder| finder.find(raw, search, doubt)).transpose()
     }
 
     pub fn looks_for_faces(&self) -> bool {
@@ -183,6 +189,7 @@ impl Studio {
             height,
             width,
             beta,
+            excess: 1.0,
             colours,
             layers,
             style: Style::default(),
@@ -214,8 +221,8 @@ impl Studio {
         effort: Effort,
     ) -> Result<Painted, StyleError> {
         let content = &scene.content;
-        let content_term = no_grad(|| self.content_term(&look.layers, scene, start, effort.phase))?;
-        let luminance = no_grad(|| self.luminance_term(scene))?;
+        let content_term = no_grad(|| self.content_term(look, scene, start, effort.phase))?;
+        let luminance = no_grad(|| self.luminance_term(look, scene))?;
         let chroma = no_grad(|| self.chroma_term(content))?;
         let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &look.variation];
         terms.extend(luminance.as_ref().map(|term| term as &dyn LossTerm));
@@ -312,6 +319,7 @@ impl Studio {
         let LossSettings { convention, tv, .. } = self.settings.loss;
         let excess =
             if convention == Convention::Relative { (contrast / own.max(1e-12)).clamp(1.0, MOST_EXCESS) } else { 1.0 };
+        look.excess = excess;
         look.style = Style::new(targets, convention, self.settings.beta() * look.beta / excess.powf(STYLE_YIELDS))?;
         look.variation = Variation::new(tv * excess.powf(SMOOTHER));
         Ok(())
@@ -328,20 +336,21 @@ impl Studio {
         resize_sharply(image, h, w)
     }
 
-    /// How often each place of a scene counts, `[1,1,H,W]`; `None` where all count alike.
-    fn counts(&self, scene: &Scene) -> Result<Option<Tensor>, StyleError> {
-        let more = self.settings.faces() - 1.0;
+    /// How often each place of a scene counts, `[1,1,H,W]`; `None` where all count alike. A face counts for more the more the
+    /// painting's contrast exceeds the scene's.
+    fn counts(&self, look: &Look, scene: &Scene) -> Result<Option<Tensor>, StyleError> {
+        let more = (self.settings.faces() - 1.0) * look.excess;
         let counted = |faces: &Tensor| Ok(faces.f_mul_scalar(more)?.f_add_scalar(1.0)?);
         scene.faces.as_ref().map(counted).transpose()
     }
 
-    fn luminance_term(&self, scene: &Scene) -> Result<Option<Luminance>, StyleError> {
+    fn luminance_term(&self, look: &Look, scene: &Scene) -> Result<Option<Luminance>, StyleError> {
         let weight = self.settings.luminance();
         if weight <= 0.0 {
             return Ok(None);
         }
         let term = Luminance::new(&scene.content, weight)?;
-        Ok(Some(match self.counts(scene)? {
+        Ok(Some(match self.counts(look, scene)? {
             Some(counts) => term.counted(&counts)?,
             None => term,
         }))
@@ -354,22 +363,17 @@ impl Studio {
     }
 
     /// A face is compared with in the colours it has in `start`: those of black and white film would make it grey.
-    fn content_term(
-        &self,
-        layers: &LayerPlan,
-        scene: &Scene,
-        start: &Tensor,
-        phase: Phase,
-    ) -> Result<Content, StyleError> {
-        let content = match &scene.faces {
+    fn content_term(&self, look: &Look, scene: &Scene, start: &Tensor, phase: Phase) -> Result<Content, StyleError> {
+        let content = match scene.faces.as_ref().filter(|_| scene.is_painted) {
             Some(faces) => in_colours_of(start, &scene.content, faces)?,
             None => scene.content.shallow_clone(),
         };
+        let layers = &look.layers;
         let features = self.backbone.forward(&phase.apply(&content)?, layers.content())?;
         let places = layers.style().len()..;
         let targets = places.zip(features).collect();
         let term = Content::new(targets, self.settings.loss.convention, self.settings.loss.alpha)?;
-        match self.counts(scene)? {
+        match self.counts(look, scene)?.filter(|_| scene.is_painted) {
             Some(counts) => term.counted(&phase.apply(&counts)?),
             None => Ok(term),
         }

@@ -22,8 +22,6 @@ const ENLARGED: f64 = 1.5;
 const TILTS: [f64; 3] = [0.0, 20.0, -20.0];
 /// An oval is wider than the box by this: hair and hat belong to a head.
 const WIDER: f64 = 1.2;
-/// Mean score over all views up to which there is no face; from twice as much on there is no doubt.
-const DOUBT: f64 = 0.2;
 /// What is left of a face, from frame to frame, where it is not found again.
 const FADING: f64 = 0.9;
 /// Standard deviation of the blur by which paint's colour is taken, as a share of the long side, and in pixels at least.
@@ -37,6 +35,25 @@ pub enum Search {
     Thorough,
     /// Upright, and that mirrored.
     Quick,
+}
+
+/// How much evidence a face needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Several views have to agree: a window that looks like a face in one view does not in most others.
+    Usual,
+    /// One view may do.
+    Little,
+}
+
+impl Doubt {
+    /// Mean score over all views up to which there is no face; from twice as much on there is no doubt.
+    fn bound(self) -> f64 {
+        match self {
+            Self::Usual => 0.2,
+            Self::Little => 0.05,
+        }
+    }
 }
 
 /// Finds faces.
@@ -56,7 +73,7 @@ impl FaceFinder {
     ///
     /// # Errors
     /// What libtorch reports.
-    pub fn find(&self, raw: &Tensor, search: Search) -> Result<Tensor, StyleError> {
+    pub fn find(&self, raw: &Tensor, search: Search, doubt: Doubt) -> Result<Tensor, StyleError> {
         no_grad(|| {
             let (_, _, h, w) = raw.size4()?;
             let enlarged = |length: i64| (length as f64 * ENLARGED).round() as i64;
@@ -71,7 +88,7 @@ impl FaceFinder {
                 seen.extend(self.networks.find(&view.of(&large)?)?.iter().map(|face| view.seen(face)));
             }
             let mut share = Tensor::f_zeros([1, 1, h, w], (Kind::Float, raw.device()))?;
-            for face in agreed(seen, views.len()) {
+            for face in agreed(seen, views.len(), doubt) {
                 tracing::debug!(?face, ?size, "face");
                 share = share.f_maximum(&oval(&face, size, raw)?)?;
             }
@@ -81,9 +98,8 @@ impl FaceFinder {
 }
 
 /// One face for each group that shows the same one, of all that were seen in so many views, the surest first. Its score is
-/// the evidence of all views together: 0 at a mean of 0.2, 1 from 0.4 on. A window that looks like a face in one view does
-/// not in most others.
-fn agreed(mut seen: Vec<Candidate>, views: usize) -> Vec<Candidate> {
+/// the evidence of all views together: 0 up to the bound of `doubt`, 1 from twice as much on.
+fn agreed(mut seen: Vec<Candidate>, views: usize, doubt: Doubt) -> Vec<Candidate> {
     seen.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut groups: Vec<(Candidate, f64)> = Vec::new();
     for face in seen {
@@ -92,7 +108,7 @@ fn agreed(mut seen: Vec<Candidate>, views: usize) -> Vec<Candidate> {
             None => groups.push((face, face.score)),
         }
     }
-    let score = |sum: f64| ((sum / views as f64 - DOUBT) / DOUBT).clamp(0.0, 1.0);
+    let score = |sum: f64| (sum / views as f64 / doubt.bound() - 1.0).clamp(0.0, 1.0);
     groups
         .into_iter()
         .map(|(face, sum)| Candidate { score: score(sum), ..face })
@@ -229,12 +245,13 @@ mod tests {
     #[test]
     fn what_one_view_alone_takes_for_a_face_is_none() {
         let face = |x: f64, score| Candidate { left: x - 10.0, right: x + 10.0, top: 0.0, bottom: 25.0, score };
-        let alone = agreed(vec![face(30.0, 0.9)], 6);
+        let alone = agreed(vec![face(30.0, 0.9)], 6, Doubt::Usual);
         assert!(alone.is_empty(), "{alone:?}");
         // 1.8 / 6 is half-way from 0.2 to 0.4.
-        let [found] = agreed(vec![face(30.0, 0.8), face(33.0, 1.0)], 6)[..] else { panic!("one face") };
+        let [found] = agreed(vec![face(30.0, 0.8), face(33.0, 1.0)], 6, Doubt::Usual)[..] else { panic!("one face") };
         assert!((found.score - 0.5).abs() < 1e-9 && found.middle()[0] == 33.0, "{found:?}");
-        let two = agreed(vec![face(30.0, 0.9), face(60.0, 0.8), face(31.0, 0.9)], 2);
+        let two = agreed(vec![face(30.0, 0.9), face(60.0, 0.8), face(31.0, 0.9)], 2, Doubt::Usual);
+        assert_eq!(agreed(vec![face(30.0, 0.9)], 6, Doubt::Little).len(), 1);
         assert_eq!(two.iter().map(|face| face.score).collect::<Vec<_>>(), [1.0, 1.0]);
     }
 

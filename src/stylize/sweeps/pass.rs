@@ -58,7 +58,7 @@ impl<'a> Reworked<'a> {
         let device = self.studio.device();
         let raw = from_pixels(&store.raw(frame)?, device)?;
         let content = self.look.content(&raw)?;
-        let faces = self.studio.faces(&raw, Search::Quick)?;
+        let faces = self.studio.faces(self.look, &raw, Search::Quick)?;
         match store.painted(frame, device)? {
             Some((painted, maturity)) => Ok(Carried { maturity, ..Carried::first(painted, content, faces.as_ref())? }),
             None => Carried::first(content.shallow_clone(), content, faces.as_ref()),
@@ -136,7 +136,7 @@ impl Pass<'_> {
         let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
         let effort = Effort::of_later(iterations, fresh, share, low_enough(&shot.first), Preconditioner::Picture);
         let ties = Ties { temporal: term.as_ref(), held: held.as_ref() };
-        let scene = Scene { content, faces: studio.looks_for_faces().then_some(faces) };
+        let scene = Scene { content, faces: studio.looks_for_faces().then_some(faces), is_painted: true };
         let Painted { image, stats } = studio.paint(shot.look, &scene, &start, ties, effort)?;
         let content = &scene.content;
         if let (Some(lock), Some(held)) = (&mut self.lock, &held) {
