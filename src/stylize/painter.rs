@@ -17,6 +17,9 @@ use crate::media::Pixels;
 use crate::motion::{Arrival, Shot};
 use crate::settings::{LongFlow, Settings};
 
+/// In every so many later frames faces are looked for.
+const SEARCH_EVERY: u64 = 3;
+
 /// A shot in progress.
 struct ShotState {
     look: Look,
@@ -122,7 +125,9 @@ impl Painter {
         let (_, _, h, w) = raw.size4()?;
         let step = arrival.step.as_ref();
         let content = shot.look.content(raw)?;
-        let found = self.studio.faces(&shot.look, raw, Search::Quick)?;
+        // Faces do not come and go from frame to frame, and a search takes a tenth of a frame's time.
+        let searches = step.is_none() || shot.count.is_multiple_of(SEARCH_EVERY);
+        let found = if searches { self.studio.faces(&shot.look, raw, Search::Quick)? } else { None };
         if let Some(step) = step {
             shot.chain.step(step, &content)?;
             shot.chain.look_back(&arrival.far, w as usize, h as usize);
@@ -130,7 +135,8 @@ impl Painter {
         let Settings { seed, temporal, .. } = self.studio.settings();
         let earlier = step.map(|_| shot.chain.earlier(temporal.reach(), &content)).transpose()?;
         let brought = earlier.as_ref().and_then(|earlier| earlier.known.as_ref());
-        let faces = remembered(found, brought)?;
+        let before = brought.filter(|_| self.studio.looks_for_faces());
+        let faces = remembered(found, before)?;
         let style = self.studio.style_picture();
         let previous = shot.chain.last();
         let start = self.next.start(&Start { content: &content, style, previous, warped: brought })?;

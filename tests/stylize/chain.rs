@@ -316,5 +316,7 @@ fn a_face_moves_with_what_it_is_part_of_and_fades_where_it_is_not_found_again() 
     let _ = found.narrow(3, 0, 10).fill_(0.6);
     let both = remembered(Some(found), Some(&brought)).unwrap().unwrap();
     assert!((at(&both, 30) - 0.9 * 0.8).abs() < 1e-3 && (at(&both, 5) - 0.6).abs() < 1e-6);
-    assert!(remembered(None, Some(&brought)).unwrap().is_none(), "faces are not looked for");
+    let same = remembered(None, Some(&brought)).unwrap().unwrap();
+    assert!((at(&same, 30) - 0.8).abs() < 1e-3, "without a search nothing fades");
+    assert!(remembered(None, None).unwrap().is_none(), "faces are not looked for");
 }

@@ -22,7 +22,7 @@ const ENLARGED: f64 = 1.5;
 const TILTS: [f64; 3] = [0.0, 20.0, -20.0];
 /// An oval is wider than the box by this: hair and hat belong to a head.
 const WIDER: f64 = 1.2;
-/// What is left of a face, from frame to frame, where it is not found again.
+/// What is left of a face, from search to search, where it is not found again.
 const FADING: f64 = 0.9;
 /// Standard deviation of the blur by which paint's colour is taken, as a share of the long side, and in pixels at least.
 const COLOUR: f64 = 0.01;
@@ -117,14 +117,15 @@ fn agreed(mut seen: Vec<Candidate>, views: usize, doubt: Doubt) -> Vec<Candidate
 }
 
 /// What was found, and what an earlier frame showed there, fading: a face that is missed once, half turned away, is not
-/// painted over at once. `[1,1,H,W]`; `None` where faces are not looked for.
+/// painted over at once. What an earlier frame showed where there was no search. `[1,1,H,W]`; `None` where there is neither.
 ///
 /// # Errors
 /// What libtorch reports.
 pub fn remembered(found: Option<Tensor>, brought: Option<&Brought>) -> Result<Option<Tensor>, StyleError> {
     Ok(match (found, brought) {
         (Some(found), Some(brought)) => Some(found.f_maximum(&brought.faces.f_mul_scalar(FADING)?)?),
-        (found, _) => found,
+        (None, Some(brought)) => Some(brought.faces.shallow_clone()),
+        (found, None) => found,
     })
 }
 
