@@ -63,7 +63,8 @@ pub fn paint(
             &own
         };
         let mut scene = scene.resized(h, w)?;
-        scene.is_painted = place > 0 || sizes.len() == 1;
+        // Noise has no colours that a face could take.
+        scene.is_painted = place > 0 || (sizes.len() == 1 && init.preconditioner() == Preconditioner::Picture);
         let start = match &painted {
             Some(coarse) => enlarged(&coarse.image, &scene.content, settings.detail())?,
             None => {

@@ -12,7 +12,7 @@ use super::StyleError;
 use super::backbone::NamedTensors;
 use super::earlier::Brought;
 use super::loss::luma;
-use super::tensor::{blurred, resize};
+use super::tensor::{mean_where, resize};
 
 pub use mtcnn::NAME;
 
@@ -194,8 +194,7 @@ pub fn in_colours_of(paint: &Tensor, content: &Tensor, faces: &Tensor) -> Result
     let difference = paint.f_sub(content)?;
     let difference = difference.f_sub(&luma(&difference)?)?;
     let sigma = (COLOUR * h.max(w) as f64).max(LEAST_COLOUR);
-    let ones = faces.f_ones_like()?;
-    let smooth = blurred(&difference, sigma)?.f_div(&blurred(&ones, sigma)?)?;
+    let smooth = mean_where(&difference, &faces.f_ones_like()?, sigma)?;
     Ok(content.f_add(&smooth.f_mul(faces)?)?.f_clamp(0.0, 1.0)?)
 }
 
@@ -205,6 +204,7 @@ mod tests {
     use tch::{Device, IndexOp};
 
     use super::*;
+    use crate::stylize::tensor::blurred;
 
     /// Column and row of the brightest pixel of `[1,1,H,W]`.
     fn brightest(image: &Tensor) -> [i64; 2] {
