@@ -1,6 +1,7 @@
 //! Pictures in files: PNG, JPEG, WebP, TIFF, BMP, EXR; by way of FFmpeg AVIF and others.
 
 mod by_ffmpeg;
+mod exr;
 mod gamma;
 mod holes;
 mod inks;
@@ -103,6 +104,7 @@ pub fn look(bytes: &[u8], bounds: Bounds) -> Result<Found, ImageError> {
     if reader.format().is_none() {
         return by_ffmpeg::read(bytes, bounds);
     }
+    exr::check(bytes, bounds)?;
     reader.limits(bounds.limits());
     let mut decoder = reader.into_decoder()?;
     bounds.check(decoder.dimensions())?;
