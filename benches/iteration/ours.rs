@@ -51,19 +51,19 @@ impl Ours {
 
     fn objective(&self) -> PictureObjective<'_> {
         let terms: Vec<&dyn LossTerm> = vec![&self.content, &self.style, &self.variation];
-        PictureObjective::new(self.network.as_ref(), &self.layers, terms, None)
+        PictureObjective::new(self.network.as_ref(), &self.layers, terms, Vec::new())
     }
 
     /// J before the first step.
     pub fn start(&self) -> f64 {
-        scalar(&self.objective().evaluate(&self.start).unwrap().0).unwrap()
+        scalar(&self.objective().evaluate(&self.start).unwrap().j).unwrap()
     }
 }
 
 impl Contestant for Ours {
     fn run(&mut self, count: u32) -> f64 {
         let terms: Vec<&dyn LossTerm> = vec![&self.content, &self.style, &self.variation];
-        let objective = PictureObjective::new(self.network.as_ref(), &self.layers, terms, None);
+        let objective = PictureObjective::new(self.network.as_ref(), &self.layers, terms, Vec::new());
         let begin = Instant::now();
         for _ in 0..count {
             self.optimizer.step(&objective).unwrap();

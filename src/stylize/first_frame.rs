@@ -7,7 +7,8 @@ use super::effort::Effort;
 use super::init::{Init, Start};
 use super::objective::Phase;
 use super::optimizer::Preconditioner;
-use super::studio::{Look, Painted, Scene, Studio, Ties};
+use super::scene::Scene;
+use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::resize;
 use super::{FrameStats, StyleError};
 

@@ -9,7 +9,7 @@ pub mod chain;
 pub mod colour;
 pub mod device;
 pub mod earlier;
-mod effort;
+pub mod effort;
 mod error;
 pub mod faces;
 pub mod fake;
@@ -22,6 +22,7 @@ pub mod objective;
 pub mod optimizer;
 pub mod painter;
 pub mod probe;
+pub mod scene;
 mod snapshot;
 pub mod still;
 pub mod studio;
@@ -95,10 +96,10 @@ pub struct Stylized {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct FrameStats {
     pub iterations: u32,
-    /// J before the first step; here and below without the temporal term.
+    /// J before the first step; here and below without the terms apart (`temporal`).
     pub initial_objective: f64,
     /// J of the frame given back.
     pub objective: f64,
-    /// The temporal term of the frame given back.
+    /// The temporal term of the frame given back, and what its new outlines count beyond other content.
     pub temporal: f64,
 }

@@ -1,29 +1,28 @@
 //! J(G) and its gradient with respect to G's pixels, by autograd.
 
-use tch::{Tensor, no_grad};
+use tch::Tensor;
 
 use super::StyleError;
 use super::backbone::Backbone;
 use super::loss::{LossTerm, View};
 use super::still::Held;
-use super::tensor::scalar;
 
-/// A function to minimise. Both results stay on the device.
+/// J at a point, on the device.
+#[derive(Debug)]
+pub struct Evaluation {
+    /// J, `[]`.
+    pub j: Tensor,
+    /// The part of J, `[]`, that a target does not count: it does not tell how good a picture is beside another one.
+    pub apart: Tensor,
+    /// dJ/dx, shaped as x.
+    pub gradient: Tensor,
+}
+
+/// A function to minimise.
 pub trait Objective {
-    /// J `[]` and dJ/dx, shaped as `x`.
-    ///
     /// # Errors
     /// What libtorch reports.
-    fn evaluate(&self, x: &Tensor) -> Result<(Tensor, Tensor), StyleError>;
-
-    /// The part of J at `x` that tells how far it is from other pictures, not how good a picture it is: a target does
-    /// not count it.
-    ///
-    /// # Errors
-    /// What libtorch reports.
-    fn apart(&self, _x: &Tensor) -> Result<f64, StyleError> {
-        Ok(0.0)
-    }
+    fn evaluate(&self, x: &Tensor) -> Result<Evaluation, StyleError>;
 }
 
 /// J as a sum of terms over the activations of a network.
@@ -32,8 +31,8 @@ pub struct PictureObjective<'a> {
     /// Indices into the backbone's layers; terms know their layers by the position in this list.
     layers: &'a [usize],
     terms: Vec<&'a dyn LossTerm>,
-    /// One more term, which looks at the picture alone and is told apart from the others.
-    apart: Option<&'a dyn LossTerm>,
+    /// More terms, which are told apart from the others.
+    apart: Vec<&'a dyn LossTerm>,
     /// What the picture is held to before anything looks at it.
     held: Option<&'a Held>,
     phase: Option<Phase>,
@@ -86,7 +85,7 @@ impl<'a> PictureObjective<'a> {
         backbone: &'a dyn Backbone,
         layers: &'a [usize],
         terms: Vec<&'a dyn LossTerm>,
-        apart: Option<&'a dyn LossTerm>,
+        apart: Vec<&'a dyn LossTerm>,
     ) -> Self {
         Self { backbone, layers, terms, apart, held: None, phase: None }
     }
@@ -107,30 +106,31 @@ impl<'a> PictureObjective<'a> {
         self.held.map_or_else(|| Ok(x.shallow_clone()), |held| held.apply(x))
     }
 
-    /// The sum of all terms for `image` `[1,3,H,W]`, differentiable.
-    fn sum(&self, image: &Tensor) -> Result<Tensor, StyleError> {
+    /// The sum of all terms for `image` `[1,3,H,W]`, differentiable, and that of the terms apart, which is not.
+    fn sum(&self, image: &Tensor) -> Result<(Tensor, Tensor), StyleError> {
         let seen = self.phase.map_or_else(|| Ok(image.shallow_clone()), |phase| phase.apply(image))?;
         let features = self.backbone.forward(&seen, self.layers)?;
         let view = View::new(image, &features).with_margin((seen.size4()?.3 - image.size4()?.3) / 2);
         let mut sum = Tensor::f_zeros([], (image.kind(), image.device()))?;
-        for term in self.terms.iter().chain(&self.apart) {
+        for term in &self.terms {
             sum = sum.f_add(&term.evaluate(&view)?)?;
         }
-        Ok(sum)
+        let mut apart = sum.f_detach()?.f_zeros_like()?;
+        for term in &self.apart {
+            let value = term.evaluate(&view)?;
+            sum = sum.f_add(&value)?;
+            apart = apart.f_add(&value.f_detach()?)?;
+        }
+        Ok((sum, apart))
     }
 }
 
 impl Objective for PictureObjective<'_> {
-    fn evaluate(&self, x: &Tensor) -> Result<(Tensor, Tensor), StyleError> {
+    fn evaluate(&self, x: &Tensor) -> Result<Evaluation, StyleError> {
         let image = x.f_detach()?.f_set_requires_grad(true)?;
-        let j = self.sum(&self.picture(&image)?)?;
+        let (j, apart) = self.sum(&self.picture(&image)?)?;
         // Only the image's gradient: the weights' would cost as much again.
         let gradient = Tensor::f_run_backward(&[&j], &[&image], false, false)?.swap_remove(0);
-        Ok((j.f_detach()?, gradient))
-    }
-
-    fn apart(&self, x: &Tensor) -> Result<f64, StyleError> {
-        let Some(term) = self.apart else { return Ok(0.0) };
-        no_grad(|| scalar(&term.evaluate(&View::new(&self.picture(x)?, &[]))?))
+        Ok(Evaluation { j: j.f_detach()?, apart, gradient })
     }
 }

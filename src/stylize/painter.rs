@@ -9,8 +9,9 @@ use super::faces::{Search, remembered};
 use super::first_frame;
 use super::init::{self, Init, Start};
 use super::loss::Temporal;
+use super::scene::{Scene, moving_outlines};
 use super::still::{Held, Lock, levelled};
-use super::studio::{Look, Painted, Scene, Studio, Ties};
+use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::scalar;
 use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
@@ -103,6 +104,7 @@ impl Painter {
             content: look.content(raw)?,
             faces: self.studio.faces(&look, raw, Search::Thorough)?,
             is_painted: true,
+            moving: None,
         };
         let painted = first_frame::paint(&self.studio, &look, raw, &scene, self.first.as_ref())?;
         let settings = self.studio.settings();
@@ -159,7 +161,8 @@ impl Painter {
         let target = low_enough(&shot.first).max(shot.last_objective);
         let effort = Effort::of_later(all, fresh, share, target, self.next.preconditioner());
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
-        let scene = Scene { content, faces, is_painted: true };
+        let moving = brought.map(|brought| moving_outlines(&content, brought)).transpose()?;
+        let scene = Scene { content, faces, is_painted: true, moving };
         let mut painted = self.studio.paint(&shot.look, &scene, &start, ties, effort)?;
         let Scene { content, faces, .. } = scene;
         if let Some(brought) = brought {

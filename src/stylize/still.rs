@@ -62,13 +62,20 @@ impl Rest {
 /// What libtorch reports.
 pub fn levelled(painted: &Tensor, brought: &Brought, held: Option<&Held>) -> Result<Tensor, StyleError> {
     let known = brought.weights.f_mul(&brought.maturity)?;
-    let shift = change_of_light(painted, &brought.painted, &known)?.f_mul(&known)?;
-    let shift = match held {
-        Some(held) => shift.f_mul(&held.weights.f_neg()?.f_add_scalar(1.0)?)?,
-        None => shift,
-    };
-    Ok(painted.f_sub(&shift)?.f_clamp(0.0, 1.0)?)
+    let mut levelled = painted.shallow_clone();
+    // The mean over some pixels of what a first pass leaves is not 0, and adds up from frame to frame.
+    for _ in 0..PASSES {
+        let mut shift = change_of_light(&levelled, &brought.painted, &known)?.f_mul(&known)?;
+        if let Some(held) = held {
+            shift = shift.f_mul(&held.weights.f_neg()?.f_add_scalar(1.0)?)?;
+        }
+        levelled = levelled.f_sub(&shift)?.f_clamp(0.0, 1.0)?;
+    }
+    Ok(levelled)
 }
+
+/// How often the level is taken back.
+const PASSES: usize = 2;
 
 /// Smoothed content (0..=1) that differs more from the anchor's shows another thing.
 const OTHER: f64 = 0.06;

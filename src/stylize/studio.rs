@@ -10,6 +10,7 @@ use super::layer_plan::LayerPlan;
 use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
 use super::objective::{Phase, PictureObjective};
 use super::optimizer::{self, Budget, descend};
+use super::scene::Scene;
 use super::still::Held;
 use super::tensor::{from_pixels, resize, resize_sharply, scalar, to_pixels};
 use super::{FrameStats, StyleError};
@@ -53,29 +54,6 @@ pub struct Look {
     layers: LayerPlan,
     style: Style,
     variation: Variation,
-}
-
-/// A frame as a painting is compared with it.
-#[derive(Debug)]
-pub struct Scene {
-    /// `[1,3,H,W]`, in the colours that the picture is to have.
-    pub content: Tensor,
-    /// `[1,1,H,W]`, 0..=1: how much of a face there is, where faces count for more and there are any.
-    pub faces: Option<Tensor>,
-    /// Whether what a descent starts from has the painting's colours, which a face then takes. Until then only the light of
-    /// a face counts for more.
-    pub is_painted: bool,
-}
-
-impl Scene {
-    /// The same in another size.
-    ///
-    /// # Errors
-    /// What libtorch reports.
-    pub fn resized(&self, height: i64, width: i64) -> Result<Self, StyleError> {
-        let faces = self.faces.as_ref().map(|faces| resize(faces, height, width)).transpose()?;
-        Ok(Self { content: resize(&self.content, height, width)?, faces, ..*self })
-    }
 }
 
 /// A picture after its descent.
@@ -221,13 +199,15 @@ impl Studio {
         effort: Effort,
     ) -> Result<Painted, StyleError> {
         let content = &scene.content;
-        let content_term = no_grad(|| self.content_term(look, scene, start, effort.phase))?;
+        let (content_term, moving) = no_grad(|| self.content_terms(look, scene, start, effort.phase))?;
         let luminance = no_grad(|| self.luminance_term(look, scene))?;
         let chroma = no_grad(|| self.chroma_term(content))?;
         let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &look.variation];
         terms.extend(luminance.as_ref().map(|term| term as &dyn LossTerm));
         terms.extend(chroma.as_ref().map(|term| term as &dyn LossTerm));
-        let apart = ties.temporal.map(|term| term as &dyn LossTerm);
+        let mut apart: Vec<&dyn LossTerm> = Vec::new();
+        apart.extend(ties.temporal.map(|term| term as &dyn LossTerm));
+        apart.extend(moving.as_ref().map(|term| term as &dyn LossTerm));
         let objective = PictureObjective::new(self.backbone.as_ref(), &look.layers.wanted, terms, apart)
             .held(ties.held)
             .phase(effort.phase);
@@ -336,12 +316,9 @@ impl Studio {
         resize_sharply(image, h, w)
     }
 
-    /// How often each place of a scene counts, `[1,1,H,W]`; `None` where all count alike. A face counts for more the more the
-    /// painting's contrast exceeds the scene's.
-    fn counts(&self, look: &Look, scene: &Scene) -> Result<Option<Tensor>, StyleError> {
-        let more = (self.settings.faces() - 1.0) * look.excess;
-        let counted = |faces: &Tensor| Ok(faces.f_mul_scalar(more)?.f_add_scalar(1.0)?);
-        scene.faces.as_ref().map(counted).transpose()
+    /// How often a face counts: the more, the more the painting's contrast exceeds the scene's.
+    fn face_counts(&self, look: &Look) -> f64 {
+        1.0 + (self.settings.faces() - 1.0) * look.excess
     }
 
     fn luminance_term(&self, look: &Look, scene: &Scene) -> Result<Option<Luminance>, StyleError> {
@@ -350,7 +327,7 @@ impl Studio {
             return Ok(None);
         }
         let term = Luminance::new(&scene.content, weight)?;
-        Ok(Some(match self.counts(look, scene)? {
+        Ok(Some(match scene.light_counts(self.face_counts(look))? {
             Some(counts) => term.counted(&counts)?,
             None => term,
         }))
@@ -362,8 +339,15 @@ impl Studio {
         (weight > 0.0 && self.settings.style.match_colours).then(|| Chroma::new(content, weight)).transpose()
     }
 
-    /// A face is compared with in the colours it has in `start`: those of black and white film would make it grey.
-    fn content_term(&self, look: &Look, scene: &Scene, start: &Tensor, phase: Phase) -> Result<Content, StyleError> {
+    /// Content, and what new outlines count beyond it. A face is compared with in the colours it has in `start`: those of
+    /// black and white film would make it grey.
+    fn content_terms(
+        &self,
+        look: &Look,
+        scene: &Scene,
+        start: &Tensor,
+        phase: Phase,
+    ) -> Result<(Content, Option<Content>), StyleError> {
         let content = match scene.faces.as_ref().filter(|_| scene.is_painted) {
             Some(faces) => in_colours_of(start, &scene.content, faces)?,
             None => scene.content.shallow_clone(),
@@ -371,12 +355,17 @@ impl Studio {
         let layers = &look.layers;
         let features = self.backbone.forward(&phase.apply(&content)?, layers.content())?;
         let places = layers.style().len()..;
-        let targets = places.zip(features).collect();
-        let term = Content::new(targets, self.settings.loss.convention, self.settings.loss.alpha)?;
-        match self.counts(look, scene)?.filter(|_| scene.is_painted) {
-            Some(counts) => term.counted(&phase.apply(&counts)?),
-            None => Ok(term),
-        }
+        let term = |counts: Option<&Tensor>| -> Result<Content, StyleError> {
+            let targets = places.clone().zip(&features).map(|(place, features)| (place, features.shallow_clone()));
+            let term = Content::new(targets.collect(), self.settings.loss.convention, self.settings.loss.alpha)?;
+            match counts {
+                Some(counts) => term.counted(&phase.apply(counts)?),
+                None => Ok(term),
+            }
+        };
+        let whole = term(scene.content_counts(self.face_counts(look))?.as_ref())?;
+        let moving = scene.moving_counts()?.map(|counts| term(Some(&counts))).transpose()?;
+        Ok((whole, moving))
     }
 }
 

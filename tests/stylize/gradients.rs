@@ -41,10 +41,10 @@ impl<'a> Case<'a> {
 
     /// Central differences of step `h` along some directions against the gradient; the worst relative error.
     fn error(&self, terms: Vec<&dyn LossTerm>, h: f64) -> f64 {
-        let objective = PictureObjective::new(self.network, &self.layers, terms, None);
-        let (_, gradient) = objective.evaluate(&self.x).unwrap();
+        let objective = PictureObjective::new(self.network, &self.layers, terms, Vec::new());
+        let gradient = objective.evaluate(&self.x).unwrap().gradient;
         assert_eq!((gradient.size(), gradient.kind()), (self.x.size(), self.x.kind()));
-        let at = |x: Tensor| number(&objective.evaluate(&x).unwrap().0.to_kind(Kind::Double));
+        let at = |x: Tensor| number(&objective.evaluate(&x).unwrap().j.to_kind(Kind::Double));
         let scale = number(&gradient.norm()) / (gradient.numel() as f64).sqrt();
         assert!(scale > 0.0, "a gradient of zero proves nothing");
         let along = ["a", "b", "c", "d", "e", "f"].map(|name| {

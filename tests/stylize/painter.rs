@@ -5,10 +5,14 @@ use stylize_video::media::Pixels;
 use stylize_video::motion::Shot;
 use stylize_video::settings::{Colour, FirstInit, Method, NextInit, Size};
 use stylize_video::stylize::StyleError;
+use stylize_video::stylize::effort::Effort;
+use stylize_video::stylize::objective::Phase;
+use stylize_video::stylize::optimizer::Preconditioner;
 use stylize_video::stylize::painter::Painter;
-use stylize_video::stylize::studio::{Studio, StylePicture};
+use stylize_video::stylize::scene::Scene;
+use stylize_video::stylize::studio::{Painted, Studio, StylePicture, Ties};
 use stylize_video::stylize::tensor::{resize, to_pixels};
-use tch::Device;
+use tch::{Device, Kind, Tensor};
 
 use crate::pictures::{HEIGHT, WIDTH, difference, frame, means, only_start, paint, painter, plate, quick, try_painter};
 use crate::{PLAIN, network};
@@ -280,4 +284,40 @@ fn chosen_layers_are_the_ones_that_count() {
     assert!(difference(&own, &three) > 1e-4, "any number of layers");
     let fine = run(&|settings| settings.loss.style_weights = [1.0, 0.0, 0.0, 0.0, 0.0]);
     assert!(difference(&own, &fine) > 1e-3);
+}
+
+#[test]
+fn a_new_outline_is_kept_and_the_rest_is_painted_as_ever() {
+    let mut settings = quick();
+    settings.optimizer.iterations = [8, 12];
+    let painter = painter(&[(4, 1.0)], settings);
+    let studio = painter.studio();
+    let raw = studio.raw(&ordinary(1)).unwrap();
+    let look = studio.look(&raw).unwrap();
+    let start = studio.raw(&ordinary(2)).unwrap();
+    let (_, _, h, w) = raw.size4().unwrap();
+    let moving = raw.narrow(1, 0, 1).zeros_like();
+    let _ = moving.narrow(2, 20, 16).narrow(3, 20, 16).fill_(1.0);
+    let paint = |moving: Option<Tensor>| {
+        let scene = Scene { content: raw.shallow_clone(), faces: None, is_painted: true, moving };
+        let all = Effort {
+            iterations: 12,
+            at_least: 0,
+            target: None,
+            phase: Phase::CENTRED,
+            preconditioner: Preconditioner::Picture,
+        };
+        studio.paint(&look, &scene, &start, Ties::default(), all).unwrap()
+    };
+    let (plain, kept) = (paint(None), paint(Some(moving.shallow_clone())));
+    let from_scene = |painted: &Painted, mask: &Tensor| {
+        let squares = (&painted.image - &raw).square() * mask;
+        f64::try_from(squares.sum(Kind::Float) / mask.sum(Kind::Float)).unwrap()
+    };
+    let (before, now) = (from_scene(&plain, &moving), from_scene(&kept, &moving));
+    assert!(now < 0.7 * before, "{now} of {before}");
+    let rest = moving.ones_like() - moving.max_pool2d([33, 33], [1, 1], [16, 16], [1, 1], false);
+    let (before, now) = (from_scene(&plain, &rest), from_scene(&kept, &rest));
+    assert!(now > 0.7 * before, "{now} of {before}, of {h} x {w}");
+    assert!(kept.stats.temporal > 0.0 && plain.stats.temporal == 0.0, "its term is told apart from J");
 }

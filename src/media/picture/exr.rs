@@ -38,6 +38,7 @@ pub(super) fn check(bytes: &[u8], bounds: Bounds) -> Result<(), ImageError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use image::{DynamicImage, ImageFormat, Rgb32FImage};
 

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::super::StyleError;
-use super::super::objective::Objective;
+use super::super::objective::{Evaluation, Objective};
 use super::Optimizer;
 
 const BETA1: f64 = 0.9;
@@ -15,6 +15,7 @@ pub struct Adam {
     /// The last evaluated point and J there.
     x: Tensor,
     j: Tensor,
+    apart: Tensor,
     /// The next point to evaluate.
     next: Tensor,
     first_moment: Tensor,
@@ -35,6 +36,7 @@ impl Adam {
         Ok(Self {
             next: x.f_detach_copy()?,
             j: Tensor::f_full([], f64::NAN, options)?,
+            apart: Tensor::f_full([], f64::NAN, options)?,
             first_moment: x.f_zeros_like()?,
             second_moment: x.f_zeros_like()?,
             steps: 0,
@@ -46,7 +48,7 @@ impl Adam {
 
 impl Optimizer for Adam {
     fn step(&mut self, objective: &dyn Objective) -> Result<(), StyleError> {
-        let (j, gradient) = objective.evaluate(&self.next)?;
+        let Evaluation { j, apart, gradient } = objective.evaluate(&self.next)?;
         let mut finite = gradient.f_sum(gradient.kind())?.f_isfinite()?.f_logical_and(&j.f_isfinite()?)?;
         if self.steps == 0 {
             // Nothing to fall back on: the caller must see what J is.
@@ -56,6 +58,7 @@ impl Optimizer for Adam {
         let gradient = gradient.f_where_self(&finite, &zero)?;
         self.x = self.next.f_where_self(&finite, &self.x)?;
         self.j = j.f_where_self(&finite, &self.j)?;
+        self.apart = apart.f_where_self(&finite, &self.apart)?;
         self.rate = self.rate.f_where_self(&finite, &self.rate.f_mul_scalar(0.3)?)?;
 
         self.steps += 1;
@@ -70,5 +73,9 @@ impl Optimizer for Adam {
 
     fn current(&self) -> (&Tensor, &Tensor) {
         (&self.x, &self.j)
+    }
+
+    fn apart(&self) -> &Tensor {
+        &self.apart
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use tch::Tensor;
 
 use super::super::StyleError;
-use super::super::objective::Objective;
+use super::super::objective::{Evaluation, Objective};
 use super::Optimizer;
 use super::precondition::Preconditioner;
 
@@ -32,6 +32,7 @@ struct Pair {
 /// What is known at the last accepted point.
 struct Accepted {
     j: Tensor,
+    apart: Tensor,
     gradient: Tensor,
     /// P gradient, with the preconditioner P.
     preconditioned: Tensor,
@@ -67,14 +68,14 @@ impl Lbfgs {
     }
 
     fn first(&mut self, objective: &dyn Objective) -> Result<(), StyleError> {
-        let (j, gradient) = objective.evaluate(&self.x)?;
+        let Evaluation { j, apart, gradient } = objective.evaluate(&self.x)?;
         let largest = gradient.f_abs()?.f_max()?.f_clamp_min(1e-30)?;
         let gamma = largest.f_reciprocal()?.f_mul_scalar(FIRST_STEP)?;
         let preconditioned = self.preconditioner.apply(&gradient)?;
         let direction = preconditioned.f_mul(&gamma)?.f_neg()?;
         let slope = dot(&gradient, &direction)?;
         let step = j.f_ones_like()?;
-        self.accepted = Some(Accepted { j, gradient, preconditioned, direction, slope, step, gamma });
+        self.accepted = Some(Accepted { j, apart, gradient, preconditioned, direction, slope, step, gamma });
         Ok(())
     }
 
@@ -108,7 +109,7 @@ impl Optimizer for Lbfgs {
         };
         let move_by = old.direction.f_mul(&old.step)?;
         let trial = self.x.f_add(&move_by)?;
-        let (j, gradient) = objective.evaluate(&trial)?;
+        let Evaluation { j, apart, gradient } = objective.evaluate(&trial)?;
 
         let bound = old.slope.f_mul(&old.step)?.f_mul_scalar(DECREASE)?.f_add(&old.j)?;
         // A NaN compares false, so a broken evaluation is refused like one that goes uphill.
@@ -136,6 +137,7 @@ impl Optimizer for Lbfgs {
 
         self.x = trial.f_where_self(&accept, &self.x)?;
         let j = j.f_where_self(&accept, &old.j)?;
+        let apart = apart.f_where_self(&accept, &old.apart)?;
         let step = j.f_ones_like()?.f_where_self(&accept, &old.step.f_mul_scalar(SHORTEN)?)?;
         let direction = self.direction(&gradient, &gamma)?;
         let slope = dot(&gradient, &direction)?;
@@ -143,11 +145,15 @@ impl Optimizer for Lbfgs {
         let downhill = slope.f_lt(0.0)?;
         let direction = direction.f_where_self(&downhill, &preconditioned.f_mul(&gamma)?.f_neg()?)?;
         let slope = dot(&gradient, &direction)?;
-        self.accepted = Some(Accepted { j, gradient, preconditioned, direction, slope, step, gamma });
+        self.accepted = Some(Accepted { j, apart, gradient, preconditioned, direction, slope, step, gamma });
         Ok(())
     }
 
     fn current(&self) -> (&Tensor, &Tensor) {
         (&self.x, self.accepted.as_ref().map_or(&self.unknown, |accepted| &accepted.j))
+    }
+
+    fn apart(&self) -> &Tensor {
+        self.accepted.as_ref().map_or(&self.unknown, |accepted| &accepted.apart)
     }
 }

@@ -23,6 +23,8 @@ pub trait Optimizer {
     fn step(&mut self, objective: &dyn Objective) -> Result<(), StyleError>;
     /// The last accepted point and J there (0-d, on the device); before the first step, J is NaN.
     fn current(&self) -> (&Tensor, &Tensor);
+    /// The part of that J which a target does not count (0-d, on the device).
+    fn apart(&self) -> &Tensor;
 }
 
 /// A descent from `start`. Adam, which scales each pixel's steps by itself, has no use for `preconditioner`.
@@ -50,7 +52,7 @@ pub struct Budget {
     /// Relative change of J over `check_every` evaluations below which it ends early; 0 never.
     pub tolerance: f64,
     pub check_every: u32,
-    /// J, without what [`Objective::apart`] tells, that is low enough.
+    /// J, without its part [`Optimizer::apart`], that is low enough.
     pub target: Option<f64>,
 }
 
@@ -59,7 +61,7 @@ pub struct Budget {
 pub struct Minimum {
     pub x: Tensor,
     pub iterations: u32,
-    /// J at the start and at the end, without what [`Objective::apart`] tells.
+    /// J at the start and at the end, without its part [`Optimizer::apart`].
     pub initial: f64,
     pub objective: f64,
     /// That part at the end.
@@ -93,19 +95,19 @@ pub fn descend(
             if !j.is_finite() {
                 return Err(StyleError::NotFinite(format!("J = {j}")));
             }
-            initial = j - objective.apart(optimizer.current().0)?;
+            initial = j - scalar(optimizer.apart())?;
         } else if budget.tolerance > 0.0 && (last - j).abs() <= budget.tolerance * last.abs() {
             break;
         }
         if let Some(target) = budget.target
             && iterations >= budget.at_least
-            && j - objective.apart(optimizer.current().0)? <= target
+            && j - scalar(optimizer.apart())? <= target
         {
             break;
         }
         last = j;
     }
     let (x, j) = optimizer.current();
-    let apart = objective.apart(x)?;
+    let apart = scalar(optimizer.apart())?;
     Ok(Minimum { x: x.shallow_clone(), iterations, initial, objective: scalar(j)? - apart, apart })
 }

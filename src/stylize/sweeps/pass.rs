@@ -12,8 +12,9 @@ use crate::stylize::effort::{Effort, gained, low_enough};
 use crate::stylize::faces::Search;
 use crate::stylize::loss::{Anchor, Temporal};
 use crate::stylize::optimizer::Preconditioner;
+use crate::stylize::scene::Scene;
 use crate::stylize::still::{Held, Lock};
-use crate::stylize::studio::{Look, Painted, Scene, Studio, Ties};
+use crate::stylize::studio::{Look, Painted, Studio, Ties};
 use crate::stylize::tensor::{from_pixels, scalar};
 use crate::stylize::{FrameStats, StyleError};
 
@@ -136,7 +137,9 @@ impl Pass<'_> {
         let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
         let effort = Effort::of_later(iterations, fresh, share, low_enough(&shot.first), Preconditioner::Picture);
         let ties = Ties { temporal: term.as_ref(), held: held.as_ref() };
-        let scene = Scene { content, faces: studio.looks_for_faces().then_some(faces), is_painted: true };
+        let faces = studio.looks_for_faces().then_some(faces);
+        // Nothing is new: the pass before has painted it.
+        let scene = Scene { content, faces, is_painted: true, moving: None };
         let Painted { image, stats } = studio.paint(shot.look, &scene, &start, ties, effort)?;
         let content = &scene.content;
         if let (Some(lock), Some(held)) = (&mut self.lock, &held) {
