@@ -31,8 +31,8 @@ pub struct PictureObjective<'a> {
     /// Indices into the backbone's layers; terms know their layers by the position in this list.
     layers: &'a [usize],
     terms: Vec<&'a dyn LossTerm>,
-    /// More terms, which are told apart from the others.
-    apart: Vec<&'a dyn LossTerm>,
+    /// One more term, which is told apart from the others.
+    apart: Option<&'a dyn LossTerm>,
     /// What the picture is held to before anything looks at it.
     held: Option<&'a Held>,
     phase: Option<Phase>,
@@ -85,7 +85,7 @@ impl<'a> PictureObjective<'a> {
         backbone: &'a dyn Backbone,
         layers: &'a [usize],
         terms: Vec<&'a dyn LossTerm>,
-        apart: Vec<&'a dyn LossTerm>,
+        apart: Option<&'a dyn LossTerm>,
     ) -> Self {
         Self { backbone, layers, terms, apart, held: None, phase: None }
     }
@@ -106,17 +106,21 @@ impl<'a> PictureObjective<'a> {
         self.held.map_or_else(|| Ok(x.shallow_clone()), |held| held.apply(x))
     }
 
-    /// The sum of all terms for `image` `[1,3,H,W]`, differentiable, and that of the terms apart, which is not.
+    /// The sum of all terms for `image` `[1,3,H,W]`, differentiable, and the part of it that is told apart, which is not.
     fn sum(&self, image: &Tensor) -> Result<(Tensor, Tensor), StyleError> {
         let seen = self.phase.map_or_else(|| Ok(image.shallow_clone()), |phase| phase.apply(image))?;
         let features = self.backbone.forward(&seen, self.layers)?;
         let view = View::new(image, &features).with_margin((seen.size4()?.3 - image.size4()?.3) / 2);
         let mut sum = Tensor::f_zeros([], (image.kind(), image.device()))?;
+        let mut apart = sum.f_zeros_like()?;
         for term in &self.terms {
-            sum = sum.f_add(&term.evaluate(&view)?)?;
+            let (value, told) = term.evaluate_parts(&view)?;
+            sum = sum.f_add(&value)?;
+            if let Some(told) = told {
+                apart = apart.f_add(&told)?;
+            }
         }
-        let mut apart = sum.f_detach()?.f_zeros_like()?;
-        for term in &self.apart {
+        if let Some(term) = self.apart {
             let value = term.evaluate(&view)?;
             sum = sum.f_add(&value)?;
             apart = apart.f_add(&value.f_detach()?)?;

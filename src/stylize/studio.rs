@@ -199,15 +199,13 @@ impl Studio {
         effort: Effort,
     ) -> Result<Painted, StyleError> {
         let content = &scene.content;
-        let (content_term, moving) = no_grad(|| self.content_terms(look, scene, start, effort.phase))?;
+        let content_term = no_grad(|| self.content_term(look, scene, start, effort.phase))?;
         let luminance = no_grad(|| self.luminance_term(look, scene))?;
         let chroma = no_grad(|| self.chroma_term(content))?;
         let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &look.variation];
         terms.extend(luminance.as_ref().map(|term| term as &dyn LossTerm));
         terms.extend(chroma.as_ref().map(|term| term as &dyn LossTerm));
-        let mut apart: Vec<&dyn LossTerm> = Vec::new();
-        apart.extend(ties.temporal.map(|term| term as &dyn LossTerm));
-        apart.extend(moving.as_ref().map(|term| term as &dyn LossTerm));
+        let apart = ties.temporal.map(|term| term as &dyn LossTerm);
         let objective = PictureObjective::new(self.backbone.as_ref(), &look.layers.wanted, terms, apart)
             .held(ties.held)
             .phase(effort.phase);
@@ -339,15 +337,8 @@ impl Studio {
         (weight > 0.0 && self.settings.style.match_colours).then(|| Chroma::new(content, weight)).transpose()
     }
 
-    /// Content, and what new outlines count beyond it. A face is compared with in the colours it has in `start`: those of
-    /// black and white film would make it grey.
-    fn content_terms(
-        &self,
-        look: &Look,
-        scene: &Scene,
-        start: &Tensor,
-        phase: Phase,
-    ) -> Result<(Content, Option<Content>), StyleError> {
+    /// A face is compared with in the colours it has in `start`: those of black and white film would make it grey.
+    fn content_term(&self, look: &Look, scene: &Scene, start: &Tensor, phase: Phase) -> Result<Content, StyleError> {
         let content = match scene.faces.as_ref().filter(|_| scene.is_painted) {
             Some(faces) => in_colours_of(start, &scene.content, faces)?,
             None => scene.content.shallow_clone(),
@@ -355,17 +346,11 @@ impl Studio {
         let layers = &look.layers;
         let features = self.backbone.forward(&phase.apply(&content)?, layers.content())?;
         let places = layers.style().len()..;
-        let term = |counts: Option<&Tensor>| -> Result<Content, StyleError> {
-            let targets = places.clone().zip(&features).map(|(place, features)| (place, features.shallow_clone()));
-            let term = Content::new(targets.collect(), self.settings.loss.convention, self.settings.loss.alpha)?;
-            match counts {
-                Some(counts) => term.counted(&phase.apply(counts)?),
-                None => Ok(term),
-            }
-        };
-        let whole = term(scene.content_counts(self.face_counts(look))?.as_ref())?;
-        let moving = scene.moving_counts()?.map(|counts| term(Some(&counts))).transpose()?;
-        Ok((whole, moving))
+        let targets = places.zip(features).collect();
+        let term = Content::new(targets, self.settings.loss.convention, self.settings.loss.alpha)?;
+        let seen = |map: Option<Tensor>| map.map(|map| phase.apply(&map)).transpose();
+        let counts = seen(scene.content_counts(self.face_counts(look))?)?;
+        term.counted(counts.as_ref(), seen(scene.moving_counts()?)?.as_ref())
     }
 }
 

@@ -41,7 +41,7 @@ impl<'a> Case<'a> {
 
     /// Central differences of step `h` along some directions against the gradient; the worst relative error.
     fn error(&self, terms: Vec<&dyn LossTerm>, h: f64) -> f64 {
-        let objective = PictureObjective::new(self.network, &self.layers, terms, Vec::new());
+        let objective = PictureObjective::new(self.network, &self.layers, terms, None);
         let gradient = objective.evaluate(&self.x).unwrap().gradient;
         assert_eq!((gradient.size(), gradient.kind()), (self.x.size(), self.x.kind()));
         let at = |x: Tensor| number(&objective.evaluate(&x).unwrap().j.to_kind(Kind::Double));
@@ -70,7 +70,7 @@ fn every_term_in_every_convention() {
         let luminance = Luminance::new(&case.content, 3.0).unwrap();
         let chroma = Chroma::new(&case.content, 2.0).unwrap();
         let counts = formula::uniform("counts", &[1, 1, 10, 12], 1.0).to_kind(Kind::Double) + 2.0;
-        let counted = case.content_term(convention).counted(&counts).unwrap();
+        let counted = case.content_term(convention).counted(Some(&counts), Some(&counts)).unwrap();
         let lit = Luminance::new(&case.content, 3.0).unwrap().counted(&counts).unwrap();
         for term in [&content as &dyn LossTerm, &style, &variation, &luminance, &chroma, &counted, &lit] {
             let error = case.error(vec![term], 1e-5);

@@ -330,13 +330,13 @@ fn a_place_that_counts_more_often_is_so_many_places() {
     };
     let wanted: f64 = (0..6).flat_map(|y| (0..8).map(move |x| (y, x))).map(|(y, x)| at(y, x)).sum();
     let term = Content::new(vec![(0, features.shallow_clone())], Convention::NeuralStyle, 3.0).unwrap();
-    let term = term.counted(&counts).unwrap();
+    let term = term.counted(Some(&counts), None).unwrap();
     let image = Tensor::zeros([1, 3, 12, 16], kind);
     let found = number(&term.evaluate(&View::new(&image, std::slice::from_ref(&other))).unwrap());
     assert_close(found, 3.0 * wanted / features.numel() as f64, "content");
     let ones = Tensor::ones([1, 1, 12, 16], kind);
     let relative = || Content::new(vec![(0, features.shallow_clone())], Convention::Relative, 1.0).unwrap();
     let value = |term: Content| number(&term.evaluate(&View::new(&image, std::slice::from_ref(&other))).unwrap());
-    assert_close(value(relative().counted(&ones).unwrap()), value(relative()), "once");
-    assert_close(value(relative().counted(&(ones * 3.0)).unwrap()), 3.0 * value(relative()), "three times");
+    assert_close(value(relative().counted(Some(&ones), None).unwrap()), value(relative()), "once");
+    assert_close(value(relative().counted(Some(&(ones * 3.0)), None).unwrap()), 3.0 * value(relative()), "three times");
 }

@@ -41,6 +41,8 @@ struct Target {
     features: Tensor,
     /// Square roots of w, and of what a place counts, `[1,1,h,w]`.
     roots: Option<Tensor>,
+    /// The share of that count which is told apart from J, `[1,1,h,w]`.
+    apart: Option<Tensor>,
     /// What stands before the sum of squares.
     factor: f64,
 }
@@ -63,23 +65,33 @@ impl Content {
                 };
                 let relative = convention == Convention::Relative;
                 let roots = if relative { Some(weights(&features)?.f_sqrt()?) } else { None };
-                Ok(Target { place, features, roots, factor: share * factor })
+                Ok(Target { place, features, roots, apart: None, factor: share * factor })
             })
             .collect::<Result<_, StyleError>>()?;
         Ok(Self { targets })
     }
 
-    /// The same, where each place counts `counts` times as much: `[1,1,H,W]`, of the picture that the network sees.
+    /// The same, where each place counts `counts` times as much (once where there are none) and `beyond` that often more,
+    /// which is told apart from J: `[1,1,H,W]`, of the picture that the network sees.
     ///
     /// # Errors
     /// What libtorch reports.
-    pub fn counted(mut self, counts: &Tensor) -> Result<Self, StyleError> {
-        for Target { features, roots, .. } in &mut self.targets {
+    pub fn counted(mut self, counts: Option<&Tensor>, beyond: Option<&Tensor>) -> Result<Self, StyleError> {
+        for Target { features, roots, apart, .. } in &mut self.targets {
             let (_, _, h, w) = features.size4()?;
-            let more = counts.f_adaptive_avg_pool2d([h, w])?.f_sqrt()?;
+            let at = |map: Option<&Tensor>| map.map(|map| map.f_adaptive_avg_pool2d([h, w])).transpose();
+            let more = at(beyond)?;
+            let all = match (at(counts)?, &more) {
+                (Some(counts), Some(more)) => counts.f_add(more)?,
+                (Some(counts), None) => counts,
+                (None, Some(more)) => more.f_add_scalar(1.0)?,
+                (None, None) => continue,
+            };
+            *apart = more.map(|more| more.f_div(&all)).transpose()?;
+            let all = all.f_sqrt()?;
             *roots = Some(match roots {
-                Some(roots) => roots.f_mul(&more)?,
-                None => more,
+                Some(roots) => roots.f_mul(&all)?,
+                None => all,
             });
         }
         Ok(self)
@@ -106,14 +118,58 @@ impl LossTerm for Content {
     }
 
     fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
+        Ok(self.evaluate_parts(view)?.0)
+    }
+
+    fn evaluate_parts(&self, view: &View<'_>) -> Result<(Tensor, Option<Tensor>), StyleError> {
         let mut sum = Tensor::f_zeros([], (view.image.kind(), view.image.device()))?;
-        for Target { place, features, roots, factor } in &self.targets {
+        let mut told: Option<Tensor> = None;
+        for Target { place, features, roots, apart, factor } in &self.targets {
             let mut difference = view.features[*place].f_sub(features)?;
             if let Some(roots) = roots {
                 difference = difference.f_mul(roots)?;
             }
-            sum = sum.f_add(&energy(&difference)?.f_mul_scalar(*factor)?)?;
+            let Some(share) = apart else {
+                sum = sum.f_add(&energy(&difference)?.f_mul_scalar(*factor)?)?;
+                continue;
+            };
+            // Summed over channels first: the share is a map of one channel.
+            let places = difference.f_square()?.f_sum_dim_intlist([1i64].as_slice(), true, difference.kind())?;
+            sum = sum.f_add(&places.f_sum(places.kind())?.f_mul_scalar(*factor)?)?;
+            let part = places.f_detach()?.f_mul(share)?.f_sum(places.kind())?.f_mul_scalar(*factor)?;
+            told = Some(match told {
+                Some(told) => told.f_add(&part)?,
+                None => part,
+            });
         }
-        Ok(sum)
+        Ok((sum, told))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tch::{Device, Kind, Tensor};
+
+    use super::{Content, Convention, LossTerm, View, scalar};
+
+    #[test]
+    fn what_counts_beyond_is_a_term_of_its_own_in_one_pass() {
+        tch::manual_seed(5);
+        let random = |channels: i64, h: i64, w: i64| Tensor::rand([1, channels, h, w], (Kind::Double, Device::Cpu));
+        let (image, counts, beyond) = (random(3, 12, 16), random(1, 12, 16) * 5.0 + 1.0, random(1, 12, 16) * 40.0);
+        let (wanted, found) = (random(7, 6, 8), [random(7, 6, 8)]);
+        let term = || Content::new(vec![(0, wanted.shallow_clone())], Convention::Relative, 2.0).unwrap();
+        let view = View::new(&image, &found);
+        let value = |term: &Content| scalar(&term.evaluate(&view).unwrap()).unwrap();
+        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12 * b.abs(), "{a} and {b}");
+        let (once, faces) = (value(&term()), value(&term().counted(Some(&counts), None).unwrap()));
+        let more = value(&term().counted(Some(&beyond), None).unwrap());
+        for (own, counts) in [(once, None), (faces, Some(&counts))] {
+            let (all, told) = term().counted(counts, Some(&beyond)).unwrap().evaluate_parts(&view).unwrap();
+            near(scalar(&all).unwrap(), own + more);
+            near(scalar(&told.unwrap()).unwrap(), more);
+        }
+        assert!(term().evaluate_parts(&view).unwrap().1.is_none());
     }
 }

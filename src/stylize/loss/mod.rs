@@ -73,6 +73,14 @@ pub trait LossTerm {
     /// # Errors
     /// What libtorch reports.
     fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError>;
+
+    /// The same, and the part of it that is told apart from J, 0-d without gradient, where there is one.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    fn evaluate_parts(&self, view: &View<'_>) -> Result<(Tensor, Option<Tensor>), StyleError> {
+        Ok((self.evaluate(view)?, None))
+    }
 }
 
 /// Luminance `[1,1,H,W]` of `[1,3,H,W]`.
