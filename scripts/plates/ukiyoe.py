@@ -208,16 +208,16 @@ def _wear(plate, rng):
     grain = np.sin(knots * 1.15 + 3 * noise(rng, size, 60, 8)) * (0.4 + 0.6 * noise(rng, size, 40, 6))
     worn = field.fbm(rng, size, 60, 3)
     fibre = noise(rng, size, 3, 9) + noise(rng, size, 9, 0.33) - 1
-    out = plate + (5.5 * grain * (0.3 + dark[..., 0]) + 9 * (worn - 0.5) * dark[..., 0] * 2 + 2.5 * fibre)[..., None]
+    out = plate + (1.5 * grain * (0.3 + dark[..., 0]) + 9 * (worn - 0.5) * dark[..., 0] * 2 + 2.5 * fibre)[..., None]
     return out * 0.97 + RGB["paper"] * 0.03
 
 
 def paint(size, rng):
     k = size / 720
     sheet = Print(size, _sky(size, rng))
-    sheet.disc(505 * k, 186 * k, 66 * k, "vermilion", 2.4)
+    sheet.disc(505 * k, 186 * k, 34 * k, "vermilion", 2.4)
     _clouds(sheet)
-    _cartouche(sheet, 652 * k, 150 * k, 34 * k, 128 * k)
+    _cartouche(sheet, 660 * k, 150 * k, 22 * k, 84 * k)
     _mountain(sheet, 372 * k, 372 * k, 170 * k, 108 * k)
     for y, h, period in ((385, 20, 120), (420, 26, 165)):
         _swell(sheet, y * k, h * k, period * k, rng.random())

@@ -59,8 +59,9 @@ impl Scene {
     }
 
     /// How often a place counts in the content term beyond that: 40 times at a new outline, less where that would be more
-    /// than a whole frame's content. What moves is few pixels and has no paint to go on from, so a sum over the whole frame lets paint take it. (Light there counts as elsewhere: where
-    /// it counted more, plain ground beside an outline stayed unpainted.)
+    /// than a whole frame's content. What moves is few pixels and has no paint to go on from, so a sum over the whole frame
+    /// lets paint take it. (Light there counts as elsewhere: where it counted more, plain ground beside an outline stayed
+    /// unpainted.)
     ///
     /// # Errors
     /// What libtorch reports.
