@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use super::StyleError;
+use super::tensor::blurred;
 
 /// A residual (0..=1) of this size gives a belief of 1/e. A thing that moved across a similar background leaves hardly more.
 const DOUBT: f64 = 0.03;
@@ -34,6 +35,45 @@ pub fn belief(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, St
     let explained = contrast.f_mul_scalar(RESAMPLED)?.f_add(&noise)?;
     let left = largest(&residual.f_sub(&explained)?.f_clamp_min(0.0)?)?;
     Ok(left.f_div_scalar(DOUBT)?.f_square()?.f_neg()?.f_exp()?)
+}
+
+/// Standard deviation, as a share of the long side, of the window over which two textures are compared.
+const WINDOW: f64 = 0.0125;
+/// Mean colours that differ by this share of the contrast within the window give a likeness of 1/e.
+const OTHER: f64 = 0.4;
+/// And of that within which a texture is new all over, and how much of it is then new.
+const ALL_OVER: f64 = 0.03;
+const NEW: [f64; 2] = [0.4, 0.6];
+
+/// How far the contents `now` and `before` `[1,3,H,W]` on one grid show the same texture, whatever its details:
+/// `[1,1,H,W]`, 0..=1, at least `seen` `[1,1,H,W]`. Glitter on water, leaves in the wind: no pixel is what it was, and the paint
+/// that is there fits all the same.
+///
+/// Where more than half of all pixels around are not seen it is exp(-(d / (0.4 s))^2). d is the difference of the mean colours
+/// (0..=1) over a Gaussian window, s the smaller of the two standard deviations there, plus what noise explains. Where less
+/// of the surroundings is new a thing has moved across them, and it would leave a ghost.
+///
+/// # Errors
+/// What libtorch reports.
+pub fn texture(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, StyleError> {
+    let (_, _, h, w) = now.size4()?;
+    let long = h.max(w) as f64;
+    let mean = |x: &Tensor, share: f64| -> Result<Tensor, StyleError> {
+        let sigma = (share * long).max(1.0);
+        Ok(blurred(x, sigma)?.f_div(&blurred(&seen.f_ones_like()?, sigma)?)?)
+    };
+    let means = [mean(now, WINDOW)?, mean(before, WINDOW)?];
+    let deviation = |x: &Tensor, its: &Tensor| -> Result<Tensor, StyleError> {
+        Ok(mean(&x.f_sub(its)?.f_square()?, WINDOW)?.f_amax([1], true)?.f_sqrt()?)
+    };
+    let contrast = deviation(now, &means[0])?.f_minimum(&deviation(before, &means[1])?)?;
+    let scale = contrast.f_mul_scalar(OTHER)?.f_add_scalar(ROUNDING)?;
+    let difference = means[0].f_sub(&means[1])?.f_abs()?.f_amax([1], true)?;
+    let alike = difference.f_div(&scale)?.f_square()?.f_neg()?.f_exp()?;
+    let [some, most] = NEW;
+    let new = mean(&seen.f_neg()?.f_add_scalar(1.0)?, ALL_OVER)?;
+    let all_over = new.f_sub_scalar(some)?.f_div_scalar(most - some)?.f_clamp(0.0, 1.0)?;
+    Ok(alike.f_mul(&all_over)?.f_maximum(seen)?)
 }
 
 /// The largest value within 3 x 3 pixels, in each channel.
@@ -118,5 +158,24 @@ mod tests {
         assert!(at(26) < 0.01 && at(30) < 0.01, "{} {}", at(26), at(30));
         assert_eq!(at(10), 1.0);
         assert_eq!(at(50), 1.0);
+    }
+
+    #[test]
+    fn glitter_is_the_same_texture_and_a_thing_that_moved_is_not() {
+        tch::manual_seed(6);
+        // The windows are shares of the long side: large enough for some samples.
+        let sea = || Tensor::randn([1, 3, 90, 320], CPU) * 0.1 + 0.5;
+        let nowhere = Tensor::zeros([1, 1, 90, 320], CPU);
+        let mean = |x: &Tensor| scalar(&x.mean(Kind::Float)).unwrap();
+        let glitter = super::texture(&sea(), &sea(), &nowhere).unwrap();
+        assert!(mean(&glitter) > 0.8, "{}", mean(&glitter));
+        // The same sea in another light is another thing; what is seen is alike in any case.
+        assert!(mean(&super::texture(&sea(), &(sea() + 0.3), &nowhere).unwrap()) < 0.01);
+        assert_eq!(least(&super::texture(&sea(), &sea(), &nowhere.ones_like()).unwrap()), 1.0);
+        // A bar of the same texture moved: all around is seen.
+        let around = nowhere.ones_like();
+        let _ = around.narrow(3, 30, 6).fill_(0.0);
+        let bar = super::texture(&sea(), &sea(), &around).unwrap();
+        assert_eq!(scalar(&bar.narrow(3, 30, 6).max()).unwrap(), 0.0);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use tch::{Device, Tensor};
 
-use super::belief::belief;
+use super::belief::{belief, texture};
 use super::camera::follow;
 use super::earlier::{Brought, Earlier, OneEarlier};
 use super::still::Rest;
@@ -138,18 +138,20 @@ impl Chain {
         let seen = from_planes(&step.reliability.seen, 1, h, w, device)?;
         let light = change_of_light(content, &before, &seen)?;
         // Flow reaches beyond the outline of what moves, and agrees with its return there. What it brings does not.
-        let same = content.f_where_self(&seen.f_le(0.0)?, &before.f_add(&light)?)?;
-        let belief = belief(content, &same, &seen)?;
+        let now = before.f_add(&light)?;
+        let belief = belief(content, &content.f_where_self(&seen.f_le(0.0)?, &now)?, &seen)?;
         // Maturity is no matter of degree: noise that is doubted a little takes none of it.
         let maturity = carried.f_narrow(1, 6, 1)?.f_clamp(0.0, 1.0)?.f_mul(&seen)?;
         let maturity = maturity.f_mul(&belief.f_ge(0.5)?.f_to_kind(belief.kind())?)?;
         let seen = seen.f_mul(&belief)?;
+        let alike = texture(content, &now, &seen)?;
         let faces = carried.f_narrow(1, 7, 1)?.f_clamp(0.0, 1.0)?.f_mul(&seen)?;
         Ok(Some(Brought {
             strokes: painted.f_sub(&before)?,
             painted: painted.f_add(&light)?.f_clamp(0.0, 1.0)?,
             maturity,
             faces,
+            alike,
             motion: motion(step, device)?,
             weights: from_planes(&step.reliability.weights, 1, h, w, device)?.f_mul(&belief)?,
             seen,

@@ -14,6 +14,8 @@ pub struct Brought {
     pub strokes: Tensor,
     /// `[1,1,H,W]`, 0..=1: where the earlier frame shows the same thing.
     pub seen: Tensor,
+    /// `[1,1,H,W]`, 0..=1, at least `seen`: where it shows the same texture, if not the same thing. Its paint fits there.
+    pub alike: Tensor,
     /// `[1,1,H,W]`, 0..=1: where it does exactly.
     pub weights: Tensor,
     /// `[1,2,H,W]`: the motion, in pixels.
@@ -31,6 +33,7 @@ impl Brought {
             painted: self.painted.shallow_clone(),
             strokes: self.strokes.shallow_clone(),
             seen: self.seen.shallow_clone(),
+            alike: self.alike.shallow_clone(),
             weights: self.weights.shallow_clone(),
             motion: self.motion.shallow_clone(),
             maturity: self.maturity.shallow_clone(),
@@ -51,6 +54,7 @@ impl Brought {
             maturity: mix(&self.maturity, &further.maturity)?,
             faces: mix(&self.faces, &further.faces)?,
             seen: self.seen.f_add(&share)?,
+            alike: mix(&self.alike, &further.alike)?,
             ..self.same()
         })
     }

@@ -139,9 +139,10 @@ fn in_legs(
 
 /// What was done before counts, too.
 fn added(before: FrameStats, painted: Painted) -> Painted {
-    let Painted { image, stats } = painted;
+    let Painted { image, stats, learned } = painted;
     let iterations = before.iterations + stats.iterations;
-    Painted { image, stats: FrameStats { iterations, initial_objective: before.initial_objective, ..stats } }
+    let stats = FrameStats { iterations, initial_objective: before.initial_objective, ..stats };
+    Painted { image, stats, learned }
 }
 
 #[cfg(test)]

@@ -104,12 +104,14 @@ pub struct FromWarped;
 
 impl Init for FromWarped {
     fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
-        let Some(Brought { painted, strokes, seen, motion, .. }) = from.warped else { return FromPrevious.start(from) };
+        let Some(Brought { painted, strokes, seen, alike, motion, .. }) = from.warped else {
+            return FromPrevious.start(from);
+        };
         let known = seen.f_ge(0.5)?.f_to_kind(seen.kind())?;
         let new = from.content.f_add(&from_beside(strokes, from.content, motion, &known)?)?.f_clamp(0.0, 1.0)?;
         // new + c (painted - new): where c is 1 not exactly the painted sample, hence the choice.
-        let blend = new.f_add(&painted.f_sub(&new)?.f_mul(seen)?)?;
-        Ok(painted.f_where_self(&seen.f_ge(1.0)?, &blend)?)
+        let blend = new.f_add(&painted.f_sub(&new)?.f_mul(alike)?)?;
+        Ok(painted.f_where_self(&alike.f_ge(1.0)?, &blend)?)
     }
 }
 

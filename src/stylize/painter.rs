@@ -9,6 +9,7 @@ use super::faces::{Search, remembered};
 use super::first_frame;
 use super::init::{self, Init, Start};
 use super::loss::Temporal;
+use super::optimizer::Curvature;
 use super::scene::{Scene, moving_outlines};
 use super::still::{Held, Lock, levelled};
 use super::studio::{Look, Painted, Studio, Ties};
@@ -31,6 +32,8 @@ struct ShotState {
     first: FrameStats,
     /// J of the frame before: where most is held, no iteration brings back what a frame has lost to what is in the way.
     last_objective: f64,
+    /// What its descent has learned of J's curvature; with few iterations a frame there is no time to learn it anew.
+    curvature: Option<Curvature>,
     /// Frames after the first.
     count: u64,
     chain: Chain,
@@ -58,7 +61,7 @@ impl Painter {
     /// # Errors
     /// When it cannot be painted, or the job was cancelled.
     pub fn stylize(&mut self, pixels: &Pixels, arrival: &Arrival) -> Result<Stylized, StyleError> {
-        let Painted { image, stats } = self.advance(pixels, arrival)?;
+        let Painted { image, stats, .. } = self.advance(pixels, arrival)?;
         Ok(Stylized { pixels: self.studio.frame(&image, pixels)?, stats })
     }
 
@@ -106,15 +109,16 @@ impl Painter {
             is_painted: true,
             moving: None,
         };
-        let painted = first_frame::paint(&self.studio, &look, raw, &scene, self.first.as_ref())?;
+        let mut painted = first_frame::paint(&self.studio, &look, raw, &scene, self.first.as_ref())?;
         let settings = self.studio.settings();
         let temporal = &settings.temporal;
         let mut chain = Chain::new(&temporal.offsets, temporal.consistency);
         let Scene { content, faces, .. } = scene;
         let lock = Lock::new(&painted.image, &content)?;
         chain.remember(Carried::first(painted.image.shallow_clone(), content, faces.as_ref())?)?;
-        let (first, opening) = (painted.stats, raw.shallow_clone());
-        Ok((painted, ShotState { look, opening, first, last_objective: first.objective, count: 0, chain, lock }))
+        let (first, opening, curvature) = (painted.stats, raw.shallow_clone(), painted.learned.take());
+        let last_objective = first.objective;
+        Ok((painted, ShotState { look, opening, first, last_objective, curvature, count: 0, chain, lock }))
     }
 
     /// A frame that goes on from the one before it.
@@ -160,7 +164,7 @@ impl Painter {
         };
         let target = low_enough(&shot.first).max(shot.last_objective);
         let effort = Effort::of_later(all, fresh, share, target, self.next.preconditioner());
-        let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref() };
+        let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref(), curvature: shot.curvature.as_ref() };
         let moving = brought.map(|brought| moving_outlines(&content, brought)).transpose()?;
         let scene = Scene { content, faces, is_painted: true, moving };
         let mut painted = self.studio.paint(&shot.look, &scene, &start, ties, effort)?;
@@ -179,6 +183,7 @@ impl Painter {
             "frame painted"
         );
         shot.last_objective = painted.stats.objective;
+        shot.curvature = painted.learned.take();
         if let Some(held) = &held {
             shot.lock.renew(held, &painted.image, &content)?;
         }
@@ -195,22 +200,27 @@ impl Painter {
 }
 
 impl ShotState {
-    fn keep(&self, trail: bool) -> Snapshot {
+    fn keep(&self, trail: bool) -> Result<Snapshot, StyleError> {
         let mut snapshot = Snapshot::default();
         let FrameStats { iterations, initial_objective, objective, temporal } = self.first;
         let [frames, steps] = self.chain.lengths(trail);
-        let whole = [u64::from(iterations), self.count, frames as u64, steps as u64].map(|number| number as f64);
+        let pairs = self.curvature.as_ref().map_or(0, Curvature::len);
+        let whole = [u64::from(iterations), self.count, frames as u64, steps as u64, pairs as u64];
+        let whole = whole.map(|number| number as f64);
         let size = [self.look.height, self.look.width].map(|side| side as f64);
         let exact = [initial_objective, objective, temporal, self.last_objective];
         snapshot.set_numbers([whole.as_slice(), &size, &exact].concat());
         snapshot.put("opening".into(), &self.opening);
         self.chain.keep(&mut snapshot, trail);
         self.lock.keep(&mut snapshot);
-        snapshot
+        if let Some(curvature) = &self.curvature {
+            curvature.keep(&mut snapshot)?;
+        }
+        Ok(snapshot)
     }
 
     fn restored(snapshot: &Snapshot, studio: &Studio) -> Result<Self, StyleError> {
-        let [iterations, count, frames, steps, h, w, initial_objective, objective, temporal, last_objective] =
+        let [iterations, count, frames, steps, pairs, h, w, initial_objective, objective, temporal, last_objective] =
             *snapshot.numbers()
         else {
             return Err(StyleError::Snapshot { name: "numbers".into() });
@@ -225,6 +235,7 @@ impl ShotState {
             opening,
             first: FrameStats { iterations: iterations as u32, initial_objective, objective, temporal },
             last_objective,
+            curvature: Curvature::restored(snapshot, pairs as usize, size, device)?,
             count: count as u64,
             chain,
             lock: Lock::restored(snapshot, size, device)?,
@@ -246,7 +257,7 @@ impl Stylizer for Painter {
         let motion = &self.studio.settings().motion;
         // Else motion to earlier frames is searched for, not composed.
         let trail = motion.long == LongFlow::Composed || !motion.flow.is_empty();
-        Ok(Some(self.shot.as_ref().map(|shot| shot.keep(trail)).unwrap_or_default()))
+        Ok(Some(self.shot.as_ref().map(|shot| shot.keep(trail)).transpose()?.unwrap_or_default()))
     }
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<(), StyleError> {

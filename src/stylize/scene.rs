@@ -74,7 +74,7 @@ impl Scene {
 }
 
 /// How much of a new outline there is in each place of `content` `[1,3,H,W]`: `[1,1,H,W]`, 0..=1. It is the square of the
-/// contrast, up to 0.15, where the frame before (`brought`) shows something else.
+/// contrast, up to 0.15, where the frame before (`brought`) shows something else, of another texture.
 ///
 /// # Errors
 /// What libtorch reports.
@@ -83,7 +83,7 @@ pub fn moving_outlines(content: &Tensor, brought: &Brought) -> Result<Tensor, St
     let largest = |x: &Tensor| x.f_max_pool2d([side, side], [1, 1], [REACH, REACH], [1, 1], false);
     let contrast = largest(content)?.f_add(&largest(&content.f_neg()?)?)?.f_amax([1], true)?;
     let outlines = contrast.f_div_scalar(OUTLINE)?.f_clamp_max(1.0)?.f_square()?;
-    Ok(brought.seen.f_neg()?.f_add_scalar(1.0)?.f_mul(&outlines)?)
+    Ok(brought.alike.f_neg()?.f_add_scalar(1.0)?.f_mul(&outlines)?)
 }
 
 #[cfg(test)]
@@ -108,6 +108,7 @@ mod tests {
             painted: plane(3),
             strokes: plane(3),
             weights: seen.shallow_clone(),
+            alike: seen.shallow_clone(),
             seen,
             motion: plane(2),
             maturity: plane(1),

@@ -110,6 +110,25 @@ fn a_longer_history_is_used() {
 }
 
 #[test]
+fn a_descent_goes_on_with_what_the_one_before_it_learned() {
+    let lbfgs = |start: &Tensor| Lbfgs::new(start, 20, Preconditioner::Identity).unwrap();
+    let mut before = lbfgs(&Tensor::zeros([10], DOUBLE));
+    walk(&mut before, &Function::new(quadratic(10, 1e3)), 12);
+    let learned = before.learned().unwrap().unwrap();
+    assert_eq!(learned.len(), 8, "no more goes into a snapshot");
+    // The next frame starts a little way off.
+    let start = before.current().0 + (Tensor::arange(10, DOUBLE) * 1.7).sin() * 0.01;
+    let eight = |mut optimizer: Lbfgs| walk(&mut optimizer, &Function::new(quadratic(10, 1e3)), 8);
+    let (knowing, anew) = (eight(lbfgs(&start).knowing(&learned)), eight(lbfgs(&start)));
+    assert_never_rises(&knowing);
+    assert!(knowing[7] < 0.8 * anew[7], "{:e}, anew {:e}", knowing[7], anew[7]);
+    // Of another size it is no use, and no error.
+    let other = Tensor::zeros([20], DOUBLE);
+    let walked = |mut optimizer: Lbfgs| walk(&mut optimizer, &Function::new(quadratic(20, 1e3)), 8);
+    assert_eq!(walked(lbfgs(&other).knowing(&learned)), walked(lbfgs(&other)));
+}
+
+#[test]
 fn lbfgs_stands_still_at_a_minimum() {
     let mut optimizer = Lbfgs::new(&Tensor::ones([4], DOUBLE), 5, Preconditioner::Identity).unwrap();
     assert_eq!(walk(&mut optimizer, &Function::new(quadratic(4, 10.0)), 20), [0.0; 20]);
@@ -212,7 +231,7 @@ const FOREVER: Budget = Budget { iterations: 500, at_least: 0, tolerance: 0.0, c
 fn run(budget: Budget, objective: &dyn Objective, cancel: &CancelToken) -> Result<Minimum, StyleError> {
     let start = Tensor::zeros([20], DOUBLE);
     let settings = OptimizerSettings { method: Method::Lbfgs, ..OptimizerSettings::default() };
-    descend(begin(&settings, &start, Preconditioner::Identity).unwrap().as_mut(), objective, budget, cancel)
+    descend(begin(&settings, &start, Preconditioner::Identity, None).unwrap().as_mut(), objective, budget, cancel)
 }
 
 #[test]
@@ -252,7 +271,7 @@ fn j_that_is_not_finite_at_the_start_is_an_error() {
         for method in [Method::Lbfgs, Method::Adam] {
             let objective = Function::new(move |x: &Tensor| x.sum(Kind::Double) + broken);
             let settings = OptimizerSettings { method, ..OptimizerSettings::default() };
-            let mut optimizer = begin(&settings, &Tensor::zeros([4], DOUBLE), Preconditioner::Identity).unwrap();
+            let mut optimizer = begin(&settings, &Tensor::zeros([4], DOUBLE), Preconditioner::Identity, None).unwrap();
             let end = descend(optimizer.as_mut(), &objective, FOREVER, &CancelToken::default());
             assert!(matches!(end, Err(StyleError::NotFinite(_))), "{method:?} {broken}: {end:?}");
             assert_eq!(objective.seen.borrow().len(), 1, "it is seen at once");

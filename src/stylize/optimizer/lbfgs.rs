@@ -11,6 +11,7 @@ use tch::Tensor;
 use super::super::StyleError;
 use super::super::objective::{Evaluation, Objective};
 use super::Optimizer;
+use super::curvature::{Curvature, Pair};
 use super::precondition::Preconditioner;
 
 /// Sufficient decrease (Armijo).
@@ -21,13 +22,6 @@ const SHORTEN: f64 = 0.3;
 const CURVATURE: f64 = 1e-6;
 /// The first step moves no pixel by more than this; the second knows the curvature.
 const FIRST_STEP: f64 = 0.01;
-
-/// s = x' - x, y = g' - g, rho = 1 / y.s (0 for a refused pair).
-struct Pair {
-    s: Tensor,
-    y: Tensor,
-    rho: Tensor,
-}
 
 /// What is known at the last accepted point.
 struct Accepted {
@@ -51,6 +45,8 @@ pub struct Lbfgs {
     unknown: Tensor,
     accepted: Option<Accepted>,
     pairs: VecDeque<Pair>,
+    /// Of a descent before this one.
+    known_gamma: Option<Tensor>,
     history: usize,
     preconditioner: Preconditioner,
 }
@@ -64,19 +60,46 @@ impl Lbfgs {
     pub fn new(start: &Tensor, history: usize, preconditioner: Preconditioner) -> Result<Self, StyleError> {
         let x = start.f_detach_copy()?;
         let unknown = Tensor::f_full([], f64::NAN, (x.kind(), x.device()))?;
-        Ok(Self { x, unknown, accepted: None, pairs: VecDeque::new(), history: history.max(1), preconditioner })
+        let (pairs, history) = (VecDeque::new(), history.max(1));
+        Ok(Self { x, unknown, accepted: None, pairs, known_gamma: None, history, preconditioner })
+    }
+
+    /// Goes on with what the descent of a picture much like this one has learned. What was learned of a picture of another
+    /// size is no use, and left.
+    pub fn knowing(mut self, known: &Curvature) -> Self {
+        if let Some((mut pairs, gamma)) = known.of(&self.x) {
+            pairs.drain(..pairs.len().saturating_sub(self.history));
+            (self.pairs, self.known_gamma) = (pairs, Some(gamma));
+        }
+        self
     }
 
     fn first(&mut self, objective: &dyn Objective) -> Result<(), StyleError> {
         let Evaluation { j, apart, gradient } = objective.evaluate(&self.x)?;
         let largest = gradient.f_abs()?.f_max()?.f_clamp_min(1e-30)?;
-        let gamma = largest.f_reciprocal()?.f_mul_scalar(FIRST_STEP)?;
+        let small = largest.f_reciprocal()?.f_mul_scalar(FIRST_STEP)?;
+        let gamma = self.known_gamma.take().unwrap_or(small);
         let preconditioned = self.preconditioner.apply(&gradient)?;
-        let direction = preconditioned.f_mul(&gamma)?.f_neg()?;
-        let slope = dot(&gradient, &direction)?;
+        let (direction, slope) = self.downhill(&gradient, &preconditioned, &gamma)?;
         let step = j.f_ones_like()?;
         self.accepted = Some(Accepted { j, apart, gradient, preconditioned, direction, slope, step, gamma });
         Ok(())
+    }
+
+    /// The direction to go in, and gradient . direction.
+    fn downhill(
+        &self,
+        gradient: &Tensor,
+        preconditioned: &Tensor,
+        gamma: &Tensor,
+    ) -> Result<(Tensor, Tensor), StyleError> {
+        let direction = self.direction(gradient, gamma)?;
+        let slope = dot(gradient, &direction)?;
+        // Rounding can spoil a direction; steepest descent then starts anew.
+        let downhill = slope.f_lt(0.0)?;
+        let direction = direction.f_where_self(&downhill, &preconditioned.f_mul(gamma)?.f_neg()?)?;
+        let slope = dot(gradient, &direction)?;
+        Ok((direction, slope))
     }
 
     /// -H g by the two-loop recursion.
@@ -139,12 +162,7 @@ impl Optimizer for Lbfgs {
         let j = j.f_where_self(&accept, &old.j)?;
         let apart = apart.f_where_self(&accept, &old.apart)?;
         let step = j.f_ones_like()?.f_where_self(&accept, &old.step.f_mul_scalar(SHORTEN)?)?;
-        let direction = self.direction(&gradient, &gamma)?;
-        let slope = dot(&gradient, &direction)?;
-        // Rounding can spoil a direction; steepest descent then starts anew.
-        let downhill = slope.f_lt(0.0)?;
-        let direction = direction.f_where_self(&downhill, &preconditioned.f_mul(&gamma)?.f_neg()?)?;
-        let slope = dot(&gradient, &direction)?;
+        let (direction, slope) = self.downhill(&gradient, &preconditioned, &gamma)?;
         self.accepted = Some(Accepted { j, apart, gradient, preconditioned, direction, slope, step, gamma });
         Ok(())
     }
@@ -155,5 +173,10 @@ impl Optimizer for Lbfgs {
 
     fn apart(&self) -> &Tensor {
         self.accepted.as_ref().map_or(&self.unknown, |accepted| &accepted.apart)
+    }
+
+    fn learned(&self) -> Result<Option<Curvature>, StyleError> {
+        let accepted = self.accepted.as_ref().filter(|_| !self.pairs.is_empty());
+        accepted.map(|accepted| Curvature::newest(&self.pairs, &accepted.gamma)).transpose()
     }
 }

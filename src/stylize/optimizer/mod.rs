@@ -1,6 +1,7 @@
 //! Gradient descent on pixels. Everything stays on the device; the host looks at J only now and then.
 
 mod adam;
+mod curvature;
 mod lbfgs;
 mod precondition;
 
@@ -13,6 +14,7 @@ use crate::interrupt::CancelToken;
 use crate::settings::{Method, OptimizerSettings};
 
 pub use adam::Adam;
+pub use curvature::Curvature;
 pub use lbfgs::Lbfgs;
 pub use precondition::Preconditioner;
 
@@ -25,9 +27,17 @@ pub trait Optimizer {
     fn current(&self) -> (&Tensor, &Tensor);
     /// The part of that J which a target does not count (0-d, on the device).
     fn apart(&self) -> &Tensor;
+    /// What the descent of a picture much like this one can go on with.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    fn learned(&self) -> Result<Option<Curvature>, StyleError> {
+        Ok(None)
+    }
 }
 
-/// A descent from `start`. Adam, which scales each pixel's steps by itself, has no use for `preconditioner`.
+/// A descent from `start`, which goes on with what is `known` of J's curvature. Adam, which scales each pixel's steps by
+/// itself, has no use for that, nor for `preconditioner`.
 ///
 /// # Errors
 /// What libtorch reports.
@@ -35,9 +45,16 @@ pub fn begin(
     settings: &OptimizerSettings,
     start: &Tensor,
     preconditioner: Preconditioner,
+    known: Option<&Curvature>,
 ) -> Result<Box<dyn Optimizer>, StyleError> {
     Ok(match settings.method {
-        Method::Lbfgs => Box::new(Lbfgs::new(start, settings.history as usize, preconditioner)?),
+        Method::Lbfgs => {
+            let lbfgs = Lbfgs::new(start, settings.history as usize, preconditioner)?;
+            Box::new(match known {
+                Some(known) => lbfgs.knowing(known),
+                None => lbfgs,
+            })
+        }
         Method::Adam => Box::new(Adam::new(start, settings.learning_rate)?),
     })
 }

@@ -136,11 +136,11 @@ impl Pass<'_> {
         let fresh = 1.0 - scalar(&mature.f_mean(mature.kind())?)?;
         let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
         let effort = Effort::of_later(iterations, fresh, share, low_enough(&shot.first), Preconditioner::Picture);
-        let ties = Ties { temporal: term.as_ref(), held: held.as_ref() };
+        let ties = Ties { temporal: term.as_ref(), held: held.as_ref(), curvature: None };
         let faces = studio.looks_for_faces().then_some(faces);
         // Nothing is new: the pass before has painted it.
         let scene = Scene { content, faces, is_painted: true, moving: None };
-        let Painted { image, stats } = studio.paint(shot.look, &scene, &start, ties, effort)?;
+        let Painted { image, stats, .. } = studio.paint(shot.look, &scene, &start, ties, effort)?;
         let content = &scene.content;
         if let (Some(lock), Some(held)) = (&mut self.lock, &held) {
             lock.renew(held, &image, content)?;
