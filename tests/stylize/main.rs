@@ -7,13 +7,19 @@ mod forward;
 mod golden;
 mod gradients;
 mod losses;
+#[cfg(feature = "opencv")]
+mod moving;
 mod optimizers;
 mod painter;
 mod pictures;
 mod real_weights;
+#[cfg(feature = "opencv")]
+mod scenes;
 mod sweeps;
 mod temporal;
 mod tiny;
+#[cfg(feature = "opencv")]
+mod traces;
 
 use stylize_video::settings::{Padding, Pooling};
 use stylize_video::stylize::backbone::{self, Backbone, NamedTensors, NetOptions};
