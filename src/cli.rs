@@ -22,7 +22,7 @@ use crate::settings::{Ambient, Assignment, LayerInputs, Recorded, StyleArg};
 use folders::{BatchArgs, FolderArgs};
 use habits::HabitArgs;
 
-pub use commands::{InfoArgs, PresetsCommand, VerifyArgs, WeightsCommand};
+pub use commands::{InfoArgs, MeasureArgs, PresetsCommand, VerifyArgs, WeightsCommand};
 pub use folders::JobFileArgs;
 pub use layers::LayersArgs;
 pub use schedule::ScheduleError;
@@ -270,21 +270,8 @@ pub enum Command {
     /// Get the weights of pre-trained networks
     #[command(subcommand)]
     Weights(WeightsCommand),
-    /// Measure how steady a result is, beside its source
-    Measure {
-        /// The stylised video, sequence or folder
-        #[arg(value_name = "RESULT")]
-        result: PathBuf,
-        /// What it was made from
-        #[arg(long, value_name = "INPUT")]
-        source: PathBuf,
-        /// The source's optical flow as Middlebury files, flow_%d_%d.flo (from, to) [default: estimated]
-        #[arg(long, value_name = "PATTERN")]
-        flow: Option<PathBuf>,
-        /// Print one JSON object, with the figures of every frame
-        #[arg(long)]
-        json: bool,
-    },
+    /// Measure a result beside its source: how steady it is, whether what moves leaves ghosts
+    Measure(MeasureArgs),
     /// Show what each layer of a network learned, in your own pictures
     Layers(LayersArgs),
     /// Print where shots begin, as a list for --cuts

@@ -8,8 +8,8 @@ use stylize_video::batch::order::{Order, OrderError, plan_all};
 use stylize_video::batch::plan::{PlanError, Planned, video_extensions};
 use stylize_video::batch::{self, Crew, Engine, Habits, Lot};
 use stylize_video::cli::{
-    self, Cli, Command, JobFileArgs, LayersArgs, PresetsCommand, RunArgs, ScheduleError, StylizerArg, UnattendedArgs,
-    WeightsCommand,
+    self, Cli, Command, JobFileArgs, LayersArgs, MeasureArgs, PresetsCommand, RunArgs, ScheduleError, StylizerArg,
+    UnattendedArgs, WeightsCommand,
 };
 use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
 use stylize_video::commands::orders::{self, FileRequest};
@@ -25,6 +25,7 @@ use stylize_video::report::watched::Watched;
 use stylize_video::report::{self, Event, LogFormat, Observer, Style};
 use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
 use stylize_video::stylize::device;
+use stylize_video::stylize::meter_network::MeterNetwork;
 use stylize_video::verify::Allowed;
 use stylize_video::weights::SearchPath;
 
@@ -70,8 +71,11 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Weights(command)) => manage_weights(command, ambient),
-        Some(Command::Measure { result, source, flow, json }) => {
-            commands::print(commands::measure::measure(&result, &source, flow.as_deref(), json)?)?;
+        Some(Command::Measure(args)) => {
+            let settings = Settings::resolve(&args.layers(ambient))?.settings;
+            let network = MeterNetwork::open(&settings, args.has_style())?;
+            let MeasureArgs { result, source, flow, json, .. } = &args;
+            commands::print(commands::measure::measure(result, source, flow.as_deref(), Box::new(network), *json)?)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Layers(args)) => show_layers(&args, ambient, style),

@@ -11,15 +11,16 @@ use crate::encode::{self, Target};
 use crate::files;
 use crate::identity::{self, Identity, IdentityError, Witness};
 use crate::interrupt::CancelToken;
+use crate::measure::GhostMeter;
 use crate::media::{Input, Output};
 use crate::motion::{self, FlowError, Given, Wanted};
-use crate::pipeline::{self, Ends, Outcome, PipelineError, Progress};
+use crate::pipeline::{self, Ends, Hands, Outcome, PipelineError, Progress};
 use crate::provenance::{Contents, Stamp};
 use crate::report::{Event, Observer};
 use crate::resume::{self, Complete, Journal, Opened, ResumeError};
 use crate::settings::{IfExists, NextInit, Resolved, Settings};
 use crate::stylize::fake::{self, Bars};
-use crate::stylize::{self, StyleError, Stylizer, Workshop};
+use crate::stylize::{self, StyleError, Workshop};
 
 /// Why a job failed.
 #[derive(Debug, thiserror::Error)]
@@ -197,7 +198,7 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
             (progress.is_some(), progress.as_ref().map_or(batch.threads, |it| it.journal.threads()));
         let make = || {
             stylize::device::divide_among(threads);
-            make_stylizer(job, batch, staged.work(), resumable)
+            make_hands(job, batch, staged.work(), resumable)
         };
         pipeline::run(Ends { source, sink, motion }, measured, make, progress, observer, batch.cancel)?
     };
@@ -285,18 +286,18 @@ pub(super) fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
     Ok(Wanted { flow, cuts, rules: settings.temporal.consistency, list, far, ring: settings.temporal.ring, from: 0 })
 }
 
-/// What paints the frames. Where what is painted is kept (`resumable`), an interruption waits for the frame in progress.
-pub(super) fn make_stylizer<'a>(
+/// What paints the frames, and looks for ghosts in them. Where what is painted is kept (`resumable`), an interruption waits for the frame in progress.
+pub(super) fn make_hands<'a>(
     job: &Job,
     batch: Batch<'a>,
     work: &'a Path,
     resumable: bool,
-) -> Result<Box<dyn Stylizer + 'a>, StyleError> {
+) -> Result<Hands<'a>, StyleError> {
     let Batch { settings, observer, .. } = batch;
     match batch.engine {
         Engine::Optimise => {}
-        Engine::Identity => return Ok(Box::new(fake::Identity)),
-        Engine::Bars => return Ok(Box::new(Bars)),
+        Engine::Identity => return Ok(Hands { stylizer: Box::new(fake::Identity), ghosts: None }),
+        Engine::Bars => return Ok(Hands { stylizer: Box::new(Bars), ghosts: None }),
     }
     // One picture is neither gone through twice nor a ring.
     let several = !matches!(job.input, Input::Picture(_));
@@ -306,5 +307,6 @@ pub(super) fn make_stylizer<'a>(
     let cancel = if waits { CancelToken::default() } else { batch.cancel.clone() };
     let built = stylize::build(settings, &cancel, workshop)?;
     batch.note(built.notes);
-    Ok(built.stylizer)
+    let ghosts = GhostMeter::new(Box::new(built.meter)).seldom();
+    Ok(Hands { stylizer: built.stylizer, ghosts: Some(ghosts) })
 }

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::values;
+use crate::settings::{Ambient, LayerInputs, StyleArg};
+
 #[derive(Debug, Subcommand)]
 pub enum PresetsCommand {
     /// All presets, and where they are from
@@ -55,6 +58,41 @@ pub struct InfoArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// What is measured. Every figure is defined in docs/measure.md.
+#[derive(Debug, Args)]
+pub struct MeasureArgs {
+    /// The stylised video, sequence or folder
+    #[arg(value_name = "RESULT")]
+    pub result: PathBuf,
+    /// What it was made from
+    #[arg(long, value_name = "INPUT")]
+    pub source: PathBuf,
+    /// Look for places left unpainted, too: those far from this style picture; several are blended by weight
+    #[arg(long = "style", value_name = "IMG[=WEIGHT]", value_parser = values::style())]
+    pub styles: Vec<StyleArg>,
+    /// The same by the style of a preset, by name or file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub preset: Option<String>,
+    /// The source's optical flow as Middlebury files, flow_%d_%d.flo (from, to) [default: estimated]
+    #[arg(long, value_name = "PATTERN")]
+    pub flow: Option<PathBuf>,
+    /// Print one JSON object, with the figures of every frame
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl MeasureArgs {
+    /// Whether the result's style is told.
+    pub fn has_style(&self) -> bool {
+        self.preset.is_some() || !self.styles.is_empty()
+    }
+
+    /// These options as the top layer over `ambient`.
+    pub fn layers(&self, ambient: Ambient) -> LayerInputs {
+        LayerInputs { ambient, preset: self.preset.clone(), styles: self.styles.clone(), ..LayerInputs::default() }
+    }
 }
 
 /// What is compared. Exits with 0 if all is kept, and with 1 and the first difference if not.

@@ -1,4 +1,4 @@
-//! `measure`: how steady a result is, beside its source.
+//! `measure`: how steady a result is beside its source, and whether what moves leaves ghosts.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::batch::plan;
 use crate::decode::{self, FrameSource};
-use crate::measure::{FrameFigures, Meter, Pair, Summary};
+use crate::measure::{FeatureNetwork, FrameFigures, GhostMeter, Meter, Pair, Summary};
 use crate::media::{Pixels, Range, Ratio};
 use crate::motion::{self, Consistency, FlowEstimator, Sighting, Wanted, Watched};
 use crate::settings::InputSettings;
@@ -27,11 +27,18 @@ struct Report<'a> {
 }
 
 /// Measures `result` beside `source` and gives the report, a table or one JSON object. `flow` is a pattern of `.flo`
-/// files of the source's motion in place of an estimate; neighbours are all that is needed.
+/// files of the source's motion in place of an estimate; neighbours are all that is needed. `network` looks for ghosts and,
+/// where it knows the style, for unpainted places.
 ///
 /// # Errors
-/// When one of the two cannot be read, they are not of one size and length, or there is no flow.
-pub fn measure(result: &Path, source: &Path, flow: Option<&Path>, json: bool) -> anyhow::Result<String> {
+/// When one of the two cannot be read, they are not of one size and length, there is no flow, or the network fails.
+pub fn measure(
+    result: &Path,
+    source: &Path,
+    flow: Option<&Path>,
+    network: Box<dyn FeatureNetwork>,
+    json: bool,
+) -> anyhow::Result<String> {
     let wanted = Wanted {
         flow: Some(estimator(flow)?),
         cuts: motion::estimate_cuts()?,
@@ -41,7 +48,12 @@ pub fn measure(result: &Path, source: &Path, flow: Option<&Path>, json: bool) ->
     let (mut scout, mut watcher) = motion::watch(wanted)?;
     let (mut results, mut sources) = (open(result)?, open(source)?);
     let rate = sources.info().rate.map_or(RATE, Ratio::value);
-    let mut pairs = Pairs { meter: Meter::new(rate).with_long_term(), waiting: VecDeque::new(), figures: Vec::new() };
+    let mut pairs = Pairs {
+        meter: Meter::new(rate).with_long_term(),
+        ghosts: GhostMeter::new(network),
+        waiting: VecDeque::new(),
+        figures: Vec::new(),
+    };
     let mut ahead: VecDeque<Sighting> = VecDeque::new();
     let (begin, mut count) = (sources.begin(), 0);
     loop {
@@ -64,13 +76,13 @@ pub fn measure(result: &Path, source: &Path, flow: Option<&Path>, json: bool) ->
         if ahead.len() > IN_FLIGHT
             && let Some(sighting) = ahead.pop_front()
         {
-            pairs.push(watcher.next(sighting)?);
+            pairs.push(watcher.next(sighting)?)?;
         }
     }
     for sighting in ahead {
-        pairs.push(watcher.next(sighting)?);
+        pairs.push(watcher.next(sighting)?)?;
     }
-    pairs.push(watcher.finish()?);
+    pairs.push(watcher.finish()?)?;
     let (summary, figures) = (pairs.meter.finish(), pairs.figures);
     if json {
         return Ok(serde_json::to_string(&Report { summary: &summary, per_frame: &figures })? + "\n");
@@ -81,16 +93,19 @@ pub fn measure(result: &Path, source: &Path, flow: Option<&Path>, json: bool) ->
 /// Frames of both videos that wait for what is known of the source's motion.
 struct Pairs {
     meter: Meter,
+    ghosts: GhostMeter,
     /// Source and result.
     waiting: VecDeque<(Pixels, Pixels)>,
     figures: Vec<FrameFigures>,
 }
 
 impl Pairs {
-    fn push(&mut self, watched: impl IntoIterator<Item = Watched>) {
+    fn push(&mut self, watched: impl IntoIterator<Item = Watched>) -> anyhow::Result<()> {
         for (watched, (source, result)) in watched.into_iter().zip(std::iter::from_fn(|| self.waiting.pop_front())) {
-            self.figures.push(self.meter.push(source, result, &watched.arrival));
+            let seen = self.ghosts.next(&source, &result, watched.arrival.shot)?;
+            self.figures.push(self.meter.push_seen(source, result, &watched.arrival, seen));
         }
+        Ok(())
     }
 }
 
@@ -143,6 +158,9 @@ fn table(summary: &Summary) -> String {
         ("luma drift (1/255 per 100 frames)", single(summary.luma_drift, 3)),
         ("furthest of it (1/255)", single(summary.luma_furthest, 3)),
         ("FDB", single(summary.fdb, 5)),
+        ("ghost (1: the scene 4 frames ago)", single(summary.ghost, 3)),
+        ("content, where it moves", single(summary.content_moving, 3)),
+        ("unpainted: worst tile over median", single(summary.unpainted, 3)),
         ("coverage", single(summary.coverage, 3)),
         ("still", single(summary.still, 3)),
     ];
@@ -163,6 +181,14 @@ fn table(summary: &Summary) -> String {
         summary.worst.iter().map(|worst| format!("{} ({:.7})", worst.frame, worst.e_warp.result)).collect();
     if !listed.is_empty() {
         let _ = writeln!(text, "worst frames: {}", listed.join(", "));
+    }
+    let ghosts: Vec<String> =
+        summary.worst_ghosts.iter().map(|worst| format!("{} ({:.3})", worst.frame, worst.ghost)).collect();
+    if !ghosts.is_empty() {
+        let _ = writeln!(text, "worst ghosts: {}", ghosts.join(", "));
+    }
+    if let Some(most) = summary.most_unpainted {
+        let _ = writeln!(text, "most unpainted: {} ({:.3})", most.frame, most.unpainted);
     }
     text
 }

@@ -36,6 +36,12 @@ pub struct Figures {
     /// In 1/255.
     pub flicker: Option<Pair>,
     pub fdb: Option<f64>,
+    /// How far from the scene what moves is: 0 is the scene itself.
+    pub content_moving: Option<f64>,
+    /// 0..=100: below 1 what moves shows the scene of now, above 1 that of four frames ago.
+    pub ghost: Option<f64>,
+    /// How far from the style the worst tile is, over the middle one: 1 or more.
+    pub unpainted: Option<f64>,
 }
 
 /// The figures of a frame.

@@ -1,6 +1,8 @@
 //! A job's own figures, gathered while it runs from what it knows of the source's motion anyway.
 
+use super::features::FeatureError;
 use super::figures::{Figures, Place};
+use super::ghost::{GhostMeter, Seen};
 use super::meter::Meter;
 use super::summary::Summary;
 use crate::media::{Pixels, area};
@@ -28,6 +30,14 @@ impl Beside {
         };
         let arrival = Arrival { shot: arrival.shot, step: arrival.step.clone(), far: Vec::new() };
         Self { source: shrunk(source, width, height), arrival }
+    }
+
+    /// What the network sees of the frame that was painted of it.
+    ///
+    /// # Errors
+    /// As [`GhostMeter::next`].
+    pub fn look(&self, painted: &Pixels, ghosts: &mut GhostMeter) -> Result<Seen, FeatureError> {
+        ghosts.next(&self.source, painted, self.arrival.shot)
     }
 
     /// Memory that it takes.
@@ -76,8 +86,8 @@ impl JobMeter {
         Self { meter: Meter::new(rate), measured: false }
     }
 
-    /// The next painted frame; nothing is known of it without what it is held against.
-    pub fn next(&mut self, painted: &Pixels, beside: Option<Beside>) -> Figures {
+    /// The next painted frame, and what a network has seen of it; nothing is known of it without what it is held against.
+    pub fn next(&mut self, painted: &Pixels, beside: Option<Beside>, seen: Seen) -> Figures {
         let fits = |beside: &Beside| beside.source.width <= painted.width && beside.source.height <= painted.height;
         let Some(Beside { source, arrival }) = beside.filter(fits) else {
             self.meter.skip();
@@ -88,7 +98,7 @@ impl JobMeter {
             Shot::Aside => source.clone(),
             _ => shrunk(painted, source.width, source.height),
         };
-        let told = self.meter.push(source, painted, &arrival);
+        let told = self.meter.push_seen(source, painted, &arrival, seen);
         self.measured |= told.place == Place::Continues;
         told.figures
     }

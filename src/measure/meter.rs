@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::compare::{masked_mean_square, mean_change, root_mean_square_of_changes};
 use super::figures::{Figures, FrameFigures, Pair, Place};
 use super::flicker::{Flicker, HighPass};
+use super::ghost::{LAG, Seen};
 use super::still::{Deviation, standing};
 use super::summary::{Summary, Totals};
 use crate::media::Pixels;
@@ -40,6 +41,8 @@ pub struct Meter {
     trail: Trail,
     long: bool,
     count: u64,
+    /// Frames of the shot, flashes not counted.
+    in_shot: u64,
     deviations: [Deviation; 2],
     flicker: Option<Flicker>,
     totals: Totals,
@@ -56,6 +59,7 @@ impl Meter {
             trail: Trail::new(LONG),
             long: false,
             count: 0,
+            in_shot: 0,
             deviations: Default::default(),
             flicker: None,
             totals: Totals::default(),
@@ -88,6 +92,7 @@ impl Meter {
             self.begin_shot(entry);
             return FrameFigures { frame, place: Place::New, figures: Figures::default() };
         };
+        self.in_shot += 1;
         self.frames.push_back(entry);
         if self.frames.len() > if self.long { LONG } else { 1 } {
             self.frames.pop_front();
@@ -96,11 +101,29 @@ impl Meter {
         FrameFigures { frame, place: Place::Continues, figures }
     }
 
+    /// The same of a frame that a network has seen too. A ghost is that of an earlier frame of the shot: one across what
+    /// this meter takes for a cut is left out.
+    ///
+    /// # Panics
+    /// As [`Meter::push`].
+    pub fn push_seen(&mut self, source: Pixels, result: Pixels, arrival: &Arrival, seen: Seen) -> FrameFigures {
+        let mut told = self.push(source, result, arrival);
+        if told.place == Place::Aside {
+            return told;
+        }
+        let seen = if self.in_shot > LAG { seen } else { Seen { unpainted: seen.unpainted, ..Seen::default() } };
+        self.totals.add_seen(told.frame, &seen);
+        let Seen { content_moving, ghost, unpainted } = seen;
+        told.figures = Figures { content_moving, ghost, unpainted, ..told.figures };
+        told
+    }
+
     /// A frame that nothing is known of: a shot ends before it.
     pub fn skip(&mut self) {
         self.count += 1;
         self.end_shot();
         self.frames.clear();
+        self.in_shot = 0;
     }
 
     fn end_shot(&mut self) {
@@ -115,6 +138,7 @@ impl Meter {
         self.deviations = entry.lumas().map(Deviation::begin);
         self.flicker = self.filter.map(|filter| Flicker::begin(filter, entry.lumas()));
         self.frames.clear();
+        self.in_shot = 1;
         self.frames.push_back(entry);
     }
 
@@ -146,6 +170,7 @@ impl Meter {
             still_luma,
             flicker: flicker.map(|[result, source]| Pair { result: 255.0 * result, source: 255.0 * source }),
             fdb: Some(fdb),
+            ..Figures::default()
         })
     }
 

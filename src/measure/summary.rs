@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::figures::{Figures, Pair};
+use super::ghost::Seen;
 use super::still::Drift;
 
 /// So many of the worst frames are listed.
@@ -15,6 +16,22 @@ pub struct Worst {
     pub frame: u64,
     /// Between the frame before and this one.
     pub e_warp: Pair,
+}
+
+/// A frame in which what moves shows more than others of where it was.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Ghost {
+    /// From 1.
+    pub frame: u64,
+    pub ghost: f64,
+}
+
+/// The frame with the place that is furthest from the style.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Unpainted {
+    /// From 1.
+    pub frame: u64,
+    pub unpainted: f64,
 }
 
 /// The figures of a whole video; for the definitions see [`super`].
@@ -43,8 +60,17 @@ pub struct Summary {
     /// In 1/255.
     pub flicker: Option<Pair>,
     pub fdb: Option<f64>,
+    /// Mean over the frames in which something moves, as `ghost`.
+    pub content_moving: Option<f64>,
+    pub ghost: Option<f64>,
+    /// Mean over the frames that were looked at; `None` where the style is not known.
+    pub unpainted: Option<f64>,
     /// The frames of the largest E_warp of the result, the worst first; none where it is 0.
     pub worst: Vec<Worst>,
+    /// The frames of the largest ghosts, the worst first; none where it is 0.
+    pub worst_ghosts: Vec<Ghost>,
+    /// The frame of the largest `unpainted`, the first of equal ones.
+    pub most_unpainted: Option<Unpainted>,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +88,11 @@ pub(super) struct Totals {
     /// Sums over pixels, and how many.
     deviations: [(f64, u64); 2],
     worst: Vec<Worst>,
+    content_moving: Mean,
+    ghost: Mean,
+    unpainted: Mean,
+    worst_ghosts: Vec<Ghost>,
+    most_unpainted: Option<Unpainted>,
 }
 
 #[derive(Debug, Default)]
@@ -121,6 +152,22 @@ impl Totals {
         }
     }
 
+    /// What a network saw of a frame, be it the first of a shot.
+    pub fn add_seen(&mut self, frame: u64, seen: &Seen) {
+        self.content_moving.add(seen.content_moving);
+        self.ghost.add(seen.ghost);
+        self.unpainted.add(seen.unpainted);
+        if let Some(ghost) = seen.ghost.filter(|ghost| *ghost > 0.0) {
+            let at = self.worst_ghosts.partition_point(|worst| worst.ghost >= ghost);
+            self.worst_ghosts.insert(at, Ghost { frame, ghost });
+            self.worst_ghosts.truncate(WORST);
+        }
+        let most = self.most_unpainted.map_or(0.0, |most| most.unpainted);
+        if let Some(unpainted) = seen.unpainted.filter(|unpainted| *unpainted > most) {
+            self.most_unpainted = Some(Unpainted { frame, unpainted });
+        }
+    }
+
     /// The deviations of the result's and the source's pixels that stood still throughout the shot.
     pub fn end_shot(&mut self, deviations: [(f64, u64); 2]) {
         self.drift.end_run();
@@ -148,7 +195,12 @@ impl Totals {
             still_deviation: deviations[0].zip(deviations[1]).map(|(result, source)| Pair { result, source }),
             flicker: self.flicker.value(),
             fdb: self.fdb.value(),
+            content_moving: self.content_moving.value(),
+            ghost: self.ghost.value(),
+            unpainted: self.unpainted.value(),
             worst: self.worst,
+            worst_ghosts: self.worst_ghosts,
+            most_unpainted: self.most_unpainted,
         }
     }
 }

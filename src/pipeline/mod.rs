@@ -17,7 +17,7 @@ use crossbeam_channel::bounded;
 use crate::decode::{DecodeError, FrameSource};
 use crate::encode::{EncodeError, Encoded, FrameSink};
 use crate::interrupt::CancelToken;
-use crate::measure::{Beside, Summary};
+use crate::measure::{Beside, GhostMeter, Seen, Summary};
 use crate::media::{Frame, Ratio};
 use crate::motion::{Arrival, FlowError, Scout, Watcher};
 use crate::report::Observer;
@@ -86,6 +86,7 @@ struct Painted {
     stats: FrameStats,
     seconds: f64,
     beside: Option<Beside>,
+    seen: Seen,
 }
 
 /// What goes to the encode stage. As above, a channel that closes without `End` means a failure.
@@ -105,6 +106,13 @@ pub struct Ends {
     pub source: Box<dyn FrameSource>,
     pub sink: Box<dyn FrameSink>,
     pub motion: (Scout, Watcher),
+}
+
+/// What the stylise stage computes with.
+pub struct Hands<'a> {
+    pub stylizer: Box<dyn Stylizer + 'a>,
+    /// Looks for ghosts, where that is wanted and the result is measured.
+    pub ghosts: Option<GhostMeter>,
 }
 
 /// Where a job's progress is noted, and how often.
@@ -145,7 +153,7 @@ impl Shared<'_> {
 }
 
 /// Runs a job: every frame of the source, through the stylizer, into the sink, which is finished at the end.
-/// `make_stylizer` is called inside the thread that stylises. `measured` asks how steady the result is, for which steps
+/// `make_hands` is called inside the thread that stylises. `measured` asks how steady the result is, for which steps
 /// must have been wanted of the watcher. With `progress`, frames that a former run has painted are only looked at (the
 /// sink has those of finished parts already), and what this run finishes is noted.
 ///
@@ -154,7 +162,7 @@ impl Shared<'_> {
 pub fn run<'a>(
     ends: Ends,
     measured: bool,
-    make_stylizer: impl FnOnce() -> Result<Box<dyn Stylizer + 'a>, StyleError> + Send,
+    make_hands: impl FnOnce() -> Result<Hands<'a>, StyleError> + Send,
     progress: Option<Progress<'_, '_>>,
     observer: &dyn Observer,
     cancel: &CancelToken,
@@ -187,7 +195,7 @@ pub fn run<'a>(
         let decode = scope.spawn(move || look::decode(source, &decoded_in, shared));
         let sight = scope.spawn(move || look::sight(scout, begin, &decoded_out, &sighted_in, shared));
         let watch = scope.spawn(move || look::watch(watcher, &sighted_out, &watched_in, shared));
-        let stylize = scope.spawn(move || paint::stylize(make_stylizer, before, &watched_out, &styled_in, shared));
+        let stylize = scope.spawn(move || paint::stylize(make_hands, before, &watched_out, &styled_in, shared));
         let encode = scope.spawn(move || write::encode(shelf, (base, painted), &styled_out, shared));
         let read = decode.join().unwrap_or_else(|_| broken(shared, "decode"));
         sight.join().unwrap_or_else(|_| broken(shared, "motion"));

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::{Message, Painted, Ready, Shared, Styled};
-use crate::measure::{Beside, Waiting};
+use super::{Hands, Message, Painted, Ready, Shared, Styled};
+use crate::measure::{Beside, GhostMeter, Seen, Waiting};
 use crate::media::{Frame, Pixels};
 use crate::motion::Shot;
 use crate::stylize::{Snapshot, StyleError, Stylized, Stylizer};
@@ -31,17 +31,18 @@ pub(super) struct Before {
 }
 
 pub(super) fn stylize<'a>(
-    make: impl FnOnce() -> Result<Box<dyn Stylizer + 'a>, StyleError>,
+    make: impl FnOnce() -> Result<Hands<'a>, StyleError>,
     before: Before,
     frames: &Receiver<Message<Ready>>,
     out: &Sender<Styled>,
     shared: &Shared<'_>,
 ) -> Option<StyleCount> {
-    let mut stylizer = make().map_err(|error| shared.fail(error)).ok()?;
+    let Hands { mut stylizer, ghosts } = make().map_err(|error| shared.fail(error)).ok()?;
     if before.frames > 0 {
         stylizer.restore(&before.snapshot).map_err(|error| shared.fail(error)).ok()?;
     }
-    let mut easel = Easel::new(&before, out);
+    let ghosts = ghosts.filter(|_| shared.measured.is_some());
+    let mut easel = Easel::new(&before, ghosts, out);
     drop(before.snapshot);
     let mut waited_for_motion = Duration::ZERO;
     let styled = |easel: &Easel<'_>, waited_for_motion| Some(StyleCount { frames: easel.count, waited_for_motion });
@@ -69,6 +70,7 @@ pub(super) fn stylize<'a>(
                 }
                 match stylizer.finish(&mut |styled| easel.done(styled)) {
                     Ok(()) => {
+                        tracing::info!(seconds = easel.looking.as_secs_f64(), "looked for ghosts");
                         out.send(Styled::End { every_frame }).ok()?;
                         return styled(&easel, waited_for_motion);
                     }
@@ -92,6 +94,9 @@ struct Easel<'a> {
     /// Frames without their pixels, which the stylizer has.
     waiting: VecDeque<(Frame, Option<Beside>)>,
     beside: Waiting,
+    ghosts: Option<GhostMeter>,
+    /// What looking for ghosts took.
+    looking: Duration,
     /// Frames painted, those of former runs included.
     count: u64,
     /// Frames since the last part ended.
@@ -102,10 +107,12 @@ struct Easel<'a> {
 }
 
 impl<'a> Easel<'a> {
-    fn new(before: &Before, out: &'a Sender<Styled>) -> Self {
+    fn new(before: &Before, ghosts: Option<GhostMeter>, out: &'a Sender<Styled>) -> Self {
         Self {
             waiting: VecDeque::new(),
             beside: Waiting::default(),
+            ghosts,
+            looking: Duration::ZERO,
             count: before.frames,
             since: before.in_tail,
             checkpoint: before.checkpoint,
@@ -153,13 +160,31 @@ impl<'a> Easel<'a> {
         }
     }
 
+    /// Here, and not where frames are measured, because this thread alone computes with torch. A job does not fail for it.
+    fn look(&mut self, frame: &Frame, beside: Option<&Beside>) -> Seen {
+        let Some(ghosts) = &mut self.ghosts else { return Seen::default() };
+        let Some(beside) = beside else {
+            ghosts.end_shot();
+            return Seen::default();
+        };
+        let began = Instant::now();
+        let seen = beside.look(&frame.pixels, ghosts);
+        self.looking += began.elapsed();
+        seen.unwrap_or_else(|error| {
+            tracing::warn!(%error, "ghosts are not looked for any further");
+            self.ghosts = None;
+            Seen::default()
+        })
+    }
+
     fn done(&mut self, styled: Stylized) -> Result<(), StyleError> {
         // A stylizer that gives more than it took, or a stage after it that ended: both end the job.
         let (frame, beside) = self.waiting.pop_front().ok_or(StyleError::Cancelled)?;
         self.beside.release(beside.as_ref());
         let frame = Frame { pixels: styled.pixels, ..frame };
         let seconds = self.began.elapsed().as_secs_f64();
-        let painted = Painted { frame, stats: styled.stats, seconds, beside };
+        let seen = self.look(&frame, beside.as_ref());
+        let painted = Painted { frame, stats: styled.stats, seconds, beside, seen };
         self.out.send(Styled::Frame(Box::new(painted))).map_err(|_| StyleError::Cancelled)?;
         self.count += 1;
         self.since += 1;

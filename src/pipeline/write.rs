@@ -79,9 +79,9 @@ pub(super) fn encode(
     loop {
         let done = match frames.recv().ok()? {
             Styled::Frame(painted) => {
-                let Painted { frame, stats, seconds, beside } = *painted;
+                let Painted { frame, stats, seconds, beside, seen } = *painted;
                 let began = Instant::now();
-                let figures = meter.as_mut().map(|meter| meter.next(&frame.pixels, beside)).unwrap_or_default();
+                let figures = meter.as_mut().map(|meter| meter.next(&frame.pixels, beside, seen)).unwrap_or_default();
                 measuring += began.elapsed();
                 count += 1;
                 shared.observer.event(&Event::Frame {

@@ -1,4 +1,4 @@
-//! How steady a result is, in a line.
+//! How steady a result is, and whether what moves leaves ghosts, in a line.
 
 use crate::measure::Summary;
 
@@ -31,6 +31,9 @@ pub fn line(summary: &Summary) -> Option<String> {
     if named.len() > 1 {
         line += &format!("; least steady: frames {}", named.join(", "));
     }
+    if let Some(ghost) = summary.ghost {
+        line += &format!("; what moves: ghost {ghost:.2} (below 1: the scene of now)");
+    }
     Some(line)
 }
 
@@ -59,5 +62,9 @@ mod tests {
         assert_eq!(line(&summary), Some(format!("{begin}{end}")));
         summary.still = Some(0.02);
         assert!(line(&summary).is_some_and(|line| !line.contains("stands still")), "a pan");
+        summary.ghost = Some(0.456);
+        assert!(
+            line(&summary).is_some_and(|line| line.ends_with("; what moves: ghost 0.46 (below 1: the scene of now)"))
+        );
     }
 }

@@ -8,6 +8,7 @@ use tch::{Device, Tensor};
 
 use super::backbone::{self, Backbone, NamedTensors, NetOptions};
 use super::faces::{self, FaceFinder};
+use super::meter_network::MeterNetwork;
 use super::painter::Painter;
 use super::studio::{Studio, StylePicture};
 use super::sweeps::Sweeps;
@@ -23,6 +24,8 @@ use crate::weights::{self, SearchPath};
 /// A stylizer, and what the user should know about it before a long run.
 pub struct Built<'a> {
     pub stylizer: Box<dyn Stylizer + 'a>,
+    /// What the result can be measured with; it knows the same style.
+    pub meter: MeterNetwork,
     pub notes: Vec<String>,
 }
 
@@ -48,13 +51,8 @@ pub fn build<'a>(
     let device = device::resolve(settings.device)?;
     let (backbone, mut notes) = network(settings, device)?;
     notes.insert(0, format!("backbone {} on {}", backbone.name(), name_of(device)));
-    let (images, bounds) = (&settings.style.images, Bounds::of(&settings.input));
-    let pictures = images.par_iter().map(|style| read_style(&style.image, bounds)).collect::<Result<Vec<_>, _>>()?;
-    let styles = pictures
-        .iter()
-        .zip(images)
-        .map(|(pixels, style)| Ok(StylePicture { image: from_pixels(pixels, device)?, weight: style.weight }))
-        .collect::<Result<_, StyleError>>()?;
+    let styles = read_styles(settings, device)?;
+    let meter = MeterNetwork::new(&styles, &settings.style, device)?;
     let finder = face_finder(settings, device)?;
     notes.extend(finder.is_none().then(|| no_faces(settings)).flatten());
     let studio = Studio::new(backbone, styles, settings.clone(), device, cancel.clone())?.with_faces(finder);
@@ -63,7 +61,7 @@ pub fn build<'a>(
         Some(Workshop { folder, observer }) => Box::new(Sweeps::new(painter, folder, observer)?),
         None => Box::new(painter),
     };
-    Ok(Built { stylizer, notes })
+    Ok(Built { stylizer, meter, notes })
 }
 
 fn name_of(device: Device) -> String {
@@ -148,6 +146,17 @@ fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<Named
             Ok((key, Tensor::f_from_slice(&array.data)?.f_view(shape.as_slice())?.f_to_device(device)?))
         })
         .collect()
+}
+
+/// The style pictures that `settings` name, in their own sizes.
+pub(super) fn read_styles(settings: &Settings, device: Device) -> Result<Vec<StylePicture>, StyleError> {
+    let (images, bounds) = (&settings.style.images, Bounds::of(&settings.input));
+    let pictures = images.par_iter().map(|style| read_style(&style.image, bounds)).collect::<Result<Vec<_>, _>>()?;
+    let styles = pictures
+        .iter()
+        .zip(images)
+        .map(|(pixels, style)| Ok(StylePicture { image: from_pixels(pixels, device)?, weight: style.weight }));
+    styles.collect()
 }
 
 /// A style picture from a file, or `builtin:NAME`.

@@ -18,6 +18,7 @@ mod first_frame;
 pub mod init;
 mod layer_plan;
 pub mod loss;
+pub mod meter_network;
 pub mod objective;
 pub mod optimizer;
 pub mod painter;

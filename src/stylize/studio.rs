@@ -9,7 +9,7 @@ use super::faces::{Doubt, FaceFinder, Search, in_colours_of};
 use super::layer_plan::LayerPlan;
 use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
 use super::objective::{Phase, PictureObjective};
-use super::optimizer::{self, Budget, descend};
+use super::optimizer::{self, Budget, Curvature, descend};
 use super::scene::Scene;
 use super::still::Held;
 use super::tensor::{from_pixels, resize, resize_sharply, scalar, to_pixels};
@@ -39,6 +39,14 @@ pub struct StylePicture {
     pub weight: f64,
 }
 
+impl StylePicture {
+    /// The same picture; its samples are shared.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self { image: self.image.shallow_clone(), weight: self.weight }
+    }
+}
+
 /// What stays the same within a shot.
 #[derive(Debug)]
 pub struct Look {
@@ -62,6 +70,8 @@ pub struct Painted {
     /// `[1,3,H,W]` in the optimised size, 0..=1.
     pub image: Tensor,
     pub stats: FrameStats,
+    /// What the next frame's descent can go on with.
+    pub learned: Option<Curvature>,
 }
 
 /// What a picture has to do with earlier ones.
@@ -69,6 +79,8 @@ pub struct Painted {
 pub struct Ties<'a> {
     pub temporal: Option<&'a Temporal>,
     pub held: Option<&'a Held>,
+    /// Of the frame before.
+    pub curvature: Option<&'a Curvature>,
 }
 
 /// Paints single pictures by gradient descent on their pixels.
@@ -217,7 +229,7 @@ impl Studio {
             check_every: settings.check_every,
             target: effort.target.filter(|_| settings.tolerance > 0.0),
         };
-        let mut optimizer = optimizer::begin(settings, start, effort.preconditioner)?;
+        let mut optimizer = optimizer::begin(settings, start, effort.preconditioner, ties.curvature)?;
         let minimum = descend(optimizer.as_mut(), &objective, budget, &self.cancel)?;
         let stats = FrameStats {
             iterations: minimum.iterations,
@@ -227,7 +239,7 @@ impl Studio {
         };
         let image = minimum.x.f_clamp(0.0, 1.0)?;
         let image = ties.held.map_or_else(|| Ok(image.shallow_clone()), |held| held.apply(&image))?;
-        Ok(Painted { image, stats })
+        Ok(Painted { image, stats, learned: optimizer.learned()? })
     }
 
     /// A painted picture in the source's size, with the source's alpha, and its colours where they are to be kept.
@@ -265,7 +277,7 @@ impl Studio {
         let mut blend: Vec<Option<Tensor>> = wanted.iter().map(|_| None).collect();
         let mut contrast = 0.0;
         for style in &self.styles {
-            let mut image = self.scaled(&style.image, look.height, look.width)?;
+            let mut image = scaled_style(&style.image, self.settings.style.scale, look.height, look.width)?;
             if self.settings.style.colour == Colour::Content && self.settings.style.match_colours {
                 image = ColourMap::between(&image, raw)?.apply(&image)?;
             }
@@ -301,17 +313,6 @@ impl Studio {
         look.style = Style::new(targets, convention, self.settings.beta() * look.beta / excess.powf(STYLE_YIELDS))?;
         look.variation = Variation::new(tv * excess.powf(SMOOTHER));
         Ok(())
-    }
-
-    /// A style picture as wide as the frame is long, or of the frame's area, whichever is larger, times style.scale; its
-    /// own aspect kept.
-    fn scaled(&self, image: &Tensor, h: i64, w: i64) -> Result<Tensor, StyleError> {
-        let (_, _, own_h, own_w) = image.size4()?;
-        let by_area = ((h * w) as f64 / (own_h * own_w) as f64).sqrt();
-        let ratio = by_area.max(h.max(w) as f64 / own_w as f64) * self.settings.style.scale;
-        let least = SHORTEST_SIDE.min(h.min(w) as f64);
-        let (h, w) = scaled_size(own_h as f64, own_w as f64, ratio, least);
-        resize_sharply(image, h, w)
     }
 
     /// How often a face counts: the more, the more the painting's contrast exceeds the scene's.
@@ -365,6 +366,20 @@ impl Look {
             None => Ok(raw.shallow_clone()),
         }
     }
+}
+
+/// A style picture `[1,3,H,W]` as wide as an `h` x `w` frame is long, or of the frame's area, whichever is larger, times
+/// `scale`; its own aspect kept.
+///
+/// # Errors
+/// What libtorch reports.
+pub fn scaled_style(image: &Tensor, scale: f64, h: i64, w: i64) -> Result<Tensor, StyleError> {
+    let (_, _, own_h, own_w) = image.size4()?;
+    let by_area = ((h * w) as f64 / (own_h * own_w) as f64).sqrt();
+    let ratio = by_area.max(h.max(w) as f64 / own_w as f64) * scale;
+    let least = SHORTEST_SIDE.min(h.min(w) as f64);
+    let (h, w) = scaled_size(own_h as f64, own_w as f64, ratio, least);
+    resize_sharply(image, h, w)
 }
 
 /// `h` x `w` times `scale`, with a short side of `least` pixels at least. Where that would make a thread of a picture

@@ -73,6 +73,18 @@ fn its_figures_are_those_of_measure() {
         }
         assert!(close(&frame["coverage"], &measured["per_frame"][t]["coverage"]));
     }
+    // Ghosts are looked for in every fourth frame.
+    for (t, frame) in frames.iter().enumerate() {
+        assert_eq!(frame["ghost"].is_null(), t != 4, "{frame}");
+        assert_eq!(frame["unpainted"], Value::Null, "too few tiles");
+    }
+    for figure in ["ghost", "content_moving"] {
+        let of_last = &measured["per_frame"][4][figure];
+        assert!(
+            close(&summary[figure], of_last) && frames[4][figure] == summary[figure],
+            "{figure}: {summary} {measured}"
+        );
+    }
     assert!(close(&summary["e_warp"]["result"], &measured["e_warp"]["result"]), "{summary}\n{measured}");
     assert_eq!((&summary["frames"], &summary["worst"][0]["frame"]), (&FRAMES.into(), &measured["worst"][0]["frame"]));
 }
@@ -83,6 +95,7 @@ fn it_ends_with_a_line() {
     let (told, _desk) = run("warped", "text");
     let last = told.trim_end().lines().last().unwrap();
     assert!(last.starts_with("steadiness: along the motion, a frame differs from the one before by "), "{told}");
+    assert!(last.contains("; what moves: ghost 0.") && last.ends_with("(below 1: the scene of now)"), "{told}");
 }
 
 #[test]

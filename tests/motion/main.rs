@@ -7,6 +7,7 @@ mod common;
 mod cuts;
 #[cfg(feature = "opencv")]
 mod dis;
+mod ghosts;
 mod job;
 mod measure;
 mod reliability;

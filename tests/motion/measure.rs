@@ -6,8 +6,8 @@ use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
 
 use crate::synth::{HEIGHT, Motion, WIDTH};
 
-const STILL: Motion = Motion::Pan([0.0, 0.0]);
-const RATE: f64 = 24.0;
+pub const STILL: Motion = Motion::Pan([0.0, 0.0]);
+pub const RATE: f64 = 24.0;
 
 /// How frame `t` follows from frame `from`, by the exact flow of a motion.
 fn arrival(motion: Motion, from: usize, t: usize) -> Arrival {
@@ -15,7 +15,7 @@ fn arrival(motion: Motion, from: usize, t: usize) -> Arrival {
     Arrival { step: Some(step), ..Arrival::from(Shot::Continues) }
 }
 
-fn arrivals(motion: Motion, t: usize) -> Arrival {
+pub fn arrivals(motion: Motion, t: usize) -> Arrival {
     if t == 0 { Shot::New.into() } else { arrival(motion, t - 1, t) }
 }
 
@@ -197,7 +197,7 @@ fn drift_is_the_slope_of_still_pixels() {
     assert_eq!((summary.luma_drift, summary.still, summary.still_deviation), (None, Some(0.0), None));
 }
 
-fn grey(value: f32) -> Pixels {
+pub fn grey(value: f32) -> Pixels {
     Pixels { rgb: vec![value; 3 * WIDTH * HEIGHT], ..Pixels::black(WIDTH, HEIGHT) }
 }
 

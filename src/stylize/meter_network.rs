@@ -1,0 +1,186 @@
+//! The network that the meter looks at frames with: the built-in one, whatever the frames are painted with.
+
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::backbone::{self, Backbone, NetOptions};
+use super::build::read_styles;
+use super::loss::{energy, gram};
+use super::studio::{StylePicture, scaled_style};
+use super::tensor::{from_pixels, to_planes};
+use super::{StyleError, device};
+use crate::measure::{FeatureError, FeatureNetwork, Features};
+use crate::media::{LUMA, Pixels};
+use crate::settings::{Colour, NetworkSettings, Settings, StyleSettings};
+
+const NETWORK: &str = "patches";
+/// Ghosts are looked for in what its second convolution of four gives: stride 2, each unit sees 15 x 15 pixels.
+const GHOSTS: &str = "relu2";
+/// The style of a tile is that of its fine strokes: strides 1, 2 and 2.
+const STROKES: [&str; 3] = ["relu1", "half1", "relu2"];
+/// Pixels along a side of a tile, about.
+const TILE: i64 = 64;
+
+/// The style that a result is to have.
+struct Style {
+    pictures: Vec<StylePicture>,
+    scale: f64,
+    /// Where a result keeps the scene's colours, it has the style's strokes in light and dark only.
+    grey: bool,
+    /// Gram matrices `[C,C]` of the layers [`STROKES`], for frames of that height and width.
+    targets: Option<([i64; 2], Vec<Tensor>)>,
+}
+
+/// See the module.
+pub struct MeterNetwork {
+    network: Box<dyn Backbone>,
+    ghosts: usize,
+    strokes: Vec<usize>,
+    style: Option<Style>,
+    device: Device,
+}
+
+impl MeterNetwork {
+    /// On the device that `settings` name; `with_style` has it know their style.
+    ///
+    /// # Errors
+    /// No such device, a style picture that cannot be read.
+    pub fn open(settings: &Settings, with_style: bool) -> Result<Self, StyleError> {
+        let device = device::resolve(settings.device)?;
+        let pictures = if with_style { read_styles(settings, device)? } else { Vec::new() };
+        Self::new(&pictures, &settings.style, device)
+    }
+
+    /// The style is that of `pictures`, at the scale and in the colours of `style`; without any it is not known.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn new(pictures: &[StylePicture], style: &StyleSettings, device: Device) -> Result<Self, StyleError> {
+        let built_in = |name: &str| {
+            let problem = "they are not built in: this is a fault of the program".into();
+            Err(StyleError::Weights { backbone: name.into(), problem })
+        };
+        let network = backbone::build(NETWORK, NetOptions::from(&NetworkSettings::default()), device, built_in)?;
+        let ghosts = network.layer(GHOSTS)?;
+        let strokes = STROKES.iter().map(|name| network.layer(name)).collect::<Result<_, _>>()?;
+        let style = (!pictures.is_empty()).then(|| Style {
+            pictures: pictures.iter().map(StylePicture::shared).collect(),
+            scale: style.scale,
+            grey: style.colour == Colour::Content,
+            targets: None,
+        });
+        Ok(Self { network, ghosts, strokes, style, device })
+    }
+
+    fn seen(&mut self, picture: &Pixels, painted: bool) -> Result<(Features, Vec<f64>), StyleError> {
+        no_grad(|| {
+            let image = from_pixels(picture, self.device)?;
+            let Some(style) = self.style.as_mut().filter(|_| painted) else {
+                let found = self.network.forward(&image, &[self.ghosts])?;
+                return Ok((planes(found.first())?, Vec::new()));
+            };
+            let (_, _, height, width) = image.size4()?;
+            let network = self.network.as_ref();
+            let wanted: Vec<usize> = [self.ghosts].iter().chain(&self.strokes).copied().collect();
+            let mut found = network.forward(&image, &wanted)?;
+            let features = planes(found.first())?;
+            let strokes = match style.grey {
+                true => network.forward(&grey(&image)?, &self.strokes)?,
+                false => found.split_off(1),
+            };
+            let targets = style.targets(network, &self.strokes, [height, width])?;
+            Ok((features, distances(&strokes, targets, [height, width])?))
+        })
+    }
+}
+
+impl FeatureNetwork for MeterNetwork {
+    fn features(&mut self, picture: &Pixels) -> Result<Features, FeatureError> {
+        let (features, _) = self.seen(picture, false).map_err(|error| FeatureError::from(Box::from(error)))?;
+        Ok(features)
+    }
+
+    fn painted(&mut self, picture: &Pixels) -> Result<(Features, Vec<f64>), FeatureError> {
+        self.seen(picture, true).map_err(|error| FeatureError::from(Box::from(error)))
+    }
+}
+
+impl Style {
+    /// The Gram matrices for frames of that height and width, at strokes of the size that a run paints there.
+    fn targets(
+        &mut self,
+        network: &dyn Backbone,
+        layers: &[usize],
+        [height, width]: [i64; 2],
+    ) -> Result<&[Tensor], StyleError> {
+        let known = self.targets.take().filter(|(size, _)| *size == [height, width]);
+        let (_, targets) = match known {
+            Some(known) => self.targets.insert(known),
+            None => {
+                let grams = self.grams(network, layers, [height, width])?;
+                self.targets.insert(([height, width], grams))
+            }
+        };
+        Ok(targets)
+    }
+
+    /// Blended by the pictures' weights.
+    fn grams(
+        &self,
+        network: &dyn Backbone,
+        layers: &[usize],
+        [height, width]: [i64; 2],
+    ) -> Result<Vec<Tensor>, StyleError> {
+        let total: f64 = self.pictures.iter().map(|picture| picture.weight).sum();
+        let mut blend: Vec<Option<Tensor>> = layers.iter().map(|_| None).collect();
+        for picture in &self.pictures {
+            let image = scaled_style(&picture.image, self.scale, height, width)?;
+            let image = if self.grey { grey(&image)? } else { image };
+            for (slot, features) in blend.iter_mut().zip(network.forward(&image, layers)?) {
+                let share = gram(&features)?.f_mul_scalar(picture.weight / total)?;
+                *slot = Some(match slot.take() {
+                    Some(sum) => sum.f_add(&share)?,
+                    None => share,
+                });
+            }
+        }
+        Ok(blend.into_iter().flatten().collect())
+    }
+}
+
+/// Of each tile, row by row: the mean over the layers of sum (G-A)^2 / sum A^2, for its Gram matrix G and the style's A.
+fn distances(layers: &[Tensor], targets: &[Tensor], [height, width]: [i64; 2]) -> Result<Vec<f64>, StyleError> {
+    let count = |length: i64| ((length + TILE / 2) / TILE).max(1);
+    let (rows, columns) = (count(height), count(width));
+    let mut sums = vec![0.0; (rows * columns) as usize];
+    for (features, target) in layers.iter().zip(targets) {
+        let (_, _, h, w) = features.size4()?;
+        let mut found = Vec::with_capacity(sums.len());
+        for tile in 0..rows * columns {
+            let (row, column) = (tile / columns, tile % columns);
+            let (top, left) = (row * h / rows, column * w / columns);
+            let (bottom, right) = ((row + 1) * h / rows, (column + 1) * w / columns);
+            let part = features.f_narrow(2, top, bottom - top)?.f_narrow(3, left, right - left)?;
+            found.push(energy(&gram(&part)?.f_sub(target)?)?);
+        }
+        // All at once, for each reading waits for a device.
+        let found = Tensor::f_stack(&found, 0)?.f_div(&energy(target)?.f_clamp_min(1e-24)?)?;
+        sums.iter_mut().zip(to_planes(&found)?).for_each(|(sum, value)| *sum += f64::from(value));
+    }
+    sums.iter_mut().for_each(|sum| *sum /= layers.len().max(1) as f64);
+    Ok(sums)
+}
+
+/// `[1,C,h,w]` on the host.
+fn planes(features: Option<&Tensor>) -> Result<Features, StyleError> {
+    let features = features.ok_or_else(|| StyleError::Torch("the network gave no activations".into()))?;
+    let (_, channels, height, width) = features.size4()?;
+    let [channels, height, width] = [channels, height, width].map(|n| n as usize);
+    Ok(Features { channels, height, width, values: to_planes(features)? })
+}
+
+/// The luma of `[1,3,H,W]` in all three channels.
+fn grey(image: &Tensor) -> Result<Tensor, StyleError> {
+    let weights = Tensor::f_from_slice(&LUMA)?.f_to_kind(Kind::Float)?.f_view([1, 3, 1, 1])?;
+    let luma = image.f_mul(&weights.f_to_device(image.device())?)?;
+    Ok(luma.f_sum_dim_intlist([1i64].as_slice(), true, Kind::Float)?.f_expand_as(image)?.f_contiguous()?)
+}
