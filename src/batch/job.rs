@@ -286,7 +286,8 @@ pub(super) fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
     Ok(Wanted { flow, cuts, rules: settings.temporal.consistency, list, far, ring: settings.temporal.ring, from: 0 })
 }
 
-/// What paints the frames, and looks for ghosts in them. Where what is painted is kept (`resumable`), an interruption waits for the frame in progress.
+/// What paints the frames, and looks for ghosts in them. Where what is painted is kept (`resumable`), an interruption
+/// waits for the frame in progress.
 pub(super) fn make_hands<'a>(
     job: &Job,
     batch: Batch<'a>,

@@ -67,8 +67,8 @@ impl GhostMeter {
         Self { every: LAG, ..self }
     }
 
-    /// The next frame of both, in display order and in any sizes of one aspect. Nothing is told of flashes, and of frames
-    /// with a side under 32 pixels.
+    /// The next frame of both, in display order and in any sizes of one aspect. There are no figures for flashes, nor for
+    /// frames with a side under 32 pixels.
     ///
     /// # Errors
     /// What the network reports.

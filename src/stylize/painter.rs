@@ -32,7 +32,7 @@ struct ShotState {
     first: FrameStats,
     /// J of the frame before: where most is held, no iteration brings back what a frame has lost to what is in the way.
     last_objective: f64,
-    /// What its descent has learned of J's curvature; with few iterations a frame there is no time to learn it anew.
+    /// What its descent has learned of J's curvature; a later frame has too few iterations to learn it again.
     curvature: Option<Curvature>,
     /// Frames after the first.
     count: u64,

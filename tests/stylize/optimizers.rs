@@ -119,9 +119,9 @@ fn a_descent_goes_on_with_what_the_one_before_it_learned() {
     // The next frame starts a little way off.
     let start = before.current().0 + (Tensor::arange(10, DOUBLE) * 1.7).sin() * 0.01;
     let eight = |mut optimizer: Lbfgs| walk(&mut optimizer, &Function::new(quadratic(10, 1e3)), 8);
-    let (knowing, anew) = (eight(lbfgs(&start).knowing(&learned)), eight(lbfgs(&start)));
+    let (knowing, alone) = (eight(lbfgs(&start).knowing(&learned)), eight(lbfgs(&start)));
     assert_never_rises(&knowing);
-    assert!(knowing[7] < 0.8 * anew[7], "{:e}, anew {:e}", knowing[7], anew[7]);
+    assert!(knowing[7] < 0.8 * alone[7], "{:e}, alone {:e}", knowing[7], alone[7]);
     // Of another size it is no use, and no error.
     let other = Tensor::zeros([20], DOUBLE);
     let walked = |mut optimizer: Lbfgs| walk(&mut optimizer, &Function::new(quadratic(20, 1e3)), 8);

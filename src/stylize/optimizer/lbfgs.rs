@@ -95,7 +95,7 @@ impl Lbfgs {
     ) -> Result<(Tensor, Tensor), StyleError> {
         let direction = self.direction(gradient, gamma)?;
         let slope = dot(gradient, &direction)?;
-        // Rounding can spoil a direction; steepest descent then starts anew.
+        // Rounding can spoil a direction; then it is steepest descent again.
         let downhill = slope.f_lt(0.0)?;
         let direction = direction.f_where_self(&downhill, &preconditioned.f_mul(gamma)?.f_neg()?)?;
         let slope = dot(gradient, &direction)?;
