@@ -85,17 +85,20 @@ fn lanczos(from: i64, to: i64) -> Result<Tensor, StyleError> {
 /// Each channel of `[1,C,H,W]` smoothed by a Gaussian of standard deviation `sigma` pixels, cut off at 2.5 sigma; beyond
 /// the edges are zeros.
 pub fn blurred(image: &Tensor, sigma: f64) -> Result<Tensor, StyleError> {
-    let (_, channels, _, _) = image.size4()?;
+    let (_, channels, h, w) = image.size4()?;
     let radius = (2.5 * sigma).ceil() as i64;
     let at = Tensor::f_arange_start(-radius, radius + 1, (image.kind(), image.device()))?;
     let kernel = at.f_square()?.f_mul_scalar(-0.5 / (sigma * sigma))?.f_exp()?;
     let kernel = kernel.f_div(&kernel.f_sum(image.kind())?)?;
     let side = 2 * radius + 1;
     let pass = |image: &Tensor, shape: [i64; 2], padding: [i64; 2]| -> Result<Tensor, StyleError> {
-        let kernel = kernel.f_view([1, 1, shape[0], shape[1]])?.f_repeat([channels, 1, 1, 1])?;
-        Ok(image.f_conv2d::<Tensor>(&kernel, None, [1, 1], padding, [1, 1], channels)?)
+        let kernel = kernel.f_view([1, 1, shape[0], shape[1]])?;
+        Ok(image.f_conv2d::<Tensor>(&kernel, None, [1, 1], padding, [1, 1], 1)?)
     };
-    pass(&pass(image, [1, side], [0, radius])?, [side, 1], [radius, 0])
+    // Channels as pictures of their own: twice as fast on a CPU as a convolution in groups.
+    let planes = image.f_reshape([channels, 1, h, w])?;
+    let blurred = pass(&pass(&planes, [1, side], [0, radius])?, [side, 1], [radius, 0])?;
+    Ok(blurred.f_reshape([1, channels, h, w])?)
 }
 
 /// Mean of `values` `[1,C,H,W]` around each pixel, over the places where `mask` `[1,1,H,W]` is 1: Gaussian, of standard
