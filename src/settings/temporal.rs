@@ -55,7 +55,7 @@ impl TemporalSettings {
 impl Default for TemporalSettings {
     fn default() -> Self {
         Self {
-            weight: 300.0,
+            weight: 200.0,
             boil: 0.0,
             offsets: vec![1, 10, 20, 40],
             distance: Distance::Square,

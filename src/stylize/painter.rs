@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use super::boil::stirred;
 use super::chain::{Carried, Chain};
+use super::earlier::Brought;
 use super::effort::{Effort, gained, low_enough};
 use super::faces::{Search, remembered};
 use super::first_frame;
@@ -164,7 +165,11 @@ impl Painter {
         };
         let target = low_enough(&shot.first).max(shot.last_objective);
         let effort = Effort::of_later(all, fresh, share, target, self.next.preconditioner());
-        let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref(), curvature: shot.curvature.as_ref() };
+        let curvature = match (&shot.curvature, brought) {
+            (Some(curvature), Some(Brought { motion, alike, .. })) => Some(curvature.carried(motion, alike)?),
+            _ => shot.curvature.take(),
+        };
+        let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref(), curvature: curvature.as_ref() };
         let moving = brought.map(|brought| moving_outlines(&content, brought)).transpose()?;
         let scene = Scene { content, faces, is_painted: true, moving };
         let mut painted = self.studio.paint(&shot.look, &scene, &start, ties, effort)?;

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{LossTerm, View, energy};
+use super::{LossTerm, View, energy, twice_the_gradient};
 use crate::settings::Convention;
 use crate::stylize::StyleError;
 use crate::stylize::tensor::{Border, box_blur, scalar};
@@ -39,8 +39,8 @@ struct Target {
     place: usize,
     /// P, `[1,C,h,w]`.
     features: Tensor,
-    /// Square roots of w, and of what a place counts, `[1,1,h,w]`.
-    roots: Option<Tensor>,
+    /// w, times what a place counts, `[1,1,h,w]`.
+    weights: Option<Tensor>,
     /// The share of that count which is told apart from J, `[1,1,h,w]`.
     apart: Option<Tensor>,
     /// What stands before the sum of squares.
@@ -64,8 +64,8 @@ impl Content {
                     Convention::NeuralStyle => 1.0 / features.numel() as f64,
                 };
                 let relative = convention == Convention::Relative;
-                let roots = if relative { Some(weights(&features)?.f_sqrt()?) } else { None };
-                Ok(Target { place, features, roots, apart: None, factor: share * factor })
+                let weights = if relative { Some(weights(&features)?) } else { None };
+                Ok(Target { place, features, weights, apart: None, factor: share * factor })
             })
             .collect::<Result<_, StyleError>>()?;
         Ok(Self { targets })
@@ -77,7 +77,7 @@ impl Content {
     /// # Errors
     /// What libtorch reports.
     pub fn counted(mut self, counts: Option<&Tensor>, beyond: Option<&Tensor>) -> Result<Self, StyleError> {
-        for Target { features, roots, apart, .. } in &mut self.targets {
+        for Target { features, weights, apart, .. } in &mut self.targets {
             let (_, _, h, w) = features.size4()?;
             let at = |map: Option<&Tensor>| map.map(|map| map.f_adaptive_avg_pool2d([h, w])).transpose();
             let more = at(beyond)?;
@@ -88,9 +88,8 @@ impl Content {
                 (None, None) => continue,
             };
             *apart = more.map(|more| more.f_div(&all)).transpose()?;
-            let all = all.f_sqrt()?;
-            *roots = Some(match roots {
-                Some(roots) => roots.f_mul(&all)?,
+            *weights = Some(match weights {
+                Some(weights) => weights.f_mul(&all)?,
                 None => all,
             });
         }
@@ -124,18 +123,17 @@ impl LossTerm for Content {
     fn evaluate_parts(&self, view: &View<'_>) -> Result<(Tensor, Option<Tensor>), StyleError> {
         let mut sum = Tensor::f_zeros([], (view.image.kind(), view.image.device()))?;
         let mut told: Option<Tensor> = None;
-        for Target { place, features, roots, apart, factor } in &self.targets {
-            let mut difference = view.features[*place].f_sub(features)?;
-            if let Some(roots) = roots {
-                difference = difference.f_mul(roots)?;
+        for Target { place, features, weights, apart, factor } in &self.targets {
+            let difference = view.features[*place].f_sub(features)?;
+            let mut weighted = difference.f_detach()?;
+            if let Some(weights) = weights {
+                weighted = weighted.f_mul(weights)?;
             }
-            let Some(share) = apart else {
-                sum = sum.f_add(&energy(&difference)?.f_mul_scalar(*factor)?)?;
-                continue;
-            };
             // Summed over channels first: the share is a map of one channel.
-            let places = difference.f_square()?.f_sum_dim_intlist([1i64].as_slice(), true, difference.kind())?;
-            sum = sum.f_add(&places.f_sum(places.kind())?.f_mul_scalar(*factor)?)?;
+            let places = difference.f_mul(&weighted)?.f_sum_dim_intlist([1i64].as_slice(), true, difference.kind())?;
+            let whole = twice_the_gradient(&places.f_sum(places.kind())?)?;
+            sum = sum.f_add(&whole.f_mul_scalar(*factor)?)?;
+            let Some(share) = apart else { continue };
             let part = places.f_detach()?.f_mul(share)?.f_sum(places.kind())?.f_mul_scalar(*factor)?;
             told = Some(match told {
                 Some(told) => told.f_add(&part)?,

@@ -108,5 +108,11 @@ fn variation_of(planes: &Tensor) -> Result<f64, StyleError> {
 
 /// Sum of squares of a tensor, 0-d.
 pub(super) fn energy(x: &Tensor) -> Result<Tensor, StyleError> {
-    Ok(x.f_square()?.f_sum(x.kind())?)
+    twice_the_gradient(&x.f_mul(&x.f_detach()?)?.f_sum(x.kind())?)
+}
+
+/// x with twice its gradient: of a product of two factors with the same gradient only one needs to have any, and a square
+/// takes three fewer passes over its gradient.
+pub(super) fn twice_the_gradient(x: &Tensor) -> Result<Tensor, StyleError> {
+    Ok(x.f_mul_scalar(2.0)?.f_sub(&x.f_detach()?)?)
 }

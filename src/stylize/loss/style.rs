@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{LossTerm, View, energy};
+use super::{LossTerm, View, energy, twice_the_gradient};
 use crate::settings::Convention;
 use crate::stylize::StyleError;
 use crate::stylize::tensor::scalar;
@@ -58,11 +58,9 @@ fn products(a: &Tensor, b: &Tensor, positions: i64) -> Result<Tensor, StyleError
 
 /// sum (G-A)^2 for the Gram matrix G of `features`, less `border` positions at each side.
 fn distance(features: &Tensor, target: &Tensor, border: i64) -> Result<Tensor, StyleError> {
-    // G and A are symmetric, so both factors of F F^T have the same gradient: one is computed and counted twice, which
-    // saves a third of the products.
+    // G and A are symmetric, so both factors of F F^T have the same gradient: this saves a third of the products.
     let (inner, positions) = inner(features, border)?;
-    let half = energy(&products(features, &inner, positions)?.f_sub(target)?)?;
-    Ok(half.f_mul_scalar(2.0)?.f_sub(&half.f_detach()?)?)
+    twice_the_gradient(&energy(&products(features, &inner, positions)?.f_sub(target)?)?)
 }
 
 /// The painting's side of one style layer.

@@ -4,11 +4,14 @@ use std::collections::VecDeque;
 
 use tch::{Device, Tensor};
 
-use super::super::tensor::scalar;
+use super::super::tensor::{moved, scalar};
 use super::super::{Snapshot, StyleError};
 
 /// So many pairs go on to the next frame: all twenty of a descent do no better, and each is two pictures in a snapshot.
 const KEPT: usize = 8;
+
+/// A pair counts when y.s > USABLE |y||s|.
+const USABLE: f64 = 1e-6;
 
 /// s = x' - x, y = g' - g, rho = 1 / y.s (0 for a refused pair).
 #[derive(Debug)]
@@ -16,6 +19,25 @@ pub(super) struct Pair {
     pub s: Tensor,
     pub y: Tensor,
     pub rho: Tensor,
+}
+
+impl Pair {
+    /// Of s and y. Refused where J is not convex between the two points, or `counts` (0-d, bool) is false.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn new(s: Tensor, y: Tensor, counts: Option<&Tensor>) -> Result<Self, StyleError> {
+        let (ys, yy, ss) = (dot(&y, &s)?, dot(&y, &y)?, dot(&s, &s)?);
+        let usable = ys.f_gt_tensor(&yy.f_mul(&ss)?.f_sqrt()?.f_mul_scalar(USABLE)?)?;
+        let usable = counts.map_or_else(|| Ok(usable.shallow_clone()), |counts| usable.f_logical_and(counts))?;
+        let rho = ys.f_reciprocal()?.f_where_self(&usable, &ys.f_zeros_like()?)?;
+        Ok(Self { s, y, rho })
+    }
+}
+
+/// Inner product, 0-d.
+pub(super) fn dot(a: &Tensor, b: &Tensor) -> Result<Tensor, StyleError> {
+    Ok(a.f_reshape(-1)?.f_dot(&b.f_reshape(-1)?)?)
 }
 
 /// The newest pairs of a descent by L-BFGS, and its scale.
@@ -47,6 +69,25 @@ impl Curvature {
             |pair: &Pair| Pair { s: pair.s.shallow_clone(), y: pair.y.shallow_clone(), rho: pair.rho.shallow_clone() };
         let fits = self.pairs.iter().all(|pair| pair.s.size() == x.size());
         fits.then(|| (self.pairs.iter().map(same).collect(), self.gamma.shallow_clone()))
+    }
+
+    /// The same for the next frame, in which things have moved: `motion` `[1,2,H,W]`, in pixels, leads back from it, and
+    /// `alike` `[1,1,H,W]`, 0..=1, says where it leads to the same thing or texture. Nothing is known of the rest.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn carried(&self, motion: &Tensor, alike: &Tensor) -> Result<Self, StyleError> {
+        let planes: Vec<&Tensor> = self.pairs.iter().flat_map(|Pair { s, y, .. }| [s, y]).collect();
+        if planes.is_empty() {
+            return Ok(Self { pairs: Vec::new(), gamma: self.gamma.shallow_clone() });
+        }
+        let carried = moved(&Tensor::f_cat(&planes, 1)?, motion)?.f_mul(alike)?;
+        let on = |(place, Pair { rho, .. }): (usize, &Pair)| -> Result<Pair, StyleError> {
+            let plane = |which: i64| carried.f_narrow(1, 6 * place as i64 + 3 * which, 3)?.f_contiguous();
+            Pair::new(plane(0)?, plane(1)?, Some(&rho.f_gt(0.0)?))
+        };
+        let pairs = self.pairs.iter().enumerate().map(on).collect::<Result<_, _>>()?;
+        Ok(Self { pairs, gamma: self.gamma.shallow_clone() })
     }
 
     /// How many pairs there are.
@@ -127,5 +168,35 @@ mod tests {
         }
         assert!(Curvature::restored(&Snapshot::default(), 0, (4, 5), Device::Cpu).unwrap().is_none());
         assert!(Curvature::restored(&Snapshot::default(), 1, (4, 5), Device::Cpu).is_err());
+    }
+
+    #[test]
+    fn it_goes_along_with_the_motion_and_nothing_is_known_of_what_is_new() {
+        tch::manual_seed(6);
+        let random = |size: &[i64]| Tensor::randn(size, (Kind::Float, Device::Cpu));
+        let pair = |_| {
+            let s = random(&[1, 3, 4, 6]);
+            Pair::new(s.shallow_clone(), &s * 2.0, None).unwrap()
+        };
+        let pairs: VecDeque<Pair> = (0..2).map(pair).collect();
+        let known = Curvature::newest(&pairs, &random(&[])).unwrap();
+        let motion = random(&[1, 2, 4, 6]).zeros_like();
+        let _ = motion.narrow(1, 0, 1).fill_(-1.0);
+        let seen = motion.narrow(1, 0, 1).ones_like();
+        let _ = seen.narrow(3, 0, 1).fill_(0.0);
+        let carried = known.carried(&motion, &seen).unwrap();
+        for (before, after) in known.pairs.iter().zip(&carried.pairs) {
+            assert!(after.s.narrow(3, 1, 5).allclose(&before.s.narrow(3, 0, 5), 1e-5, 1e-5, false));
+            assert_eq!(after.s.narrow(3, 0, 1).abs().max().double_value(&[]), 0.0);
+            // rho = 1 / y.s = 1 / 2 s.s
+            let expected = 0.5 / before.s.narrow(3, 0, 5).square().sum(Kind::Float).double_value(&[]);
+            assert!((after.rho.double_value(&[]) / expected - 1.0).abs() < 1e-4);
+        }
+        let nothing = known.carried(&motion, &seen.zeros_like()).unwrap();
+        assert!(nothing.pairs.iter().all(|pair| pair.rho.double_value(&[]) == 0.0));
+        // Where J was not convex, it is not on another grid.
+        let refused = VecDeque::from([Pair::new(pairs[0].s.shallow_clone(), -&pairs[0].s, None).unwrap()]);
+        let refused = Curvature::newest(&refused, &random(&[])).unwrap().carried(&motion, &seen.ones_like()).unwrap();
+        assert_eq!(refused.pairs[0].rho.double_value(&[]), 0.0);
     }
 }

@@ -11,15 +11,13 @@ use tch::Tensor;
 use super::super::StyleError;
 use super::super::objective::{Evaluation, Objective};
 use super::Optimizer;
-use super::curvature::{Curvature, Pair};
+use super::curvature::{Curvature, Pair, dot};
 use super::precondition::Preconditioner;
 
 /// Sufficient decrease (Armijo).
 const DECREASE: f64 = 1e-4;
 /// What a refused step is shortened by.
 const SHORTEN: f64 = 0.3;
-/// A pair counts when y.s > CURVATURE |y||s|.
-const CURVATURE: f64 = 1e-6;
 /// The first step moves no pixel by more than this; the second knows the curvature.
 const FIRST_STEP: f64 = 0.01;
 
@@ -120,11 +118,6 @@ impl Lbfgs {
     }
 }
 
-/// Inner product, 0-d.
-fn dot(a: &Tensor, b: &Tensor) -> Result<Tensor, StyleError> {
-    Ok(a.f_reshape(-1)?.f_dot(&b.f_reshape(-1)?)?)
-}
-
 impl Optimizer for Lbfgs {
     fn step(&mut self, objective: &dyn Objective) -> Result<(), StyleError> {
         let Some(old) = self.accepted.take() else {
@@ -142,21 +135,19 @@ impl Optimizer for Lbfgs {
         let zero = j.f_zeros_like()?;
         let s = move_by.f_where_self(&accept, &zero)?;
         let y = gradient.f_sub(&old.gradient)?.f_where_self(&accept, &zero)?;
-        let (ys, yy, ss) = (dot(&y, &s)?, dot(&y, &y)?, dot(&s, &s)?);
-        let usable = ys.f_gt_tensor(&yy.f_mul(&ss)?.f_sqrt()?.f_mul_scalar(CURVATURE)?)?;
-        let rho = ys.f_reciprocal()?.f_where_self(&usable, &zero)?;
+        let pair = Pair::new(s, y, None)?;
         let gradient = gradient.f_where_self(&accept, &old.gradient)?;
         let preconditioned = self.preconditioner.apply(&gradient)?;
         // P is linear: P y is the difference of two that are known.
         let py = preconditioned.f_sub(&old.preconditioned)?;
-        let ypy = dot(&y, &py)?;
+        let ypy = dot(&pair.y, &py)?;
         // As a difference it can lose its sign to rounding.
-        let known = usable.f_logical_and(&ypy.f_gt(0.0)?)?;
-        let gamma = ys.f_div(&ypy)?.f_where_self(&known, &old.gamma)?;
+        let known = pair.rho.f_gt(0.0)?.f_logical_and(&ypy.f_gt(0.0)?)?;
+        let gamma = pair.rho.f_mul(&ypy)?.f_reciprocal()?.f_where_self(&known, &old.gamma)?;
         if self.pairs.len() == self.history {
             self.pairs.pop_front();
         }
-        self.pairs.push_back(Pair { s, y, rho });
+        self.pairs.push_back(pair);
 
         self.x = trial.f_where_self(&accept, &self.x)?;
         let j = j.f_where_self(&accept, &old.j)?;
