@@ -1,5 +1,5 @@
-//! What motion costs beside the painting (`scripts/bench_flow` runs this): seconds a frame of the watching alone (flow
-//! both ways, masks, cuts) and of the painting alone, over the same frames, and the share.
+//! Measures what motion costs compared with the painting (`scripts/bench_flow` runs this): seconds per frame for motion
+//! analysis alone (flow both ways, masks, cuts) and for painting alone, over the same frames, and the ratio.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::VecDeque;
@@ -15,12 +15,12 @@ use stylize_video::motion::{self, Arrival, Consistency, Wanted};
 use stylize_video::settings::{InputSettings, LayerInputs, Settings};
 use stylize_video::stylize;
 
-/// Pairs of frames that are searched at once, as in a run.
+/// Pairs of frames that are searched concurrently, as in a run.
 const IN_FLIGHT: usize = 4;
 
 #[derive(Parser)]
 struct Options {
-    /// Given by `cargo bench`, not by `cargo test`, which only sees that it starts.
+    /// Set by `cargo bench` but not by `cargo test`, which only checks that the benchmark starts.
     #[arg(long)]
     bench: bool,
     #[arg(long, default_value = "samples/demo.mp4")]
@@ -33,24 +33,24 @@ struct Options {
     size: u32,
     #[arg(long, default_value_t = 2)]
     threads: i32,
-    /// Frames that are watched.
+    /// The number of frames for motion analysis.
     #[arg(long, default_value_t = 24)]
     watch: usize,
-    /// How many of them are painted.
+    /// The number of those frames that are painted.
     #[arg(long, default_value_t = 4)]
     paint: usize,
 }
 
-/// Seconds on the clock and, where the system tells, of all processors.
+/// Wall-clock seconds and, where the system reports them, seconds of CPU time.
 struct Spent {
     wall: f64,
     processor: Option<f64>,
 }
 
-/// Seconds that this process has used on all processors; Linux counts hundredths.
+/// Returns the CPU seconds of this process over all cores; Linux counts in hundredths.
 fn processor() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // After the name, which may hold spaces: user and system time are the 12th and 13th fields.
+    // After the process name, which may contain spaces, user and system time are the 12th and 13th fields.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<f64>().ok());
     Some((ticks(11)? + ticks(12)?) / 100.0)
@@ -65,7 +65,7 @@ fn spent<T>(work: impl FnOnce() -> T) -> (T, Spent) {
 
 fn frames(options: &Options) -> Vec<Pixels> {
     let input = plan::classify(Path::new(&options.clip)).unwrap();
-    // As large as it is painted, so that flow is searched at the size that is asked for.
+    // As large as the frames are painted, so that flow is searched at the requested size.
     let filter = format!("scale='max(iw,{})':-2", options.size);
     let settings = InputSettings { filter, ..InputSettings::default() };
     let mut source = decode::open(&input, Range::default(), &settings).unwrap();
@@ -73,7 +73,7 @@ fn frames(options: &Options) -> Vec<Pixels> {
     std::iter::from_fn(next).take(options.watch).collect()
 }
 
-/// Everything that a run asks of motion with its default settings and `init.next = "warped"`.
+/// Does all the motion analysis of a run with default settings and `init.next = "warped"`.
 fn watch(frames: &[Pixels], far: &[u32]) -> Vec<Arrival> {
     let wanted = Wanted {
         flow: Some(motion::estimate().unwrap()),
@@ -120,7 +120,7 @@ fn main() {
     ];
     let settings = Settings::resolve(&LayerInputs { sets: sets.into(), ..LayerInputs::default() }).unwrap().settings;
     let far = settings.searched();
-    // Once without looking, to have everything loaded.
+    // A warm-up run that is not measured, to load everything.
     watch(&frames[..frames.len().min(3)], far);
     let (arrivals, watching) = spent(|| watch(&frames, far));
     let pairs = frames.len().saturating_sub(1).max(1) as f64;

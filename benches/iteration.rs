@@ -1,7 +1,8 @@
-//! Seconds an iteration takes, beside a plain PyTorch loop that does the same work (`scripts/bench` runs both).
+//! Measures seconds per iteration, compared with a plain PyTorch loop that does the same work (`scripts/bench` runs
+//! both).
 //!
-//! Both sides take turns of a few iterations in one run, and what counts is the median of the ratios within a round: a
-//! machine that others use too slows both. The work is set beside the machine's own matrix product.
+//! Both sides take turns of a few iterations in one run. The result is the median of the ratios within a round, because
+//! other load on the machine slows both sides. The work is compared with the machine's own matrix product.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../tests/stylize/formula.rs"]
@@ -22,15 +23,15 @@ use tch::{Device, Kind, Tensor};
 const HEIGHT: usize = 180;
 const WIDTH: usize = 320;
 
-/// Someone whose iterations are timed.
+/// A side of the benchmark whose iterations are timed.
 trait Contestant {
-    /// Seconds per iteration over `count` iterations.
+    /// Runs `count` iterations and returns the seconds per iteration.
     fn run(&mut self, count: u32) -> f64;
 }
 
 #[derive(Parser)]
 struct Options {
-    /// Given by `cargo bench`, not by `cargo test`, which only sees that it starts.
+    /// Set by `cargo bench` but not by `cargo test`, which only checks that the benchmark starts.
     #[arg(long)]
     bench: bool,
     #[arg(long = "network", default_values = ["patches", "squeezenet1_0", "vgg19"])]
@@ -39,12 +40,12 @@ struct Options {
     rounds: usize,
     #[arg(long, default_value_t = tch::get_num_threads())]
     threads: i32,
-    /// PyTorch's interpreter and the script; without them only ours is measured.
+    /// The Python interpreter with PyTorch and the script; without them only this project's side is measured.
     #[arg(long, num_args = 2)]
     reference: Vec<String>,
 }
 
-/// Multiply-adds per second of a 32-bit product of two matrices of 1536 x 1536, the best of three.
+/// Returns the multiply-adds per second of a 32-bit product of two 1536 x 1536 matrices, the best of three.
 fn product_rate() -> f64 {
     let n = 1536;
     let matrix = || Tensor::rand([n, n], (Kind::Float, Device::Cpu));
@@ -103,7 +104,7 @@ fn measure(network: &str, options: &Options) {
             reference.as_mut().map_or(f64::NAN, |reference| reference.run(count)),
             zeros.as_mut().map_or(f64::NAN, |zeros| zeros.run(count)),
         ];
-        // The first round warms up.
+        // The first round is a warm-up.
         if round > 0 {
             own.push(times[0]);
             theirs.push(times[1]);
@@ -114,7 +115,7 @@ fn measure(network: &str, options: &Options) {
     println!("  ours            {:.4}", median(&own));
     if let Some(reference) = &reference {
         println!("  PyTorch         {:.4}   ours / PyTorch {:.3}", median(&theirs), ratio(&own, &theirs));
-        // Forward, and backward by data; of a Gram matrix, one product each.
+        // A forward pass and a backward pass by data; for each Gram matrix, one product in each pass.
         let work = 2.0 * (reference.multiply_adds + reference.gram_multiply_adds);
         let share: Vec<f64> = own.iter().zip(&rates).map(|(seconds, rate)| work / seconds / rate).collect();
         println!(

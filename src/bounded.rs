@@ -1,26 +1,26 @@
-//! Files that are read whole, up to a size: what is larger, or has no end (a device, a pipe), is no such file.
+//! Reads whole files up to a size limit. Larger files and endless ones (a device, a pipe) are an error.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The most bytes of a text: a preset, the config, a list of cuts, a job file.
+/// Limit in bytes for text files: a preset, the config, a list of cuts, a job file.
 pub const TEXT: u64 = 4 << 20;
 
-/// The most bytes of a picture's file.
+/// Limit in bytes for picture files.
 pub const PICTURE: u64 = 1 << 30;
 
-/// The most bytes of a field of motion: 8 a pixel, for the largest picture that is read unless told otherwise.
+/// Limit in bytes for optical flow files: 8 per pixel of the largest picture that is read by default.
 pub const FLOW: u64 = (8 << 27) + 12;
 
-/// The bytes of a file.
+/// Returns the bytes of a file.
 ///
 /// # Errors
-/// When it cannot be read, and when there are more than `most`: [`io::ErrorKind::FileTooLarge`].
+/// If the file cannot be read, or has more than `most` bytes: [`io::ErrorKind::FileTooLarge`].
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("is larger than {most} bytes"));
     let file = File::open(path)?;
-    // Said by the file itself, nothing needs to be read.
+    // If the metadata already gives a larger size, nothing needs to be read.
     if file.metadata()?.len() > most {
         return Err(too_large());
     }
@@ -29,10 +29,10 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
 }
 
-/// The text of a file of at most [`TEXT`] bytes.
+/// Returns the text of a file of at most [`TEXT`] bytes.
 ///
 /// # Errors
-/// As for [`read`], and when it is not UTF-8.
+/// As for [`read`], and if it is not UTF-8.
 pub fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path, TEXT)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(text(&path).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
-    /// A device tells a length of 0 and never ends.
+    /// A device reports a length of 0 and never ends.
     #[cfg(unix)]
     #[test]
     fn what_never_ends_is_refused() {

@@ -1,4 +1,7 @@
-//! The command line. No defaults of its own and no I/O: options that are not given leave the other layers alone.
+//! The command line. It has no defaults and does no I/O: an option that is not given leaves the other layers alone.
+
+// Documentation comments here are the text of --help: `[HH:]MM` is no link.
+#![allow(rustdoc::broken_intra_doc_links)]
 
 mod commands;
 mod folders;

@@ -1,4 +1,4 @@
-//! Panics of other people's code that hostile files bring about: caught, and told as an error in place of a fault.
+//! Catches panics that hostile files cause in third-party code, so that they become errors instead of crashes.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
@@ -7,7 +7,7 @@ thread_local! {
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What `work` gives; `None` if it panicked. Nothing that it was changing may be used then.
+/// Returns the result of `work`, or `None` if it panicked. State that it was changing must not be used after a panic.
 pub fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
     let before = CONTAINED.replace(true);
     let done = panic::catch_unwind(AssertUnwindSafe(work));
@@ -15,7 +15,7 @@ pub fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
     done.ok()
 }
 
-/// From now on nothing is printed of panics that are [`contained`], for all threads.
+/// Installs a panic hook for all threads that logs [`contained`] panics at debug level instead of printing them.
 pub fn hush() {
     let loud = panic::take_hook();
     panic::set_hook(Box::new(move |fault| {

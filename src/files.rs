@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Writes files atomically and durably, and computes hashes.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -6,10 +6,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-/// Writes `bytes` beside `path` and gives them its name once they are on the disk. All may read the file.
+/// Writes `bytes` to a temporary file next to `path`, syncs it and renames it to `path`. The file is readable by
+/// everyone.
 ///
 /// # Errors
-/// When the folder is not there or cannot be written to; what stood at `path` stays then.
+/// If the folder does not exist or cannot be written to; an existing file at `path` is then left unchanged.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary = tempfile::NamedTempFile::with_prefix_in(".writing-", folder)?;
@@ -20,26 +21,26 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(folder)
 }
 
-/// Makes sure that names in a folder are on the disk, as their files are.
+/// Syncs a folder, so that the names in it are on the disk as well as the files' contents.
 ///
 /// # Errors
-/// When the disk fails.
+/// If the folder cannot be opened or synced.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     File::open(folder)?.sync_all()
 }
 
-/// Puts a finished file on the disk for good. Gives its length in bytes and its SHA-256 in hexadecimal.
+/// Syncs a finished file to the disk. Returns its length in bytes and its SHA-256 in hexadecimal.
 ///
 /// # Errors
-/// When it is not there, or the disk fails.
+/// If it does not exist, or cannot be read or synced.
 pub fn secure(path: &Path) -> io::Result<(u64, String)> {
     let file = File::open(path)?;
     file.sync_all()?;
     hash(file)
 }
 
-/// Whether an error may be gone in a while: not when a file is missing, forbidden or damaged.
+/// Returns whether an I/O error may be temporary, unlike a missing, forbidden or damaged file.
 pub fn is_passing(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     !matches!(
@@ -58,10 +59,10 @@ pub fn is_passing(error: &io::Error) -> bool {
     )
 }
 
-/// The length and the SHA-256 of all that can be read.
+/// Reads to the end and returns the length in bytes and the SHA-256 in hexadecimal.
 ///
 /// # Errors
-/// When reading fails.
+/// If reading fails.
 pub fn hash(mut from: impl io::Read) -> io::Result<(u64, String)> {
     let (mut hash, mut count) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 16];
@@ -78,12 +79,12 @@ pub fn hash(mut from: impl io::Read) -> io::Result<(u64, String)> {
     }
 }
 
-/// Bytes as lower-case hexadecimal digits.
+/// Formats bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Temporary files are private; a finished one is not.
+/// Temporary files are created private; finished files are readable by everyone.
 #[cfg(unix)]
 fn readable_by_all(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;

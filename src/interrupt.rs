@@ -1,8 +1,8 @@
-//! Ctrl-c, SIGTERM, SIGHUP and a deadline: one token, made once in `main`, read everywhere. What was ignored when the
-//! program began (`nohup`, a shell's background job) stays ignored.
+//! Ctrl-c, SIGTERM, SIGHUP and a deadline: one token, created once in `main` and checked everywhere. Signals that were
+//! ignored when the program started (`nohup`, a shell's background job) stay ignored.
 //!
-//! The first signal asks for a clean end; a second one leaves at once (the process's default action). A deadline asks
-//! for the same clean end as the first signal.
+//! The first signal requests a clean end; a second one ends the process at once (the default action). A deadline
+//! requests the same clean end as the first signal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,12 +10,12 @@ use std::time::{Instant, SystemTime};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
-/// When a run is to end by itself.
+/// The time at which a run ends by itself, on up to two clocks; the earlier one counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Deadline {
-    /// By the clock on the wall, which may be set, and goes on while the machine sleeps.
+    /// On the system clock, which can be set and continues while the machine sleeps.
     pub wall: Option<SystemTime>,
-    /// By a clock that only goes forward.
+    /// On the monotonic clock.
     pub steady: Option<Instant>,
 }
 
@@ -25,7 +25,7 @@ impl Deadline {
             || self.steady.is_some_and(|steady| Instant::now() >= steady)
     }
 
-    /// Seconds until then, 0 if it is past; `None` where there is no end.
+    /// Returns the seconds left, 0 if the deadline has passed; `None` without a deadline.
     pub fn seconds_left(&self) -> Option<f64> {
         let wall = self.wall.map(|wall| wall.duration_since(SystemTime::now()).unwrap_or_default());
         let steady = self.steady.map(|steady| steady.saturating_duration_since(Instant::now()));
@@ -33,18 +33,18 @@ impl Deadline {
     }
 }
 
-/// Why a run is to end.
+/// Why a run should end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     Signal(i32),
-    /// The deadline is past.
+    /// The deadline has passed.
     TimeIsUp,
 }
 
-/// Lets a limit of the file size (`ulimit -f`) be an error of the write that meets it, rather than the end of the process.
+/// Makes exceeding the file size limit (`ulimit -f`) an error of the write rather than the end of the process.
 ///
 /// # Errors
-/// When the operating system refuses.
+/// If the operating system refuses the handler.
 pub fn survive_limits() -> std::io::Result<()> {
     if !is_in(ignored_signals(), SIGXFSZ) {
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
@@ -52,7 +52,7 @@ pub fn survive_limits() -> std::io::Result<()> {
     Ok(())
 }
 
-/// The signals that are ignored, bit by bit from 1 on; none where the system does not tell.
+/// Returns the ignored signals as a bit mask, signal 1 in bit 0; 0 if the system does not report them.
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -63,26 +63,27 @@ fn is_in(mask: u64, signal: i32) -> bool {
     mask >> (signal - 1) & 1 == 1
 }
 
-/// Says whether, and why, the run was asked to end. Cheap to clone and to ask.
+/// Tells whether, and why, the run should end. Cheap to clone and to check.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken {
     signal: Arc<AtomicUsize>,
-    /// The deadline was past before any signal came.
+    /// The deadline passed before any signal arrived.
     time_is_up: Arc<AtomicBool>,
     deadline: Deadline,
 }
 
 impl CancelToken {
-    /// A token set by SIGINT, SIGTERM and SIGHUP, as far as they were not ignored; a second signal ends the process at once.
+    /// Creates a token that is set by SIGINT, SIGTERM and SIGHUP unless they are ignored. A second signal ends the
+    /// process at once.
     ///
     /// # Errors
-    /// When the operating system refuses the handlers.
+    /// If the operating system refuses the handlers.
     pub fn on_signals() -> std::io::Result<Self> {
         let token = Self::default();
         let armed = Arc::new(AtomicBool::new(false));
         let ignored = ignored_signals();
         for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&signal| !is_in(ignored, signal)) {
-            // Order matters: the conditional default sees `armed` only from the second signal on.
+            // Order matters: the conditional default must see `armed` only from the second signal on.
             signal_hook::flag::register_conditional_default(signal, Arc::clone(&armed))?;
             signal_hook::flag::register(signal, Arc::clone(&armed))?;
             signal_hook::flag::register_usize(signal, Arc::clone(&token.signal), signal as usize)?;
@@ -90,7 +91,7 @@ impl CancelToken {
         Ok(token)
     }
 
-    /// The same, which also asks for the end at `deadline`.
+    /// Returns this token with a deadline.
     #[must_use]
     pub fn until(self, deadline: Deadline) -> Self {
         Self { deadline, ..self }
@@ -100,7 +101,7 @@ impl CancelToken {
         self.deadline
     }
 
-    /// Asks for the end as `signal` would (tests, and stages that stop the others).
+    /// Requests the end as `signal` would (for tests, and for stages that stop the others).
     pub fn cancel(&self, signal: i32) {
         self.signal.store(signal as usize, Ordering::Relaxed);
     }
@@ -109,7 +110,7 @@ impl CancelToken {
         self.reason().is_some()
     }
 
-    /// What asked for the end first. Once there is one it stays, even where a clock is set back.
+    /// Returns what requested the end first. A reason stays set even if the clock is set back.
     pub fn reason(&self) -> Option<Reason> {
         if self.time_is_up.load(Ordering::Relaxed) {
             return Some(Reason::TimeIsUp);
@@ -124,7 +125,7 @@ impl CancelToken {
         }
     }
 
-    /// The signal that asked for the end.
+    /// Returns the signal that requested the end.
     pub fn signal(&self) -> Option<i32> {
         match self.reason() {
             Some(Reason::Signal(signal)) => Some(signal),

@@ -1,4 +1,4 @@
-//! stylize-video repaints a video, an image sequence or a picture in the style of a painting.
+//! Library of stylize-video, which repaints a video, an image sequence or a picture in the style of a painting.
 
 pub mod batch;
 pub mod bounded;

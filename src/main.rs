@@ -1,4 +1,4 @@
-//! The command line of stylize-video.
+//! The stylize-video program: parses the command line, calls the library and sets the exit code.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -31,9 +31,9 @@ use stylize_video::weights::SearchPath;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Before any thread is started: it sets a variable of the environment.
+    // Before any thread starts, because it sets an environment variable.
     libav::init();
-    // Where it is refused, a file that grows too large ends the program, as it would any other.
+    // If this fails, exceeding the file size limit ends the process, as it does for any program.
     let _ = interrupt::survive_limits();
     contained::hush();
     let style = Style::of_stderr(cli.talk.format(), cli.talk.verbosity());
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what the command line says.
+/// Runs the command that the command line selects and returns its exit code.
 fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
     report::log::init(style, std::env::var("STYLIZE_VIDEO_LOG").ok().filter(|text| !text.is_empty()).as_deref())?;
     let ambient = Ambient::of_process();
@@ -96,7 +96,7 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Where weights are looked for: the settings' own folder first.
+/// Returns the folders searched for weights; the one named in the settings comes first.
 fn weights_places(ambient: Ambient) -> anyhow::Result<SearchPath> {
     let layers = LayerInputs { ambient, ..LayerInputs::default() };
     let resolved = Settings::resolve(&layers)?;
@@ -118,7 +118,7 @@ fn manage_weights(command: WeightsCommand, ambient: Ambient) -> anyhow::Result<E
         }
         WeightsCommand::Path { name } => commands::weights::path(&name, &places, &mut out),
     };
-    // What was done before a failure is told as well.
+    // Print what was done before a failure, too.
     commands::print(out)?;
     done?;
     Ok(ExitCode::SUCCESS)
@@ -176,7 +176,7 @@ fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(faults > 0)))
 }
 
-/// Lets other programs go first. Threads take it over from the one that starts them, so that this comes first.
+/// Lowers the process's priority (`--nice`). Threads inherit it from the thread that starts them, so call this first.
 fn give_way(nice: Option<i32>, observer: &dyn Observer) {
     let Some(nice) = nice else { return };
     if let Err(error) = rustix::process::nice(nice) {
@@ -226,7 +226,7 @@ fn job_file(args: &JobFileArgs, ambient: &Ambient, style: &Style) -> anyhow::Res
     perform(&orders, &Way { watch, dry_run, habits, stylizer, unattended }, style)
 }
 
-/// How orders are carried out.
+/// Options that apply to all orders of a run.
 struct Way<'a> {
     watch: bool,
     dry_run: bool,
@@ -235,7 +235,7 @@ struct Way<'a> {
     unattended: &'a UnattendedArgs,
 }
 
-/// Does what is ordered, or says what would be done.
+/// Carries out the orders, or prints what would be done (`--dry-run`, `--plan`).
 fn perform(orders: &[Order], way: &Way<'_>, style: &Style) -> anyhow::Result<ExitCode> {
     let habits = way.habits;
     let engine = match way.stylizer {
@@ -270,16 +270,16 @@ fn perform(orders: &[Order], way: &Way<'_>, style: &Style) -> anyhow::Result<Exi
         observer.event(&Event::Note { message: "nothing to do: no video and no picture is there".into() });
     }
     let summary = if way.watch { batch::watch::watch(orders, lots, crew) } else { batch::run(lots, crew) };
-    // A watch that is ended between two jobs is at its end.
+    // A watch that is stopped between two jobs has ended normally.
     let stopped = cancel.reason().filter(|_| summary.is_cancelled()).map(|reason| match reason {
-        // A shell's convention: 128 and the signal's number.
+        // Shell convention: 128 plus the signal's number.
         Reason::Signal(signal) => 128 + signal as u8,
         Reason::TimeIsUp => batch::LATER,
     });
     Ok(ExitCode::from(stopped.unwrap_or(summary.exit_code())))
 }
 
-/// `--plan`.
+/// `--plan`: prints an estimate instead of painting.
 fn estimate(
     lots: &[Lot],
     (engine, habits): (Engine, Habits),
@@ -292,7 +292,7 @@ fn estimate(
     Ok(ExitCode::from(u8::from(!possible)))
 }
 
-/// 2 for mistakes of the user, 1 for everything else.
+/// Returns 2 for user mistakes, 1 for everything else.
 fn exit_code(error: &anyhow::Error) -> u8 {
     let settings = error.downcast_ref::<SettingsError>().map(SettingsError::exit_code);
     let order = error.downcast_ref::<OrderError>().map(OrderError::exit_code);

@@ -1,11 +1,11 @@
-//! The house's rules that a compiler does not check: who may use what, and how long a file may get.
+//! Architecture rules that the compiler does not check: which modules may use what, and the maximum length of a file.
 
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every source file, as a path from `src/`, and its text.
+/// Returns every source file: its path below `src/`, and its text.
 fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -26,7 +26,7 @@ fn sources() -> Vec<(String, String)> {
         .collect()
 }
 
-/// Files outside `allowed` (prefixes) in which one of `words` stands.
+/// Returns the files outside `allowed` (prefixes) that contain one of `words`.
 fn strangers(words: &[&str], allowed: &[&str]) -> Vec<String> {
     sources()
         .into_iter()

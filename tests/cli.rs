@@ -1,4 +1,4 @@
-//! The program as a user runs it.
+//! The program's command line, as a user calls it.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -10,7 +10,7 @@ use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty, starts_with};
 use tempfile::TempDir;
 
-/// The program in a folder of its own, without the settings of whoever runs the tests.
+/// Returns the program in a temporary folder, without the tester's own settings.
 fn program(folder: &Path) -> Command {
     let mut command = Command::cargo_bin("stylize-video").unwrap();
     for (name, _) in std::env::vars_os() {

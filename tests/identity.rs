@@ -1,4 +1,4 @@
-//! Which job a job is: what changes its identity, by the right name, and what does not.
+//! Job identity: which changes make another job, under which name they are reported, and which changes do not.
 #![allow(clippy::unwrap_used)]
 
 use std::fs::{self, File};
@@ -13,7 +13,7 @@ use stylize_video::motion::Given;
 use stylize_video::settings::{Device, IfExists, Settings, StyleImage};
 use tempfile::TempDir;
 
-/// A job with everything that a job can have, in a folder of its own.
+/// A job with every possible kind of input, in a temporary folder.
 struct Desk {
     root: TempDir,
     job: Job,
@@ -72,7 +72,7 @@ impl Desk {
     }
 }
 
-/// What is said to have changed by `change`; `None` where the job is the same.
+/// Returns the name of the part that `change` changes; `None` where the job stays the same.
 #[track_caller]
 fn changed(change: impl FnOnce(&mut Desk)) -> Option<String> {
     let mut desk = Desk::new();
@@ -100,7 +100,7 @@ fn an_id_is_32_hexadecimal_digits_and_the_same_every_time() {
     let id = desk.identity().id();
     assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
     assert_eq!(desk.identity().id(), id);
-    // Also where all lies in another folder.
+    // The identity does not depend on the folder.
     assert_eq!(Desk::new().identity().id(), id);
     let text = serde_json::to_string(&desk.identity()).unwrap();
     assert_eq!(serde_json::from_str::<Identity>(&text).unwrap().id(), id);
@@ -114,7 +114,7 @@ fn files_that_filters_and_lists_name_count() {
     let before = desk.identity();
     desk.write("warm.cube", "2");
     assert_eq!(desk.identity().changed(&before).as_deref(), Some("the settings have changed"));
-    // Written, not read: another after each run.
+    // An output file, not an input: it differs after each run.
     desk.write("figures", "1");
     desk.settings.input.filter = format!("signalstats,metadata=mode=print:file={}", desk.text("figures"));
     desk.settings.output.encoder_options = vec![format!("x264-params=pass=1:stats={}", desk.text("figures"))];
@@ -180,7 +180,7 @@ fn all_flow_that_can_be_read_counts() {
     let flow = "the given flow or cuts have changed";
     is(|desk| desk.write("1-2.flo", "other"), flow);
     is(|desk| fs::remove_file(desk.path("2-1.flo")).unwrap(), flow);
-    // Behind a cut, at which none is needed; and over several frames.
+    // Across a cut, where no flow is needed; and over several frames.
     is(|desk| desk.write("8-9.flo", "new"), flow);
     is(|desk| desk.write("11-1.flo", "new"), flow);
     is(|desk| desk.settings.motion.flow.clear(), flow);
@@ -229,7 +229,7 @@ fn a_sequence_is_known_by_its_pictures_and_their_order() {
     for other in [&one, &turned] {
         assert_eq!(other.changed(&both).as_deref(), Some("the input has changed"));
     }
-    // Results are called by the names of what they were made from.
+    // Results are named after their inputs.
     fs::copy(desk.path("two.png"), desk.path("three.png")).unwrap();
     let renamed = sequence(&mut desk, &["one.png", "three.png"]);
     assert_eq!(renamed.changed(&both).as_deref(), Some("the input has changed"));

@@ -1,4 +1,4 @@
-//! Decode and encode, without a stylizer between them: what goes in comes out.
+//! Decode and encode without a stylizer between them: the output equals the input.
 #![allow(clippy::unwrap_used)]
 
 mod common;

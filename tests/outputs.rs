@@ -1,4 +1,4 @@
-//! Outputs through the command line: standard output, pictures from a video, a video from pictures.
+//! Outputs through the command line: standard output, pictures from a video, and a video from pictures.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -20,7 +20,7 @@ fn clip(desk: &Desk) -> std::path::PathBuf {
     desk.clip("in.mp4", &format!("{source} -c:v libx264 -pix_fmt yuv420p -crf 4"))
 }
 
-/// What a run writes to standard output, kept in a file.
+/// Saves what a run writes to standard output in a file.
 fn piped(desk: &Desk, input: &Path, name: &str, options: &[&str]) -> std::path::PathBuf {
     let done = program().arg(input).args(["-o", "-"]).args(options).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -66,7 +66,7 @@ fn pictures_and_back() {
     assert!(program().arg(&input).arg("-o").arg(&pattern).status().unwrap().success());
     let mut names: Vec<_> =
         std::fs::read_dir(desk.path("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    // What says which pictures are there has tests of its own.
+    // The file that lists the pictures has separate tests.
     names.retain(|name| name != ".stylize-video.json");
     names.sort();
     let expected: Vec<_> = (1..=20).map(|n| std::ffi::OsString::from(format!("f_{n:06}.png"))).collect();
@@ -103,7 +103,7 @@ fn pictures_into_the_folder_one_stands_in() {
     let (done, text) = run(Path::new("f_%02d.png"), &["--frames", "3"]);
     assert!(done, "{text}");
     assert_eq!(names(), ["f_01.png", "f_02.png", "f_03.png"]);
-    // By its full name, and over what is there: what a shell stands in is still the same folder.
+    // With the full path and over existing files: the folder is not replaced, so a shell inside it keeps working.
     let before = same_file::Handle::from_path(&here).unwrap();
     let (done, text) = run(&here.join("g_%d.png"), &["--frames", "2", "--if-exists", "replace"]);
     assert!(done, "{text}");

@@ -11,7 +11,7 @@ use stylize_video::media::{Input, Names, Output, Range};
 use stylize_video::settings::IfExists;
 use tempfile::TempDir;
 
-/// A folder with files, and a request in it.
+/// A folder with files, and a request for it.
 struct Desk {
     root: TempDir,
     inputs: Vec<PathBuf>,
@@ -72,7 +72,7 @@ impl Desk {
         }
     }
 
-    /// The output's path in the desk's folder.
+    /// Returns the output's path in the desk's folder.
     fn out(&self) -> String {
         self.short(self.job().output.path())
     }
@@ -90,7 +90,7 @@ impl Desk {
         path.display().to_string()
     }
 
-    /// Exit code and text of the first error, with the desk's folder taken out.
+    /// Returns the exit code and text of the first error, with the desk's folder removed.
     fn error(&self) -> (u8, String) {
         let error = match self.plan() {
             Err(error) => error,
@@ -281,7 +281,7 @@ fn outputs_collide_neither_with_each_other_nor_with_inputs() {
     let desk = Desk::new(&["a.mp4"]).input("a.mp4").input("a.mp4");
     assert_eq!(desk.error().0, 2);
     let desk = Desk::new(&["a.mp4", "a.monet.mp4"]).input("a.mp4").input("a.monet.mp4");
-    // Only where it would be written over.
+    // Only where a result would overwrite it.
     assert!(matches!(desk.plan().unwrap()[0], Planned::Fail { .. }));
     let desk = desk.if_exists(IfExists::Replace);
     assert!(desk.error().1.contains("is another input"), "{:?}", desk.error());
@@ -319,7 +319,7 @@ fn a_folder_that_cannot_be_written_is_found_before_any_work() {
     let desk = Desk::new(&["a.mp4", "o/x"]).input("a.mp4").output("o/b.mp4");
     let folder = desk.root.path().join("o");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
-    // Root may write everywhere.
+    // Root can write everywhere.
     if tempfile::tempfile_in(&folder).is_err() {
         let (code, text) = desk.error();
         assert!(code == 1 && text.contains("cannot write into the folder"), "{text}");

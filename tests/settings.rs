@@ -1,4 +1,4 @@
-//! Layers of settings and presets, through the library, with surroundings made for each test.
+//! Layers of settings and presets, through the library, in an environment made for each test.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use stylize_video::settings::{Ambient, Assignment, LayerInputs, Library, Resolved, Settings, Size, StyleArg};
 use tempfile::TempDir;
 
-/// A user's world: a config folder and a working folder.
+/// A user's environment: a config folder and a working folder.
 struct World {
     root: TempDir,
     inputs: LayerInputs,
@@ -60,7 +60,7 @@ impl World {
         Settings::resolve(&self.inputs).unwrap()
     }
 
-    /// The error's text, with the world's folder taken out.
+    /// Returns the error's text, with the environment's folder removed.
     fn error(&self) -> String {
         let error = Settings::resolve(&self.inputs).unwrap_err();
         assert_eq!(error.exit_code(), 2);
@@ -249,7 +249,7 @@ fn values_of_set_are_toml_or_bare_words() {
     }
     let long = World::new().set(&format!("seed={}", "é".repeat(5000))).error();
     assert!(long.chars().count() < 250 && long.ends_with("expected a whole number of 0 or more"), "{long}");
-    // A line break in a value is no way to smuggle another key in.
+    // A line break in a value cannot inject another key.
     assert!(World::new().set("loss.beta=1\nseed=2").error().contains("loss.beta: invalid type"));
 }
 
@@ -276,7 +276,7 @@ fn no_picture_at_all_is_a_mistake() {
 fn merged_settings_are_a_preset_that_gives_them_again() {
     let world = World::new().file("cwd/a b.png", "").style("a b.png", 0.5).set("loss.tv=1e-7").set("frame.size=480");
     let settings = world.resolve().settings;
-    // Beside the picture: a preset names none that lies elsewhere.
+    // Next to the picture: a preset cannot name a picture in another folder.
     let text = toml::to_string(&settings).unwrap();
     let mut again = world.file("cwd/again.toml", &text).preset("again.toml");
     (again.inputs.sets, again.inputs.styles) = (Vec::new(), Vec::new());

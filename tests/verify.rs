@@ -1,4 +1,4 @@
-//! `verify`: what is kept passes, and each kind of damage is found and named.
+//! `verify`: correct copies pass, and each kind of damage is found and named.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use common::{Desk, ffmpeg};
 use stylize_video::verify::{Allowed, Contents, Depth, Difference, Summary, compare};
 
-/// Pictures with B-frames, tagged as what they are.
+/// Pictures with B-frames and complete colour tags.
 const VIDEO: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2";
 const H264: &str = "-c:v libx264 -preset veryfast -bf 2 -g 10 -pix_fmt yuv420p -colorspace bt709 -color_range tv \
                     -color_primaries bt709 -color_trc bt709";
@@ -30,7 +30,7 @@ fn verify(a: &Path, b: &Path) -> Result<Summary, Difference> {
     decoded
 }
 
-/// The difference as it is told.
+/// Returns the difference as the program prints it.
 fn difference(a: &Path, b: &Path) -> String {
     verify(a, b).unwrap_err().to_string()
 }
@@ -44,12 +44,12 @@ fn make(desk: &Desk, inputs: &[&Path], arguments: &str, name: &str) -> PathBuf {
     output
 }
 
-/// All streams and tags of a file once more. (MP4's own form of chapters is made from them.)
+/// Copies all streams and tags of a file. (MP4's own form of chapters is made from them.)
 fn copy(desk: &Desk, input: &Path, arguments: &str, name: &str) -> PathBuf {
     make(desk, &[input], &format!("-map 0 -map -0:d? -map_metadata 0 -c copy {arguments}"), name)
 }
 
-/// New pictures beside all else that a file has: what painting does. `filter` changes them.
+/// Replaces the pictures and keeps everything else in the file, as painting does. `filter` changes the pictures.
 fn repaint(desk: &Desk, input: &Path, filter: &str, arguments: &str, name: &str) -> PathBuf {
     let arguments = format!(
         "-map 0 -map_metadata 0 -c copy {H264} -crf 40 -filter:v:0 {filter} -fps_mode passthrough \
@@ -69,7 +69,7 @@ const CHAPTERS: &str = ";FFMETADATA1\ntitle=Blumen\nartist=Ich\n[CHAPTER]\nTIMEB
 const SUBTITLES: &str =
     "1\n00:00:00,200 --> 00:00:00,900\n<i>Guten</i> Tag\n\n2\n00:00:01,000 --> 00:00:01,700\nWelt\n";
 
-/// Two sounds, the second of which is the default, subtitles, chapters, tags. In MP4 or Matroska.
+/// Makes a file with two audio streams (the second is the default), subtitles, chapters and tags, in MP4 or Matroska.
 fn rich(desk: &Desk, name: &str) -> PathBuf {
     let (chapters, subtitles) = (file(desk, "chapters.txt", CHAPTERS), file(desk, "in.srt", SUBTITLES));
     let text = if name.ends_with(".mp4") { "mov_text" } else { "subrip" };

@@ -1,4 +1,4 @@
-//! Our side: the objective and the optimiser as the painter uses them.
+//! This project's side: the objective and the optimiser as the painter uses them.
 
 use std::time::Instant;
 
@@ -54,7 +54,7 @@ impl Ours {
         PictureObjective::new(self.network.as_ref(), &self.layers, terms, None)
     }
 
-    /// J before the first step.
+    /// Returns J before the first step.
     pub fn start(&self) -> f64 {
         scalar(&self.objective().evaluate(&self.start).unwrap().j).unwrap()
     }

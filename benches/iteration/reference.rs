@@ -1,4 +1,4 @@
-//! The other side: `scripts/bench_reference.py`, kept running, asked for a few iterations at a time.
+//! The PyTorch side: keeps `scripts/bench_reference.py` running and requests a few iterations at a time.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -13,7 +13,7 @@ pub struct Reference {
     answers: BufReader<ChildStdout>,
     pub version: String,
     pub start_j: f64,
-    /// Of one forward pass: convolutions, and products of activations.
+    /// Multiply-adds of one forward pass: convolutions, and products of activations.
     pub multiply_adds: f64,
     pub gram_multiply_adds: f64,
 }
@@ -60,7 +60,7 @@ impl Contestant for Reference {
 impl Drop for Reference {
     fn drop(&mut self) {
         drop(self.questions.take());
-        // The end of its input ends it.
+        // The script ends when its input does.
         self.child.wait().ok();
     }
 }

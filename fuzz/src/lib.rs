@@ -1,5 +1,5 @@
-//! What is fuzzed: each function reads bytes from a stranger. It may refuse them, but not panic, hang or take memory out
-//! of proportion. Used by the targets of `cargo fuzz` and by `tests/hostile/mutate.rs`, over one corpus.
+//! The fuzz targets: each function parses untrusted bytes. It may reject them, but must not panic, hang or allocate
+//! excessive memory. The targets of `cargo fuzz` and `tests/hostile/mutate.rs` use these functions over one corpus.
 
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
@@ -12,7 +12,8 @@ use stylize_video::resume::Manifest;
 use stylize_video::settings::{Ambient, Library};
 use stylize_video::weights;
 
-/// A kind of input: its name, which is that of its corpus, and what reads it. Gives whether the bytes were taken.
+/// A kind of input: its name, which is also the name of its corpus, and its parser. The parser returns whether it
+/// accepted the bytes.
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 pub const TARGETS: [Target; 7] = [
@@ -25,7 +26,7 @@ pub const TARGETS: [Target; 7] = [
     ("jobfile", jobfile),
 ];
 
-/// A preset file, with everything that is checked before a run.
+/// Parses a preset file and runs every check that precedes a run.
 pub fn preset(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let nowhere = PathBuf::from("/nonexistent/stylize-video-fuzz");
@@ -36,7 +37,7 @@ pub fn preset(bytes: &[u8]) -> bool {
     }
 }
 
-/// A list of cuts, whole and for a part of a source.
+/// Parses a list of cuts, for a whole source and for a part of it.
 pub fn cuts(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let part = Range { start: 1.0, frames: Some(3) };
@@ -50,12 +51,12 @@ pub fn cuts(bytes: &[u8]) -> bool {
     true
 }
 
-/// Optical flow.
+/// Parses optical flow.
 pub fn flo(bytes: &[u8]) -> bool {
     flo::parse(bytes).is_ok()
 }
 
-/// Weights, in either format: a torch file to import, and safetensors to load.
+/// Parses weights in either format: imports a torch file and loads safetensors.
 pub fn weights(bytes: &[u8]) -> bool {
     let (Ok(manifest), Ok(desk)) = (weights::Manifest::parse(TINY), tempfile::tempdir()) else { return false };
     let path = desk.path().join("tiny.pth");
@@ -65,15 +66,15 @@ pub fn weights(bytes: &[u8]) -> bool {
     weights::load(&path, &manifest).is_ok() || imported
 }
 
-/// A network small enough to be read a thousand times.
+/// A network small enough to parse a thousand times.
 const TINY: &str = include_str!("../../tests/data/weights/tiny.toml");
 
-/// A picture of a sequence, or of a style; small ones only, so that the fuzzer gets on.
+/// Reads a picture of a sequence or of a style; only small ones, so that the fuzzer stays fast.
 pub fn picture(bytes: &[u8]) -> bool {
     picture::read(bytes, Bounds { pixels: 1 << 20, side: 1 << 12 }).is_ok()
 }
 
-/// What an interrupted run has left behind, and all that is asked of it before a file that it names is opened.
+/// Parses the manifest of an interrupted run and runs all checks that precede opening a file that it names.
 pub fn manifest(bytes: &[u8]) -> bool {
     let Ok(mut manifest) = Manifest::parse(bytes) else { return false };
     let frames = manifest.frames();
@@ -87,10 +88,10 @@ pub fn manifest(bytes: &[u8]) -> bool {
     true
 }
 
-/// A job file.
+/// Parses a job file.
 pub fn jobfile(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| JobFile::parse(text).is_ok())
 }
 
-// A further kind of input is one more function here, one more line in `TARGETS` and in `scripts/fuzz`, a file in
-// `fuzz_targets/` with its entry in `Cargo.toml`, and a folder in `corpus/`.
+// To add a kind of input: add a function here, a line in `TARGETS` and one in `scripts/fuzz`, a file in `fuzz_targets/`
+// with its entry in `Cargo.toml`, and a folder in `corpus/`.

@@ -1,5 +1,5 @@
-//! What a job would take: the source is read once, and a little of it is really painted, with everything that a run
-//! does at the same time. Nothing is written but a sample in a temporary folder.
+//! Estimates the cost of a job: reads the source once and paints small samples with the full pipeline. Writes nothing
+//! but encoded samples in a temporary folder.
 
 mod reckon;
 mod sample;
@@ -26,39 +26,40 @@ use reckon::{Costs, Work, reckon};
 use sample::{Sample, Sampler};
 use survey::Survey;
 
-/// Painting for the sake of the estimate takes no longer than this, nor (beyond a few frames) this share of the job.
+/// Limit of each sample, and of the budget for all of them; the budget is also limited to this share of the job. A
+/// sample has at least a few frames, even if they exceed the budget.
 const LONGEST: Duration = Duration::from_secs(60);
 const SHARE: f64 = 0.1;
-/// Where there are more than two shots, so many seconds are painted in any case.
+/// If there are more than two samples, sampling continues for at least this many seconds.
 const AT_LEAST: f64 = 8.0;
-/// Iterations of a first frame and of later ones that tell how long one takes.
+/// Iterations of the first frame and of later frames in the trial, which measures how long an iteration takes.
 const TRIAL: [u32; 2] = [6, 3];
-/// Frames of the trial; the first is a shot's first.
+/// Number of frames in the trial; the first one begins a shot.
 const TRIAL_FRAMES: u64 = 3;
-/// Later frames that are painted of a shot at least, where there is time for it.
+/// Minimum number of later frames in a sample, if time allows.
 const LATER: usize = 4;
 
-/// What a job would take, from now to its end.
+/// Expected cost of a job, from now to its end.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Estimate {
     pub input: String,
     pub output: String,
-    /// All frames; so many of them a former run has painted.
+    /// Number of frames in all, and of those that a previous run painted.
     pub frames: u64,
     pub painted: u64,
     pub shots: u64,
     pub width: usize,
     pub height: usize,
-    /// Seconds, and between what they may well be.
+    /// Expected seconds, and the range in which they probably lie.
     pub seconds: f64,
     pub low: f64,
     pub high: f64,
-    /// Most bytes of memory, as far as the sample tells; `None` where the system does not say.
+    /// Peak memory of the sample in bytes; `None` if the system does not report it.
     pub memory: Option<u64>,
-    /// Bytes of the work folder before the output is put together, and of the output; `None` where nothing is known.
+    /// Bytes of the work folder before the output is assembled, and of the output; `None` if unknown.
     pub work_bytes: Option<u64>,
     pub output_bytes: Option<u64>,
-    /// Frames that were painted for it with all their iterations.
+    /// Number of frames that were painted for the estimate with all their iterations.
     pub sampled: u64,
 }
 
@@ -77,10 +78,10 @@ impl From<JobError> for EstimateError {
     }
 }
 
-/// Estimates a job; `observer` hears how far the reading is.
+/// Estimates a job; `observer` receives the progress of reading.
 ///
 /// # Errors
-/// What would make the job fail, as far as its sample tells.
+/// Any error of the job that occurs while the source is read or sampled.
 pub fn estimate(
     job: &Job,
     resolved: &Resolved,
@@ -92,7 +93,7 @@ pub fn estimate(
     if job.input == Input::Stdin {
         return Err(EstimateError::Stream);
     }
-    // Nothing is lost by a signal: it ends the program at once.
+    // An estimate has nothing to save, so a signal may end the program at once.
     let cancel = CancelToken::default();
     let settings = &resolved.settings;
     let threads = device::threads();
@@ -127,12 +128,12 @@ pub fn estimate(
     })
 }
 
-/// Whether the job has a work folder that grows.
+/// Returns whether the job has a work folder that grows.
 fn kept(job: &Job) -> bool {
     matches!(job.output, Output::Video(_) | Output::Sequence { .. })
 }
 
-/// Frames that a former run has painted, and this one would go on after.
+/// Returns the number of frames that a previous run painted and this run would keep.
 fn painted(job: &Job, batch: Batch<'_>) -> u64 {
     let Batch { settings, given, engine, habits, .. } = batch;
     let found = work_place(&job.output).filter(|_| habits.resume).and_then(|work| Manifest::read(&work).ok().flatten());
@@ -142,7 +143,7 @@ fn painted(job: &Job, batch: Batch<'_>) -> u64 {
     if same { manifest.frames() } else { 0 }
 }
 
-/// Paints a little, first with few iterations, to know how much can be painted in earnest.
+/// Paints a trial with few iterations, and then as many samples with all iterations as the budget allows.
 fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sample), JobError> {
     let [first, next] = batch.settings.optimizer.iterations;
     let trial_settings = sample::with_iterations(batch.settings, [first.min(TRIAL[0]), next.min(TRIAL[1])]);
@@ -155,7 +156,8 @@ fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sampl
     }
     let all = costs.first * survey.shots.len() as f64 + costs.next * survey.frames as f64;
     let budget = (all * SHARE).min(LONGEST.as_secs_f64());
-    // Passes tell of a frame at the end of its shot only; the first one is much like a run of one.
+    // With several passes, frame times are known only at the end of a shot. The first pass is much like a run with one
+    // pass.
     let one_pass = sample::of_one_pass(batch.settings);
     let sampler = Sampler { job, batch: Batch { settings: &one_pass, ..batch } };
     let places = survey.places(job);
@@ -164,7 +166,7 @@ fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sampl
     let mut sizes = Vec::new();
     let began = Instant::now();
     for (number, place) in places.into_iter().enumerate() {
-        // A third shot and more, where there is time for them.
+        // The third and later samples are painted only while time is left.
         if number > 1 && began.elapsed().as_secs_f64() >= budget.max(AT_LEAST) {
             break;
         }
@@ -183,7 +185,7 @@ fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sampl
     Ok((costs, sample))
 }
 
-/// Floats of the state that the next frame needs: pictures of the frames before it, with what belongs to them.
+/// Estimates the bytes of the state that the next frame needs: earlier frames and the data that belongs to them.
 fn state_bytes(survey: &Survey, settings: &Settings) -> u64 {
     const FLOATS_PER_PIXEL: u64 = 40;
     let (width, height) = (survey.width as u64, survey.height as u64);
@@ -198,7 +200,7 @@ fn state_bytes(survey: &Survey, settings: &Settings) -> u64 {
     4 * FLOATS_PER_PIXEL * working
 }
 
-/// The most memory that this process has had, in bytes.
+/// Returns the peak memory of this process in bytes.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! One job: its input through the pipeline into its output.
+//! Runs one job: passes its input through the pipeline into its output.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -45,13 +45,13 @@ pub(super) enum JobError {
     Contents { folder: PathBuf, source: std::io::Error },
     #[error("{what} while it was worked on: nothing is made of the two; run again")]
     Changed { what: String },
-    /// Another run has made it since the plan.
+    /// Another run has made the output since the plan.
     #[error("another run has made the output meanwhile")]
     Appeared,
 }
 
 impl JobError {
-    /// Whether the same job may do better in a while: the disk is full or fails, memory is short.
+    /// Returns whether the same job may succeed later: a full or failing disk, too little memory, a changed input.
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Decode(error) | Self::Pipeline(PipelineError::Decode(error)) => error.is_passing(),
@@ -74,7 +74,7 @@ impl JobError {
         }
     }
 
-    /// Whether the input is to blame, or the program: then the same job fails again.
+    /// Returns whether the input or the program is to blame, so that the same job would fail again.
     pub(super) fn is_lasting(&self) -> bool {
         use PipelineError::{Decode, Encode, FrameCount, Panicked};
         let blames = matches!(
@@ -85,21 +85,21 @@ impl JobError {
     }
 }
 
-/// Input and output, as they are told.
+/// Returns the input and the output as reports name them.
 pub(super) fn names(job: &Job) -> (String, String) {
     (job.input_path().display().to_string(), job.output.path().display().to_string())
 }
 
-/// What all jobs of a batch have in common.
+/// Context that a job shares with the other jobs of its group.
 #[derive(Clone, Copy)]
 pub(super) struct Batch<'a> {
     pub resolved: &'a Resolved,
     pub settings: &'a Settings,
-    /// What the user brings of the source's motion.
+    /// Motion data that the user supplies for the source.
     pub given: &'a Given,
     pub engine: Engine,
     pub habits: Habits,
-    /// What a computation is divided among, where a former run of the job has not said otherwise.
+    /// Number of threads that computations are divided among, unless a previous run of the job used another number.
     pub threads: u32,
     pub observer: &'a dyn Observer,
     pub cancel: &'a CancelToken,
@@ -115,13 +115,13 @@ impl Batch<'_> {
     }
 }
 
-/// Does a job from first to last, or from where a former run has stopped. Gives the number of its frames.
+/// Runs a job from the start, or from where a previous run stopped. Returns the number of frames of the output.
 ///
 /// # Errors
-/// The first failure of any stage; nothing is left under the output's name then, and what is painted is kept.
+/// The first failure of any stage. Nothing appears under the output's name then, and the painted frames are kept.
 pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let done = paint(job, batch);
-    // What is kept is another's, or of an input that is another now.
+    // The progress belongs to another run, or to an input that has changed since.
     let other =
         matches!(done, Err(JobError::Stage(StageError::Resume(ResumeError::Busy { .. })) | JobError::Changed { .. }));
     if done.is_err() && !other {
@@ -137,7 +137,7 @@ pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     done
 }
 
-/// Frames that are painted and on the disk, and those of the job that was there before.
+/// Returns the number of painted frames on the disk: of the latest job, and of the earlier job that was set aside.
 pub(super) fn kept(job: &Job) -> (u64, u64) {
     work_place(&job.output).map_or((0, 0), |work| resume::kept(&work))
 }
@@ -215,20 +215,21 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     Ok(encoded.frames)
 }
 
-/// A file that was put in another's place meanwhile would have its sound beside the other's pictures.
+/// Checks that the input has not changed while it was read: the sound of one file could end up with the pictures of
+/// another.
 fn same_still(job: &Job, batch: Batch<'_>, before: &Witness, identity: Option<&Identity>) -> Result<(), JobError> {
     let Some(identity) = identity.filter(|_| *before != Witness::of(job, batch.settings)) else { return Ok(()) };
     let now = match which(job, batch) {
-        // It was read to its end: with what is gone nothing is mixed.
+        // The file was read to its end, so its removal cannot have mixed anything.
         Err(IdentityError::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         now => now?,
     };
-    // Perhaps it was only touched.
+    // An equal identity means that the file was only touched.
     let changed = now.and_then(|now| now.changed(identity));
     changed.map_or(Ok(()), |what| Err(JobError::Changed { what }))
 }
 
-/// Which job it is; `None` where nobody can tell again.
+/// Returns the identity of the job; `None` for standard input, which cannot be identified again.
 fn which(job: &Job, batch: Batch<'_>) -> Result<Option<Identity>, IdentityError> {
     if job.input == Input::Stdin {
         return Ok(None);
@@ -236,14 +237,14 @@ fn which(job: &Job, batch: Batch<'_>) -> Result<Option<Identity>, IdentityError>
     identity::identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint).map(Some)
 }
 
-/// Puts beside pictures what says that all are there.
+/// Writes the list of contents into the folder of pictures; it marks the folder as complete.
 fn say_contents(folder: &Path, stamp: Stamp) -> Result<(), JobError> {
     let contents = Contents::of(folder, stamp).and_then(|contents| contents.write(folder));
     contents.map_err(|source| JobError::Contents { folder: folder.into(), source })
 }
 
-/// What a former run has left of the job; `None` for what is never gone on with: a stream, which nobody can ask for
-/// twice, and a single picture.
+/// Opens the progress of a job; `None` if the job cannot be resumed: a stream cannot be read twice, and a single
+/// picture has no parts.
 fn open_journal<'a>(
     job: &Job,
     batch: Batch<'_>,
@@ -253,14 +254,14 @@ fn open_journal<'a>(
     let several = matches!(job.output, Output::Video(_) | Output::Sequence { .. });
     let Some(folder) = staged.folder() else { return Ok(None) };
     let Some(identity) = identity.filter(|_| several) else {
-        // What another job has left there must not come out with this one.
+        // Another job's leftovers must not become part of this output.
         resume::make_room(folder)?;
         return Ok(None);
     };
     Ok(Some(Journal::open(folder, identity, batch.threads, batch.habits.resume)?))
 }
 
-/// What a job wants of its source's motion.
+/// Returns the motion data that a job needs.
 pub(super) fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
     let Batch { settings, given, engine, .. } = batch;
     let list = given.cuts.clone();
@@ -281,13 +282,13 @@ pub(super) fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
         None => Some(motion::estimate()?),
     };
     let far = settings.searched().to_vec();
-    // Cuts are looked for whether flow is used or not, so that an init finds the shots that another does.
+    // Cuts are detected whether or not flow is used, so that every kind of init sees the same shots.
     let cuts = if list.is_none() { motion::estimate_cuts()? } else { None };
     Ok(Wanted { flow, cuts, rules: settings.temporal.consistency, list, far, ring: settings.temporal.ring, from: 0 })
 }
 
-/// What paints the frames, and looks for ghosts in them. Where what is painted is kept (`resumable`), an interruption
-/// waits for the frame in progress.
+/// Builds the stylizer and the ghost meter. If painted frames are kept (`resumable`), an interruption waits for the
+/// current frame.
 pub(super) fn make_hands<'a>(
     job: &Job,
     batch: Batch<'a>,
@@ -300,10 +301,10 @@ pub(super) fn make_hands<'a>(
         Engine::Identity => return Ok(Hands { stylizer: Box::new(fake::Identity), ghosts: None }),
         Engine::Bars => return Ok(Hands { stylizer: Box::new(Bars), ghosts: None }),
     }
-    // One picture is neither gone through twice nor a ring.
+    // A single picture has neither passes nor a ring.
     let several = !matches!(job.input, Input::Picture(_));
     let workshop = several.then_some(Workshop { folder: work, observer });
-    // A shot of several passes is kept at its end only.
+    // With several passes, a shot can be saved only at its end, so an interruption does not wait.
     let waits = resumable && !settings.temporal.is_reworked();
     let cancel = if waits { CancelToken::default() } else { batch.cancel.clone() };
     let built = stylize::build(settings, &cancel, workshop)?;

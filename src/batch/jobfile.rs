@@ -22,21 +22,20 @@ use super::plan::Template;
 use crate::media::Range;
 use crate::settings::{self, Entry, Places, SettingsError, nearest};
 
-/// What a file can hold.
+/// Keys that a file may contain.
 const KEYS: [&str; 2] = ["parallel", "job"];
 const JOB_KEYS: [&str; 9] = ["inputs", "preset", "output", "recursive", "include", "exclude", "start", "frames", "set"];
-/// More at once is a mistake of the user.
+/// A larger number is taken for a mistake.
 const MOST_PARALLEL: i64 = 256;
 
-/// A parsed file.
+/// A parsed job file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobFile {
     pub parallel: Option<usize>,
     pub jobs: Vec<JobEntry>,
 }
 
-/// One `[[job]]`. Paths are as they were written; those in settings are relative to the working folder of
-/// [`JobFile::parse`].
+/// One `[[job]]`. Paths are as written; those in settings are relative to the working folder in [`JobFile::parse`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobEntry {
     pub inputs: Vec<String>,
@@ -50,15 +49,15 @@ pub struct JobEntry {
 }
 
 impl JobFile {
-    /// Reads a file's text, without looking at any file.
+    /// Parses the text of a job file without access to any file.
     ///
     /// # Errors
-    /// When it is not TOML, at an unknown key and at a value of another kind, with the line.
+    /// If the text is not TOML, has an unknown key or has a value of the wrong type; the error names the line.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
         Self::parse_in(text, "jobs.toml", Path::new(""))
     }
 
-    /// As [`JobFile::parse`]; errors call the file `name`, and paths in settings are relative to `folder`.
+    /// Parses like [`JobFile::parse`]. Errors call the file `name`, and paths in settings are relative to `folder`.
     ///
     /// # Errors
     /// As [`JobFile::parse`].
@@ -88,10 +87,10 @@ impl JobFile {
         Ok(Self { parallel, jobs: jobs.collect::<Result<_, _>>()? })
     }
 
-    /// Reads a file; gives the folder that its paths are relative to as well.
+    /// Reads a job file. Also returns the folder that its paths are relative to.
     ///
     /// # Errors
-    /// When it cannot be read; as [`JobFile::parse`].
+    /// If it cannot be read; otherwise as [`JobFile::parse`].
     pub fn read(path: &Path) -> Result<(Self, PathBuf), SettingsError> {
         let text = settings::read(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -158,7 +157,7 @@ impl Reader<'_> {
         let Some(name) = table.keys().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
         let key = settings::join(at, name);
         let mut nearest = nearest(name, known.iter().copied());
-        // A setting that stands beside `set`.
+        // The key may be a setting that belongs under `set`.
         if nearest.is_none() && !at.is_empty() {
             nearest = Some(format!("set.{name}"));
         }
@@ -183,7 +182,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A list of texts, or a single one.
+    /// Reads a list of strings or a single string.
     fn texts(&self, job: &mut Table, at: &str, name: &str) -> Result<Vec<String>, SettingsError> {
         let key = format!("{at}.{name}");
         let list = match job.remove(name) {
@@ -217,7 +216,7 @@ mod tests {
         let text = "parallel = 2\n[[job]]\ninputs = \"inbox\"\n\n[[job]]\ninputs = [\"a.mp4\", \"b/*.mov\"]\npreset = \"sketch\"\n\
                     output = \"out/{stem}.{ext}\"\nrecursive = true\nexclude = [\"x\"]\nstart = 1\nframes = 5\n\
                     set = { loss.beta = 200 }\n[job.set.style]\n";
-        // A table that is closed already.
+        // `[job.set.style]` extends an inline table, which TOML forbids.
         assert!(JobFile::parse(text).is_err());
         let file = JobFile::parse(text.strip_suffix("[job.set.style]\n").unwrap()).unwrap();
         assert_eq!(file.parallel, Some(2));

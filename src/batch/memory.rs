@@ -1,7 +1,7 @@
-//! Which inputs have failed before, so that the same broken file is not tried again and again.
+//! Remembers which inputs failed, so that the same broken file is not tried again and again.
 //!
-//! `.stylize-video.state.json` in the folder of the outputs. An input is tried again when anything has changed that
-//! decides its result: its content, a setting, the program.
+//! The record is `.stylize-video.state.json` in the folder of the outputs. An input is tried again when anything that
+//! determines its result has changed: its content, a setting or the program.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,25 +13,25 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 
 const NAME: &str = ".stylize-video.state.json";
-/// Of the file's form; another is not read.
+/// Version of the file format; files of other versions are rejected.
 const FORMAT: u32 = 1;
-/// More is no file of ours.
+/// Size limit in bytes; we never write a larger file.
 const LARGEST: u64 = 64 << 20;
 
-/// What is remembered of one input.
+/// The record of one failed input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// [`crate::identity::Identity::id`] of the job that failed; empty for what could not be planned.
+    /// [`crate::identity::Identity::id`] of the job that failed; empty for an input that could not be planned.
     pub id: String,
     pub error: String,
-    /// When it was found, as RFC 3339 has it, UTC.
+    /// Time of the failure in UTC, in the format of RFC 3339.
     pub since: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
     format: u32,
-    /// By the input's path.
+    /// Keyed by the input's path.
     failed: BTreeMap<String, Failure>,
 }
 
@@ -42,7 +42,7 @@ impl State {
     }
 }
 
-/// The failures of a folder's jobs. Those of one process may look and write at once.
+/// The recorded failures for one output folder. Several jobs of a process may read and write them at once.
 #[derive(Debug)]
 pub struct Memory {
     path: PathBuf,
@@ -50,12 +50,12 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Of jobs whose outputs go to `folder`, which need not be there yet.
+    /// Creates the record for jobs whose outputs go to `folder`, which need not exist yet.
     pub fn of(folder: &Path) -> Self {
         Self { path: folder.join(NAME), turn: Mutex::new(()) }
     }
 
-    /// What is known of `input`, and what is wrong with the file, if anything.
+    /// Returns the recorded failure of `input`, and what is wrong with the file, if anything.
     pub fn look_up(&self, input: &Path) -> (Option<Failure>, Option<String>) {
         match self.read() {
             Ok(mut failed) => (failed.remove(&key(input)), None),
@@ -63,16 +63,16 @@ impl Memory {
         }
     }
 
-    /// Remembers how `input` failed; `None` forgets it.
+    /// Records how `input` failed; `None` removes the record.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn note(&self, input: &Path, failure: Option<Failure>) -> io::Result<()> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        // Read again: another run may have written meanwhile.
+        // The file is read again because another run may have written it meanwhile.
         let mut failed = self.read().unwrap_or_default();
         let before = failed.clone();
-        // Those of files that are gone are of no use. A path that is no UTF-8 is not found, and noted again.
+        // Records of files that are gone are dropped. A path that is not UTF-8 is not found and is recorded again.
         failed.retain(|path, _| Path::new(path).symlink_metadata().is_ok());
         match failure {
             Some(failure) => failed.insert(key(input), failure),
@@ -98,7 +98,7 @@ impl Memory {
     }
 }
 
-/// The same file, from wherever the program is called.
+/// Returns a key that does not depend on the working directory.
 fn key(input: &Path) -> String {
     let path = input.canonicalize().unwrap_or_else(|_| input.to_path_buf());
     path.to_string_lossy().into_owned()

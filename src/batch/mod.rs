@@ -1,4 +1,4 @@
-//! Jobs: which inputs become which outputs, and doing them, one after another or several at once.
+//! Jobs: decides which inputs become which outputs, and runs the jobs one after another or several at once.
 
 pub mod estimate;
 mod job;
@@ -29,31 +29,31 @@ use job::Batch;
 use memory::Memory;
 use plan::Planned;
 
-/// What repaints the frames.
+/// The method that repaints the frames.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Engine {
     /// Gradient descent on pixels.
     #[default]
     Optimise,
-    /// Changes nothing; for tests of everything else.
+    /// Returns frames unchanged; for tests of everything else.
     Identity,
-    /// Paints known colours; for tests of what an identity round trip hides.
+    /// Paints known colours; for tests of errors that an identity round trip hides.
     Bars,
 }
 
-/// How jobs are done, whatever their settings: nothing of this changes the bytes of a result.
+/// Run options that apply to all jobs regardless of their settings. None of them changes the bytes of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Habits {
-    /// Goes on with what a former run has painted.
+    /// Continues from the frames that a previous run painted.
     pub resume: bool,
-    /// Leaves the work folder where it is.
+    /// Keeps the work folder after the job.
     pub keep_work: bool,
     pub fingerprint: Fingerprint,
-    /// Jobs at once, 1 or more.
+    /// Number of jobs that run at once, 1 or more.
     pub parallel: usize,
-    /// How often a job that failed by a passing fault is tried again.
+    /// Number of retries of a job that failed for a temporary reason.
     pub retries: u32,
-    /// Tries again what has failed before and is unchanged since.
+    /// Retries inputs that failed before and have not changed since.
     pub retry_failed: bool,
 }
 
@@ -64,20 +64,20 @@ impl Default for Habits {
     }
 }
 
-/// Jobs with the same settings.
+/// A group of jobs with the same settings.
 #[derive(Debug)]
 pub struct Lot {
     pub planned: Vec<Planned>,
     pub resolved: Resolved,
-    /// What the user brings of the source's motion.
+    /// Motion data that the user supplies for the source.
     pub given: Given,
-    /// The folder where failures of unattended jobs are noted.
+    /// The folder where failures of unattended jobs are recorded.
     pub memory: Option<PathBuf>,
-    /// Inputs that the user named, one by one.
+    /// Inputs that the user named one by one.
     pub named: Vec<PathBuf>,
 }
 
-/// What all lots of a run have in common.
+/// Context that all groups of jobs in a run share: engine, options, observer and cancel token.
 #[derive(Clone, Copy)]
 pub struct Crew<'a> {
     pub engine: Engine,
@@ -98,12 +98,12 @@ impl Summary {
         report::count(&self.rows, outcome)
     }
 
-    /// Whether the run was interrupted with jobs left.
+    /// Returns whether the run was interrupted with jobs left.
     pub fn is_cancelled(&self) -> bool {
         self.count(Outcome::Cancelled) + self.count(Outcome::NotBegun) > 0
     }
 
-    /// The event of the run's end. What another run works on counts as skipped.
+    /// Returns the event for the end of the run. A job that another run works on counts as skipped.
     fn finished(&self, cancel: &CancelToken) -> Event {
         let count = |outcome| self.count(outcome) as u64;
         Event::RunFinished {
@@ -117,8 +117,8 @@ impl Summary {
         }
     }
 
-    /// 0 when all is done or skipped, 1 when a job failed, 75 (try again later) when nothing was done because another
-    /// run works on it.
+    /// Returns 0 if every job is done or skipped, 1 if a job failed, and 75 (try again later) if no job was done
+    /// because another run works on one.
     pub fn exit_code(&self) -> u8 {
         if self.count(Outcome::Failed) > 0 {
             1
@@ -130,10 +130,10 @@ impl Summary {
     }
 }
 
-/// Exit code: `EX_TEMPFAIL` of sysexits.h. Nothing is wrong, and the next run goes on.
+/// Exit code `EX_TEMPFAIL` of sysexits.h: nothing is wrong, and the next run continues.
 pub const LATER: u8 = 75;
 
-/// Does all that is planned, as many jobs at once as the habits say. A job that fails does not stop the others.
+/// Runs all planned jobs, as many at once as the options allow. A failed job does not stop the others.
 pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
     let began = Instant::now();
     let memories: Vec<Option<Memory>> = lots.iter().map(|lot| lot.memory.as_deref().map(Memory::of)).collect();
@@ -144,7 +144,7 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
         .collect();
     let jobs_count = jobs.len() as u64;
     crew.observer.event(&Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), jobs: jobs_count });
-    // Asked here, where no job has had another number of them.
+    // Queried here, before any job changes the number of threads.
     let threads = device::threads();
     let rows: Vec<OnceLock<Row>> = jobs.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
@@ -156,7 +156,7 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
             let (resolved, given) = (&lot.resolved, &lot.given);
             let settings = &resolved.settings;
             let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel };
-            // Each number is taken once.
+            // Each index is taken once, so the slot is empty.
             let _ = rows[number].set(turn::turn(planned, batch, memory, &lot.named));
         }
     };

@@ -1,4 +1,4 @@
-//! What to make of which inputs: what a command line says, or one job of a job file.
+//! Orders: which outputs to make from which inputs, as a command line or one job of a job file requests.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,19 @@ use crate::motion::{Given, GivenError};
 use crate::provenance;
 use crate::settings::Resolved;
 
-/// Inputs, and what is to become of them. Planned again and again where folders are watched.
+/// A request to make outputs from inputs. In watch mode it is planned again and again.
 #[derive(Debug, Clone)]
 pub struct Order {
     pub inputs: Vec<PathBuf>,
     pub output: Option<PathBuf>,
-    /// In place of `output`.
+    /// Replaces `output`.
     pub template: Option<Template>,
     pub range: Range,
     pub folders: Folders,
     /// See [`Request::settle`].
     pub settle: Option<Duration>,
     pub resolved: Resolved,
-    /// The folder of the job file that it stands in; `None` for a command line.
+    /// The folder of the job file that contains the order; `None` for a command line.
     pub file: Option<PathBuf>,
     pub dry_run: bool,
 }
@@ -66,14 +66,15 @@ impl Order {
         }
     }
 
-    /// What is to be done now. No folder is made yet.
+    /// Plans the jobs that are due now, without creating any folder.
     ///
     /// # Errors
-    /// At a mistake in the command or the job file.
+    /// If the command or the job file contains a mistake.
     fn draft(&self, engine: Engine, habits: Habits) -> Result<Lot, OrderError> {
         let request = self.request();
         let motion = &self.resolved.settings.motion;
-        // A mistake in what is given is told before one in names; a folder may turn out to be several inputs.
+        // A mistake in the supplied motion data is reported before one in file names. The inputs are counted again
+        // below, because a folder may turn out to be several inputs.
         let given = Given::read(motion, self.inputs.len(), self.range)?;
         let mut planned = plan::draft(&request)?;
         planned.retain(|planned| !planned.job().is_some_and(is_result));
@@ -94,7 +95,7 @@ impl Order {
         Ok(Lot { planned, resolved: self.resolved.clone(), given, memory, named })
     }
 
-    /// The folders that files come into, and whether those below them count.
+    /// Returns the folders that new files arrive in, and whether their subfolders count.
     pub fn inboxes(&self) -> impl Iterator<Item = (PathBuf, bool)> {
         self.inputs.iter().filter_map(|input| {
             let folder = input.ancestors().find(|folder| folder.is_dir())?;
@@ -103,16 +104,16 @@ impl Order {
     }
 }
 
-/// Whether a job's input is a result that lies where results go: what it was made from may be gone, and it would be
-/// painted again and again. A result in an inbox of its own is an input like others.
+/// Returns whether a job's input is a result that lies in the output folder. Its source may be gone, and without this
+/// check it would be painted again and again. A result in a separate inbox is an ordinary input.
 fn is_result(job: &Job) -> bool {
     let folder = |path: &Path| path.parent().map(plan::place);
     let (input, output) = (job.input_path(), job.output.path());
     job.found && folder(input) == folder(output) && provenance::read(input).is_some()
 }
 
-/// What another order makes is no input, but where somebody names it. One that it does not make now may be anybody's, and
-/// is known by what it says of itself.
+/// Drops inputs that are outputs of another order, unless the user named them. If that order does not make the output
+/// in this run, the file may be anyone's, so it is dropped only if its metadata mark it as a result.
 fn forget_results(lots: &mut [Lot]) {
     let mut outputs: HashMap<PathBuf, Vec<(usize, bool)>> = HashMap::new();
     for (number, lot) in lots.iter().enumerate() {
@@ -133,14 +134,14 @@ fn forget_results(lots: &mut [Lot]) {
 /// Plans all orders.
 ///
 /// # Errors
-/// At a mistake in the command or the job file, and when two of them have the same output.
+/// If the command or the job file contains a mistake, or if two orders have the same output.
 pub fn plan_all(orders: &[Order], engine: Engine, habits: Habits) -> Result<Vec<Lot>, OrderError> {
     let mut lots: Vec<Lot> = orders.iter().map(|order| order.draft(engine, habits)).collect::<Result<_, _>>()?;
     forget_results(&mut lots);
     let jobs = lots.iter().enumerate().flat_map(|(number, lot)| lot.planned.iter().map(move |one| (number, one.job())));
     let mut taken: HashMap<PathBuf, (usize, &Job)> = HashMap::new();
     for (number, job) in jobs.filter_map(|(number, job)| Some((number, job?))) {
-        // Within one order it was looked at before.
+        // Collisions within one order were checked before.
         let before = taken.insert(plan::place(job.output.path()), (number, job));
         if let Some((_, other)) = before.filter(|(other, _)| *other != number) {
             let path = |job: &Job| -> PathBuf { Path::to_path_buf(job.input_path()) };

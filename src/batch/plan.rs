@@ -1,16 +1,16 @@
-//! Plans a batch before any work: what each input is, where its output goes, and whether that can be.
+//! Plans a batch before any work: what each input is, where its output goes, and whether that is possible.
 //!
-//! - Beside the input by default: `in.mp4` -> `in.monet.mp4`, `a.jpg` -> `a.monet.jpg`, `frames/` and
+//! - By default an output lies next to its input: `in.mp4` -> `in.monet.mp4`, `a.jpg` -> `a.monet.jpg`, `frames/` and
 //!   `frames/f_%04d.png` -> `frames.monet/`.
-//! - mp4, mkv, mov and webm keep their container. AVI, transport streams and the like, whose sound and subtitles
-//!   MP4 mostly refuses, become mkv; GIF and everything else becomes mp4.
-//! - `-o` is a file, or for a video or a picture also a folder that is there; for several inputs it must be a folder.
-//!   For one sequence it is the folder that the pictures go to, or `folder/name_%04d.png`; with a `/` at its end it
-//!   is the folder that this folder goes to. A video becomes pictures at `folder/name_%06d.png`, a sequence a video at
-//!   the name of one, and `-` is standard output.
-//! - What is in a folder that is gone through (`tree`) goes to the same place below `-o`, or beside its input.
-//! - Mistakes in the command stop the whole batch (exit code 2); what is wrong with one job alone (its input is
-//!   missing, its output is there already, ...) fails that job (exit code 1) and the others go on.
+//! - mp4, mkv, mov and webm keep their container. AVI, transport streams and others whose sound and subtitles MP4
+//!   mostly rejects become mkv; GIF and everything else becomes mp4.
+//! - `-o` is a file; for a video or a picture it may also be an existing folder, and for several inputs it must be a
+//!   folder. For one sequence it is the folder of the pictures or `folder/name_%04d.png`; with a trailing `/` it is the
+//!   parent of that folder. A video becomes pictures if `-o` is `folder/name_%06d.png`, a sequence becomes a video if
+//!   `-o` names one, and `-` is standard output.
+//! - An input found by searching a folder (`tree`) goes to the same place below `-o`, or next to its source.
+//! - Mistakes in the command stop the whole batch (exit code 2). A problem of one job alone (missing input, existing
+//!   output, ...) fails that job (exit code 1), and the others continue.
 
 mod checks;
 mod globs;
@@ -39,61 +39,61 @@ use crate::media::{Input, Output, Range};
 use crate::settings::IfExists;
 use tree::{Fault, Item};
 
-/// How long a file in a folder must not have changed, unless told otherwise.
+/// Default time for which a file in a folder must not have changed.
 pub const SETTLE: Duration = Duration::from_secs(10);
 
-/// One input, its output and the part of it that is stylised.
+/// One input, its output and the range of frames to stylize.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     pub input: Input,
     pub output: Output,
     pub range: Range,
-    /// What to do with an output that is there.
+    /// What to do if the output exists.
     pub if_exists: IfExists,
-    /// Of a folder or a job file: it comes again and again, and nobody watches.
+    /// Whether the job comes from a folder or a job file: it runs repeatedly, and no user watches.
     pub unattended: bool,
-    /// It was found in a folder or by a glob: nobody has named it.
+    /// Whether the input was found in a folder or by a glob, rather than named by the user.
     pub found: bool,
-    /// What has changed since its output was made, where that is why it is done again.
+    /// What has changed since the output was made, if that is why the job runs again.
     pub changed: Option<String>,
 }
 
 impl Job {
-    /// The file that the input is or the folder that holds it.
+    /// Returns the input file, or the folder that holds the input.
     pub fn input_path(&self) -> &Path {
         checks::place(&self.input)
     }
 
-    /// Whether nobody has said what to do with an output that is there.
+    /// Returns whether the user has left open what to do with an existing output.
     pub fn is_to_decide(&self) -> bool {
         self.unattended && self.if_exists == IfExists::Skip
     }
 
-    /// Whether something is at the output's place by now.
+    /// Returns whether something exists at the output's path now.
     pub fn has_output(&self) -> bool {
         !matches!(checks::is_there(&self.output), Ok(false))
     }
 }
 
-/// What is planned for an input.
+/// The plan for one input.
 #[derive(Debug)]
 pub enum Planned {
     Run(Job),
-    /// Nothing to do, and why.
+    /// There is nothing to do; `why` says why.
     Skip {
         job: Job,
         why: String,
     },
-    /// Known to fail before any work.
+    /// The job is known to fail before any work.
     Fail {
-        /// As the user wrote it.
+        /// The path as the user wrote it.
         input: PathBuf,
         error: PlanError,
     },
 }
 
 impl Planned {
-    /// The job, where there is one.
+    /// Returns the job, if there is one.
     pub fn job(&self) -> Option<&Job> {
         match self {
             Self::Run(job) | Self::Skip { job, .. } => Some(job),
@@ -103,7 +103,7 @@ impl Planned {
     }
 }
 
-/// A job that is done again, because so much has `changed` since its output was made.
+/// Plans to run a job again and replace its output, because `changed` differs from when the output was made.
 pub fn again(job: Job, changed: String) -> Planned {
     match checks::replaceable(&job.output) {
         Ok(()) => Planned::Run(Job { if_exists: IfExists::Replace, changed: Some(changed), ..job }),
@@ -111,7 +111,7 @@ pub fn again(job: Job, changed: String) -> Planned {
     }
 }
 
-/// Whether it is left for later because it is still being written.
+/// Returns whether the job is left for later because its input is still being written.
 pub fn is_unsettled(planned: &Planned) -> bool {
     matches!(planned, Planned::Skip { why, .. } if why.starts_with(settle::WHY))
 }
@@ -122,30 +122,30 @@ pub struct Request<'a> {
     pub inputs: &'a [PathBuf],
     /// `-o`.
     pub output: Option<&'a Path>,
-    /// `[input] format`: where it is given, any file is a video.
+    /// `[input] format`; if it is set, any file is a video.
     pub input_format: &'a str,
-    /// Stands in the names of outputs.
+    /// Preset name, which is part of the names of outputs.
     pub preset: &'a str,
-    /// The kind of output, whatever its name says; empty to go by the name.
+    /// Output format, whatever the name says; empty to follow the name.
     pub format: &'a str,
     pub range: Range,
-    /// What to do with an output that is there; `None`: skip it in folders and job files, else fail.
+    /// What to do if an output exists; `None`: skip in folders and job files, otherwise fail.
     pub if_exists: Option<IfExists>,
-    /// Leaves the disk alone: does not try to write into output folders.
+    /// Leaves the disk alone: does not test whether output folders are writable.
     pub dry_run: bool,
     pub folders: &'a Folders,
-    /// In place of `output`.
+    /// Replaces `output`.
     pub template: Option<&'a Template>,
-    /// How long an input must not have changed; `None`: [`SETTLE`] in folders and job files, else not at all.
+    /// Time for which an input must not have changed; `None`: [`SETTLE`] in folders and job files, otherwise zero.
     pub settle: Option<Duration>,
-    /// All jobs are as those of a folder.
+    /// Treats all jobs like those of a folder.
     pub unattended: bool,
-    /// Inputs with `*`, `?` and `[...]` stand for several.
+    /// Expands inputs that contain `*`, `?` or `[...]`.
     pub globs: bool,
 }
 
 impl Request<'_> {
-    /// The folder that the outputs go to, if one is named.
+    /// Returns the folder that the outputs go to, if one is named.
     pub fn outputs(&self) -> Option<PathBuf> {
         self.template.map(Template::folder).or_else(|| self.output.map(Path::to_path_buf))
     }
@@ -207,7 +207,7 @@ pub enum PlanError {
     ReadOnly { folder: PathBuf, source: std::io::Error },
     #[error("cannot make the folder {}", folder.display())]
     Unmakable { folder: PathBuf, source: std::io::Error },
-    /// `changed` is what it says to have changed since it was made.
+    /// `changed` says what has changed since the output was made, if its metadata record it.
     #[error(
         "the output {} exists already{}: --if-exists skip or replace decides what to do",
         job.output.path().display(),
@@ -225,7 +225,7 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    /// 2 for a mistake in the command, 1 for what is wrong with a file or folder.
+    /// Returns 2 for a mistake in the command and 1 for a problem with a file or folder.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::UnknownKind { .. }
@@ -259,23 +259,23 @@ impl PlanError {
     }
 }
 
-/// Says what an input is, as the jobs do.
+/// Determines what an input is, as the jobs do.
 ///
 /// # Errors
-/// When it is not there or is nothing that can be read.
+/// If it does not exist or is nothing that can be read.
 pub fn classify(path: &Path) -> Result<Input, PlanError> {
     input::classify(path, "").map(|found| found.input)
 }
 
-/// Plans every input, in the order given; what is in a folder in natural order.
+/// Plans every input in the given order; the files of a folder are in natural order.
 ///
 /// # Errors
-/// At a mistake in the command; what is wrong with one job alone is a [`Planned::Fail`].
+/// If the command contains a mistake. A problem of one job alone becomes a [`Planned::Fail`].
 pub fn plan(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
     Ok(placed(draft(request)?, request.dry_run))
 }
 
-/// A plan that has made no folder yet: where several belong together, all of them must be right before.
+/// Plans without creating any folder: if several orders belong together, all must be valid first.
 ///
 /// # Errors
 /// As [`plan`].
@@ -286,7 +286,8 @@ pub fn draft(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
             Err(Fault { path, error }) => (None, Planned::Fail { input: path, error }),
             Ok(item) => match plan_one(&item, request, false) {
                 Ok(planned) => (Some(item), planned),
-                // What nobody has named is no mistake in the command; and one file among several stops no others.
+                // A file that the user has not named is no mistake in the command, and one foreign file among several
+                // inputs does not stop the others.
                 Err(error) if error.exit_code() == 1 || item.below.is_some() || is_foreign(&error, request) => {
                     let input = item.path.clone();
                     (Some(item), Planned::Fail { input, error })
@@ -306,12 +307,12 @@ pub fn draft(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
     Ok(planned.into_iter().map(|(_, planned)| planned).collect())
 }
 
-/// Whether one of several inputs is of no known kind.
+/// Returns whether the error is about an unknown file type and there are several inputs.
 fn is_foreign(error: &PlanError, request: &Request<'_>) -> bool {
     matches!(error, PlanError::UnknownKind { .. }) && request.inputs.len() > 1
 }
 
-/// Files of a folder that would have the same output get their extension into its name.
+/// Adds the extension to the output names of a folder's files that would otherwise have the same output.
 fn set_apart(planned: &mut [(Option<Item>, Planned)], request: &Request<'_>) {
     let mut taken: HashMap<PathBuf, Vec<usize>> = HashMap::new();
     for (index, (item, planned)) in planned.iter().enumerate() {
@@ -327,7 +328,7 @@ fn set_apart(planned: &mut [(Option<Item>, Planned)], request: &Request<'_>) {
     }
 }
 
-/// All inputs, those in folders one by one.
+/// Lists all inputs and expands folders and globs.
 fn items(request: &Request<'_>) -> Result<Vec<Result<Item, Fault>>, PlanError> {
     let mut items = Vec::new();
     for path in request.inputs {
@@ -344,7 +345,7 @@ fn items(request: &Request<'_>) -> Result<Vec<Result<Item, Fault>>, PlanError> {
     Ok(items)
 }
 
-/// What was found in a folder and is the output of another job is no input.
+/// Drops inputs that were found in a folder and are the output of another job.
 fn forget_results(planned: &mut Vec<(Option<Item>, Planned)>) {
     let job = |planned: &Planned| planned.job().map(|job| checks::resolved(job.output.path()));
     let outputs: HashSet<PathBuf> = planned.iter().filter_map(|(_, planned)| job(planned)).collect();
@@ -354,8 +355,8 @@ fn forget_results(planned: &mut Vec<(Option<Item>, Planned)>) {
     });
 }
 
-/// Looks whether the outputs' folders are there, and makes those of unattended jobs; nothing is made for a command that
-/// is wrong.
+/// Checks the output folders and creates those of unattended jobs. It runs after the whole plan is made, so a command
+/// with a mistake creates nothing.
 pub fn placed(planned: Vec<Planned>, dry_run: bool) -> Vec<Planned> {
     let place = |planned| {
         let Planned::Run(job) = planned else { return planned };
@@ -391,7 +392,7 @@ fn plan_one(item: &Item, request: &Request<'_>, whole_name: bool) -> Result<Plan
     }
     if checks::is_there(&job.output)? {
         match if_exists {
-            // Whether it is this job's own is found out later.
+            // Whether the output is this job's own is checked later.
             IfExists::Skip if request.if_exists.is_none() => {
                 return Err(PlanError::Exists { job: Box::new(job), changed: None });
             }

@@ -1,4 +1,4 @@
-//! A result appears under its final name only when it is complete.
+//! Publishing: a result appears under its final name only when it is complete.
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,33 +12,33 @@ use crate::media::Output;
 use crate::provenance::CONTENTS;
 use crate::resume::{ResumeError, WorkFolder};
 
-/// What an output without a name is called.
+/// Name of the result inside the work folder if the output has no usable name.
 const PICTURES: &str = "pictures";
-/// Where in the work folder the output is made, so that no name of an output is one of ours.
+/// Subfolder of the work folder that holds the output, so that its name cannot clash with our own files.
 const RESULT: &str = "result";
 
-/// The work folder beside the final output (so that the last step is a rename), and the output inside it. It goes when
-/// the result is published; else, only if there is no progress in it.
+/// The work folder next to the final output (so that the last step is a rename), and the output inside it. The folder
+/// is removed when the result is published, and otherwise only if it holds no progress.
 #[derive(Debug)]
 pub struct Staged {
     work: Work,
-    /// The final output's paths, inside `work`.
+    /// The output with its paths inside `work`.
     output: Output,
     target: PathBuf,
-    /// Whether `target` is a folder that must stay what it is: someone stands in it, so that the pictures are moved
-    /// into it one by one.
+    /// Whether `target` is a folder that must not be replaced, because it is the working directory or its path ends in
+    /// no name, as `..`; the pictures are then put into it one by one.
     stays: bool,
 }
 
 #[derive(Debug)]
 enum Work {
-    /// Beside the output; another run may go on in it.
+    /// Next to the output; another run may continue in it.
     Beside(WorkFolder),
-    /// Of a stream: nothing to rename, and no folder of the user's to do it in.
+    /// For a stream: nothing is renamed, and the user has no folder for it.
     Elsewhere(TempDir),
 }
 
-/// Why a result could not be put in its place.
+/// Why a result could not be moved to its final place.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     #[error("cannot make a work folder in {}: {source}; check that it exists and can be written to", folder.display())]
@@ -49,13 +49,14 @@ pub enum PublishError {
     Move { path: PathBuf, source: io::Error },
 }
 
-/// `.` cannot be renamed, and a shell in a folder that another has replaced is nowhere.
+/// Returns whether `target` is a folder that must stay: `.` cannot be renamed, and replacing the working directory of a
+/// shell would leave that shell without one.
 fn stays(target: &Path) -> bool {
     let here = || same_file::is_same_file(target, ".").unwrap_or(false);
     target.is_dir() && (target.file_name().is_none() || here())
 }
 
-/// Where an output's work folder is; `None` for a stream, which has none.
+/// Returns the path of an output's work folder; `None` for a stream, which has none.
 pub fn work_place(output: &Output) -> Option<PathBuf> {
     if *output == Output::Stdout {
         return None;
@@ -69,16 +70,16 @@ pub fn work_place(output: &Output) -> Option<PathBuf> {
     Some(WorkFolder::place(folder, target.file_name().unwrap_or(PICTURES.as_ref())))
 }
 
-/// Where the pictures of an output that stays where it is are made, in its work folder.
+/// Returns the folder inside the work folder where the pictures are made if the output folder itself must stay.
 pub fn pictures_place(output: &Output) -> Option<PathBuf> {
     Some(work_place(output)?.join(RESULT).join(PICTURES))
 }
 
 impl Staged {
-    /// Makes the folder and locks it, or takes up one that a former run has left.
+    /// Creates and locks the work folder, or reuses the one that a previous run left.
     ///
     /// # Errors
-    /// When the output's folder is missing, read-only or full; when another run works on this output.
+    /// If the output's folder is missing, read-only or full, or if another run works on this output.
     pub fn new(output: &Output) -> Result<Self, StageError> {
         let target = output.path().to_path_buf();
         let Some(place) = work_place(output) else {
@@ -95,7 +96,7 @@ impl Staged {
             Output::Video(_) => Output::Video(place.join(name)),
             Output::Picture(_) => Output::Picture(place.join(name)),
             Output::Sequence { names, .. } => {
-                // Their names stand in the manifest, which is text.
+                // The manifest contains the names of the pictures, and it is text.
                 let folder = name.to_str().unwrap_or(PICTURES);
                 Output::Sequence { folder: place.join(folder), names: names.clone() }
             }
@@ -104,22 +105,22 @@ impl Staged {
         Ok(Self { work: Work::Beside(work), output, target, stays })
     }
 
-    /// Makes the folder to write in; what was kept of a former run stays.
+    /// Creates the folder for the output and keeps what a previous run left.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn prepare(&self) -> Result<(), PublishError> {
         let Work::Beside(work) = &self.work else { return Ok(()) };
         let folder = work.path().join(RESULT);
         fs::create_dir_all(&folder).map_err(|source| PublishError::Work { folder, source })
     }
 
-    /// Where to write.
+    /// Returns the output to write to.
     pub fn output(&self) -> &Output {
         &self.output
     }
 
-    /// The folder for intermediate files.
+    /// Returns the folder for intermediate files.
     pub fn work(&self) -> &Path {
         match &self.work {
             Work::Beside(folder) => folder.path(),
@@ -127,7 +128,7 @@ impl Staged {
         }
     }
 
-    /// The folder that another run could go on in, where there is one.
+    /// Returns the folder that another run could continue in; `None` for a stream.
     pub fn folder(&self) -> Option<&WorkFolder> {
         match &self.work {
             Work::Beside(folder) => Some(folder),
@@ -135,18 +136,18 @@ impl Staged {
         }
     }
 
-    /// Moves the finished output to its place; `replace` says whether something there may go, `keep` whether the work
-    /// folder stays.
+    /// Moves the finished output to its final place. `replace` allows replacing an existing output; `keep` keeps the
+    /// work folder.
     ///
     /// # Errors
-    /// When something is in the way, or the move fails. What was there before is then still there.
+    /// If something is in the way or the move fails. An existing output is then still there.
     pub fn publish(self, replace: bool, keep: bool) -> Result<(), PublishError> {
         if self.output != Output::Stdout {
             let placed = if self.stays { self.fill(replace) } else { self.rename(replace) };
             placed.map_err(|error| self.failed(error))??;
         }
         if let (Work::Beside(folder), false) = (self.work, keep) {
-            // The result is where it belongs: what cannot be tidied away is no failure of the job.
+            // The result is in its final place, so a failed cleanup is not a failure of the job.
             if let Err(error) = folder.remove() {
                 tracing::warn!(%error, "the work folder cannot be removed");
             }
@@ -160,7 +161,7 @@ impl Staged {
 
     fn rename(&self, replace: bool) -> io::Result<Result<(), PublishError>> {
         let (finished, target) = (self.output.path(), &self.target);
-        // A name must not be on the disk before what it names.
+        // The data must be on the disk before the name that refers to it.
         fs::File::open(finished)?.sync_all()?;
         if !replace {
             let empty = || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
@@ -169,11 +170,12 @@ impl Staged {
             }
         }
         if replace && target.is_dir() {
-            // A folder that is not empty cannot be renamed over: it steps aside, and comes back if the move fails.
+            // A folder that is not empty cannot be the target of a rename. It is moved aside first, and back if the
+            // move fails.
             let aside = self.work().join(".replaced");
             fs::rename(target, &aside)?;
             fs::rename(finished, target).inspect_err(|_| {
-                // The move's error is the one to tell.
+                // The error of the move is the one to report.
                 let _ = fs::rename(&aside, target);
             })?;
         } else {
@@ -184,12 +186,12 @@ impl Staged {
         Ok(Ok(()))
     }
 
-    /// Puts the pictures into a folder that stays, each with a second name, so that a run that dies on the way leaves
-    /// all of them to the next one.
+    /// Hard-links the pictures into a folder that must stay. The originals remain, so a run that dies halfway leaves
+    /// all of them to the next run.
     fn fill(&self, replace: bool) -> io::Result<Result<(), PublishError>> {
         let (finished, target) = (self.output.path(), &self.target);
         let mut pictures = names_in(finished)?;
-        // Whoever finds what says that all are there finds all.
+        // The list of contents comes last: whoever finds it finds all pictures.
         pictures.sort_by_key(|name| name == CONTENTS);
         let ours = |name: &OsString| same_file::is_same_file(finished.join(name), target.join(name)).unwrap_or(false);
         let work = self.work().file_name();
@@ -205,14 +207,14 @@ impl Staged {
         move_all(&before, target, &aside)?;
         let placed = pictures.iter().filter(|name| !ours(name)).try_for_each(|name| {
             let (from, to) = (finished.join(name), target.join(name));
-            // Some file systems know no second names.
+            // Some file systems have no hard links.
             fs::hard_link(&from, &to).or_else(|_| {
                 fs::copy(&from, &to)?;
                 fs::File::open(&to)?.sync_all()
             })
         });
         placed.inspect_err(|_| {
-            // The first error is the one to tell.
+            // The first error is the one to report.
             let _ = move_all(&before, &aside, target);
         })?;
         files::sync_folder(target)?;
@@ -220,7 +222,7 @@ impl Staged {
     }
 }
 
-/// Why there is no place to work in.
+/// Why an output cannot be staged in a work folder.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     #[error(transparent)]
@@ -233,12 +235,12 @@ fn names_in(folder: &Path) -> io::Result<Vec<OsString>> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
 }
 
-/// Moves all or, when one fails, none.
+/// Moves all files, or none if one move fails.
 fn move_all(names: &[OsString], from: &Path, to: &Path) -> io::Result<()> {
     for (done, name) in names.iter().enumerate() {
         if let Err(error) = fs::rename(from.join(name), to.join(name)) {
             for name in &names[..done] {
-                // The first error is the one to tell.
+                // The first error is the one to report.
                 let _ = fs::rename(to.join(name), from.join(name));
             }
             return Err(error);

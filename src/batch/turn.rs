@@ -1,4 +1,5 @@
-//! One job's turn among many: is there anything to do, what became of it, is it worth another try.
+//! Runs one planned job: decides whether there is anything to do, reports how it ended, and retries after temporary
+//! failures.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -13,14 +14,14 @@ use crate::pipeline::PipelineError;
 use crate::report::{Event, Outcome, Row, Stop, causes};
 use crate::resume::ResumeError;
 
-/// Before the second try; then four times as long each time.
+/// Pause before the second attempt; each later pause is four times as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// How often a pause looks whether the run is to end.
+/// Interval at which a pause checks for cancellation.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Does what is planned and tells how it ended. `named` are inputs that the user named: what is wrong with them is told
-/// each time.
+/// Runs a planned job and reports how it ended. `named` lists the inputs that the user named: their errors are reported
+/// every time.
 pub fn turn(planned: &Planned, batch: Batch<'_>, memory: Option<&Memory>, named: &[PathBuf]) -> Row {
     match planned {
         Planned::Skip { job, why } => skip(job, why.clone(), batch),
@@ -61,21 +62,22 @@ fn fail(input: String, error: String, batch: Batch<'_>) -> Row {
     Row::new(input, Outcome::Failed, error)
 }
 
-/// Why it is not told again, if the same was wrong before with something in a folder that cannot be planned. Notes it.
+/// Returns why an input that cannot be planned is skipped, if the same error was reported for it before. Otherwise
+/// records the error.
 fn unreadable_before(input: &Path, error: &str, batch: Batch<'_>, memory: &Memory) -> Option<String> {
     let (failure, _) = memory.look_up(input);
     let known = failure.is_some_and(|failure| failure.id.is_empty() && failure.error == error);
     if known && !batch.habits.retry_failed {
         return Some(before(input, error));
     }
-    // Not written down: told again next time, which does no harm.
+    // If the record cannot be written, the error is reported again next time, which does no harm.
     let _ = memory.note(input, Some(failure_of(String::new(), error.into())));
     None
 }
 
-/// Why something is skipped that has failed with `error`.
+/// Returns why an input that failed with `error` before is skipped.
 fn before(input: &Path, error: &str) -> String {
-    // The input stands before it already.
+    // The report starts with the input's path already.
     let error = error.strip_prefix(&format!("{}: ", input.display())).unwrap_or(error);
     format!("failed before, unchanged ({error}); --retry-failed tries again")
 }
@@ -85,7 +87,7 @@ fn failure_of(id: String, error: String) -> Failure {
     Failure { id, error, since: since.unwrap_or_default() }
 }
 
-/// Why it is not tried, if it has failed before and nothing has changed since.
+/// Returns why a job is skipped, if it failed before and nothing has changed since.
 fn failed_before(job: &Job, batch: Batch<'_>, memory: &Memory) -> Option<String> {
     if batch.habits.retry_failed {
         return None;
@@ -108,7 +110,7 @@ fn work(job: &Job, batch: Batch<'_>, memory: Option<&Memory>) -> Row {
     let done = attempts(job, batch);
     let failure = match &done {
         Ok(_) => Some(None),
-        // Of what was tried, not of what has come since.
+        // The failure is recorded only if the input is still the file that was tried.
         Err(error) if error.is_lasting() && !changed_since(job.input_path(), date) => {
             id(job, batch).map(|id| Some(failure_of(id, causes(error))))
         }
@@ -131,7 +133,7 @@ fn changed_since(path: &Path, date: SystemTime) -> bool {
     path.metadata().and_then(|data| data.modified()).map_or(true, |modified| modified >= date)
 }
 
-/// Tells of a job that is not done.
+/// Reports a job that did not complete.
 fn ended(job: &Job, error: &JobError, batch: Batch<'_>) -> Row {
     let input = names(job).0;
     match error {
@@ -149,7 +151,7 @@ fn ended(job: &Job, error: &JobError, batch: Batch<'_>) -> Row {
     }
 }
 
-/// Tries until it is done, or fails for good.
+/// Runs a job until it is done, fails permanently, or has no retries left.
 fn attempts(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let retries = batch.habits.retries;
     let mut pause = FIRST_PAUSE;
@@ -172,7 +174,7 @@ fn attempts(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     run_job(job, batch)
 }
 
-/// Waits; `false` when the run was asked to end meanwhile.
+/// Waits for `pause`; returns `false` if the run was cancelled meanwhile.
 fn wait(pause: Duration, cancel: &CancelToken) -> bool {
     let began = Instant::now();
     while !cancel.is_cancelled() {

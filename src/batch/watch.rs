@@ -1,7 +1,7 @@
-//! A permanent inbox: plans and does what has come, again and again.
+//! Watch mode: keeps planning and running jobs for files that arrive in the inboxes.
 //!
-//! The operating system tells of changes; where it does not (network file systems, too many watches), looking now and
-//! then finds them.
+//! The operating system reports changes. Where it does not (network file systems, too many watches), regular polling
+//! finds them.
 
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
@@ -18,15 +18,15 @@ use super::{Crew, Lot, Summary, run};
 use crate::interrupt::CancelToken;
 use crate::report::{Event, Observer, Outcome, Stop, causes};
 
-/// Looks so often, whatever the operating system tells.
+/// Polling interval if the operating system reports changes.
 const LOOK: Duration = Duration::from_secs(60);
-/// And so often where it tells nothing.
+/// Polling interval if it does not.
 const LOOK_ALONE: Duration = Duration::from_secs(5);
-/// How often a wait looks whether the run is to end.
+/// Interval at which a wait checks for cancellation.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Does `lots`, then plans and does what comes, until the run is asked to end. Gives what became of the last jobs. A
-/// mistake that comes with the files is told, and looked at again later.
+/// Runs `lots`, then plans and runs jobs for new files until the run is cancelled. Returns the summary of the last
+/// round. A planning error is reported once and checked again in later rounds.
 pub fn watch(orders: &[Order], lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
     let (told, tells) = sync_channel(1);
     let watcher = start(orders, &told, crew.observer);
@@ -55,7 +55,7 @@ pub fn watch(orders: &[Order], lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
 }
 
 fn plan_again(orders: &[Order], known: &mut HashSet<String>, crew: Crew<'_>) -> Vec<Lot> {
-    // What is passed over was told at the beginning.
+    // Files that are passed over were reported in the first round.
     orders.iter().for_each(|order| drop(order.folders.passed.take()));
     order::plan_all(orders, crew.engine, crew.habits).unwrap_or_else(|error| {
         let message = format!("nothing is done: {}", causes(&error));
@@ -66,7 +66,7 @@ fn plan_again(orders: &[Order], known: &mut HashSet<String>, crew: Crew<'_>) -> 
     })
 }
 
-/// What was told once is not told every minute.
+/// Drops results that were already reported, so that they are not repeated in every round.
 fn forget_known(lot: &mut Lot, known: &mut HashSet<String>) {
     lot.planned.retain(|planned| match planned {
         Planned::Run(_) => true,
@@ -75,23 +75,23 @@ fn forget_known(lot: &mut Lot, known: &mut HashSet<String>) {
     });
 }
 
-/// Has the operating system tell of changes in all inboxes; `None` where it cannot.
+/// Starts watching all inboxes for changes; returns `None` if the operating system cannot.
 fn start(orders: &[Order], told: &SyncSender<()>, observer: &dyn Observer) -> Option<RecommendedWatcher> {
     let told = told.clone();
-    // Events have whole paths.
+    // Events carry absolute paths.
     let whole = |(folder, recursive)| (std::path::absolute(&folder).unwrap_or(folder), recursive);
     let inboxes: Vec<(PathBuf, bool)> = orders.iter().flat_map(Order::inboxes).map(whole).collect();
     let folders: Vec<PathBuf> = inboxes.iter().map(|(folder, _)| folder.clone()).collect();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // That files are read, as we do, is no news.
-        // Nor is what we write: work folders and the like are hidden.
+        // Reading files, as we do ourselves, is no news, and neither is what we write: work folders and temporary files
+        // are hidden.
         let news = event.is_ok_and(|event| match event.kind {
             _ if !event.paths.is_empty() && event.paths.iter().all(|path| is_hidden(path, &folders)) => false,
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
             kind => !kind.is_access(),
         });
         if news {
-            // Full: there is news already.
+            // If the channel is full, a notification is pending already.
             let _ = told.try_send(());
         }
     });
@@ -110,14 +110,15 @@ fn start(orders: &[Order], told: &SyncSender<()>, observer: &dyn Observer) -> Op
     watched.map_err(alone).ok()
 }
 
-/// Whether it, or a folder that holds it below an inbox, is passed over anyway.
+/// Returns whether `path`, or a folder between it and its inbox, is hidden and therefore passed over.
 fn is_hidden(path: &Path, inboxes: &[PathBuf]) -> bool {
     let hidden = |part: Component<'_>| matches!(part, Component::Normal(name) if name.as_encoded_bytes()[0] == b'.');
     let mut below = inboxes.iter().filter_map(|inbox| path.strip_prefix(inbox).ok()).peekable();
     below.peek().is_some() && below.all(|below| below.components().any(hidden))
 }
 
-/// Waits for news and until it has settled; `false` when the run is to end.
+/// Waits until the next round is due: after the polling interval, or once reported changes have settled. Returns
+/// `false` if the run was cancelled.
 fn wait(tells: &Receiver<()>, soon: bool, helped: bool, settle: Duration, cancel: &CancelToken) -> bool {
     let began = Instant::now();
     let mut due = began
@@ -144,7 +145,7 @@ fn wait(tells: &Receiver<()>, soon: bool, helped: bool, settle: Duration, cancel
     }
 }
 
-/// Jobs of all looks, by how they ended.
+/// Number of jobs in all rounds, by outcome.
 #[derive(Debug, Default)]
 struct Sum {
     done: u64,
@@ -155,7 +156,7 @@ struct Sum {
 }
 
 impl Sum {
-    /// The event of the end, after `last` look.
+    /// Returns the event for the end of the run; `last` is the summary of the last round.
     fn finished(self, last: &Summary, began: Instant, cancel: &CancelToken) -> Event {
         let Self { done, skipped, failed, cancelled, not_begun } = self;
         let stopped = last.is_cancelled().then(|| Stop::of(cancel));
@@ -164,10 +165,10 @@ impl Sum {
     }
 }
 
-/// Makes one run of all looks: the end of each is summed up, not told.
+/// Observer that makes all rounds look like one run: it adds up the end of each round instead of reporting it.
 struct Look<'a> {
     inner: &'a dyn Observer,
-    /// Leaves out what is no news.
+    /// Suppresses events that are no news after the first round.
     calm: bool,
     sum: &'a Mutex<Sum>,
 }

@@ -1,41 +1,41 @@
-//! `stylize-video doctor`: what this machine has, what it lacks, and how to get it.
+//! `stylize-video doctor`: reports what is installed on this machine, what is missing, and how to get it.
 
 use std::io::{self, Write};
 
 use super::weights::how_to_get;
 use crate::weights::{self, Manifest, SearchPath};
 
-/// The tensor library, as `stylize` sees it.
+/// Information about libtorch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TorchInfo {
-    /// Such as `2.11.0`.
+    /// For example `2.11.0`.
     pub version: String,
     /// Whether the library can use a CUDA device here.
     pub cuda: bool,
     pub cuda_devices: usize,
 }
 
-/// FFmpeg, as the media modules see it.
+/// Information about FFmpeg.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FfmpegInfo {
-    /// Each library's name and version, such as `libavcodec` and `59.37.100`.
+    /// Name and version of each library, for example `libavcodec` and `59.37.100`.
     pub libraries: Vec<(String, String)>,
-    /// Names of the encoders that are there, out of those that [`encoder_names`] asks for.
+    /// Those of the [`encoder_names`] that are available.
     pub encoders: Vec<String>,
-    /// Extensions of files that folders offer as videos.
+    /// Extensions of the files that are taken as videos from folders.
     pub endings: Vec<String>,
 }
 
-/// A folder with presets, and what is in it.
+/// A folder for presets, with its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresetFolder {
-    /// For people: a path, or `compiled in`.
+    /// Display name: a path, or `compiled in`.
     pub place: String,
-    /// Names of the presets; `None` when there is no such folder.
+    /// Names of the presets; `None` if the folder does not exist.
     pub presets: Option<Vec<String>>,
 }
 
-/// What the report is about.
+/// The data for the report.
 #[derive(Debug, Clone)]
 pub struct Findings {
     pub torch: TorchInfo,
@@ -44,7 +44,7 @@ pub struct Findings {
     pub presets: Vec<PresetFolder>,
 }
 
-/// An encoder: name, what it is for, how to get it.
+/// The encoders: name, purpose, how to get it.
 const ENCODERS: [(&str, &str, &str); 9] = [
     ("libx264", "H.264 in .mp4, .mov, .mkv", BUILT_WITH),
     ("libx265", "H.265", BUILT_WITH),
@@ -59,16 +59,16 @@ const ENCODERS: [(&str, &str, &str); 9] = [
 const BUILT_WITH: &str = "use an FFmpeg built with this library, as distributions' packages are";
 const ITS_OWN: &str = "it is part of FFmpeg, left out of this build: use a distribution's package";
 
-/// The encoders the report looks for.
+/// Returns the names of the encoders that the report looks for.
 pub fn encoder_names() -> impl Iterator<Item = &'static str> {
     ENCODERS.iter().map(|(name, _, _)| *name)
 }
 
-/// Writes the report; gives back how many of its lines are faults: things that are there but broken, or without
-/// which nothing can be written. What is merely not installed is no fault.
+/// Writes the report and returns the number of faults: components that are broken, or without which no video can be
+/// written. A component that is not installed is not a fault.
 ///
 /// # Errors
-/// When `out` cannot be written to.
+/// If `out` cannot be written to.
 pub fn report(findings: &Findings, out: &mut dyn Write) -> io::Result<usize> {
     torch(&findings.torch, out)?;
     let mut faults = ffmpeg(&findings.ffmpeg, out)?;
@@ -134,7 +134,8 @@ fn networks(path: &SearchPath, out: &mut dyn Write) -> io::Result<usize> {
     Ok(faults)
 }
 
-/// A file that is there is read whole: a damaged one should show here, not in the middle of the night.
+/// Checks the weights of one network. An installed file is read completely, so that a damaged one is found here and not
+/// in the middle of a job.
 fn network(manifest: &Manifest, path: &SearchPath, out: &mut dyn Write) -> io::Result<usize> {
     let Ok(found) = weights::find(&manifest.name, path) else {
         let how = format!("{:.1} MiB: {}", manifest.download.size_mib(), how_to_get(manifest));

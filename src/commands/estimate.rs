@@ -1,4 +1,4 @@
-//! `--plan`: what the jobs would take.
+//! `--plan`: estimates the time, memory and disk space that the jobs need.
 
 use std::fmt::Write;
 
@@ -11,44 +11,44 @@ use crate::batch::{Engine, Habits, Lot};
 use crate::interrupt::Deadline;
 use crate::report::{Observer, causes, duration};
 
-/// What all jobs have in common.
+/// The options that all jobs share.
 #[derive(Clone, Copy)]
 pub struct Request {
     pub engine: Engine,
     pub habits: Habits,
     pub deadline: Deadline,
-    /// One JSON object a line instead of text.
+    /// Print one JSON object per line instead of text.
     pub json: bool,
 }
 
-/// All jobs together.
+/// The totals over all jobs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Total {
     jobs: u64,
     skipped: u64,
     failed: u64,
-    /// Frames that are still to be painted.
+    /// Frames still to be painted.
     frames: u64,
     seconds: f64,
     low: f64,
     high: f64,
-    /// Of the job that needs most.
+    /// Memory of the job that needs the most.
     memory: Option<u64>,
-    /// Bytes of all outputs, with the work folder of the job that needs most.
+    /// Bytes of all outputs, plus the largest work folder of a job.
     disk: Option<u64>,
-    /// Seconds until --until or --max-runtime.
+    /// Seconds until `--until` or `--max-runtime`.
     available: Option<f64>,
     fits: Option<Fits>,
 }
 
-/// Whether all is done in the time there is.
+/// Whether all jobs fit in the available time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Fits {
     Yes,
-    /// If it goes well.
+    /// Only with the lower estimate.
     Maybe,
-    /// The rest is for the next run.
+    /// The rest is left for the next run.
     No,
 }
 
@@ -61,10 +61,10 @@ enum Line<'a> {
     EstimateTotal(&'a Total),
 }
 
-/// Prints it, job by job, then in all. Whether no job is known to fail.
+/// Prints an estimate for each job, then the totals. Returns `true` if no job is known to fail.
 ///
 /// # Errors
-/// When stdout fails.
+/// If stdout cannot be written to.
 pub fn estimates(lots: &[Lot], request: Request, observer: &dyn Observer) -> anyhow::Result<bool> {
     let Request { engine, habits, deadline, json } = request;
     let available = deadline.seconds_left();
@@ -188,7 +188,7 @@ fn counted(count: u64, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// `34 MB`.
+/// Formats a number of bytes: `34 MB`.
 fn bytes(count: u64) -> String {
     let count = count as f64;
     match count {

@@ -1,4 +1,4 @@
-//! `info`: how a file was made.
+//! `info`: prints how a file was made.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -9,10 +9,10 @@ use super::print;
 use crate::provenance::{self, Stamp};
 use crate::report::{plain, plain_lines};
 
-/// Prints the stamp of a file or of a folder of pictures, as text or as JSON.
+/// Prints the provenance record of a file or of a folder of pictures, as text or as JSON.
 ///
 /// # Errors
-/// When there is no such file, or it has none.
+/// If the file does not exist, or has no record.
 pub fn info(path: &Path, json: bool) -> anyhow::Result<()> {
     std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     let Some(stamp) = provenance::read(path) else {

@@ -1,4 +1,4 @@
-//! `layers`: what a network learned, seen through the user's own pictures.
+//! `layers`: shows what a network has learned, by the user's own pictures.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -17,25 +17,25 @@ use crate::settings::{Pooling, Settings};
 use crate::stylize::backbone::LayerShape;
 use crate::stylize::probe::Probe;
 
-/// What the user asked for.
+/// The options of the command.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub inputs: Vec<PathBuf>,
     pub output: PathBuf,
-    /// Names, or `all`.
+    /// Names of layers, or `all`.
     pub layers: Vec<String>,
     pub units: Units,
     pub reading: Reading,
-    /// Whether the settings' style pictures are what units are ranked by.
+    /// Whether units are ranked by the style pictures of the settings.
     pub ranked: bool,
     pub activations: Option<PathBuf>,
     pub restart: bool,
 }
 
-/// Prints the layers of the network that `settings` name.
+/// Prints the layers of the network that `settings` select.
 ///
 /// # Errors
-/// Unknown backbone, or stdout fails.
+/// If the backbone is unknown, or stdout cannot be written to.
 pub fn list(settings: &Settings) -> anyhow::Result<()> {
     let (name, shapes) = Probe::outline(settings)?;
     let width = shapes.iter().map(|shape| shape.name.len()).max().unwrap_or(0).max(5);
@@ -47,7 +47,7 @@ pub fn list(settings: &Settings) -> anyhow::Result<()> {
     Ok(print(text)?)
 }
 
-/// Looks at all inputs and writes sheets and page.
+/// Reads all inputs and writes the sheets and the page.
 ///
 /// # Errors
 /// See [`ExploreError`].
@@ -57,7 +57,7 @@ pub fn layers(
     observer: &dyn Observer,
     cancel: &CancelToken,
 ) -> anyhow::Result<()> {
-    // Everything that can be wrong with the command, before what takes long.
+    // Check everything that can be wrong with the command before the slow part.
     let entries = pictures::entries(&request.inputs)?;
     let size = request.reading.size;
     let portrait = match &request.activations {
@@ -83,7 +83,7 @@ pub fn layers(
         None => {
             let channels: Vec<usize> = layers.iter().map(|&layer| probe.shapes()[layer].channels).collect();
             let mut state = State::new(key, &channels);
-            // From here on it is this command's folder.
+            // From here on, the folder belongs to this command.
             state.save(folder)?;
             state
         }
@@ -114,7 +114,8 @@ fn still(path: &Path, size: usize) -> Result<Pixels, ExploreError> {
     Ok(Pixels::from_rgb8(image.width() as usize, image.height() as usize, image.as_raw()))
 }
 
-/// The layers to show, and those whose Gram matrices are wanted: with a style the style layers belong to both.
+/// Returns the layers to show, and those whose Gram matrices are needed. If units are ranked, the style layers belong
+/// to both.
 fn chosen_layers(
     probe: &Probe,
     request: &Request,
@@ -163,7 +164,8 @@ fn key(plan: &Plan<'_>, settings: &Settings, request: &Request, entries: Vec<Ent
     }
 }
 
-/// Only of a folder that this command made: a foreign one is left as it is, and refused after this.
+/// Discards the earlier results in a folder, but only if this command made it: any other folder is left unchanged and
+/// refused later.
 fn forget(folder: &Path) -> Result<(), ExploreError> {
     let state = folder.join(FILE);
     if !state.is_file() {
@@ -178,7 +180,7 @@ fn forget(folder: &Path) -> Result<(), ExploreError> {
             std::fs::remove_file(&path).map_err(failed)?;
         }
     }
-    // Last, and the folder is empty in this command's eyes.
+    // Written last: from now on the folder counts as empty.
     std::fs::write(&state, b"{}").map_err(failed)
 }
 
@@ -192,10 +194,10 @@ fn tell_start(observer: &dyn Observer, state: &State) {
     observer.event(&Event::Note { message });
 }
 
-/// The units to show of each layer, in order.
+/// Returns the units to show for each layer, in order.
 fn chosen_units(units: &Units, plan: &Plan<'_>, state: &State, ranks: &[LayerRank]) -> Vec<Vec<usize>> {
     if state.key.entries.is_empty() {
-        // Only feature maps were asked for.
+        // Only feature maps were requested.
         return vec![Vec::new(); plan.layers.len()];
     }
     let of_layer = |(&layer, found): (&usize, &crate::explore::state::LayerState)| -> Vec<usize> {
@@ -223,7 +225,7 @@ fn chosen_units(units: &Units, plan: &Plan<'_>, state: &State, ranks: &[LayerRan
 fn feature_maps(plan: &Plan<'_>, path: &Path, pixels: &Pixels) -> Result<Activations, ExploreError> {
     let mut sheets = Vec::new();
     for &layer in plan.layers {
-        // One at a time: all maps of a deep network take gigabytes.
+        // One layer at a time: all maps of a deep network take gigabytes.
         for (layer, found) in plan.probe.maps(pixels, &[layer])? {
             let name = &plan.probe.shapes()[layer].name;
             let file = maps::draw(plan.folder, path, name, &found)?;

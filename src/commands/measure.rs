@@ -1,4 +1,4 @@
-//! `measure`: how steady a result is beside its source, and whether what moves leaves ghosts.
+//! `measure`: compares the steadiness of a result with that of its source, and detects ghosts of moving objects.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -14,9 +14,9 @@ use crate::media::{Pixels, Range, Ratio};
 use crate::motion::{self, Consistency, FlowEstimator, Sighting, Wanted, Watched};
 use crate::settings::InputSettings;
 
-/// Pairs of frames whose motion is estimated at once.
+/// Number of frame pairs whose motion is estimated at the same time.
 const IN_FLIGHT: usize = 4;
-/// Frames a second where the source does not tell.
+/// Frame rate to assume if the source does not state one.
 const RATE: f64 = 25.0;
 
 #[derive(Serialize)]
@@ -26,12 +26,12 @@ struct Report<'a> {
     per_frame: &'a [FrameFigures],
 }
 
-/// Measures `result` beside `source` and gives the report, a table or one JSON object. `flow` is a pattern of `.flo`
-/// files of the source's motion in place of an estimate; neighbours are all that is needed. `network` looks for ghosts and,
-/// where it knows the style, for unpainted places.
+/// Compares `result` with `source` and returns the report, as a table or as one JSON object. `flow` is a pattern of
+/// `.flo` files with the source's motion, to use instead of an estimate; only the flow between neighbouring frames is
+/// needed. `network` detects ghosts and, if it knows the style, unpainted places.
 ///
 /// # Errors
-/// When one of the two cannot be read, they are not of one size and length, there is no flow, or the network fails.
+/// If one of the two cannot be read, if their sizes or lengths differ, if there is no flow, or if the network fails.
 pub fn measure(
     result: &Path,
     source: &Path,
@@ -90,11 +90,11 @@ pub fn measure(
     Ok(table(&summary))
 }
 
-/// Frames of both videos that wait for what is known of the source's motion.
+/// Frames of both videos that wait for the source's motion.
 struct Pairs {
     meter: Meter,
     ghosts: GhostMeter,
-    /// Source and result.
+    /// Pairs of source and result.
     waiting: VecDeque<(Pixels, Pixels)>,
     figures: Vec<FrameFigures>,
 }
@@ -121,7 +121,7 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn FrameSource>> {
     Ok(decode::open(&input, Range::default(), &InputSettings::default())?)
 }
 
-/// Encoders that need even sizes repeat the last column or row: that is left out.
+/// Crops a result to the size of the source: encoders that need even sizes repeat the last column or row.
 fn fitted(painted: Pixels, original: &Pixels) -> anyhow::Result<Pixels> {
     let (width, height) = (original.width, original.height);
     if (painted.width, painted.height) == (width, height) {
@@ -174,7 +174,7 @@ fn table(summary: &Summary) -> String {
     }
     let mut text = format!("{heading}\n{:34}{:>12} {:>12}\n", "", "result", "source");
     for (name, values) in rows {
-        // Writing to a string cannot fail.
+        // Writing to a string never fails.
         let _ = writeln!(text, "{name:34}{values}");
     }
     let listed: Vec<String> =

@@ -1,4 +1,4 @@
-//! The subcommands, and what the options print instead of working.
+//! The subcommands, and the options that print information instead of painting.
 
 pub mod doctor;
 pub mod estimate;
@@ -18,10 +18,10 @@ use std::path::PathBuf;
 
 use crate::report::{Event, Observer, Verbosity, plain_lines};
 
-/// Writes to stdout, control characters spelled out. A reader that has seen enough (`| head -1`) is no error.
+/// Writes to stdout with control characters escaped. A reader that stops early (`| head -1`) is not an error.
 ///
 /// # Errors
-/// When writing fails for another reason.
+/// If writing fails for another reason.
 pub fn print(text: impl AsRef<[u8]>) -> io::Result<()> {
     let text = String::from_utf8_lossy(text.as_ref());
     let mut out = io::stdout().lock();
@@ -31,7 +31,7 @@ pub fn print(text: impl AsRef<[u8]>) -> io::Result<()> {
     }
 }
 
-/// Says what folders hold that is neither a video nor a picture: how many, and with `-v` which.
+/// Reports the files in folders that are neither videos nor pictures: their number or, with `-v`, their names.
 pub fn passed_over(files: &BTreeSet<PathBuf>, verbosity: Verbosity, observer: &dyn Observer) {
     if files.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! From options and job files to orders.
+//! Turns the jobs of a job file into batch orders.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,21 +8,21 @@ use crate::batch::order::Order;
 use crate::batch::plan::{Folders, Globs, Passed};
 use crate::settings::{Ambient, LayerInputs, Library, Settings};
 
-/// What the command line says of a job file.
+/// The command-line options that apply to a job file.
 #[derive(Debug)]
 pub struct FileRequest<'a> {
     pub file: &'a Path,
-    /// `--set`, over what the jobs say.
+    /// `--set` options, which override the settings of the jobs.
     pub sets: &'a [String],
     pub watch: bool,
     pub settle: Option<Duration>,
     pub dry_run: bool,
 }
 
-/// The orders in a job file, and how many jobs it wants at once.
+/// Reads the orders in a job file, and the number of jobs to run at once.
 ///
 /// # Errors
-/// At a mistake in the file, in a preset or in a setting.
+/// If there is a mistake in the file, in a preset or in a setting.
 pub fn of_file(request: &FileRequest<'_>, ambient: &Ambient) -> anyhow::Result<(Vec<Order>, usize)> {
     let (file, folder) = JobFile::read(request.file)?;
     let presets = preset_names(ambient);
@@ -37,7 +37,7 @@ fn order(
     request: &FileRequest<'_>,
     ambient: &Ambient,
 ) -> anyhow::Result<Order> {
-    // A name is a name, a path is relative to the file.
+    // A name is used unchanged; a path is relative to the job file.
     let is_path = |preset: &String| preset.contains('/') || preset.ends_with(".toml");
     let preset = job.preset.map(|preset| if is_path(&preset) { beside(folder, &preset) } else { preset });
     let resolved = Settings::resolve(&LayerInputs {
@@ -71,12 +71,12 @@ fn order(
 }
 
 fn beside(folder: &Path, path: &str) -> String {
-    // Given with a separator, so that it is not taken for a name.
+    // The path must contain a separator, so that it is not taken for a preset name.
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     folder.join(path).to_string_lossy().into_owned()
 }
 
-/// The names that a preset's results may carry.
+/// Returns the preset names that may appear in the names of results.
 pub fn preset_names(ambient: &Ambient) -> Vec<String> {
     Library::new(ambient).names()
 }

@@ -1,4 +1,4 @@
-//! `--dry-run` and `--print-settings`: says what would be done.
+//! `--dry-run` and `--print-settings`: print what a run would do.
 
 use std::fmt::Write;
 
@@ -8,18 +8,18 @@ use crate::media::{Input, Names, Output};
 use crate::report::{causes, plain};
 use crate::settings::{Resolved, Settings, Size};
 
-/// The merged settings as TOML.
+/// Prints the merged settings as TOML.
 ///
 /// # Errors
-/// When stdout fails.
+/// If stdout cannot be written to.
 pub fn print_settings(settings: &Settings) -> anyhow::Result<()> {
     Ok(print(toml::to_string(settings)?)?)
 }
 
-/// The plan, input by input, then the settings they share; order by order.
+/// Prints the plan for each order: its inputs, then the settings that they share.
 ///
 /// # Errors
-/// When stdout fails.
+/// If stdout cannot be written to.
 pub fn dry_run<'a>(plans: impl Iterator<Item = (&'a [Planned], &'a Resolved)>) -> anyhow::Result<()> {
     let mut text = String::new();
     for (planned, resolved) in plans {
@@ -79,7 +79,7 @@ fn describe(job: &Job) -> String {
     format!("{what}{part} -> {}{names}", job.output.path().display())
 }
 
-/// The settings that change most from run to run; all of them are in `--print-settings`.
+/// Formats the settings that vary most between runs; `--print-settings` prints all of them.
 fn summary(Resolved { settings, preset, .. }: &Resolved) -> String {
     let images: Vec<String> = settings
         .style

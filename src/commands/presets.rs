@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::print;
 use crate::settings::{Library, Settings};
 
-/// A table of all presets.
+/// Prints a table of all presets.
 ///
 /// # Errors
-/// When stdout fails.
+/// If stdout cannot be written to.
 pub fn list(library: &Library) -> anyhow::Result<()> {
     let rows: Vec<[String; 3]> = library
         .list()
@@ -31,10 +31,10 @@ pub fn list(library: &Library) -> anyhow::Result<()> {
     Ok(print(rows.iter().map(line).collect::<String>())?)
 }
 
-/// A preset's settings with the defaults filled in, as a preset file.
+/// Prints a preset's settings, with the defaults filled in, as a preset file.
 ///
 /// # Errors
-/// When there is no such preset or it is wrong.
+/// If the preset does not exist or is invalid.
 pub fn show(library: &Library, name: &str) -> anyhow::Result<()> {
     #[derive(Serialize)]
     struct Shown<'a> {
@@ -49,10 +49,10 @@ pub fn show(library: &Library, name: &str) -> anyhow::Result<()> {
     Ok(print(text)?)
 }
 
-/// Checks preset files; says whether all are right.
+/// Checks preset files and returns whether all are valid.
 ///
 /// # Errors
-/// When stdout fails. What is wrong with a file goes to `complain`, with the file's name in it.
+/// If stdout cannot be written to. The errors of a file go to `complain`, with the file's name in them.
 pub fn check(library: &Library, files: &[PathBuf], mut complain: impl FnMut(anyhow::Error)) -> anyhow::Result<bool> {
     let mut good = true;
     for file in files {

@@ -1,4 +1,4 @@
-//! `shots`: where the shots of a source begin, as a list that `--cuts` takes.
+//! `shots`: lists where the shots of a source begin, in the format that `--cuts` reads.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -12,17 +12,17 @@ use crate::media::Range;
 use crate::motion::{self, Shot, Sighting, Wanted, Watched, clock};
 use crate::settings::InputSettings;
 
-/// Pairs of frames that are compared at once.
+/// Number of frame pairs that are compared at the same time.
 const IN_FLIGHT: usize = 8;
 
-/// What a line of the list says.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
     /// The first frame.
     Begin,
     Cut,
-    /// Passed over: the shot goes on behind it.
+    /// The flash is skipped, and the shot continues after it.
     Flash,
 }
 
@@ -30,7 +30,7 @@ enum Kind {
 #[derive(Debug, Serialize)]
 struct Line {
     kind: Kind,
-    /// From 1.
+    /// Number of the frame, from 1.
     frame: u64,
     /// Seconds from the beginning of the source.
     time: f64,
@@ -38,10 +38,10 @@ struct Line {
     unseen: Option<f32>,
 }
 
-/// Prints where the shots of `input` begin, each as soon as it is known, or with `json` as one array.
+/// Prints where the shots of `input` begin: each as soon as it is known or, with `json`, all as one array.
 ///
 /// # Errors
-/// When it cannot be read, or stdout fails.
+/// If the input cannot be read, or stdout cannot be written to.
 pub fn shots(input: &Path, json: bool) -> anyhow::Result<()> {
     let input = plan::classify(input)?;
     let mut source = decode::open(&input, Range::default(), &InputSettings::default())?;

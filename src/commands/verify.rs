@@ -1,4 +1,4 @@
-//! `stylize-video verify`: whether one file keeps what another has.
+//! `stylize-video verify`: checks whether one file keeps everything that another has.
 
 use std::path::Path;
 
@@ -6,15 +6,15 @@ use super::print;
 use crate::report::plain;
 use crate::verify::{Allowed, Contents, Depth, compare};
 
-/// Compares `b` with its source `a` and prints the result: what was compared, or the first difference. With `json` as
-/// one object, which has `same`, `a`, `b` and either `compared` or `difference`. Says whether `b` keeps all of `a`.
+/// Compares `b` with its source `a` and prints the result: what was compared, or the first difference. With `json`, it
+/// prints one object with `same`, `a`, `b` and either `compared` or `difference`. Returns whether `b` keeps all of `a`.
 ///
 /// # Errors
-/// When one of the files cannot be read, or stdout fails.
+/// If one of the files cannot be read, or stdout cannot be written to.
 pub fn verify(a: &Path, b: &Path, allowed: &Allowed, json: bool) -> anyhow::Result<bool> {
     let mut source = Contents::read(a, Depth::Decoded)?;
     let result = Contents::read(b, Depth::Decoded)?;
-    // A clock that begins far from 0 may have been kept or moved there.
+    // A clock that begins far from 0 may have been kept, or moved to begin at 0.
     if source.begins_far() && !result.begins_far() {
         source = Contents::read_on(a, None, Depth::Decoded, false)?;
     }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::interrupt::CancelToken;
 use crate::weights::{self, FetchOptions, FetchSource, Manifest, Progress, SearchPath, WeightsError};
 
-/// A table of the networks: size, licence, where installed, or how to get it.
+/// Prints a table of the networks: size, licence, and the installed file or how to get it.
 ///
 /// # Errors
-/// When `out` cannot be written to.
+/// If `out` cannot be written to.
 pub fn list(path: &SearchPath, out: &mut dyn Write) -> Result<(), WeightsError> {
     let header = ["NETWORK", "DOWNLOAD", "LICENCE", "INSTALLED"].map(str::to_owned);
     let rows: Vec<[String; 4]> =
@@ -35,16 +35,16 @@ fn row(manifest: &Manifest, path: &SearchPath) -> [String; 4] {
     [manifest.name.clone(), format!("{:.1} MiB", manifest.download.size_mib()), manifest.licence.clone(), installed]
 }
 
-/// The command that brings the weights of a network.
+/// Returns the command that installs the weights of a network.
 pub(super) fn how_to_get(manifest: &Manifest) -> String {
     format!("stylize-video weights fetch {}", manifest.name)
 }
 
-/// Fetches the weights of each network named, into the folder that `path` installs to. One that is installed there
-/// and sound is left alone. `from_hub` takes the model hub instead of the publisher.
+/// Fetches the weights of each named network into the folder that `path` installs to. Installed weights that are intact
+/// are left alone. With `from_hub`, the model hub is used instead of the publisher.
 ///
 /// # Errors
-/// An unknown name (nothing is fetched then); else what [`weights::fetch`] says about the first that fails.
+/// If a name is unknown, nothing is fetched. Otherwise returns the first error of [`weights::fetch`].
 pub fn fetch(
     names: &[String],
     from_hub: bool,
@@ -69,7 +69,7 @@ pub fn fetch(
     Ok(())
 }
 
-/// Imports `file`, into the folder that `path` installs to, as the network it fits, or as the one named.
+/// Imports `file` into the folder that `path` installs to, as the named network or as the one that it fits.
 ///
 /// # Errors
 /// See [`weights::import`].
@@ -82,10 +82,10 @@ pub fn import(file: &Path, network: Option<&str>, path: &SearchPath, out: &mut d
     say(out, format_args!("{}: installed as {}", imported.network, imported.path.display()))
 }
 
-/// Writes where the weights of a network lie, for scripts.
+/// Prints the path of a network's weights, for scripts.
 ///
 /// # Errors
-/// When they are not installed, or there is no such network.
+/// If the weights are not installed, or the network is unknown.
 pub fn path(name: &str, path: &SearchPath, out: &mut dyn Write) -> Result<(), WeightsError> {
     say(out, format_args!("{}", weights::find(name, path)?.path.display()))
 }

@@ -1,25 +1,25 @@
-//! One strictly increasing timestamp per frame, from what the container gives.
+//! Derives one strictly increasing timestamp per frame from the container's timestamps.
 
 use crate::media::{Ratio, TimeBase, Timing};
 
-/// More frames than these do not share a time.
+/// At most this many frames share one timestamp.
 const MOST: usize = 8;
 
-/// Turns a decoder's timestamps into `Timing`s. Each frame waits until one that is shown later is known: frames of equal
-/// times are spread over the time that they have together.
+/// Turns a decoder's timestamps into `Timing`s. Each frame waits until a frame with a later time is known: frames with
+/// equal times are spread evenly over the time that they share.
 #[derive(Debug)]
 pub(crate) struct Clock<T> {
     base: TimeBase,
-    /// Ticks of a frame where nothing else tells.
+    /// Duration of a frame in ticks, if nothing else is known.
     usual: i64,
     last: Option<Timing>,
-    /// Frames of one time: with what belongs to each, and how long it says that it lasts.
+    /// The waiting frames, which share one timestamp, each with the duration that its packet states.
     held: Vec<(T, i64)>,
-    /// That time.
+    /// The timestamp of the waiting frames.
     pts: i64,
-    /// Whether that is made up, for nothing is known yet.
+    /// Whether that timestamp is a guess because no frame so far has one.
     guessed: bool,
-    /// Frames that were given other times than their own.
+    /// Number of frames that shared a timestamp and were spread.
     spread: u64,
 }
 
@@ -30,8 +30,8 @@ impl<T> Clock<T> {
         Self { base, usual, last: None, held: Vec::new(), pts: 0, guessed: false, spread: 0 }
     }
 
-    /// Takes the next frame in display order; gives those whose times are known by now. `pts` is kept wherever it is there
-    /// and later than the frame before; a missing one continues from that frame's duration.
+    /// Takes the next frame in display order and returns the frames whose times are now known. A `pts` later than the
+    /// previous one is kept; a missing one follows from the previous frame's duration.
     pub fn push(&mut self, item: T, pts: Option<i64>, duration: i64) -> Vec<(T, Timing)> {
         let Some((_, before)) = self.held.last() else {
             self.guessed = pts.is_none() && self.last.is_none();
@@ -41,13 +41,13 @@ impl<T> Clock<T> {
         };
         let length = if *before > 0 { *before } else { self.usual };
         if let Some(pts) = pts.filter(|_| std::mem::take(&mut self.guessed)) {
-            // The first ones had no time: they come right before the first that has.
+            // The first frames had no timestamps: place them right before the first frame that has one.
             self.pts = pts.saturating_sub(length.saturating_mul(self.held.len() as i64));
         }
         let after = self.pts.saturating_add(length.saturating_mul(self.held.len() as i64));
         let mut pts = pts.unwrap_or(after);
         if pts <= self.pts && self.held.len() >= MOST {
-            // Its times are of no use: frames follow each other as they usually do.
+            // The timestamps are useless: place the frames at the usual distance instead.
             pts = after;
         }
         if pts <= self.pts {
@@ -60,7 +60,7 @@ impl<T> Clock<T> {
         ready
     }
 
-    /// No more frames come.
+    /// Ends the input and returns the frames still waiting.
     pub fn finish(&mut self) -> Vec<(T, Timing)> {
         self.release(None)
     }
@@ -88,20 +88,20 @@ impl<T> Clock<T> {
         self.base
     }
 
-    /// How many frames shared their time with others.
+    /// Returns how many frames shared their timestamp with others.
     pub fn spread(&self) -> u64 {
         self.spread
     }
 }
 
-/// Times that come strictly later one after the other, without waiting.
+/// Makes timestamps strictly increasing without delaying any frame.
 #[derive(Debug, Default)]
 pub(super) struct Rising {
     last: Option<i64>,
 }
 
 impl Rising {
-    /// `pts` where it is later than the one before, else the tick after that.
+    /// Returns `pts` if it is later than the previous one, otherwise the tick after that.
     pub fn time(&mut self, pts: i64) -> i64 {
         let pts = self.last.map_or(pts, |last| pts.max(last.saturating_add(1)));
         self.last = Some(pts);
@@ -134,7 +134,7 @@ mod tests {
         let at = |list: &[i64]| times(&list.iter().map(|&pts| (Some(pts), 0)).collect::<Vec<_>>());
         assert_eq!(at(&[0, 0, 80, 80, 160, 160]), [0, 40, 80, 120, 160, 200]);
         assert_eq!(at(&[0, 40, 40, 40, 100]), [0, 40, 60, 80, 100]);
-        // Not over a pause.
+        // Frames are not spread over a pause.
         assert_eq!(at(&[0, 0, 9000]), [0, 40, 9000]);
         assert_eq!(at(&[0, 0, 1, 2]), [0, 1, 2, 3]);
         assert_eq!(at(&[100, 90, 140]), [100, 120, 140]);

@@ -1,11 +1,11 @@
-//! What a file's first boxes and chunks say of it, where FFmpeg does not tell.
+//! Reads the first boxes and chunks of a file for facts that FFmpeg does not report.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Whether this is an MP4 or MOV without the box that lists its pictures: the writer is stopped before it, or the file
-/// cut off.
+/// Whether this is an MP4 or MOV file without its index (`moov` or `moof`): the recording was stopped before the index
+/// was written, or the file is cut off.
 pub(super) fn lacks_index(path: &Path) -> bool {
     walk_boxes(path).unwrap_or(false)
 }
@@ -39,7 +39,7 @@ fn walk_boxes(path: &Path) -> io::Result<bool> {
     Ok(length >= 8)
 }
 
-/// Whether this is a PNG with an `acTL` chunk before its picture data, the sign of an animation.
+/// Whether this is a PNG with an `acTL` chunk before its picture data, which marks an animation.
 pub(super) fn is_animated_png(path: &Path) -> bool {
     walk_chunks(path).unwrap_or(false)
 }
@@ -56,7 +56,7 @@ fn walk_chunks(path: &Path) -> io::Result<bool> {
         match &head[4..] {
             b"acTL" => return Ok(true),
             b"IDAT" | b"IEND" => return Ok(false),
-            // The data and its check sum.
+            // Skips the data and the checksum.
             _ => {
                 let size = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
                 file.seek_relative(i64::from(size) + 4)?;

@@ -1,4 +1,4 @@
-//! From frames in whatever format to float RGB.
+//! Converts frames of any pixel format to float RGB.
 
 use std::path::{Path, PathBuf};
 
@@ -12,23 +12,24 @@ use crate::media::graph::{Entry, VideoGraph, white};
 use crate::media::{ColorInfo, Model, Pixels, Samples, Timing, ffi};
 use crate::settings::Hdr;
 
-/// What the first frame decides for all.
+/// The properties of the first frame, which all later frames are converted to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct First {
-    /// Colours of what comes out, and what the samples of what goes in are like.
+    /// Colours of the output, and the sample format of the input.
     pub color: ColorInfo,
     pub samples: Samples,
-    /// Stored size, which all other frames are scaled to.
+    /// Stored size; all other frames are scaled to it.
     width: u32,
     height: u32,
-    /// Its width to its height as it is shown.
+    /// Display aspect ratio (width divided by height).
     display: f64,
 }
 
 impl First {
-    /// Where pictures of another shape have room in its size: width, height, x, y.
+    /// Returns the area (width, height, x, y) in which a picture with another aspect ratio fits into this size, or
+    /// `None` if no bars are needed.
     fn room(&self, display: f64) -> Option<(u32, u32, u32, u32)> {
-        /// Shapes nearer to each other than this are one, rounded.
+        /// Aspect ratios closer to each other than this are treated as equal.
         const ALIKE: f64 = 0.03;
         let ratio = display / self.display;
         if (ratio - 1.0).abs() <= ALIKE || !ratio.is_finite() || self.width < 8 || self.height < 8 {
@@ -47,11 +48,11 @@ impl First {
 pub(super) struct Converter {
     path: PathBuf,
     hdr: Hdr,
-    /// Whether alpha is only worth carrying if the first frame shows some: GIF has it in name mostly.
+    /// Whether alpha is kept only if the first frame uses it: GIF pixel formats have alpha that is mostly unused.
     mostly_opaque: bool,
     first: Option<First>,
     stage: Stage,
-    /// What white is in the floats of the graph in use.
+    /// The value of white in the floats of the current graph.
     white: f32,
     tone_mapped: bool,
     reshaped: bool,
@@ -75,13 +76,13 @@ impl Converter {
         }
     }
 
-    /// What the first frame was like, once there was one.
+    /// Returns the properties of the first frame, once there was one.
     pub fn first(&self) -> Option<First> {
         self.first
     }
 
-    /// Converts a frame. `before` are filters of the stored picture (`bwdif,`), `after` of the converted one
-    /// (`,hflip`). Frames of a changed size, format or colour get a new graph.
+    /// Converts a frame. `before` holds filters for the stored picture (`bwdif,`), `after` those for the converted one
+    /// (`,hflip`). Frames with a new size, format or colours get a new graph.
     pub fn push(
         &mut self,
         frame: frame::Video,
@@ -97,7 +98,7 @@ impl Converter {
             self.stage.set(shape, graph, &mut out).map_err(|e| self.failed(e))?;
             self.copy(std::mem::take(&mut out), ready)?;
             let color = color_of(&frame);
-            // zscale, which does the tone mapping, is exact.
+            // zscale, which does the tone mapping, maps white exactly.
             let samples = ffi::samples_of(frame.format());
             self.white = if color.hdr().is_some() { 1.0 } else { white(samples, color.full_range) };
         }
@@ -105,7 +106,7 @@ impl Converter {
         self.copy(out, ready)
     }
 
-    /// Takes out what is held back.
+    /// Takes out the frames still held back.
     pub fn flush(&mut self, ready: &mut impl Extend<(Pixels, Timing)>) -> Result<(), DecodeError> {
         let mut out = Vec::new();
         self.stage.flush(&mut out).map_err(|e| self.failed(e))?;
@@ -136,7 +137,7 @@ impl Converter {
         })?;
         let tone_map = self.tone_map(color)?;
         let mut samples = ffi::samples_of(frame.format());
-        // A palette has room for alpha, and hardly ever uses it.
+        // A palette has room for alpha but hardly ever uses it.
         let shown = !self.mostly_opaque && ffi::pixel_format_name(frame.format()) != "pal8";
         samples.alpha = samples.alpha && (shown || is_transparent(frame));
         let out = if tone_map.is_some() { ColorInfo::BT709 } else { color };
@@ -153,17 +154,17 @@ impl Converter {
             if first.samples.alpha { ("gbrapf32le", "yuva444p16le") } else { ("gbrpf32le", "yuv444p16le") };
         let mut range = if color.full_range { "pc" } else { "tv" };
         let size = format!("scale=w={}:h={}:{FLAGS}", first.width, first.height);
-        // Matrix and range are always spelled out: left alone, swscale takes BT.601 whatever the tags say. Turning
+        // Matrix and range are always given explicitly: by default swscale uses BT.601 whatever the tags say. Rotation
         // comes after the conversion, where every plane has the full size.
         let chain = if let Some(tone_map) = tone_map {
-            // zscale takes no odd sizes of smaller chroma.
+            // zscale does not accept odd sizes with subsampled chroma.
             let wide = if samples.model == Model::Yuv { format!(",format={wide}") } else { String::new() };
             let same = format!("in_color_matrix={matrix}:out_color_matrix={matrix}:in_range={range}:out_range={range}");
             format!("{before}{size}:{same}{wide},{tone_map},format={float}{after}")
         } else {
             let mut grey = String::new();
             if is_grey(shape.format) {
-                // swscale makes green of grey when it writes float planes.
+                // swscale turns grey green when it writes float planes.
                 grey = format!("scale={FLAGS}:in_range={range}:out_range=tv,format={wide},");
                 range = "tv";
             }
@@ -173,7 +174,8 @@ impl Converter {
         VideoGraph::new(&entry, &chain).map_err(|e| self.failed(e))
     }
 
-    /// Filters that fit a picture of another shape than the first one's into its size; nothing where it has the same.
+    /// Returns filters that fit a picture into the first picture's size with bars; empty if the aspect ratio is the
+    /// same.
     fn bars(&mut self, first: &First, shape: &Shape, matrix: &str, full: bool) -> String {
         let Some((width, height, x, y)) = first.room(shape.display()) else { return String::new() };
         if !std::mem::replace(&mut self.reshaped, true) {
@@ -186,8 +188,8 @@ impl Converter {
         format!("scale=w={width}:h={height}:{FLAGS}:{same},pad=w={}:h={}:x={x}:y={y},", first.width, first.height)
     }
 
-    /// For HDR the filters that make BT.709 of it, as float RGB. All colours are told to zscale: where a tag is missing
-    /// it finds no way.
+    /// Returns the filters that convert HDR to BT.709 as float RGB; `None` for SDR. All colour tags are set explicitly:
+    /// zscale finds no conversion path if one is missing.
     fn tone_map(&mut self, color: ColorInfo) -> Result<Option<String>, DecodeError> {
         let Some(transfer) = color.hdr() else { return Ok(None) };
         if self.hdr == Hdr::Refuse {

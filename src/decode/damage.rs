@@ -1,4 +1,4 @@
-//! How much damage is passed over, and the pictures that never came out of the decoder.
+//! Counts damage in a video, including pictures that the decoder never returned.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -6,26 +6,26 @@ use ffmpeg_next::Packet;
 
 use crate::media::ffi;
 
-/// Counts damaged places against what the user allows.
+/// Counts damaged places and compares them with the allowed number.
 ///
-/// One place may show as an error of the codec, as a lost picture and both: the larger number of the two counts.
-/// Pictures that the decoder gave, but marked as damaged, count besides.
+/// One damaged place may show as a codec error, as a lost picture, or as both, so the larger of the two counts is used.
+/// Pictures that the decoder returned but marked as damaged are added.
 #[derive(Debug, Default)]
 pub(super) struct Damage {
     /// `max_corrupt`.
     pub limit: u64,
-    /// Places where the container or the codec met invalid data.
+    /// Places where the container or the codec found invalid data.
     errors: u64,
     /// Pictures that the decoder marked as damaged.
     marked: u64,
-    /// Pictures that went in and did not come out.
+    /// Pictures that were sent to the decoder and did not come out.
     lost: u64,
-    /// How many frames had been decoded when there was first too much of it.
+    /// The number of decoded frames when the limit was first exceeded.
     over_at: Option<u64>,
     pub losses: Losses,
 }
 
-/// A decoder may have read so many frames ahead of the one it gives.
+/// A decoder may have read this many frames ahead of the one it returns.
 const LOOKAHEAD: u64 = 64;
 
 impl Damage {
@@ -37,23 +37,23 @@ impl Damage {
         self.errors += 1;
     }
 
-    /// Takes note of damaged places that the demuxer passes over without a word.
+    /// Adds damaged places that the demuxer skips silently.
     pub fn passed_over(&mut self, places: u64) {
         self.errors += places;
     }
 
-    /// Takes note of a decoded frame: its pts and whether the decoder marked it.
+    /// Records a decoded frame: its pts, and whether the decoder marked it as damaged.
     pub fn frame(&mut self, pts: Option<i64>, marked: bool) {
         self.marked += u64::from(marked);
         self.lost += self.losses.came(pts);
     }
 
-    /// No more frames come.
+    /// Ends the input: pictures that are still outstanding count as lost.
     pub fn end(&mut self) {
         self.lost += self.losses.rest();
     }
 
-    /// What came before the wanted part does not count.
+    /// Resets the counts. Damage before the requested range does not count.
     pub fn forget(&mut self) {
         let losses = std::mem::take(&mut self.losses);
         *self = Self::new(self.limit, losses);
@@ -67,8 +67,8 @@ impl Damage {
         self.lost
     }
 
-    /// Whether there is too much of it, `decoded` frames into the video. Where only a limited number of frames is
-    /// wanted, the decoder has looked beyond them: damage then counts once it is certain to lie among them.
+    /// Whether there is too much damage after `decoded` frames. If the number of frames is limited, the decoder has
+    /// read beyond them: damage then counts only once it certainly lies within them.
     pub fn is_over(&mut self, decoded: u64, limited: bool) -> bool {
         if self.places() <= self.limit {
             return false;
@@ -78,15 +78,15 @@ impl Damage {
     }
 }
 
-/// Which pictures a decoder owes. For containers that give each picture one packet with its pts, and codecs that show
-/// one picture for each; the others are not looked after.
+/// Tracks which pictures the decoder still has to return. Works for containers that store each picture in one packet
+/// with its pts, with codecs that show one picture per packet; other combinations are not tracked.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     watches: bool,
-    /// The first key picture: those shown before it may refer to what was cut off.
+    /// The first key picture. Pictures shown before it may refer to data that was cut off.
     begin: Option<i64>,
     owed: BTreeSet<i64>,
-    /// The latest frames: one may come out late, but not by so many.
+    /// The latest frames. A frame may come out late, but not by more than `LATE` frames.
     came: VecDeque<i64>,
     /// Whether a frame came out at a time that no packet had.
     strange: bool,
@@ -101,12 +101,12 @@ impl Losses {
         Self { watches, ..Self::default() }
     }
 
-    /// Whether all pictures so far were looked after, and came out at the times of their packets.
+    /// Whether all pictures so far were tracked and came out at the times of their packets.
     pub fn watches(&self) -> bool {
         self.watches && !self.strange
     }
 
-    /// Two fields may be one picture.
+    /// Stops tracking: in interlaced video, two packets may hold the fields of one picture.
     pub fn stop(&mut self) {
         *self = Self::default();
     }
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn lost_pictures_are_counted_and_late_ones_are_not() {
         let mut damage = Damage::new(1, Losses::new("mov,mp4", "h264"));
-        // A picture shown before the first key picture is nobody's loss.
+        // A picture shown before the first key picture is not a loss.
         for (pts, key) in [(10, true), (8, false)] {
             damage.losses.sent(&packet(pts, key));
         }

@@ -1,14 +1,14 @@
-//! Packets of one stream, with an eye on how far the file goes.
+//! Reads the packets of one stream and tolerates damage between them.
 
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::{self as ffmpeg, Packet};
 
 use crate::media::splice::PacketClock;
 
-/// So many errors in a row, without a packet between them, are the end of what can be read.
+/// After this many errors in a row without a packet, reading stops.
 const TOO_MANY: u32 = 100_000;
 
-/// Reads an input to its end and hands out the packets of one stream, their times mended (see [`PacketClock`]).
+/// Reads an input to its end and returns the packets of one stream with corrected times (see [`PacketClock`]).
 pub(super) struct Demuxer {
     pub input: Input,
     pub stream: usize,
@@ -16,10 +16,10 @@ pub(super) struct Demuxer {
     errors: u32,
 }
 
-/// What reading on has brought.
+/// The result of one read.
 pub(super) enum Read {
     Packet(Packet),
-    /// Something that is no packet.
+    /// Invalid data where a packet was expected.
     Damage,
     End,
 }

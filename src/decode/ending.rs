@@ -1,18 +1,18 @@
-//! Whether a file was read to the end that its container claims. A claim is a hint: headers keep the length of what a
-//! file was cut from.
+//! Checks whether a file was read up to the end that its container claims. A claim is only a hint: headers may keep the
+//! length of the recording that a file was cut from.
 
 use ffmpeg_next::format::context::Input;
 
 use super::demux::Demuxer;
 use crate::media::{Ratio, TimeBase, ffi};
 
-/// Longer than this, in seconds, nothing lasts: the number stands there for "unknown".
+/// Claimed lengths from this many seconds on stand for "unknown".
 const NONSENSE: f64 = 1e8;
 
-/// What a container says about its end, in seconds on the file's clock.
+/// The end of the video that a container claims, in seconds on the file's clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Claim {
-    /// End of the video stream, where the container tells it for the stream.
+    /// End of the video stream, if the container states it per stream.
     stream: Option<f64>,
     /// End of the longest stream.
     file: Option<f64>,
@@ -20,11 +20,11 @@ pub(super) struct Claim {
 
 impl Claim {
     pub fn of(input: &Input, index: usize) -> Self {
-        // From 0 on in the headers that have it (MP4, Matroska): a file that starts later ends there all the same.
-        // Where FFmpeg found it by looking at the file's end, from the first packet on; then it claims too little,
-        // which does no harm.
+        // A header's duration (MP4, Matroska) counts from 0, even if the file starts later. A duration that FFmpeg
+        // found by looking at the file's end counts from the first packet; the claim is then too small, which does no
+        // harm.
         let known = input.duration() > 0 && !ffi::duration_is_a_guess(input);
-        // A start before 0 (a transport stream whose clock wraps around) is no part of a header's claim either.
+        // A start before 0 (a transport stream whose clock wraps around) is not part of a header's claim.
         let begins = input.streams().filter(|stream| stream.start_time() != NONE);
         let begins = begins.map(|stream| TimeBase::from(stream.time_base()).seconds(stream.start_time()));
         let file = known.then(|| input.duration() as f64 / 1e6 + begins.fold(0.0, f64::min));
@@ -33,15 +33,15 @@ impl Claim {
             let start = if stream.start_time() == NONE { 0 } else { stream.start_time() };
             let from_header =
                 (stream.duration() > 0 && known).then(|| base.seconds(start.saturating_add(stream.duration())));
-            // Matroska has no field for it; writers leave a tag.
+            // Matroska has no field for the duration of a stream; muxers write a tag.
             from_header.or_else(|| stream.metadata().get("DURATION").and_then(clock_time))
         });
         let sensible = |end: &f64| end.is_finite() && (0.0..NONSENSE).contains(&(end - input_begin(input)));
         Self { stream: stream.filter(sensible), file: file.filter(sensible) }
     }
 
-    /// How many seconds are missing at the end, 0 if reading did not stop clearly before what is claimed. Some slack, for
-    /// containers are not exact about it.
+    /// Returns how many seconds are missing at the end, or 0 unless reading stopped clearly before the claimed end.
+    /// Some slack is allowed because containers are not exact.
     pub fn missing(&self, read: &Demuxer, rate: Option<Ratio>) -> f64 {
         let frame = length_of(rate);
         let short = |claimed: Option<f64>, got: Option<f64>, slack: f64| match (claimed, got) {
@@ -53,7 +53,7 @@ impl Claim {
         if stream > 0.0 { stream } else { file }
     }
 
-    /// How many frames the claim amounts to.
+    /// Returns the number of frames that the claimed length amounts to.
     pub fn frames(&self, begin: f64, rate: Option<Ratio>) -> Option<u64> {
         let end = self.stream.or(self.file)?;
         let frames = (end - begin) * rate?.value();
@@ -61,7 +61,7 @@ impl Claim {
     }
 }
 
-/// Seconds that a frame lasts.
+/// Returns the duration of a frame in seconds.
 pub(super) fn length_of(rate: Option<Ratio>) -> f64 {
     rate.filter(|rate| rate.value() > 0.0).map_or(0.04, |rate| 1.0 / rate.value())
 }
@@ -72,10 +72,10 @@ fn input_begin(input: &Input) -> f64 {
     first.unwrap_or(0.0).max(0.0)
 }
 
-/// FFmpeg's "no timestamp".
+/// FFmpeg's value for "no timestamp".
 const NONE: i64 = i64::MIN;
 
-/// `HH:MM:SS.fraction` in seconds.
+/// Parses `HH:MM:SS.fraction` into seconds.
 pub(crate) fn clock_time(text: &str) -> Option<f64> {
     let mut parts = text.trim().split(':');
     let hours: f64 = parts.next()?.parse().ok()?;

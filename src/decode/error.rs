@@ -1,10 +1,11 @@
-//! Why an input cannot be read.
+//! The errors of reading an input.
 
 use std::path::PathBuf;
 
 use ffmpeg_next as ffmpeg;
 
-/// Why an input cannot be read. Every message names the file (`-` for standard input) and says what to do next.
+/// The reason why an input cannot be read. Every message names the file (`-` for standard input) or the option at
+/// fault. Most say what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     #[error("{}: a sequence of pictures has no option {option}; the only one is framerate=N", folder.display())]
@@ -59,12 +60,12 @@ pub enum DecodeError {
         path.display(), of(*frames, *expected), if *opening { "are there" } else { "could be read" })]
     EndsEarly {
         path: PathBuf,
-        /// Frames that are there.
+        /// Frames that exist.
         frames: u64,
         expected: Option<u64>,
-        /// What `--max-corrupt` would have to be: damaged places and missing frames.
+        /// The value of `--max-corrupt` that would accept the file: damaged places plus missing frames.
         places: u64,
-        /// Whether that was found at opening.
+        /// Whether this was found while opening.
         opening: bool,
     },
     #[error("{}: the file ends early: {missing} of its {} bytes are missing; get a complete copy, limit the job with --frames, or go on with what is there with --max-corrupt N (N missing frames)", path.display(), missing + present)]
@@ -86,7 +87,7 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// Whether it may be otherwise in a while: the disk fails, memory is short.
+    /// Whether the error may go away by itself: an I/O error of the disk, or too little memory.
     pub fn is_passing(&self) -> bool {
         use ffmpeg::error::{EAGAIN, EIO, ENOMEM};
         match self {

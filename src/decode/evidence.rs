@@ -1,14 +1,14 @@
-//! What a file's sizes say about its being cut off: bytes that it announces and does not have.
+//! Finds out whether a file is cut off by comparing the sizes that its structure announces with its real size.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Pieces of a file that are looked at, one after another.
+/// The highest number of elements of a file to look at.
 const MOST: u64 = 4_000_000;
 
-/// Bytes that a file lacks of what it announces, and those that are there. `None` if it announces nothing or is whole.
-/// Only what lies one behind the other is asked, not what a header claims of the whole.
+/// Returns how many announced bytes the file lacks, and how many it has. Returns `None` if it announces nothing or is
+/// complete. Only the sizes of the elements are used, not a duration or file length that a header claims.
 pub(super) fn bytes_missing(path: &Path, demuxer: &str) -> Option<(u64, u64)> {
     let mut file = BufReader::new(File::open(path).ok()?);
     let length = file.get_ref().metadata().ok().filter(|found| found.is_file())?.len();
@@ -36,7 +36,7 @@ const EBML: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
 const SEGMENT: u64 = 0x1853_8067;
 const CLUSTER: u64 = 0x1f43_b675;
 
-/// Where the segment ends or, where that is not told (a live recording), its last part.
+/// Returns the end of the segment or, if its size is unknown (a live recording), of its last element.
 fn segment(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     if take::<4>(file)? != EBML {
         return Ok(None);
@@ -57,10 +57,10 @@ fn segment(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>
                 if segment >= length {
                     return Ok(Some(segment));
                 }
-                // Another file may follow, glued to it.
+                // Another file may be appended to it.
                 (at, end) = (segment, Some(segment));
             }
-            // What is inside comes next.
+            // The elements inside come next.
             (SEGMENT | CLUSTER, None) => at = begin,
             (_, None) => break,
             (id, Some(size)) => {
@@ -75,7 +75,7 @@ fn segment(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>
     Ok(end)
 }
 
-/// An element's name.
+/// Reads an EBML element ID.
 fn identifier(file: &mut impl Read) -> io::Result<u64> {
     let [first] = take(file)?;
     let more = first.leading_zeros();
@@ -85,7 +85,7 @@ fn identifier(file: &mut impl Read) -> io::Result<u64> {
     (0..more).try_fold(u64::from(first), |value, _| Ok(value << 8 | u64::from(take::<1>(file)?[0])))
 }
 
-/// A number of EBML's variable length; `None` for "unknown".
+/// Reads an EBML variable-length number; `None` for "unknown".
 fn number(file: &mut impl Read) -> io::Result<Option<u64>> {
     let [first] = take(file)?;
     let more = first.leading_zeros();
@@ -99,7 +99,8 @@ fn number(file: &mut impl Read) -> io::Result<Option<u64>> {
     Ok((value != unknown).then_some(value))
 }
 
-/// Where the last box of a fragmented MP4 ends. One that is not has an index of its pictures, which tells more.
+/// Returns the end of the last box of a fragmented MP4. For other MP4 files it returns `None`: their picture index
+/// tells more.
 fn fragments(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     let (mut at, mut fragmented) = (0, false);
     for _ in 0..MOST {
@@ -120,7 +121,7 @@ fn fragments(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u6
     Ok(fragmented.then_some(at))
 }
 
-/// Whether an MP4 comes in fragments, so that what stands at its beginning lists but a few of its pictures.
+/// Whether an MP4 is fragmented, so that the index at its beginning lists only a few of its pictures.
 pub(super) fn is_fragmented(path: &Path) -> bool {
     let look = || -> io::Result<bool> {
         let mut file = BufReader::new(File::open(path)?);
@@ -130,7 +131,7 @@ pub(super) fn is_fragmented(path: &Path) -> bool {
     look().unwrap_or(false)
 }
 
-/// Where the list of an AVI's pictures ends. Recorders that are switched off leave it empty: that says nothing.
+/// Returns the end of an AVI's `movi` list. If a recorder is switched off, the size stays empty and proves nothing.
 fn movie_list(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     let mut end = None;
     let mut riff = 0;
@@ -160,7 +161,7 @@ fn movie_list(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u
     Ok(end)
 }
 
-/// Where the last tag of an FLV ends.
+/// Returns the end of the last tag of an FLV.
 fn tags(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     let head: [u8; 9] = take(file)?;
     if !head.starts_with(b"FLV") {
@@ -173,7 +174,7 @@ fn tags(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
         }
         file.seek(SeekFrom::Start(at))?;
         let tag: [u8; 4] = take(file)?;
-        // Sound, pictures, text: what else stands there is no tag, and nobody knows its size.
+        // Audio, video and script tags; anything else is not a tag, and its size is unknown.
         if ![8, 9, 18].contains(&(tag[0] & 0x1f)) {
             return Ok(None);
         }
@@ -187,7 +188,7 @@ fn tags(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     Ok(None)
 }
 
-/// Where the packets of an ASF (WMV) file end.
+/// Returns the end of the packets of an ASF (WMV) file.
 fn data_object(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     const HEADER: [u8; 4] = [0x30, 0x26, 0xb2, 0x75];
     const DATA: [u8; 4] = [0x36, 0x26, 0xb2, 0x75];
@@ -203,7 +204,7 @@ fn data_object(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<
             break;
         }
         if name.starts_with(&DATA) {
-            // Of a stream it is not known.
+            // In a live stream the size is unknown.
             return Ok((size > 50 && size < u64::MAX / 2).then(|| at.saturating_add(size)));
         }
         at = at.saturating_add(size.max(24));
@@ -211,9 +212,9 @@ fn data_object(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<
     Ok(None)
 }
 
-/// Where the last page of an Ogg file ends.
+/// Returns the end of the last page of an Ogg file.
 fn last_page(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
-    // A page is 65307 bytes at most.
+    // A page has at most 65307 bytes.
     let from = length.saturating_sub(1 << 17);
     file.seek(SeekFrom::Start(from))?;
     let mut tail = Vec::new();
@@ -226,7 +227,7 @@ fn last_page(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u6
     Ok(Some(from + place as u64 + size))
 }
 
-/// Pages of an Ogg file whose sum is wrong: FFmpeg passes over them without a word.
+/// Counts the pages of an Ogg file with a wrong checksum, which FFmpeg skips silently.
 pub(super) fn bad_pages(path: &Path) -> u64 {
     let count = |path: &Path| -> io::Result<u64> {
         let mut file = BufReader::with_capacity(1 << 17, File::open(path)?);
@@ -237,7 +238,7 @@ pub(super) fn bad_pages(path: &Path) -> u64 {
                 return Ok(bad);
             }
             if !head.starts_with(b"OggS\0") {
-                // No page: where the next one is, is not looked for.
+                // This is no page, and the next one is not searched for.
                 return Ok(bad + 1);
             }
             let mut sizes = vec![0; usize::from(head[26])];
@@ -255,7 +256,7 @@ pub(super) fn bad_pages(path: &Path) -> u64 {
     count(path).unwrap_or(0)
 }
 
-/// Ogg's check sum of more bytes, after those before.
+/// Continues Ogg's checksum (a CRC-32) with more bytes.
 fn ogg_sum(before: u32, bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
@@ -293,7 +294,7 @@ mod tests {
         assert_eq!(end(segment, &segment_of(&[0x01, 0, 0, 0, 0, 0, 1, 0])), Some(18 + 256));
         let unknown = segment_of(&[0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
         assert_eq!(end(segment, &unknown), None);
-        // Then what is inside tells.
+        // With an unknown size, the elements inside decide.
         let cluster = [&unknown[..], &[0x1f, 0x43, 0xb6, 0x75, 0x8a, 0xe7, 0x81]].concat();
         assert_eq!(end(segment, &cluster), Some(18 + 5 + 10));
         let open = [&unknown[..], &[0x1f, 0x43, 0xb6, 0x75, 0xff, 0xe7, 0x81, 0, 0xa3, 0x90, 0]].concat();
@@ -303,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_page_has_a_sum() {
-        // Of the page that begins a stream of Vorbis, as libogg writes it.
+        // The check value of this CRC (polynomial 0x04c11db7, initial value 0, not reflected).
         assert_eq!(ogg_sum(0, b"123456789"), 0x89a1_897f);
     }
 

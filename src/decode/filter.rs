@@ -1,4 +1,4 @@
-//! The user's filters (`--pre-filter`), which may change the size, the clock and the number of frames.
+//! Runs the user's filters (`--pre-filter`), which may change the size, the time base and the number of frames.
 
 use std::path::PathBuf;
 
@@ -15,15 +15,15 @@ use crate::media::{Ratio, TimeBase, Timing};
 pub(super) struct UserFilter {
     path: PathBuf,
     pub text: String,
-    /// Rate and pixel shape of what goes in.
+    /// Frame rate and sample aspect ratio of the input frames.
     rate: Option<Ratio>,
     aspect: Option<Ratio>,
     graph: Option<((u32, u32, Pixel), VideoGraph)>,
-    /// What came out of the first graph, and its times.
+    /// The output properties of the first graph, and the clock that keeps its times rising.
     exit: Option<(Exit, Rising)>,
-    /// The last frame, until the next one tells how long it lasts.
+    /// The last frame, held until the next one shows how long it lasts.
     held: Option<Timed>,
-    /// Where the last frame that went in ends, in ticks of its time base.
+    /// The end of the last input frame, in ticks of its time base.
     end: i64,
 }
 
@@ -32,7 +32,7 @@ impl UserFilter {
         Self { path, text: text.into(), rate, aspect, graph: None, exit: None, held: None, end: 0 }
     }
 
-    /// What the frames that come out look like, once one has gone in.
+    /// Returns the output properties of the filters, once a frame has gone in.
     pub fn exit(&self) -> Option<Exit> {
         self.exit.as_ref().map(|(exit, _)| *exit)
     }
@@ -40,7 +40,7 @@ impl UserFilter {
     pub fn push(&mut self, mut frame: frame::Video, timing: Timing, out: &mut Vec<Timed>) -> Result<(), DecodeError> {
         let shape = (frame.width(), frame.height(), frame.format());
         let color = color_of(&frame);
-        // Filters that convert go by the frame's tags: untagged, they would take BT.601 whatever the size.
+        // Filters that convert use the frame's tags: without tags they assume BT.601 at any size.
         frame.set_color_space(color.matrix);
         frame.set_color_range(range(color.full_range));
         if self.graph.as_ref().is_none_or(|(built_for, _)| *built_for != shape) {
@@ -58,14 +58,14 @@ impl UserFilter {
         frame.set_pts(Some(timing.pts));
         let pushed = self.graph.as_mut().map(|(_, graph)| graph.push(&mut frame));
         match pushed {
-            // Filters that end of their own accord (`trim`) want no more.
+            // Filters that end on their own (`trim`) take no more frames.
             None | Some(Ok(()) | Err(ffmpeg::Error::Eof)) => {}
             Some(Err(error)) => return Err(self.refused(error)),
         }
         self.drain(false, out)
     }
 
-    /// No more frames go in.
+    /// Ends the input and hands out the frames still held back.
     pub fn finish(&mut self, out: &mut Vec<Timed>) -> Result<(), DecodeError> {
         self.drain(true, out)?;
         self.graph = None;
@@ -91,7 +91,7 @@ impl UserFilter {
 
     fn came(&mut self, frame: frame::Video, base: TimeBase, out: &mut Vec<Timed>) {
         let Some((exit, clock)) = &mut self.exit else { return };
-        // Not `timestamp()`, which is the decoder's and stays when a filter changes the clock.
+        // `timestamp()` is the decoder's time and stays the same when a filter changes the clock.
         let usual = exit.rate.map_or(1, |rate| exit.base.ticks(1.0 / rate.value()).max(1));
         let next = || self.held.as_ref().map_or(0, |(_, earlier)| earlier.pts + usual);
         let pts = frame.pts().map_or_else(next, |pts| base.convert(pts, exit.base));
@@ -111,9 +111,9 @@ impl UserFilter {
     }
 }
 
-/// The first name in a graph that is no filter; FFmpeg says which only in its log.
+/// Returns the first name in a graph that is not a filter; FFmpeg names it only in its log.
 fn unknown_filter(graph: &str) -> Option<&str> {
-    // What stands in quotes or behind a backslash is part of a value.
+    // Text in quotes or behind a backslash is part of a value.
     let (mut quoted, mut escaped) = (false, false);
     let parts = graph.split(|c| {
         let separates = !quoted && !escaped && (c == ',' || c == ';');

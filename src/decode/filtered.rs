@@ -1,4 +1,4 @@
-//! The user's filters on sources that are not FFmpeg's: pictures and animated WebP.
+//! Applies the user's filters to sources that FFmpeg does not decode: pictures and animated WebP.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ impl Filtered {
         Ok(())
     }
 
-    /// As FFmpeg's filters take it: planar RGB of 8 or 16 bits.
+    /// Converts pixels to a frame for FFmpeg's filters: planar RGB with 8 or 16 bits per sample.
     fn picture(&self, pixels: &Pixels) -> Result<frame::Video, DecodeError> {
         let deep = self.info.samples.depth > 8;
         let format = match (deep, pixels.alpha.is_some()) {

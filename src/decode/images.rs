@@ -1,4 +1,4 @@
-//! Frames of pictures.
+//! Reads frames from picture files: a single picture or a sequence.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use super::{FrameSource, check_start, rate};
 use crate::bounded;
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing, picture};
 
-/// One picture, or several in order.
+/// A source of one picture, or of several in order.
 pub(super) struct ImageSource {
     info: MediaInfo,
     files: Vec<PathBuf>,
-    /// The picture that `files[next]` was decoded to when its size was needed.
+    /// The picture at `files[next]`, if it was decoded already to find its size.
     decoded: Option<Pixels>,
     start: usize,
     next: usize,
     limits: Limits,
-    /// What is to be said of the pictures, and has not been.
+    /// Notes about the pictures that have not been reported yet.
     notes: Vec<String>,
     warnings: Vec<String>,
     told: HashSet<String>,
@@ -29,7 +29,7 @@ impl ImageSource {
         Self::open(vec![path.into()], 0, rate::DEFAULT, limits)
     }
 
-    /// Part of a sequence. It has no clock of its own: picture `n` is shown at tick `n` of `base`.
+    /// Opens a range of a sequence. Pictures have no times: picture `n` is shown at tick `n` of `base`.
     pub fn sequence(
         folder: &Path,
         files: &[PathBuf],
@@ -52,7 +52,7 @@ impl ImageSource {
     }
 
     fn open(files: Vec<PathBuf>, start: usize, base: TimeBase, limits: Limits) -> Result<Self, DecodeError> {
-        // A limit of no frames at all still has a size: that of the picture it would start with.
+        // With a limit of 0 frames the source still needs a size: that of the picture it would start with.
         let decoded = files.get(start).or(files.last()).map(|path| read(path, limits)).transpose()?;
         let (width, height) = decoded.as_ref().map_or((0, 0), |found| (found.pixels.width, found.pixels.height));
         let info = MediaInfo {
@@ -80,11 +80,11 @@ impl ImageSource {
             told: HashSet::new(),
         };
         source.decoded = decoded.map(|found| source.heard(found));
-        // By their headers, so that nothing is painted in vain.
+        // The sizes are checked by the headers now, so that nothing is painted in vain.
         for path in &source.files[start..] {
             match picture::size(path) {
                 Ok(size) => source.check_size(path, size)?,
-                // Reading it says best what is wrong.
+                // Reading the picture gives the best error message.
                 Err(_) => drop(read(path, limits)?),
             }
         }
@@ -93,7 +93,7 @@ impl ImageSource {
 }
 
 impl ImageSource {
-    /// Keeps what is to be said of a picture, once for all of them.
+    /// Collects the notes and warnings about a picture, each text once, and returns its pixels.
     fn heard(&mut self, found: picture::Found) -> Pixels {
         self.notes.extend(found.notes.into_iter().filter(|note| self.told.insert(note.clone())));
         self.warnings.extend(found.warnings.into_iter().filter(|warning| self.told.insert(warning.clone())));
@@ -141,7 +141,7 @@ impl FrameSource for ImageSource {
     }
 }
 
-/// Reads a picture upright, as its EXIF orientation says.
+/// Reads a picture and turns it upright according to its EXIF orientation.
 fn read(path: &Path, limits: Limits) -> Result<picture::Found, DecodeError> {
     let io = |source| DecodeError::Io { path: path.into(), source };
     let bad = |error| match picture::size(path) {

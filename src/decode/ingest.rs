@@ -1,4 +1,4 @@
-//! From decoded frames to upright, progressive float RGB, with the user's filters on the way.
+//! Turns decoded frames into upright, progressive float RGB and runs the user's filters in between.
 
 use std::path::{Path, PathBuf};
 
@@ -13,18 +13,18 @@ use crate::media::graph::{Entry, Exit, VideoGraph};
 use crate::media::{Pixels, Ratio, Timing};
 use crate::settings::{Deinterlace, InputSettings};
 
-/// The filter that makes one progressive picture of each interlaced one.
+/// The filter that makes one progressive picture from each interlaced one.
 const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=interlaced";
 
-/// Everything between the decoder and the pipeline. Without filters of the user, frames leave one for one and keep
-/// their timings.
+/// All processing between the decoder and the pipeline. Without user filters, each frame yields one frame and keeps its
+/// timing.
 pub(super) struct Ingest {
     path: PathBuf,
     turn: Turn,
     deinterlace: Deinterlace,
-    /// Whether an interlaced frame was met: from then on the deinterlacer stays, it passes progressive ones through.
+    /// Whether an interlaced frame was seen. From then on the deinterlacer stays; it passes progressive frames through.
     interlaced: bool,
-    /// In front of the user's filters: what makes upright, progressive pictures.
+    /// The filters in front of the user's ones: they make the pictures upright and progressive.
     straight: Stage,
     user: Option<UserFilter>,
     converter: Converter,
@@ -32,7 +32,7 @@ pub(super) struct Ingest {
 }
 
 impl Ingest {
-    /// `rate` and `aspect` are those of the stored pictures.
+    /// Creates the stage. `rate` and `aspect` are those of the stored pictures.
     pub fn new(
         path: &Path,
         settings: &InputSettings,
@@ -55,7 +55,7 @@ impl Ingest {
         }
     }
 
-    /// What the first picture was like, once there was one.
+    /// Returns the properties of the first picture, once there was one.
     pub fn first(&self) -> Option<First> {
         self.converter.first()
     }
@@ -64,12 +64,12 @@ impl Ingest {
         self.user.is_some()
     }
 
-    /// The user's filters, as they were given.
+    /// Returns the text of the user's filters.
     pub fn filter_text(&self) -> String {
         self.user.as_ref().map(|user| user.text.clone()).unwrap_or_default()
     }
 
-    /// What comes out of the user's filters, where there are any.
+    /// Returns the output properties of the user's filters, if there are any.
     pub fn filtered(&self) -> Option<Exit> {
         self.user.as_ref()?.exit()
     }
@@ -80,7 +80,7 @@ impl Ingest {
         notes
     }
 
-    /// Feeds a frame.
+    /// Feeds one frame. Finished pictures are appended to `ready`.
     pub fn push(
         &mut self,
         frame: frame::Video,
@@ -88,7 +88,7 @@ impl Ingest {
         ready: &mut impl Extend<(Pixels, Timing)>,
     ) -> Result<(), DecodeError> {
         self.look(&frame)?;
-        // The filter takes no smaller pictures.
+        // The deinterlacer does not accept smaller pictures.
         let interlaced = self.interlaced && frame.width() >= 4 && frame.height() >= 4;
         if self.user.is_none() {
             let before = if interlaced { format!("{DEINTERLACE},") } else { String::new() };
@@ -110,7 +110,7 @@ impl Ingest {
         self.filter(out, ready)
     }
 
-    /// No more frames come: takes out what is held back.
+    /// Ends the input and hands out the frames still held back.
     pub fn finish(&mut self, ready: &mut impl Extend<(Pixels, Timing)>) -> Result<(), DecodeError> {
         let mut out = Vec::new();
         self.straight.flush(&mut out).map_err(|source| DecodeError::Libav {

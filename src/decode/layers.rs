@@ -1,22 +1,23 @@
-//! Pictures beside the pictures: HEVC's second layer, which holds transparency or the view of the other eye.
+//! Detects a second layer in an HEVC stream (transparency, or the other eye's view), which FFmpeg does not decode.
+//! Looks at packet bytes only.
 
 use ffmpeg_next::{Packet, Stream, codec};
 
 use crate::media::ffi;
 
-/// Packets that are looked at: what has a second layer has it from the beginning.
+/// The number of packets to look at. A stream with a second layer has it from the beginning.
 const MOST: u32 = 8;
 
-/// What is said where it is met.
+/// The warning for the user.
 const NOTE: &str = "its HEVC stream has a second layer (transparency, or the other eye's view), which FFmpeg does not \
                     read: it is lost";
 
 /// Looks for a second layer in the packets of a stream.
 #[derive(Debug)]
 pub(super) struct Layers {
-    /// Packets that are still to be looked at.
+    /// Packets still to look at.
     left: u32,
-    /// Bytes of the length before each unit; `None` where start codes are between them.
+    /// Size in bytes of the length field in front of each NAL unit; `None` if start codes separate the units.
     lengths: Option<usize>,
 }
 
@@ -28,7 +29,7 @@ impl Layers {
         Self { left, lengths: lengths.map(|byte| usize::from(byte & 3) + 1) }
     }
 
-    /// What is to be said of a packet, once.
+    /// Returns the warning if the packet has a second layer. The warning is returned once per stream.
     pub fn look(&mut self, packet: &Packet) -> Option<String> {
         self.left = self.left.checked_sub(1)?;
         let data = packet.data()?;
@@ -43,7 +44,7 @@ impl Layers {
     }
 }
 
-/// Whether a unit's head says that it is of another layer than the first.
+/// Whether the header of a NAL unit names a layer other than the first.
 fn is_other(unit: &[u8]) -> bool {
     matches!(unit, [first, second, ..] if first & 0x80 == 0 && (first & 1) << 5 | second >> 3 != 0)
 }

@@ -1,4 +1,4 @@
-//! How much of an input is read: its pictures' size, its length, its streams.
+//! Limits on an input: the size of its pictures, its duration, its frames and its streams.
 
 use std::path::Path;
 
@@ -33,8 +33,10 @@ impl Limits {
         self.bounds
     }
 
+    /// Checks the size of a picture.
+    ///
     /// # Errors
-    /// When pictures of this size are too large.
+    /// If pictures of this size are too large.
     pub fn size(self, path: &Path, width: u64, height: u64) -> Result<(), DecodeError> {
         let Bounds { pixels, side } = self.bounds;
         let (limit, key) = match () {
@@ -45,8 +47,10 @@ impl Limits {
         Err(DecodeError::Limit { path: path.into(), what: format!("its pictures are {width}x{height}"), limit, key })
     }
 
+    /// Checks the number of frames.
+    ///
     /// # Errors
-    /// When there are more frames than may be read.
+    /// If there are more frames than allowed.
     pub fn frames(self, path: &Path, frames: u64) -> Result<(), DecodeError> {
         if frames <= self.frames {
             return Ok(());
@@ -60,8 +64,10 @@ impl Limits {
         })
     }
 
+    /// Checks a duration in seconds.
+    ///
     /// # Errors
-    /// When so many seconds are more than may be read.
+    /// If it is longer than allowed.
     pub fn duration(self, path: &Path, seconds: f64) -> Result<(), DecodeError> {
         if seconds <= self.duration {
             return Ok(());
@@ -70,15 +76,16 @@ impl Limits {
         Err(DecodeError::Limit { path: path.into(), what, limit, key: "input.max_duration" })
     }
 
-    /// Whether so many frames may be read.
+    /// Whether this many frames are allowed.
     pub fn allows(self, frames: u64) -> bool {
         frames <= self.frames
     }
 
-    /// What a file says of itself. How long it lasts is but a claim: that is looked at while it is read.
+    /// Checks the stream count and picture size of a file's header. The duration in a header is only a claim, so it is
+    /// checked while reading.
     ///
     /// # Errors
-    /// When that is beyond a limit.
+    /// If one of them exceeds its limit.
     pub fn check_header(self, path: &Path, input: &Input, index: usize) -> Result<(), DecodeError> {
         self.streams(path, input.nb_streams().into())?;
         let Some(stream) = input.stream(index) else { return Ok(()) };
@@ -86,8 +93,10 @@ impl Limits {
         self.size(path, told.width.into(), told.height.into())
     }
 
+    /// Checks the number of streams.
+    ///
     /// # Errors
-    /// When a file has more streams than may be.
+    /// If a file has more streams than allowed.
     pub fn streams(self, path: &Path, streams: u64) -> Result<(), DecodeError> {
         if streams <= self.streams {
             return Ok(());
@@ -97,7 +106,7 @@ impl Limits {
     }
 }
 
-/// Whether a picture was not read because it is too large.
+/// Whether a picture was rejected because it is too large.
 pub(super) fn is_size(error: &ImageError) -> bool {
     matches!(error, ImageError::Limits(limit) if matches!(limit.kind(), LimitErrorKind::DimensionError))
 }

@@ -1,4 +1,4 @@
-//! Decode: a source of frames, whatever the input is.
+//! Decodes any supported input (video, animation, picture, sequence, standard input) into a stream of frames.
 
 mod clock;
 mod container;
@@ -34,37 +34,38 @@ pub(crate) use turn::Turn;
 use crate::media::{Frame, Input, MediaInfo, Range, ffi, picture};
 use crate::settings::InputSettings;
 
-/// Frames in display order.
+/// A source of frames in display order.
 pub trait FrameSource: Send {
-    /// What the input is; known before the first frame.
+    /// Returns the properties of the input, which are known before the first frame.
     fn info(&self) -> &MediaInfo;
-    /// Seconds on the source's clock at which the input begins: where [`Range::start`] counts from.
+    /// Returns the time on the source's clock at which the input begins, in seconds; [`Range::start`] counts from
+    /// there.
     fn begin(&self) -> f64 {
         0.0
     }
-    /// The next frame, or `None` once every frame has been given (the decoder is drained).
+    /// Returns the next frame, or `None` after the last one.
     fn next(&mut self) -> Result<Option<Frame>, DecodeError>;
-    /// Once the last frame was given: whether each packet of the video, from the first frame given to the last, became
-    /// one frame at its own time. Not so with damage, fields, filters, or where nobody can tell.
+    /// After the last frame: whether each video packet from the first to the last frame became exactly one frame at the
+    /// packet's own time. `false` after damage, with interlaced frames or filters, and if the source cannot tell.
     fn gave_every_frame(&self) -> bool {
         false
     }
-    /// What the user should know about the input and has not been told yet, one line each: after opening how it is
-    /// read (deinterlaced, tone-mapped, ...), after the last frame what was damaged and passed over.
+    /// Takes the warnings that have not been reported yet, one line each: after opening, how the input is read
+    /// (deinterlaced, tone-mapped, ...); after the last frame, what was damaged and skipped.
     fn take_warnings(&mut self) -> Vec<String> {
         Vec::new()
     }
-    /// What is merely good to know, likewise: how the input's clock was taken.
+    /// Takes the notes that are only good to know, for example how the input's timestamps were corrected.
     fn take_notes(&mut self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// Opens an input. A video is read up to the first frame that is given, so that its size and colours are certain.
+/// Opens an input. A video is decoded up to the first frame that is returned, so that its size and colours are certain.
 ///
-/// Errors at once for what can be told without reading on: a missing, empty or foreign file, no video stream, a
-/// codec or colours that cannot be read, wrong options or filters, and where the container tells it also an end that
-/// is missing. Damage is an error of [`FrameSource::next`], as soon as there is more of it than the settings allow.
+/// Fails at once on anything that can be found without reading on: a missing, empty or unknown file, no video stream, a
+/// codec or colours that cannot be read, wrong options or filters and, if the container shows it, a missing end. Damage
+/// is an error of [`FrameSource::next`], as soon as there is more of it than the settings allow.
 pub fn open(input: &Input, range: Range, settings: &InputSettings) -> Result<Box<dyn FrameSource>, DecodeError> {
     let limits = limits::Limits::of(settings);
     let (source, path): (Box<dyn FrameSource>, &Path) = match input {
@@ -85,12 +86,12 @@ pub fn open(input: &Input, range: Range, settings: &InputSettings) -> Result<Box
     Ok(Box::new(filtered::Filtered::open(source, path, settings)?))
 }
 
-/// Whether a file named like a picture holds several: an animated PNG or WebP.
+/// Whether a file with a picture's name holds an animation: an animated PNG or WebP.
 pub fn is_animation(path: &Path) -> bool {
     webp::is_animated(path) || container::is_animated_png(path)
 }
 
-/// What a file holds, as far as its first bytes tell.
+/// The kind of content that a file's first bytes indicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
     /// One picture.
@@ -100,7 +101,7 @@ pub enum Sort {
     Unknown,
 }
 
-/// Looks at the first bytes, without FFmpeg.
+/// Classifies a file by its first bytes, without FFmpeg.
 pub fn sort_of(path: &Path) -> Sort {
     if is_animation(path) {
         return Sort::Moving;
@@ -111,9 +112,9 @@ pub fn sort_of(path: &Path) -> Sort {
     }
 }
 
-/// What FFmpeg recognises a file as, by its content alone; `None` for nothing, and for sound, texts and lists.
+/// Classifies a file by its content with FFmpeg. Returns `None` for unknown content, audio, subtitles and playlists.
 pub fn recognised(path: &Path) -> Option<Sort> {
-    // A pipe can be read but once.
+    // A pipe can be read only once.
     if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
         return None;
     }
@@ -124,7 +125,7 @@ pub fn recognised(path: &Path) -> Option<Sort> {
     is_video(path).then_some(Sort::Moving)
 }
 
-/// Whether FFmpeg recognises a video in a file, by its content alone.
+/// Whether FFmpeg finds a video stream in a file, judging by its content alone.
 pub fn is_video(path: &Path) -> bool {
     let regular = std::fs::metadata(path).is_ok_and(|found| found.is_file());
     regular && ffi::open_input(path).is_ok_and(|input| video_stream(&input, None).is_some())

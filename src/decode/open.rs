@@ -1,4 +1,4 @@
-//! From a path, or standard input, to an open decoder.
+//! Opens an input: turns a path, or standard input, into a demuxer and a decoder.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::error::DecodeError;
 use crate::media::ffi;
 use crate::settings::InputSettings;
 
-/// What can be said about a path before FFmpeg sees it.
+/// Checks a path before FFmpeg opens it: the file must exist and be readable, and must be neither a folder nor empty.
 pub(crate) fn look_at(path: &Path) -> Result<(), DecodeError> {
     let path = || path.to_path_buf();
     match std::fs::metadata(path()) {
@@ -20,12 +20,13 @@ pub(crate) fn look_at(path: &Path) -> Result<(), DecodeError> {
         Err(source) => Err(DecodeError::Io { path: path(), source }),
         Ok(found) if found.is_dir() => Err(DecodeError::Folder { path: path() }),
         Ok(found) if found.is_file() && found.len() == 0 => Err(DecodeError::Empty { path: path() }),
-        // Opening it here tells a lack of permission in the system's own words.
+        // Opening the file here reports missing permissions in the system's own words.
         Ok(_) => std::fs::File::open(path()).map(drop).map_err(|source| DecodeError::Io { path: path(), source }),
     }
 }
 
-/// Opens the container, as the settings say; `file` is `None` for standard input, `path` what messages call it.
+/// Opens the container with the format and options of the settings. `file` is `None` for standard input; `path` is the
+/// name that error messages use.
 pub(super) fn demuxer(path: &Path, file: Option<&Path>, settings: &InputSettings) -> Result<Input, DecodeError> {
     let mut options = Dictionary::new();
     for option in &settings.options {
@@ -63,17 +64,17 @@ pub(super) fn demuxer(path: &Path, file: Option<&Path>, settings: &InputSettings
     Ok(input)
 }
 
-/// The demuxer's option for the protocols that the settings allow beside files, as `key=value`.
+/// Returns the demuxer option for the protocols that the settings allow in addition to files, as `key=value`.
 pub(super) fn protocols(settings: &InputSettings) -> Option<String> {
     (!settings.protocols.is_empty()).then(|| ffi::protocols(&settings.protocols))
 }
 
-/// FFmpeg's answer to a format that is not allowed.
+/// Whether FFmpeg refused the file because its format is not allowed.
 fn is_refused(error: ffmpeg::Error) -> bool {
     matches!(error, ffmpeg::Error::Other { errno: ffmpeg::error::EINVAL })
 }
 
-/// Why FFmpeg did not open a file that stands alone.
+/// Converts FFmpeg's error for a file that was opened without a given format.
 pub(crate) fn refused(path: &Path, error: ffmpeg::Error) -> DecodeError {
     match error {
         ffmpeg::Error::InvalidData => DecodeError::NotMedia { path: path.into() },
@@ -84,8 +85,9 @@ pub(crate) fn refused(path: &Path, error: ffmpeg::Error) -> DecodeError {
     }
 }
 
-/// FFmpeg's choice of the main video stream, never a cover picture, nor a single picture (a preview that says nothing of
-/// itself) where there is a film. `file` is looked through for that.
+/// Returns FFmpeg's choice of the main video stream. Cover pictures are never chosen, and a stream of a single picture
+/// (a preview that is not marked as one) only if no stream has more. To tell them apart, the beginning of `file` is
+/// read.
 pub(crate) fn video_stream(input: &Input, file: Option<&Path>) -> Option<usize> {
     let is_film = |stream: &ffmpeg::Stream| {
         stream.parameters().medium() == media::Type::Video && !stream.disposition().contains(Disposition::ATTACHED_PIC)
@@ -98,9 +100,9 @@ pub(crate) fn video_stream(input: &Input, file: Option<&Path>) -> Option<usize> 
     best.filter(|best| films.is_empty() || films.contains(best)).or(films.first().copied()).or(best)
 }
 
-/// Those of `streams` that have more than one picture, as far as the beginning of the file tells.
+/// Returns those of `streams` that have more than one picture at the beginning of the file.
 fn films(file: &Path, streams: &[usize]) -> Vec<usize> {
-    /// Packets that are looked at.
+    /// The number of packets to look at.
     const MOST: usize = 5000;
     let mut counts = vec![0; streams.len()];
     let Ok(mut input) = ffi::open_input(file) else { return Vec::new() };
@@ -121,7 +123,7 @@ fn films(file: &Path, streams: &[usize]) -> Vec<usize> {
     streams.iter().zip(counts).filter(|(_, count)| *count > 1).map(|(&stream, _)| stream).collect()
 }
 
-/// A decoder for a stream, and what is to be said about it.
+/// Opens the decoder of a stream. Returns it with a note for the user, if there is one.
 pub(crate) fn video_decoder(
     path: &Path,
     input: &Input,
@@ -133,13 +135,13 @@ pub(crate) fn video_decoder(
         return Err(DecodeError::Colour { path: path.into(), matrix: "Dolby Vision profile 5 (ICtCp)" });
     }
     let mut context = codec::Context::from_parameters(stream.parameters()).map_err(fail)?;
-    // Where a file is damaged, FFmpeg's threads (one a frame) read what others are still making up for a damaged place,
-    // and see its mark or not: pictures and their number would differ from run to run. One is fast enough for painting.
+    // With frame threading, one thread reads a damaged place while another is still concealing it, and may or may not
+    // see its mark: pictures and their number would differ from run to run. One thread is fast enough for painting.
     context.set_threading(threading::Config { kind: threading::Type::None, count: 1, ..Default::default() });
     let mut decoder = context.decoder();
     decoder.set_packet_time_base(stream.time_base());
     let mut note = None;
-    // FFmpeg's own decoders of VP8 and VP9 do not read the alpha channel.
+    // FFmpeg's native VP8 and VP9 decoders do not read the alpha channel.
     let seeing = match stream.parameters().id() {
         codec::Id::VP8 if has_alpha(&stream) => Some("libvpx"),
         codec::Id::VP9 if has_alpha(&stream) => Some("libvpx-vp9"),
@@ -162,19 +164,20 @@ pub(crate) fn video_decoder(
     Ok((decoder, note))
 }
 
-/// WebM's sign for a second, hidden stream of alpha.
+/// Whether WebM marks the stream as having a second, hidden stream of alpha.
 fn has_alpha(stream: &ffmpeg::Stream) -> bool {
     stream.metadata().iter().any(|(key, value)| key.eq_ignore_ascii_case("alpha_mode") && value == "1")
 }
 
-/// Dolby Vision's profile 5 has colours of its own, with nothing in them that older players could show.
+/// Whether a stream is Dolby Vision profile 5, which has its own colour space and no base layer that other players can
+/// show.
 fn is_profile_5(stream: &ffmpeg::Stream) -> bool {
     let record = stream.side_data().find(|data| data.kind() == packet::side_data::Type::DOVI_CONF);
     // Two bytes of version, then the profile.
     record.is_some_and(|record| record.data().get(2) == Some(&5))
 }
 
-/// One line for each stream that cannot be taken from a pipe.
+/// Returns one warning for each stream that cannot be copied from a pipe.
 pub(super) fn left_out(input: &Input, index: usize) -> Vec<String> {
     let others = input.streams().filter(|stream| stream.index() != index);
     others

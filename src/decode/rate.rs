@@ -1,17 +1,17 @@
-//! How fast pictures that make a sequence follow each other.
+//! The frame rate of a picture sequence.
 
 use std::path::Path;
 
 use super::error::DecodeError;
 use crate::media::TimeBase;
 
-/// 25 a second.
+/// 25 pictures per second.
 pub(super) const DEFAULT: TimeBase = TimeBase::new(1, 25);
 
-/// From the input's options, of which sequences have one: `framerate=24`, `24000/1001` or `23.976`.
+/// Reads the rate from the input's options. Sequences have only one: `framerate=24`, `24000/1001` or `23.976`.
 ///
 /// # Errors
-/// At any other option, and at a rate that is none.
+/// On any other option, and on an invalid rate.
 pub(super) fn of(folder: &Path, options: &[String]) -> Result<TimeBase, DecodeError> {
     options.iter().try_fold(DEFAULT, |_, option| {
         let wrong = || DecodeError::SequenceOption { folder: folder.into(), option: option.clone() };
@@ -20,7 +20,7 @@ pub(super) fn of(folder: &Path, options: &[String]) -> Result<TimeBase, DecodeEr
     })
 }
 
-/// Up to 1000 pictures a second, down to one in 1000 seconds.
+/// Parses a rate between 1000 pictures per second and one picture in 1000 seconds.
 fn parse(text: &str) -> Option<TimeBase> {
     let whole = |text: &str| text.parse::<i32>().ok().filter(|&number| number > 0);
     let base = match text.split_once('/') {

@@ -1,4 +1,4 @@
-//! Filters that give one frame for each, in order: the timings go around them.
+//! Filters that return exactly one frame per input frame, in order. Timings do not pass through the graph.
 
 use std::collections::VecDeque;
 
@@ -9,10 +9,10 @@ use ffmpeg_next::{self as ffmpeg, frame};
 use crate::media::Timing;
 use crate::media::graph::VideoGraph;
 
-/// Frames with their timings.
+/// A frame with its timing.
 pub(super) type Timed = (frame::Video, Timing);
 
-/// What a graph is built for: another value needs another graph.
+/// The frame properties that a filter graph is built for. If one of them changes, the graph must be rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shape {
     pub width: u32,
@@ -22,9 +22,9 @@ pub(super) struct Shape {
     range: Range,
     primaries: Primaries,
     transfer: TransferCharacteristic,
-    /// Shape of a pixel, 0/1 where it is not told.
+    /// Sample aspect ratio, 0/1 if unknown.
     aspect: (i32, i32),
-    /// Whether it goes through the deinterlacer.
+    /// Whether the frame goes through the deinterlacer.
     pub interlaced: bool,
 }
 
@@ -43,7 +43,7 @@ impl Shape {
         }
     }
 
-    /// Width to height as it is shown.
+    /// Returns the display aspect ratio (width divided by height).
     pub fn display(&self) -> f64 {
         let pixel = match self.aspect {
             (num, den) if num > 0 && den > 0 => f64::from(num) / f64::from(den),
@@ -53,21 +53,21 @@ impl Shape {
     }
 }
 
-/// A graph that is built anew when the frames change.
+/// A filter graph that is rebuilt when the properties of the frames change.
 #[derive(Default)]
 pub(super) struct Stage {
     graph: Option<(Shape, VideoGraph)>,
-    /// Timings of the frames inside the graph.
+    /// Timings of the frames that are inside the graph.
     inside: VecDeque<Timing>,
 }
 
 impl Stage {
-    /// Whether frames of that shape need another graph; then [`Stage::set`] it.
+    /// Whether frames of this shape need another graph, to be passed to [`Stage::set`].
     pub fn needs(&self, shape: &Shape) -> bool {
         self.graph.as_ref().is_none_or(|(built_for, _)| built_for != shape)
     }
 
-    /// Takes another graph into use. What the old one still held comes out first.
+    /// Replaces the graph. Frames still held by the old one come out first.
     pub fn set(&mut self, shape: Shape, graph: VideoGraph, out: &mut Vec<Timed>) -> Result<(), ffmpeg::Error> {
         self.flush(out)?;
         self.graph = Some((shape, graph));
@@ -76,21 +76,21 @@ impl Stage {
 
     pub fn push(&mut self, mut frame: frame::Video, timing: Timing, out: &mut Vec<Timed>) -> Result<(), ffmpeg::Error> {
         let Some((_, graph)) = &mut self.graph else { return Err(ffmpeg::Error::Bug) };
-        // The graph's own clock is not used (the deinterlacer changes it), but has to run forward.
+        // The graph's own timestamps are not used (the deinterlacer changes them), but they must increase.
         frame.set_pts(Some(timing.pts));
         self.inside.push_back(timing);
         graph.push(&mut frame)?;
         self.drain(out)
     }
 
-    /// Takes out what the graph holds back. A push needs a new graph afterwards.
+    /// Takes out the frames that the graph holds back. The next push needs a new graph.
     pub fn flush(&mut self, out: &mut Vec<Timed>) -> Result<(), ffmpeg::Error> {
         if let Some((_, graph)) = &mut self.graph {
             graph.flush()?;
             self.drain(out)?;
         }
         self.graph = None;
-        // One for one: a frame that went in and did not come out is a bug worth hearing of.
+        // Each input frame must come out once: a missing one is a bug, and is reported.
         if self.inside.is_empty() { Ok(()) } else { Err(ffmpeg::Error::Bug) }
     }
 

@@ -1,4 +1,4 @@
-//! How many pictures a file has: counted, not claimed.
+//! Counts the pictures of a file by reading its packets, instead of trusting its header.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,12 +9,13 @@ use crate::media::splice::PacketClock;
 use crate::media::{Range, ffi};
 use crate::settings::InputSettings;
 
-/// Reading takes no longer than this: the number is for the display of progress.
+/// Counting stops after this time: the number only serves the progress display.
 const LONGEST: Duration = Duration::from_secs(4);
-/// A part of so many frames needs no count.
+/// A range of at most this many frames needs no count.
 const FEW: u64 = 1000;
 
-/// The packets of a stream that are shown; `None` where a claim has to do, for the file is long or cannot be read twice.
+/// Counts the packets of a stream that are shown. Returns `None` if the file takes too long to read or cannot be read
+/// twice; the caller then uses the number that the header claims.
 pub(super) fn count(file: &Path, settings: &InputSettings, index: usize, range: Range) -> Option<u64> {
     let regular = std::fs::metadata(file).is_ok_and(|found| found.is_file());
     if !regular || range.frames.is_some_and(|frames| frames <= FEW) {

@@ -1,4 +1,4 @@
-//! What a decoded frame says about its colours.
+//! Interprets the colour tags of a decoded frame.
 
 use ffmpeg_next::color::{Range, Space};
 use ffmpeg_next::format::Pixel;
@@ -6,20 +6,20 @@ use ffmpeg_next::frame;
 
 use crate::media::{ColorInfo, Model, ffi};
 
-/// The colours of a decoded frame, with what it leaves unsaid filled in. RGB has the matrix `RGB` and full range.
+/// Returns the colours of a decoded frame, with missing tags filled in. RGB has the matrix `RGB` and full range.
 pub(super) fn color_of(frame: &frame::Video) -> ColorInfo {
     let rgb = ffi::samples_of(frame.format()).model == Model::Rgb;
     let range = match frame.color_range() {
         _ if rgb => Range::JPEG,
-        // Grey comes from still-picture codecs, which do not tag what is always so.
+        // Grey comes from still-picture codecs, which always use full range and do not tag it.
         Range::Unspecified if is_grey(frame.format()) => Range::JPEG,
-        // The old "JPEG" formats are of full range by their name.
+        // The old "JPEG" formats imply full range.
         _ if ffi::pixel_format_name(frame.format()).starts_with("yuvj") => Range::JPEG,
         tagged => tagged,
     };
     let matrix = match frame.color_space() {
         _ if rgb => Space::RGB,
-        // A filter has made YUV of RGB, with the matrix that FFmpeg uses unless told.
+        // A filter has made YUV from RGB, with FFmpeg's default matrix.
         Space::RGB => Space::SMPTE170M,
         tagged => tagged,
     };

@@ -1,26 +1,26 @@
-//! Rotation, as a container tells it.
+//! Reads the rotation of a video from its container.
 
 use ffmpeg_next::{Stream, packet};
 
-/// How a stored picture is turned to stand upright.
+/// The rotation or mirroring that makes a stored picture upright.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Turn {
-    /// As part of a chain of filters: nothing, or `,hflip` and the like.
+    /// The filters, to append to a filter chain: empty, or for example `,hflip`.
     pub filter: &'static str,
-    /// Whether width and height change places.
+    /// Whether width and height are exchanged.
     pub swaps: bool,
 }
 
 impl Turn {
-    /// Upright as it is.
+    /// No rotation.
     pub const NONE: Self = Self { filter: "", swaps: false };
 
-    /// As a filter of FFmpeg; `none` for a picture that stands upright as it is stored.
+    /// Returns the filter's name for FFmpeg, or `none` if the picture is stored upright.
     pub fn name(self) -> &'static str {
         if self.filter.is_empty() { "none" } else { self.filter.trim_start_matches(',') }
     }
 
-    /// What is to be said where a stream's display matrix is no quarter turn or mirroring.
+    /// Returns a warning if the display matrix of a stream is neither a quarter turn nor a mirroring.
     pub fn note(stream: &Stream) -> Option<String> {
         let [a, b, c, d] = Self::matrix(stream)?.map(|entry| i64::from(entry).abs());
         let (large, small) = ((a + d).max(b + c), (a + d).min(b + c));
@@ -28,7 +28,7 @@ impl Turn {
         is_odd.then(|| "its display matrix is no quarter turn: its pictures are turned to the nearest".to_owned())
     }
 
-    /// Upper left quarter of the display matrix.
+    /// Returns the upper left 2x2 entries of the display matrix.
     fn matrix(stream: &Stream) -> Option<[i32; 4]> {
         let matrix = stream.side_data().find(|data| data.kind() == packet::side_data::Type::DisplayMatrix)?;
         let entry = |index: usize| -> Option<i32> {
@@ -37,8 +37,8 @@ impl Turn {
         Some([entry(0)?, entry(1)?, entry(3)?, entry(4)?])
     }
 
-    /// From the display matrix of a stream. Only quarter turns and mirrorings occur; anything between becomes the
-    /// nearest of them.
+    /// Reads the display matrix of a stream. Only quarter turns and mirrorings are supported; anything between is
+    /// rounded to the nearest of them.
     pub fn of(stream: &Stream) -> Self {
         let [a, b, c, d] = Self::matrix(stream).unwrap_or([1, 0, 0, 1]);
         Self::from_matrix(a, b, c, d)

@@ -1,4 +1,4 @@
-//! Animated WebP, which FFmpeg does not read.
+//! Decodes animated WebP, which FFmpeg does not read.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -15,14 +15,14 @@ use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, T
 /// Delays are in milliseconds.
 const BASE: TimeBase = TimeBase::new(1, 1000);
 
-/// What browsers make of a delay of 0.
+/// The duration that browsers use for a delay of 0, in milliseconds.
 const NO_DELAY: i64 = 100;
 
-/// Whether a file is a WebP of several frames.
+/// Whether a file is an animated WebP.
 pub(crate) fn is_animated(path: &Path) -> bool {
     let mut head = [0; 21];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    // The extended header's flags follow its size; the second bit says "animation".
+    // The flags of the extended header follow its size; the second bit marks an animation.
     read.is_ok() && head.starts_with(b"RIFF") && head[8..].starts_with(b"WEBPVP8X") && head[20] & 2 != 0
 }
 
@@ -30,11 +30,11 @@ pub(super) struct WebpSource {
     path: PathBuf,
     info: MediaInfo,
     decoder: WebPDecoder<BufReader<File>>,
-    /// When the next frame of the file is shown.
+    /// Time at which the next frame of the file is shown, in milliseconds.
     pts: i64,
-    /// The first frame of the wanted part, read at opening.
+    /// The first frame of the requested range, read while opening.
     first: Option<(Pixels, Timing)>,
-    /// Frames that may be given.
+    /// The highest number of frames to return.
     limit: u64,
     given: u64,
 }
@@ -53,7 +53,7 @@ impl WebpSource {
         if range.frames.is_none() {
             limits.duration(path, duration as f64 / 1000.0)?;
         }
-        // Transparent ground, whatever the file says: players ignore its colour, too.
+        // The background is transparent, whatever the file says: players ignore its colour as well.
         decoder.set_background_color([0; 4]).map_err(bad)?;
         let rate = i32::try_from(1000 * count).ok().zip(i32::try_from(duration).ok());
         let mut source = Self {
@@ -92,11 +92,11 @@ impl WebpSource {
         Ok(source)
     }
 
-    /// The next frame of the file.
+    /// Reads the next frame of the file, with its time.
     fn read(&mut self) -> Result<Option<(Pixels, Timing)>, DecodeError> {
         let mut bytes = vec![0; self.decoder.output_buffer_size().unwrap_or(0)];
-        // A frame whose picture is larger than it says makes image-webp 0.2.4 look beyond a buffer's end, which is a panic.
-        // The decoder is not used after one.
+        // A frame whose picture is larger than its header says makes image-webp 0.2.4 index past the end of a buffer,
+        // which is a panic. The decoder is not used again after one.
         let panicked = || Err(DecodingError::IoError(std::io::Error::other("a frame contradicts itself")));
         let delay = match contained(|| self.decoder.read_frame(&mut bytes)).unwrap_or_else(panicked) {
             Ok(delay) => i64::from(delay),

@@ -1,4 +1,4 @@
-//! Outputs that hold pictures and nothing beside them.
+//! Reports the streams that are left out of outputs that hold pictures only.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use super::EncodeError;
 use super::streams::{describe_stream, list};
 use crate::media::{MediaInfo, ffi};
 
-/// What of the source is left out, one line; `format` names the kind of output.
+/// Returns a line that lists the source's other streams, which are left out; `format` names the kind of output.
 ///
 /// # Errors
-/// With `strict`, when there is anything to leave out; when the source cannot be opened again.
+/// With `strict`, if there is anything to leave out. If the source cannot be opened again.
 pub(super) fn left_out(
     path: &Path,
     format: &'static str,

@@ -1,4 +1,4 @@
-//! Segments of a video, one after another in one file, by stream copy.
+//! Joins the segments of a video into one file by stream copy.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::mux;
 use super::segment::Store;
 use crate::media::{TimeBase, ffi};
 
-/// A segment's file and how many frames it should hold.
+/// A segment's file and the number of frames it should hold.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
     pub file: PathBuf,
@@ -19,12 +19,13 @@ pub(super) struct Piece {
 /// Writes the pictures of `pieces` into `result`. `pts` are the times of all their frames in display order, in ticks of
 /// `base`; the last one lasts `last_duration`.
 ///
-/// Each segment begins with a key frame and refers to nothing outside, so only decoding times have to be made anew: a
-/// picture is decoded when the one is shown that comes so many places before it as the encoders look ahead at most. (The
-/// first ones are decoded before anything is shown.) That holds across segments, for display order does not mix them.
+/// Each segment begins with a key frame and refers to nothing outside, so only dts have to be computed again. Packet
+/// `n` is decoded when picture `n - ahead` is shown, where `ahead` is the largest reordering distance in any segment.
+/// (The first packets are decoded before anything is shown.) This holds across segments, since display order does not
+/// mix them.
 ///
 /// # Errors
-/// When a segment does not hold what it should, or the disk fails.
+/// If a segment does not hold what it should, or the disk fails.
 pub(super) fn concatenate(
     path: &Path,
     pieces: &[Piece],
@@ -88,8 +89,8 @@ pub(super) fn concatenate(
     ffi::flush_output(&mut output).map_err(write)
 }
 
-/// The places in display order of a segment's packets, as they come; `None` where they are not its frames. `times` are
-/// when its frames are shown.
+/// Returns the position in display order of each packet of a segment, in file order; `None` if the packets do not match
+/// `times`, at which the segment's frames are shown.
 fn order(piece: &Piece, store: Store, base: TimeBase, times: &[i64]) -> Result<Option<Vec<usize>>, ffmpeg::Error> {
     let mut input = ffi::open_input(&piece.file)?;
     let own: TimeBase = input.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
@@ -106,7 +107,7 @@ fn order(piece: &Piece, store: Store, base: TimeBase, times: &[i64]) -> Result<O
             let pts = packet.pts().map(|pts| own.convert(pts, base) + begin);
             pts.and_then(|pts| times.binary_search(&pts).ok())
         } else {
-            // Rounded times say little, but such encoders do not reorder.
+            // Rounded times cannot be matched, but these encoders do not reorder.
             (order.len() < times.len()).then_some(order.len())
         };
         let Some(place) = place else { return Ok(None) };
@@ -117,7 +118,7 @@ fn order(piece: &Piece, store: Store, base: TimeBase, times: &[i64]) -> Result<O
     Ok(met.into_iter().eq(0..times.len()).then_some(order))
 }
 
-/// When the packet number `at` is decoded, with encoders that look `ahead` at most.
+/// Returns the dts of packet number `at`, if encoders reorder by at most `ahead` packets.
 fn decoded(shown: &[i64], at: usize, ahead: usize) -> i64 {
     match at.checked_sub(ahead) {
         Some(place) => shown[place],

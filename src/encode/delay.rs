@@ -1,7 +1,7 @@
-//! Codec delay in Matroska: the sound that a decoder drops at its beginning.
+//! Corrects the codec delay in Matroska: the samples that a decoder drops at the beginning of a sound stream.
 //!
-//! Matroska counts time from the first dropped sample, FFmpeg from the first kept one. Its demuxer subtracts the
-//! delay; its muxer adds it, but did not in FFmpeg 5.1, where each copy of Opus moved away from the pictures.
+//! Matroska counts time from the first dropped sample, FFmpeg from the first kept one. FFmpeg's demuxer subtracts the
+//! delay and its muxer adds it. The muxer of FFmpeg 5.1 did not: there each copy moved Opus further from the pictures.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::codec::Container;
 use super::feed::Feed;
 use crate::media::{TimeBase, ffi};
 
-/// Corrects the feed's streams where the muxer at hand would not add their delay. `file` is written for a moment.
+/// Delays the feed's streams if this FFmpeg's muxer does not add their codec delay. Writes `file` for a trial.
 pub(super) fn correct(feed: &mut Feed, container: Container, file: &Path) -> Result<(), ffmpeg::Error> {
     if container.is_quicktime() {
         return Ok(());
@@ -20,7 +20,7 @@ pub(super) fn correct(feed: &mut Feed, container: Container, file: &Path) -> Res
         let delay = feed.delay(position);
         let Some(packet) = feed.first_packet(position).filter(|_| delay > 0.0) else { continue };
         let begins = trial(feed, position, packet, container, file);
-        // Found or not, the file is of no more use.
+        // The file is no longer needed, whatever the result.
         let _ = std::fs::remove_file(file);
         if begins? < -delay / 2.0 {
             feed.delay_by(position, delay);
@@ -29,7 +29,7 @@ pub(super) fn correct(feed: &mut Feed, container: Container, file: &Path) -> Res
     Ok(())
 }
 
-/// Where a packet muxed at 0 is found again, in seconds.
+/// Muxes a packet at time 0, reads it back and returns its time in seconds.
 fn trial(
     feed: &Feed,
     position: usize,

@@ -1,4 +1,4 @@
-//! From painted pixels to frames as an encoder takes them.
+//! Converts painted pixels to frames in the encoder's pixel format.
 
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::{self as ffmpeg, color, frame, picture};
@@ -6,49 +6,49 @@ use ffmpeg_next::{self as ffmpeg, color, frame, picture};
 use crate::media::graph::{Entry, VideoGraph, white};
 use crate::media::{ColorInfo, Model, Pixels, TimeBase, ffi};
 
-/// Flags of swscale under which nothing is lost that the target could hold.
+/// swscale flags for full precision: nothing is lost that the target can hold.
 pub(super) const FLAGS: &str = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
 
-/// Up to so many pixels, waking threads costs more than they save.
+/// Up to this number of pixels, waking threads costs more than they save.
 const FOR_ONE_THREAD: usize = 640 * 360;
 
-/// Planar float RGB in this machine's order of bytes.
+/// Planar float RGB in the native byte order.
 const FLOAT: Pixel = if cfg!(target_endian = "big") { Pixel::GBRPF32BE } else { Pixel::GBRPF32LE };
 const FLOAT_ALPHA: Pixel = if cfg!(target_endian = "big") { Pixel::GBRAPF32BE } else { Pixel::GBRAPF32LE };
 
-/// What frames are to be like.
+/// Properties of the frames that the encoder takes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Form {
     pub format: Pixel,
     pub color: ColorInfo,
-    /// Width and height; not smaller than the pictures'.
+    /// Width and height in pixels; not smaller than the pictures'.
     pub coded: (usize, usize),
     pub base: TimeBase,
 }
 
-/// The filters behind the pipeline. Frames may leave later than they enter.
+/// The filter graph that converts frames for the encoder. Frames may leave later than they enter.
 pub(super) struct Egress {
     form: Form,
     graph: VideoGraph,
-    /// What white has to be in the floats for the conversion to make white of it.
+    /// The float value that the conversion maps to white.
     white: f32,
     alpha: bool,
     transparent: bool,
 }
 
 impl Egress {
-    /// `behind` is a chain of filters after the conversion, beginning with a comma, or nothing.
+    /// `behind` is a chain of filters after the conversion that begins with a comma, or an empty string.
     pub fn new(form: Form, behind: &str) -> Result<Self, ffmpeg::Error> {
         let held = ffi::samples_of(form.format);
         let entry = float_entry(form.coded, form.base, held.alpha);
         let name = ffi::pixel_format_name(form.format);
-        // 0: as many as there are processors.
+        // 0: one thread per processor.
         let threads = usize::from(form.coded.0 * form.coded.1 <= FOR_ONE_THREAD);
         let scale = format!("scale={FLAGS}:threads={threads}");
         let chain = if held.model == Model::Rgb {
             format!("{scale},format={name}{behind}")
         } else {
-            // Spelled out, for swscale's default is BT.601 whatever the size.
+            // Set explicitly, because swscale defaults to BT.601 whatever the size.
             let matrix = form.color.scale_matrix().ok_or(ffmpeg::Error::PatchWelcome)?;
             let range = if form.color.full_range { "pc" } else { "tv" };
             format!("{scale}:out_color_matrix={matrix}:out_range={range},format={name}{behind}")
@@ -65,10 +65,10 @@ impl Egress {
         self.graph.push(&mut frame)
     }
 
-    /// The next frame that is ready.
+    /// Returns the next frame that is ready.
     pub fn pull(&mut self) -> Result<Option<frame::Video>, ffmpeg::Error> {
         let Some(mut frame) = self.graph.pull()? else { return Ok(None) };
-        // Left as it came, a source's picture types would dictate the encoder's.
+        // Otherwise the picture types of the source would dictate those of the encoder.
         frame.set_kind(picture::Type::None);
         let color = self.form.color;
         frame.set_color_space(color.matrix);
@@ -78,18 +78,18 @@ impl Egress {
         Ok(Some(frame))
     }
 
-    /// No more frames enter.
+    /// Ends the input of the graph.
     pub fn flush(&mut self) -> Result<(), ffmpeg::Error> {
         self.graph.flush()
     }
 
-    /// Whether any picture was transparent anywhere.
+    /// Whether any picture had a transparent pixel.
     pub fn saw_transparency(&self) -> bool {
         self.transparent
     }
 }
 
-/// How pictures enter a graph.
+/// Returns the input format of a graph that takes pictures.
 pub(super) fn float_entry((width, height): (usize, usize), base: TimeBase, alpha: bool) -> Entry {
     Entry {
         width: width as u32,
@@ -102,13 +102,13 @@ pub(super) fn float_entry((width, height): (usize, usize), base: TimeBase, alpha
     }
 }
 
-/// FFmpeg's name of the format in which pictures enter.
+/// Returns FFmpeg's name of the pixel format in which pictures enter.
 pub(super) fn float_name(alpha: bool) -> &'static str {
     ffi::pixel_format_name(if alpha { FLOAT_ALPHA } else { FLOAT })
 }
 
-/// Copies our R, G, B into planar float G, B, R. A last column or row that the coded size has beyond the picture's
-/// repeats the one before it. Colours are multiplied by `white`. Without `alpha`, what is transparent is shown over black.
+/// Copies our R, G, B into planar float G, B, R. If the coded size is larger than the picture, the last column and row
+/// are repeated. Colours are multiplied by `white`. Without `alpha`, transparent pixels are shown over black.
 pub(super) fn float_frame(
     pixels: &Pixels,
     (width, height): (usize, usize),
@@ -144,9 +144,9 @@ pub(super) fn float_frame(
     Ok(frame)
 }
 
-/// Outside 0..=1 there is no colour; NaN becomes black.
+/// Copies a row, clamped to 0..=1; NaN becomes black.
 fn copy_row(target: &mut [f32], white: f32, source: &[f32], alpha: Option<&[f32]>) {
-    // Not a number becomes 0: every comparison with it is false.
+    // NaN becomes 0: every comparison with it is false.
     let clamp = |value: f32| if value > 0.0 { value.min(1.0) } else { 0.0 };
     for (target, &value) in target.iter_mut().zip(source) {
         *target = white * clamp(value);

@@ -1,11 +1,11 @@
-//! Why an output cannot be written.
+//! The error type of all sinks.
 
 use std::path::{Path, PathBuf};
 
 use ffmpeg_next as ffmpeg;
 
-/// Why an output cannot be written. Every message names the file (without its folder, which is a temporary one) and
-/// says what to do next.
+/// Why an output cannot be written. Every message names the file (without its folder, which is temporary) and says
+/// what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
     #[error("-: {format} is not written to standard output; use --format y4m or nut, or give a file")]
@@ -116,18 +116,18 @@ pub enum EncodeError {
     Verify { path: PathBuf, what: String },
 }
 
-/// The last part of a path.
+/// Returns the last component of a path.
 fn name(path: &Path) -> std::path::Display<'_> {
     path.file_name().map_or(path, Path::new).display()
 }
 
 impl EncodeError {
-    /// Whether it may be otherwise in a while: the disk is full or fails, memory is short.
+    /// Whether a later try may succeed: the disk is full or fails, or memory is short.
     pub fn is_passing(&self) -> bool {
         use ffmpeg::error::{EAGAIN, EIO, ENOMEM};
         match self {
             Self::DiskFull { .. } | Self::Quota { .. } => true,
-            // Neither the input nor the program is to blame.
+            // The fault lies neither with the input nor with the program.
             Self::TooLarge { .. } => true,
             Self::Io { source, .. } => crate::files::is_passing(source),
             Self::Libav { source: ffmpeg::Error::Other { errno }, .. } => [EIO, ENOMEM, EAGAIN].contains(errno),
@@ -135,7 +135,7 @@ impl EncodeError {
         }
     }
 
-    /// For an FFmpeg call on `path` while `doing` something.
+    /// Converts the error of an FFmpeg call on `path`; `doing` says what was being done.
     pub(super) fn libav(path: &Path, doing: &'static str, source: ffmpeg::Error) -> Self {
         use ffmpeg::error::{EFBIG, ENOSPC, EPIPE};
         let path = path.to_path_buf();
@@ -148,7 +148,7 @@ impl EncodeError {
         }
     }
 
-    /// For a call of the standard library on `path`.
+    /// Converts the error of a standard library call on `path`.
     pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         let path = path.to_path_buf();

@@ -1,4 +1,4 @@
-//! The packets of the source's other streams, on the output's clock.
+//! Reads the packets of the source's other streams, on the output's clock.
 
 use std::collections::VecDeque;
 
@@ -9,15 +9,15 @@ use super::streams::{Carriage, Converter, SoundConverter};
 use crate::media::splice::PacketClock;
 use crate::media::{Span, TimeBase, ffi};
 
-/// So many packets are looked through for the first one of each stream, and so much damage is passed over.
+/// Number of packets that are searched for the first one of each stream, and of damaged packets that are skipped.
 const PATIENCE: usize = 1000;
 
-/// Whether a packet begins inside.
+/// Whether a packet begins inside the span.
 fn takes(span: &Span, packet: &Packet, base: TimeBase) -> bool {
     packet.pts().or(packet.dts()).is_none_or(|ticks| span.holds(ticks, base))
 }
 
-/// Shortens a packet to its part inside; `false` if there is none.
+/// Shortens a packet to the part inside the span; `false` if nothing is inside.
 fn clip(span: &Span, packet: &mut Packet, base: TimeBase) -> bool {
     let (Some(begin), length) = (packet.pts(), packet.duration()) else { return takes(span, packet, base) };
     if length <= 0 {
@@ -30,34 +30,34 @@ fn clip(span: &Span, packet: &mut Packet, base: TimeBase) -> bool {
     from < to
 }
 
-/// Hands out the packets of some streams in file order, without those outside the span. A text subtitle that begins
-/// before the span and lasts into it begins with it; one that outlasts it ends with it.
+/// Returns the packets of some streams in file order, without those outside the span. A text subtitle that begins
+/// before the span and lasts into it is cut to begin with it; one that outlasts the span is cut to end with it.
 pub(super) struct Feed {
     input: Input,
     clock: PacketClock,
     lines: Vec<Line>,
     span: Span,
     waiting: VecDeque<Packet>,
-    /// Packets of converted sound.
+    /// Packets of converted sound that are waiting.
     sounds: VecDeque<Packet>,
     damaged: usize,
     ended: bool,
 }
 
-/// A stream that is fed.
+/// The state of one stream.
 struct Line {
     /// Index in the source.
     source: usize,
     carriage: Carriage,
     base: TimeBase,
     medium: media::Type,
-    /// Ticks by which it is made later.
+    /// Ticks by which all its packets are delayed.
     later: i64,
-    /// Where the last packet ended, for one that does not say when it is.
+    /// End of the last packet, which becomes the time of a packet without timestamps.
     end: Option<i64>,
-    /// Texts that are shown while the next one is, where the codec has no way to say so.
+    /// Number of texts that begin before the previous one ends, in a codec that cannot show two at once.
     overlaps: u64,
-    /// Whether its packets are text that may be shown for any part of its time.
+    /// Whether its packets are text, which may be cut to any part of its time.
     is_text: bool,
     converter: Option<Converter>,
     sound: Option<SoundConverter>,
@@ -90,7 +90,7 @@ impl Line {
 }
 
 impl Feed {
-    /// Feeds streams of the source: index and how each is written, which must be as packets.
+    /// Feeds streams of the source, each given by index and by how it is written, which must be as packets.
     pub fn new(
         (input, clock): (Input, PacketClock),
         streams: impl IntoIterator<Item = (usize, Carriage)>,
@@ -114,12 +114,12 @@ impl Feed {
         &self.input
     }
 
-    /// Seconds by which all that is fed is moved to begin at 0: 0 or less.
+    /// Returns the seconds by which everything is moved to begin at 0: 0 or less.
     pub fn moved(&self) -> f64 {
         self.clock.moved()
     }
 
-    /// Ticks by which the beginning of a stream of the source is moved.
+    /// Returns the ticks by which the beginning of a stream of the source is moved.
     pub fn start_of(&self, source: usize) -> i64 {
         self.clock.start_of(source)
     }
@@ -128,15 +128,15 @@ impl Feed {
         self.lines[position].base
     }
 
-    /// Ticks a second in which the streams are written: of sound first, where samples count.
+    /// Returns the clock rates of the streams in ticks per second: sample rates of sound first, where samples count.
     pub fn clock_rates(&self) -> Vec<i32> {
         let sound = self.lines.iter().filter_map(|line| self.input.stream(line.source)).map(|s| ffi::sample_rate(&s));
         let others = self.lines.iter().filter(|line| line.medium != media::Type::Audio).map(|line| line.base.den);
         sound.filter(|&rate| rate > 0).chain(others).collect()
     }
 
-    /// When each stream begins, in seconds, as far as that is found near the beginning of the file; sound and other
-    /// streams apart. Subtitles may begin late: they are not waited for.
+    /// Returns when each stream begins, in seconds, as far as that shows near the beginning of the file; sound and
+    /// other streams apart. Subtitles may begin late, so they are not waited for.
     pub fn first_seconds(&mut self) -> Result<First, ffmpeg::Error> {
         let mut first: Vec<Option<i64>> = vec![None; self.lines.len()];
         let dense =
@@ -153,7 +153,7 @@ impl Feed {
         let mut found = First::default();
         for (position, (line, ticks)) in self.lines.iter().zip(first).enumerate() {
             let Some(ticks) = ticks.filter(|_| line.carriage.is_track()) else { continue };
-            // A codec's own delay is not counted: Matroska, which has a field for it, has room for that much.
+            // The codec delay is added: Matroska has a field for it, and so room for that much before 0.
             let seconds = line.base.seconds(ticks) + self.delay(position);
             if line.medium == media::Type::Audio { found.sound.push(seconds) } else { found.others.push(seconds) }
         }
@@ -168,25 +168,25 @@ impl Feed {
         self.input.stream(self.lines[position].source)
     }
 
-    /// The codec delay of a stream in seconds, to the millisecond, as Matroska has it.
+    /// Returns the codec delay of a stream in seconds, rounded to milliseconds as in Matroska.
     pub fn delay(&self, position: usize) -> f64 {
-        // Sound that is converted has the new encoder's, which its packets tell.
+        // Converted sound has the delay of the new encoder, which shows in its packets.
         let stream = self.stream(position).filter(|_| self.lines[position].sound.is_none());
         let delay = stream.map_or(0.0, |stream| ffi::codec_delay(&stream));
         (delay * 1000.0).round() / 1000.0
     }
 
-    /// A copy of the first packet of a stream, once [`Feed::first_seconds`] has looked for it.
+    /// Returns a copy of the first packet of a stream, once [`Feed::first_seconds`] has looked for it.
     pub fn first_packet(&self, position: usize) -> Option<Packet> {
         self.waiting.iter().find(|packet| packet.stream() == position).cloned()
     }
 
-    /// Makes all packets of a stream later.
+    /// Delays all packets of a stream.
     pub fn delay_by(&mut self, position: usize, seconds: f64) {
         self.lines[position].later = self.lines[position].base.ticks(seconds);
     }
 
-    /// What of the texts did not come through whole, one line each.
+    /// Lists what did not come through whole of converted sound and text, one line each.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for line in &self.lines {
@@ -205,8 +205,8 @@ impl Feed {
         notes
     }
 
-    /// The next packet, its stream index being the position among the streams fed, its timestamps moved by the offset
-    /// but still in the source's ticks. `None` at the end.
+    /// Returns the next packet; `None` at the end. Its stream index is the position among the fed streams; its
+    /// timestamps are moved by the offset, but still in the source's ticks.
     pub fn next(&mut self) -> Result<Option<Packet>, ffmpeg::Error> {
         let packet = match self.waiting.pop_front() {
             Some(packet) => Some(packet),
@@ -288,7 +288,7 @@ impl Feed {
         }
     }
 
-    /// Adds what sound becomes to what waits; `None` stands for its end.
+    /// Converts a packet of sound and queues the result; `None` drains the converter.
     fn convert_sound(&mut self, position: usize, packet: Option<&Packet>) -> Result<(), ffmpeg::Error> {
         let Some(sound) = &mut self.lines[position].sound else { return Ok(()) };
         for mut packet in sound.convert(packet)? {
@@ -299,7 +299,7 @@ impl Feed {
     }
 }
 
-/// When streams begin, in seconds.
+/// When the streams begin, in seconds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct First {
     pub sound: Vec<f64>,

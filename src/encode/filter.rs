@@ -1,4 +1,4 @@
-//! The user's filters behind the painting, in front of whatever output there is.
+//! Runs the user's post filters on the painted frames, before any kind of output.
 
 use std::collections::BTreeMap;
 
@@ -11,29 +11,29 @@ use crate::media::graph::VideoGraph;
 use crate::media::{Frame, MediaInfo, Ratio, TimeBase, Timing};
 use crate::settings::OutputSettings;
 
-/// Filters frames and hands them on. Size, number and times of what leaves are the filters' own.
+/// Filters frames and passes them on. The filters determine size, number and times of the frames that leave.
 pub(super) struct FilterSink {
     inner: Box<dyn FrameSink>,
     fail: Fail,
     graph: VideoGraph,
     size: (usize, usize),
     alpha: bool,
-    /// Time bases in front of the filters and behind them.
+    /// Time base of the frames that enter the filters; `base` is that of the frames that leave.
     entry: TimeBase,
     base: TimeBase,
-    /// Ticks that a frame lasts where the filters set a rate of their own.
+    /// Duration of a frame in ticks of `base`, if the filters set a constant rate.
     steady: Option<i64>,
-    /// Durations of the frames that came, by pts, in ticks of `entry`.
+    /// Durations of the frames that entered, by pts, in ticks of `entry`.
     durations: BTreeMap<i64, i64>,
     taken: u64,
     given: u64,
-    /// Rate of the frames that come.
+    /// Rate of the frames that enter.
     rate: Option<Ratio>,
-    /// Where the last frame that came ends, in ticks of `entry`.
+    /// End of the last frame that entered, in ticks of `entry`.
     end: i64,
 }
 
-/// Makes errors of the filters.
+/// Creates errors that name the filters.
 struct Fail {
     path: std::path::PathBuf,
     filter: String,
@@ -65,7 +65,8 @@ impl FilterSink {
         filtered.sample_aspect = exit.sample_aspect;
         filtered.frames = None;
         if let Some(source) = &mut filtered.source {
-            // Of fewer frames than asked for, the filters may have taken some: the part ends with the last one.
+            // The filters may drop frames, so their number does not tell whether a limit was reached: a limit of 0
+            // always ends the part with the last frame.
             source.range.frames = source.range.frames.map(|_| 0);
         }
         let settings = OutputSettings { filter: String::new(), ..settings.clone() };
@@ -88,7 +89,7 @@ impl FilterSink {
         })
     }
 
-    /// Hands on what is ready.
+    /// Passes on the frames that are ready.
     fn drain(&mut self) -> Result<(), EncodeError> {
         while let Some(frame) = self.graph.pull().map_err(|error| self.fail.with(error))? {
             let pts = frame.pts().ok_or_else(|| self.fail.with(ffmpeg::Error::InvalidData))?;
@@ -100,11 +101,11 @@ impl FilterSink {
         Ok(())
     }
 
-    /// That of the frame which came at the same time; of a time that the filters made there is none.
+    /// Returns the duration of the frame that entered at this time; `None` for a time that the filters made up.
     fn duration(&mut self, pts: i64) -> Option<i64> {
         let came = self.base.convert(pts, self.entry);
         let duration = self.durations.get(&came).map(|&ticks| self.entry.convert(ticks, self.base));
-        // Times only grow.
+        // Times only increase, so earlier durations are no longer needed.
         self.durations = self.durations.split_off(&came);
         duration
     }

@@ -1,4 +1,4 @@
-//! The head of the finished file: its streams, tags, chapters, and the options that keep timestamps exact.
+//! Writes the header of the finished file: streams, tags, chapters, and the options that keep timestamps exact.
 
 use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::format::stream::Disposition;
@@ -12,7 +12,7 @@ use crate::media::splice::FAR;
 use crate::media::tags::{FILE_TAGS, PAINTED_TAGS, STREAM_TAGS};
 use crate::media::{Ratio, Span, TimeBase, ffi};
 
-/// Creates the streams as planned, with the tags of each and of the file.
+/// Creates the streams as planned, with the tags of each stream and of the file.
 pub(super) fn describe(
     output: &mut Output,
     container: Container,
@@ -56,7 +56,7 @@ fn painted(
     let mut stream = output.add_stream(encoder::find(codec::Id::None))?;
     ffi::copy_stream(&encoded, &mut stream, &["handler_name", "language", "encoder", "vendor_id", "duration"])?;
     if quicktime && encoded.parameters().id() == codec::Id::HEVC {
-        // The other name, hev1, Apple's players do not know.
+        // Apple's players do not know the other name, hev1.
         ffi::set_codec_tag(&mut stream, *b"hvc1");
     }
     stream.set_time_base(info.base);
@@ -73,14 +73,15 @@ fn painted(
     ffi::copy_projection(&original, &mut stream)
 }
 
-/// Gives text tracks finer clocks than all others have. QuickTime's muxer ends a subtitle, by a packet of its own, once
-/// another stream is further on, but compares ticks without regard to what they last: with a coarser clock, it ends
-/// subtitles that follow each other at once. Not finer than that: no pause may be longer than 2^31 ticks.
+/// Gives text tracks a finer clock than all other tracks. QuickTime's muxer ends a subtitle, with a packet of its own,
+/// once another stream is further on, but compares ticks without regard to the time bases: with a coarser clock, it
+/// would end subtitles that follow each other at once. The clock is no finer than needed, because no pause may be
+/// longer than 2^31 ticks.
 fn refine_text_clocks(output: &mut Output, plan: &Plan) -> Result<(), ffmpeg::Error> {
     let rate = |stream: ffmpeg::Stream| {
         let rate = stream.time_base().denominator().max(ffi::sample_rate(&stream)).max(1);
         let is_video = stream.parameters().medium() == media::Type::Video;
-        // The muxer's own rule.
+        // The muxer's own rule for video.
         std::iter::successors(Some(rate), |rate| rate.checked_mul(2)).find(|&rate| !is_video || rate >= 10_000)
     };
     let finest = output.streams().filter_map(rate).max().unwrap_or(1);
@@ -94,8 +95,8 @@ fn refine_text_clocks(output: &mut Output, plan: &Plan) -> Result<(), ffmpeg::Er
     Ok(())
 }
 
-/// Copies timecodes, moved to the first frame that is taken. Muxers of the QuickTime family make a track of one and fail
-/// where they cannot read it.
+/// Copies timecodes, advanced to the first frame that is taken. Muxers of the QuickTime family make a track of a
+/// timecode and fail if they cannot read it.
 fn copy_timecodes(
     output: &mut Output,
     container: Container,
@@ -125,7 +126,7 @@ fn copy_timecodes(
         if let Some(timecode) = &own {
             ffi::default_tag(&mut stream, TIMECODE, timecode)?;
         }
-        // Its track counts frames, also where they do not come at a constant rate.
+        // The timecode track counts frames, even if they do not come at a constant rate.
         let has_timecode = own.is_some() || of_file.is_some();
         if let Some(rate) = rate.filter(|_| container.is_quicktime() && is_video && has_timecode) {
             stream.set_avg_frame_rate(ffmpeg::Rational::new(rate.num, rate.den));
@@ -134,8 +135,8 @@ fn copy_timecodes(
     of_file.map_or(Ok(()), |timecode| ffi::set_file_tag(output, TIMECODE, &timecode))
 }
 
-/// How many tracks a muxer of the QuickTime family will add to a described output: one of the chapters, one for each
-/// video with a timecode.
+/// Returns the number of tracks that a muxer of the QuickTime family will add to a described output: one for the
+/// chapters, and one for each video with a timecode.
 pub(super) fn made_by_muxer(output: &Output, container: Container) -> usize {
     if !container.is_quicktime() {
         return 0;
@@ -149,7 +150,7 @@ pub(super) fn made_by_muxer(output: &Output, container: Container) -> usize {
     usize::from(output.nb_chapters() > 0) + output.streams().filter(has_timecode).count()
 }
 
-/// Copies the chapters that begin in the span. Where the clock was moved to begin at 0, so are chapters on it.
+/// Copies the chapters that overlap the span. If the clock was moved to begin at 0, chapters on it move too.
 pub(super) fn copy_chapters(feed: &Feed, output: &mut Output, span: &Span, shift: Shift) -> Result<(), ffmpeg::Error> {
     for (id, chapter) in (0..).zip(feed.input().chapters()) {
         let base = TimeBase::from(chapter.time_base());
@@ -179,7 +180,7 @@ pub(super) fn write_header(
     all_used(&output.write_header_with(header_options(container, base, &rates))?)
 }
 
-/// Options of a finished file. `clock_rates` as for [`quicktime_options`].
+/// Returns the muxer options of a finished file. `clock_rates` as for [`quicktime_options`].
 pub(super) fn header_options(container: Container, base: TimeBase, clock_rates: &[i32]) -> Dictionary<'static> {
     let mut options = if container.is_quicktime() { quicktime_options(base, clock_rates) } else { matroska_options() };
     if container.is_quicktime() {
@@ -191,9 +192,9 @@ pub(super) fn header_options(container: Container, base: TimeBase, clock_rates: 
     options
 }
 
-/// Options for exact timestamps in the QuickTime family: a start offset is stored in the movie's own time scale,
-/// whose default of milliseconds would round it. `clock_rates` are ticks a second of the other streams, the most
-/// important first.
+/// Returns options for exact timestamps in the QuickTime family: a start offset is stored in the movie's own time
+/// scale, whose default of milliseconds would round it. `clock_rates` are the ticks per second of the other streams,
+/// the most important first.
 pub(super) fn quicktime_options(base: TimeBase, clock_rates: &[i32]) -> Dictionary<'static> {
     const LARGEST: i64 = 10_000_000;
     let scale = clock_rates.iter().fold(i64::from(base.den), |scale, &rate| {
@@ -206,7 +207,7 @@ pub(super) fn quicktime_options(base: TimeBase, clock_rates: &[i32]) -> Dictiona
     options
 }
 
-/// Without its own idea of a delay: [`Shift`] has made one that is just enough. And without random identifiers.
+/// Returns options that keep the muxer from adding a delay ([`Shift`] is just enough) and random identifiers.
 fn matroska_options() -> Dictionary<'static> {
     let mut options = Dictionary::new();
     options.set("avoid_negative_ts", "disabled");
@@ -214,7 +215,7 @@ fn matroska_options() -> Dictionary<'static> {
     options
 }
 
-/// An option the muxer did not know has no effect and no error of its own.
+/// Fails if an option was unknown to the muxer, which ignores it silently.
 pub(super) fn all_used(unused: &Dictionary) -> Result<(), ffmpeg::Error> {
     if unused.iter().next().is_some() { Err(ffmpeg::Error::OptionNotFound) } else { Ok(()) }
 }

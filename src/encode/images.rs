@@ -1,4 +1,4 @@
-//! Frames as picture files.
+//! Writes frames as picture files: one picture, or a sequence.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::label;
 use crate::media::{Frame, MediaInfo, Names, Pixels, to_u8};
 use crate::settings::{Crf, OutputSettings};
 
-/// Quality of JPEG files, 1..=100: without visible loss.
+/// Quality of JPEG files, 1..=100; without visible loss.
 const JPEG_QUALITY: u8 = 95;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +37,13 @@ impl Kind {
     }
 }
 
-/// Whether PNG files get 16 bits a channel.
+/// Whether PNG files get 16 bits per channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Deep(bool);
 
 impl Deep {
-    /// As the source has it, or as asked for: `rgb24`, `rgba`, `rgb48`, `rgba64`. Whether there is alpha, the pictures
-    /// themselves say.
+    /// Checks the settings for a picture and chooses the depth: that of the source, or the requested one (`rgb24`,
+    /// `rgba`, `rgb48`, `rgba64`). Whether there is alpha depends on each picture.
     fn of(path: &Path, info: &MediaInfo, settings: &OutputSettings) -> Result<Self, EncodeError> {
         let refused = |encoder: &str, valid: &str| EncodeError::PixFmt {
             path: path.into(),
@@ -53,7 +53,7 @@ impl Deep {
         };
         let kind = Kind::of(path)?;
         Self::no_codec(path, kind, settings)?;
-        // GIF's pictures always have alpha and seldom use it.
+        // Only strict streams refuse alpha at once: the frames of a GIF always have alpha and seldom use it.
         if kind == Kind::Jpeg && settings.strict_streams && info.samples.alpha {
             return Err(EncodeError::PictureAlpha { path: path.into() });
         }
@@ -66,7 +66,7 @@ impl Deep {
         }
     }
 
-    /// Pictures have no codec to choose.
+    /// Refuses settings that choose a codec, format or quality: pictures have none to choose.
     fn no_codec(path: &Path, kind: Kind, settings: &OutputSettings) -> Result<(), EncodeError> {
         let kind = match kind {
             Kind::Png => "PNG",
@@ -91,7 +91,7 @@ impl Deep {
     }
 }
 
-/// Writes exactly one frame.
+/// A sink that writes exactly one frame.
 pub(super) struct PictureSink {
     path: PathBuf,
     deep: Deep,
@@ -101,7 +101,7 @@ pub(super) struct PictureSink {
 }
 
 impl PictureSink {
-    /// `label` is what the picture says of itself.
+    /// `label` is the text to embed in the picture.
     pub fn open(
         path: &Path,
         info: &MediaInfo,
@@ -131,7 +131,7 @@ impl FrameSink for PictureSink {
     }
 }
 
-/// Writes each frame to a file of its own.
+/// A sink that writes each frame to its own file.
 pub(super) struct SequenceSink {
     folder: PathBuf,
     names: Names,
@@ -143,7 +143,7 @@ pub(super) struct SequenceSink {
     /// The folder that holds `folder`.
     work: PathBuf,
     frames: u64,
-    /// Written since the last seal.
+    /// Frames written since the last seal.
     fresh: Vec<(PathBuf, Shown)>,
     label: Option<String>,
 }
@@ -179,17 +179,17 @@ impl SequenceSink {
         })
     }
 
-    /// Says what each picture will say of itself.
+    /// Sets the text to embed in each picture.
     pub fn labelled(self, label: Option<&str>) -> Self {
         Self { label: label.map(str::to_owned), ..self }
     }
 
-    /// Says which folder the parts' names count from.
+    /// Sets the folder that the names in parts are relative to.
     pub fn in_work(self, work: &Path) -> Self {
         Self { work: work.into(), ..self }
     }
 
-    /// Takes over the pictures of a former run.
+    /// Continues after the pictures of a previous run.
     pub fn with(mut self, parts: &[Part]) -> Self {
         self.frames = parts.iter().map(Part::frames).sum();
         self.transparent = parts.iter().any(|part| part.transparent);
@@ -231,14 +231,14 @@ impl FrameSink for SequenceSink {
     }
 }
 
-/// What is said at the end of pictures that lost their transparency.
+/// Returns the warning for pictures that lost their transparency.
 fn warnings(transparent: bool) -> Vec<String> {
     let line = "transparency is lost, shown over white: .png and .webp keep it";
     if transparent { vec![line.into()] } else { Vec::new() }
 }
 
-/// PNG and WebP (lossless) keep transparency; JPEG has none and shows it over white. Only PNG has 16 bits a channel.
-/// Returns whether transparency was lost.
+/// Writes a picture and returns whether transparency was lost. PNG and WebP (lossless) keep it; JPEG shows it over
+/// white. Only PNG has 16 bits per channel.
 fn write(path: &Path, pixels: &Pixels, deep: Deep, label: Option<&str>) -> Result<bool, EncodeError> {
     let io = |source| EncodeError::io(path, source);
     let kind = Kind::of(path)?;
@@ -273,7 +273,7 @@ fn write(path: &Path, pixels: &Pixels, deep: Deep, label: Option<&str>) -> Resul
     Ok(kind == Kind::Jpeg && pixels.alpha.as_ref().is_some_and(seen_through))
 }
 
-/// Interleaved samples of 16 bits in this machine's order of bytes, as the PNG encoder takes them.
+/// Returns interleaved 16-bit samples in the native byte order, as the PNG encoder takes them.
 fn samples16(pixels: &Pixels) -> (Vec<u8>, ExtendedColorType) {
     let plane = pixels.width * pixels.height;
     let color = if pixels.alpha.is_some() { ExtendedColorType::Rgba16 } else { ExtendedColorType::Rgb16 };

@@ -1,4 +1,4 @@
-//! All packets of the finished file in order of decoding time, on its clock.
+//! Writes all packets of the finished file in order of decoding time, on its clock.
 
 use ffmpeg_next::error::EINVAL;
 use ffmpeg_next::format::context::{Input, Output};
@@ -10,7 +10,7 @@ use super::mux::{Pictures, Shift};
 use super::streams::{Plan, Slot};
 use crate::media::{TimeBase, ffi};
 
-/// Where the pictures, which count from 0, lie on the output's clock: from tick `start` of `base`, and `shift`.
+/// Position of the pictures on the output's clock: they count from 0 and begin at tick `start` of `base`, plus `shift`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timeline {
     pub start: i64,
@@ -18,22 +18,22 @@ pub(super) struct Timeline {
     pub shift: Shift,
 }
 
-/// So many packets that the muxer refuses are passed over: a damaged source is no reason to lose what was painted.
+/// Number of refused packets that are skipped: a damaged source is no reason to lose the painted frames.
 const PATIENCE: u64 = 1000;
 
-/// What was copied.
+/// Counts of the copied packets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Copied {
-    /// Packets that each slot of the plan got.
+    /// Number of packets that each slot of the plan got.
     pub packets: Vec<u64>,
-    /// Packets among them that the muxer refused as damaged. Of which stream it does not say.
+    /// Number of them that the muxer refused as damaged; it does not say of which stream.
     pub refused: u64,
-    /// Packets that had to be moved, because they come before the end of those already written.
+    /// Number of packets that were delayed because they begin before the end of those already written.
     pub moved: u64,
 }
 
 impl Copied {
-    /// Passes over a packet that the muxer refused.
+    /// Counts a packet that the muxer refused, and skips it.
     fn note(&mut self, written: Result<(), ffmpeg::Error>) -> Result<(), ffmpeg::Error> {
         match written {
             Err(ffmpeg::Error::InvalidData | ffmpeg::Error::Other { errno: EINVAL }) if self.refused < PATIENCE => {
@@ -45,7 +45,7 @@ impl Copied {
     }
 }
 
-/// Copies all packets.
+/// Copies all packets of the pictures and of the other streams.
 pub(super) fn copy(
     output: &mut Output,
     container: Container,
@@ -65,7 +65,7 @@ pub(super) fn copy(
         position += 1;
         Ok(Some(Timed { packet, base: timeline.base }))
     };
-    // What is fed skips the slots without packets.
+    // Slots without packets have no position in the feed.
     let is_fed = |slot: &Slot| matches!(slot, Slot::Carried { carriage, .. } if carriage.has_packets());
     let fed: Vec<usize> = (0..plan.slots.len()).filter(|&slot| is_fed(&plan.slots[slot])).collect();
     let mut copied = Copied { packets: vec![0; plan.slots.len()], refused: 0, moved: 0 };
@@ -83,7 +83,7 @@ pub(super) fn copy(
         let stream = timed.packet.stream();
         let base: TimeBase = output.stream(stream).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
         let apart = timed.place(base, timeline.shift, container.is_quicktime(), &mut last[stream]);
-        // What rounding does is no more than a tick of the coarser clock.
+        // Rounding moves a packet by at most one tick of the coarser clock.
         copied.moved += u64::from(base.seconds(apart) > 2.0 * timed.base.seconds(1).max(base.seconds(1)));
         copied.note(timed.packet.write_interleaved(output))?;
         copied.packets[stream] += 1;
@@ -93,7 +93,7 @@ pub(super) fn copy(
             picture = next_picture(video)?;
         }
     }
-    // The trailer would stop at the first of them that is refused.
+    // The trailer would stop at the first queued packet that is refused.
     loop {
         let before = copied.refused;
         copied.note(ffi::write_queued(output))?;
@@ -103,7 +103,7 @@ pub(super) fn copy(
     }
 }
 
-/// A packet and the base of its timestamps.
+/// A packet and the time base of its timestamps.
 struct Timed {
     packet: Packet,
     base: TimeBase,
@@ -114,10 +114,10 @@ impl Timed {
         self.packet.dts().or(self.packet.pts()).map_or(f64::NEG_INFINITY, |ticks| self.base.seconds(ticks))
     }
 
-    /// Moves the packet to the output's clock. Decoding times never go back; for QuickTime they are set apart where
-    /// rounding made them equal, and lengths that mean "until further notice" become unknown.
+    /// Moves the packet to the output's clock. dts never decrease; in the QuickTime family they are set apart if
+    /// rounding made them equal, and a duration that means "until further notice" becomes unknown.
     ///
-    /// Returns the ticks by which it was moved from its place for that.
+    /// Returns the number of ticks by which the packet was delayed for that.
     fn place(&mut self, base: TimeBase, shift: Shift, quicktime: bool, last: &mut Option<i64>) -> i64 {
         self.packet.rescale_ts(self.base, base);
         let delay = shift.ticks(base);
@@ -136,7 +136,7 @@ impl Timed {
     }
 }
 
-/// The next packet of the pictures, in ticks of `base`.
+/// Reads the next packet of the pictures, in ticks of `base`.
 fn read_picture(video: &mut Input, encoded: TimeBase, base: TimeBase) -> Result<Option<Packet>, ffmpeg::Error> {
     let mut packet = Packet::empty();
     match packet.read(video) {
@@ -144,12 +144,12 @@ fn read_picture(video: &mut Input, encoded: TimeBase, base: TimeBase) -> Result<
         Err(ffmpeg::Error::Eof) => return Ok(None),
         Err(error) => return Err(error),
     }
-    // Exact: the intermediate's base is the source's or a fraction of it.
+    // Exact: the time base of the intermediate file is the source's or a fraction of it.
     packet.rescale_ts(encoded, base);
     Ok(Some(packet))
 }
 
-/// The next packet of the source, for the stream that `fed` has for its position.
+/// Reads the next packet of the source's other streams, for the output stream that `fed` has at its position.
 fn next_other(feed: Option<&mut Feed>, fed: &[usize]) -> Result<Option<Timed>, ffmpeg::Error> {
     let Some(feed) = feed else { return Ok(None) };
     let Some(mut packet) = feed.next()? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! From an encoder into a file: packets on the file's clock, each as long as its frame.
+//! Moves packets from an encoder into a file: on the file's clock, each with the duration of its frame.
 
 use std::collections::HashMap;
 
@@ -7,28 +7,28 @@ use ffmpeg_next::{self as ffmpeg, Packet, encoder};
 
 use crate::media::TimeBase;
 
-/// A file of one stream, and what is known of the frames inside its encoder.
+/// A file with one stream, and the durations of the frames inside its encoder.
 pub(super) struct Lane {
     pub output: Output,
-    /// The encoder's time base, and the one that the muxer chose.
+    /// Time base of the encoder, and of the stream, which the muxer chose.
     bases: (TimeBase, TimeBase),
     /// Durations of the frames inside the encoder, by pts.
     durations: HashMap<i64, i64>,
 }
 
 impl Lane {
-    /// Into `output`, whose header is written, from an encoder with time base `base`.
+    /// Writes into `output`, whose header is already written, from an encoder with time base `base`.
     pub fn new(output: Output, base: TimeBase) -> Self {
         let output_base = output.stream(0).map_or(base, |stream| stream.time_base().into());
         Self { output, bases: (base, output_base), durations: HashMap::new() }
     }
 
-    /// Notes how long the frame at `pts` lasts, in ticks of the encoder's base.
+    /// Records the duration of the frame at `pts`, in ticks of the encoder's base.
     pub fn expect(&mut self, pts: i64, duration: i64) {
         self.durations.insert(pts, duration);
     }
 
-    /// Writes what the encoder has ready.
+    /// Writes the packets that the encoder has ready.
     pub fn drain(&mut self, encoder: &mut encoder::Video) -> Result<(), ffmpeg::Error> {
         loop {
             let mut packet = Packet::empty();

@@ -1,4 +1,6 @@
-//! Encode: a sink of frames, whatever the output is.
+//! Encoding: sinks that take painted frames and write the output, whatever its kind.
+//!
+//! Writes only inside the temporary folder of [`Target`]; moving the result to its final place is up to the caller.
 
 mod beside;
 mod codec;
@@ -38,57 +40,58 @@ use crate::settings::OutputSettings;
 /// Takes frames in display order and, at the end, leaves a finished, verified temporary output.
 pub trait FrameSink: Send {
     fn push(&mut self, frame: Frame) -> Result<(), EncodeError>;
-    /// Ends a part of the output here: what was pushed since the last one is then on the disk for good, in files of the
-    /// work folder. `None` where there is nothing new, or the output cannot be written in parts.
+    /// Ends a part of the output here. Everything pushed since the previous part is then on disk, in files of the work
+    /// folder. Returns `None` if nothing was pushed since, or if the output cannot be written in parts.
     ///
-    /// Where parts end decides what bytes the output gets: it must not depend on how often a run was interrupted.
+    /// The bytes of the output depend on where parts end, so that must not depend on how often a run was interrupted.
     fn seal(&mut self) -> Result<Option<Part>, EncodeError> {
         Ok(None)
     }
-    /// To be called before [`FrameSink::finish`] where the frames pushed are all that the source has in the part that
-    /// was read, unfiltered: the result is then held against the source's own times.
+    /// Says that the pushed frames are all frames of the part that was read, unfiltered, so that the result is compared
+    /// with the source's own times. Call it before [`FrameSink::finish`].
     fn expect_every_frame(&mut self) {}
-    /// Drains the encoder, closes the file, adds what the source has beside its pictures, verifies the result.
+    /// Drains the encoder, closes the file, adds the source's other streams and metadata, and verifies the result.
     fn finish(self: Box<Self>) -> Result<Encoded, EncodeError>;
-    /// What the output will lack, one line each; known from the start.
+    /// What the output will lack, one line each; known when the sink is opened.
     fn warnings(&self) -> &[String] {
         &[]
     }
 }
 
-/// What a sink wrote.
+/// What a sink has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
-    /// Frames that were pushed.
+    /// Number of frames that were pushed.
     pub frames: u64,
-    /// What came out otherwise than it went in, one line each, where only the end told.
+    /// Differences from the source that only showed at the end, one line each.
     pub warnings: Vec<String>,
 }
 
-/// Where a sink writes: not to the final place, which only a finished result may take.
+/// Where a sink writes. This is not the final place, which only a finished result may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The paths to write, inside a temporary folder beside the final output, named like it.
+    /// The paths to write: inside a temporary folder next to the final output, with the same names.
     pub output: Output,
-    /// That folder; intermediate files go there too. It exists.
+    /// The temporary folder, which exists. Intermediate files go there too.
     pub work: PathBuf,
-    /// What the output says of itself, in ASCII, where its kind can (see [`crate::label`]).
+    /// The text to embed in the output, in ASCII, if the format can hold one (see [`crate::label`]).
     pub label: Option<String>,
 }
 
-/// Opens an output for frames as `info` describes them.
+/// Opens an output for frames that match `info`.
 ///
-/// Everything that can be known to fail is an error here, before any slow work: an unknown extension, a missing
-/// encoder, settings that do not go together, audio that the container cannot hold, a folder that cannot be written.
+/// # Errors
+/// Reports whatever can be known to fail before any slow work: an unknown extension, a missing encoder, contradictory
+/// settings, audio that the container cannot hold, a folder that cannot be written.
 pub fn open(target: &Target, info: &MediaInfo, settings: &OutputSettings) -> Result<Box<dyn FrameSink>, EncodeError> {
     open_parts(target, info, settings, None)
 }
 
-/// As [`open`], for an output that is to be sealed in parts: it goes on after `parts` that a former run with the same
+/// Like [`open`], for an output that is sealed in parts. Continues after `parts`, which a previous run with the same
 /// settings has sealed in the same work folder.
 ///
 /// # Errors
-/// As there; when the parts are not those of such an output.
+/// As for [`open`]; also if the parts do not belong to this output.
 pub fn open_after(
     target: &Target,
     info: &MediaInfo,
@@ -115,14 +118,14 @@ fn open_parts(
     in_parts(Box::new(filter::FilterSink::open(target, info, settings)?), target, info, parts)
 }
 
-/// What a reel has to make up for, where parts are wanted.
+/// Wraps `sink`, which cannot write parts itself, in a [`reel::ReelSink`] if parts are wanted.
 fn in_parts(
     sink: Box<dyn FrameSink>,
     target: &Target,
     info: &MediaInfo,
     parts: Option<&[Part]>,
 ) -> Result<Box<dyn FrameSink>, EncodeError> {
-    // What went down a pipe is gone.
+    // Bytes that went down a pipe cannot be taken back.
     let parts = parts.filter(|_| target.output != Output::Stdout);
     match parts {
         Some(parts) => reel::ReelSink::around(sink, target, info, parts),
@@ -130,7 +133,7 @@ fn in_parts(
     }
 }
 
-/// As [`open_parts`], for frames that are filtered already.
+/// Like [`open_parts`], for frames that are already filtered.
 fn open_sink(
     target: &Target,
     info: &MediaInfo,

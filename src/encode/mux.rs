@@ -1,4 +1,4 @@
-//! The last pass: the new pictures and the source's other streams into one file, without touching a packet's bytes.
+//! The last pass: joins the new pictures and the source's other streams in one file by stream copy.
 
 use std::path::Path;
 
@@ -16,15 +16,15 @@ use crate::media::{MediaInfo, Span, TimeBase, ffi};
 
 pub(super) use header::{all_used, header_options, quicktime_options};
 
-/// What is done when the source turns out to be unreadable.
+/// What errors say was being done when the source turns out to be unreadable.
 const READING: &str = "reading the source's other streams";
 
-/// What was encoded.
+/// The encoded pictures.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pictures<'a> {
-    /// The intermediate, whose timestamps count from the first frame.
+    /// The intermediate file, whose timestamps count from the first frame.
     pub file: &'a Path,
-    /// Whether its timestamps are exact. Where not, its packets are in display order and take theirs from `pts`.
+    /// Whether its timestamps are exact. If not, its packets are in display order and take their times from `pts`.
     pub exact: bool,
     /// Timestamps of the frames in display order, in the source's ticks.
     pub pts: &'a [i64],
@@ -33,7 +33,7 @@ pub(super) struct Pictures<'a> {
 }
 
 impl Pictures<'_> {
-    /// Which part of the source's clock the output takes, before a container asks for more.
+    /// Returns the part of the source's clock that the output takes, before the container's own shift.
     fn span(&self) -> Span {
         let (first, last) = (self.pts.first().copied().unwrap_or(0), self.pts.last().copied().unwrap_or(0));
         let range = self.info.source.as_ref().map(|source| source.range).unwrap_or_default();
@@ -47,9 +47,9 @@ impl Pictures<'_> {
         }
     }
 
-    /// Puts a packet of the intermediate, number `position` in it, in its place: the first frame is at `start`. Its length
-    /// is the distance to the next frame in display order: the intermediate has distances in decoding order, by which
-    /// the last frame of uneven times would end too early (QuickTime's edit list then hides it).
+    /// Sets the times of packet number `position` of the intermediate file; the first frame is at `start`. The
+    /// duration is the distance to the next frame in display order. The intermediate file has distances in decoding
+    /// order, which would end the last frame of uneven times too early (QuickTime's edit list then hides it).
     pub fn time(&self, packet: &mut Packet, position: usize, start: i64) {
         let first = self.pts.first().copied().unwrap_or(0);
         if !self.exact {
@@ -66,7 +66,7 @@ impl Pictures<'_> {
         packet.set_dts(packet.dts().map(|dts| dts + start));
     }
 
-    /// What of the source comes before the first frame that is taken, in seconds, where that is wanted so; `begin` is
+    /// Returns the seconds of the source before the first frame that is taken, if the range starts later; `begin` is
     /// the source's first tick.
     pub fn skipped(&self, begin: i64) -> f64 {
         let span = self.span();
@@ -74,7 +74,7 @@ impl Pictures<'_> {
         first.map_or(0.0, |first| span.base.seconds(first - begin).max(0.0))
     }
 
-    /// The rate, if every frame is where it says (to a millisecond): containers that store a constant rate may.
+    /// Returns the rate if every frame is on time (to a millisecond), for containers that store a constant rate.
     pub fn constant_rate(&self) -> Option<Rational> {
         let rate = self.info.rate?;
         let first = self.pts.first()?;
@@ -85,24 +85,24 @@ impl Pictures<'_> {
     }
 }
 
-/// What the file should now hold.
+/// What was written, and so what the file should hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Muxed {
-    /// Added to every timestamp: ticks of the source's video, and ticks of another base.
+    /// Added to every timestamp, as is `shift`: ticks of the source's video.
     pub offset: i64,
     pub shift: Shift,
-    /// The part of the source that is taken: first tick kept, first no longer kept, of the source's video.
+    /// The part of the source that is taken, in ticks of its video: `from` inclusive, `to` exclusive.
     pub from: Option<i64>,
     pub to: Option<i64>,
-    /// Of each slot of the plan: index of its stream in the file, if it got one, and packets written.
+    /// For each slot of the plan: the index of its stream in the file, if it has one, and its number of packets.
     pub streams: Vec<(Option<usize>, u64)>,
-    /// How many of these packets the muxer refused, of whichever stream.
+    /// Number of these packets that the muxer refused, over all streams.
     pub refused: u64,
     /// What became of every stream of the source.
     pub fates: Vec<(usize, Fate)>,
-    /// Whether texts did not come through whole.
+    /// Whether some text or sound could not be converted whole.
     pub has_notes: bool,
-    /// What came out otherwise than planned, one line each.
+    /// Deviations from the plan, one line each.
     pub warnings: Vec<String>,
 }
 
@@ -114,8 +114,9 @@ pub(super) struct Shift {
 }
 
 impl Shift {
-    /// QuickTime's edit lists begin before 0 (as the priming of AAC does), but only for sound; Matroska takes nothing
-    /// before 0. `start` is the first frame in ticks of `base`, `first` where the other streams begin.
+    /// In the QuickTime family, edit lists let sound begin before 0 (AAC priming does), but nothing else; Matroska
+    /// allows nothing before 0. `start` is the first frame in ticks of `base`, `first` says when the other streams
+    /// begin.
     fn new(container: Container, start: i64, base: TimeBase, first: &First) -> Self {
         let earliest = |times: &[f64], limit: f64| times.iter().copied().fold(limit, f64::min);
         let mut first_seconds = earliest(&first.others, base.seconds(start));
@@ -124,7 +125,7 @@ impl Shift {
             return Self { ticks: ticks.max(0), base };
         }
         first_seconds = earliest(&first.sound, first_seconds);
-        // Whole milliseconds, Matroska's ticks: all streams are rounded alike.
+        // Whole milliseconds, Matroska's ticks, so that all streams are rounded alike.
         Self { ticks: (-first_seconds * 1000.0 - 1e-6).ceil().max(0.0) as i64, base: TimeBase::new(1, 1000) }
     }
 
@@ -137,7 +138,7 @@ impl Shift {
     }
 }
 
-/// Writes `path`. A container whose tags may be anything gets the label among them.
+/// Writes the finished file to `path`. Containers with free-form tags get the label as a tag.
 pub(super) fn join(
     path: &Path,
     container: Container,

@@ -1,4 +1,4 @@
-//! Parts of an output that are on the disk for good: what an interrupted job goes on from.
+//! Parts of an output that are already on disk; an interrupted job resumes after them.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -9,14 +9,14 @@ use super::EncodeError;
 use crate::files;
 use crate::media::Timing;
 
-/// Frames that follow each other, finished and on the disk.
+/// A run of consecutive frames that is finished and on disk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     pub files: Vec<Piece>,
-    /// One for each frame.
+    /// Timing of each frame.
     pub shown: Vec<Shown>,
-    /// Whether transparency was met.
+    /// Whether any frame had transparent pixels.
     pub transparent: bool,
 }
 
@@ -26,18 +26,18 @@ impl Part {
     }
 }
 
-/// A file of a part.
+/// One file of a [`Part`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Piece {
-    /// Path inside the work folder.
+    /// Path relative to the work folder.
     pub name: String,
     pub bytes: u64,
-    /// Of all its bytes, hexadecimal.
+    /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
 }
 
-/// When a frame is shown, in ticks of the source's time base.
+/// When a frame is shown: its pts and duration, in ticks of the source's time base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown(pub i64, pub Option<i64>);
 
@@ -48,10 +48,10 @@ impl From<Timing> for Shown {
 }
 
 impl Piece {
-    /// A file of the work folder that is finished: puts it on the disk and takes its measure.
+    /// Syncs a finished file of the work folder to disk and records its length and hash.
     ///
     /// # Errors
-    /// When the disk fails, or the file is not in the folder.
+    /// If the disk fails, or the file is not in the folder.
     pub fn secure(work: &Path, path: &Path) -> Result<Self, EncodeError> {
         let fail = |source| EncodeError::io(path, source);
         let outside = || std::io::Error::other("it is not in the work folder");
@@ -60,20 +60,20 @@ impl Piece {
         Ok(Self { name, bytes, sha256 })
     }
 
-    /// Where it is; `None` for a name that leads out of the work folder.
+    /// Returns where the file is; `None` if the name leads out of the work folder.
     pub fn path(&self, work: &Path) -> Option<PathBuf> {
         let name = Path::new(&self.name);
         let inside = name.components().all(|part| matches!(part, Component::Normal(_)));
         (inside && !self.name.is_empty()).then(|| work.join(name))
     }
 
-    /// Whether it is there, with the very bytes that it had.
+    /// Whether the file exists with exactly the recorded bytes.
     ///
     /// # Errors
-    /// When that cannot be told: a disk that fails for now has damaged nothing.
+    /// If it cannot be read. A disk that fails for now has not damaged the file.
     pub fn is_whole(&self, work: &Path) -> io::Result<bool> {
         let Some(path) = self.path(work) else { return Ok(false) };
-        // A link would lead to what somebody else may change.
+        // A link is refused: somebody else may change what it points to.
         let right = |data: &std::fs::Metadata| data.is_file() && data.len() == self.bytes;
         match path.symlink_metadata() {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),

@@ -1,7 +1,7 @@
-//! Outputs that cannot be written in parts: a reel of raw pictures beside them is what survives.
+//! Resume for outputs that cannot be written in parts: the painted frames are also kept as raw pictures.
 //!
-//! An animation has one header and one state from its first frame to its last, and so have the user's filters. A run
-//! that goes on gives them the pictures of the reel once more, which takes no painting.
+//! An animation, or the user's filters, has one state from its first frame to its last. A resumed run feeds the kept
+//! pictures to the sink again, which needs no painting.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
@@ -11,12 +11,12 @@ use super::part::{Part, Piece, Shown};
 use super::{EncodeError, Encoded, FrameSink, Target};
 use crate::media::{Frame, MediaInfo, TimeBase, Timing, raw};
 
-/// Hands frames on and keeps them.
+/// A sink that passes frames on and keeps a raw copy of each.
 pub(super) struct ReelSink {
     inner: Box<dyn FrameSink>,
     work: PathBuf,
     base: TimeBase,
-    /// Parts that are sealed.
+    /// Number of sealed parts.
     parts: usize,
     strip: Option<(PathBuf, BufWriter<File>)>,
     shown: Vec<Shown>,
@@ -24,7 +24,7 @@ pub(super) struct ReelSink {
 }
 
 impl ReelSink {
-    /// Around a sink that was just opened; gives it the pictures of `parts`.
+    /// Wraps a sink that was just opened, and feeds it the pictures of `parts`.
     pub fn around(
         inner: Box<dyn FrameSink>,
         target: &Target,

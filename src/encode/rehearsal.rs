@@ -1,5 +1,5 @@
-//! The finished file's header, written on trial before the first frame: what a muxer refuses of streams that it takes one
-//! by one shows here, not after the painting.
+//! Writes the header of the finished file on trial before the first frame: a muxer may refuse a combination of streams
+//! that it takes one by one, and that should show before the painting.
 
 use std::path::Path;
 
@@ -13,23 +13,23 @@ use super::streams::{self, Plan, Slot, TIMECODE};
 use crate::media::tags::{FILE_TAGS, STREAM_TAGS};
 use crate::media::{MediaInfo, Ratio, ffi};
 
-/// What is tried.
+/// What a trial needs.
 #[derive(Clone, Copy)]
 pub(super) struct Rehearsal<'a> {
     pub path: &'a Path,
     pub container: Container,
     pub coder: &'a Coder,
     pub info: &'a MediaInfo,
-    /// A folder for the file that is tried.
+    /// Folder for the trial file.
     pub work: &'a Path,
     pub strict: bool,
 }
 
 impl Rehearsal<'_> {
-    /// Leaves of the plan what the muxer takes together.
+    /// Writes the header on trial. If the muxer refuses it, leaves out the last stream without which it is accepted.
     ///
     /// # Errors
-    /// When it does not even take the pictures alone; with `strict`, when anything is left out.
+    /// If leaving out one stream does not help; with `strict`, if anything has to be left out.
     pub fn check(self, source: &Input, plan: &mut Plan) -> Result<(), EncodeError> {
         let Err(error) = self.header(source, &plan.slots) else { return Ok(()) };
         let carried = |slot: &Slot| matches!(slot, Slot::Carried { .. });
@@ -55,7 +55,7 @@ impl Rehearsal<'_> {
     fn header(self, source: &Input, slots: &[Slot]) -> Result<(), ffmpeg::Error> {
         let file = self.work.join("rehearsal");
         let tried = self.write(&file, source, slots);
-        // Left there, it would only be one more file in a folder that goes away.
+        // If it cannot be removed, it goes away with its folder.
         let _ = std::fs::remove_file(&file);
         tried
     }

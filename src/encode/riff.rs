@@ -1,19 +1,19 @@
-//! The frames of an animated WebP file.
+//! Patches the frames of an animated WebP file.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// "No blending": the frame takes the place of what was there.
+/// Frame flag "no blending": the frame replaces the canvas below it.
 const REPLACES: u8 = 0b10;
 
-/// Makes every frame replace the one before, transparent parts and all: FFmpeg's muxer lets them lie on top of each
-/// other. Gives the milliseconds each is shown; a file that is no animation has none.
+/// Makes every frame replace the previous one, transparent pixels included; FFmpeg's muxer would blend them.
+/// Returns the duration of each frame in milliseconds, none if the file is not an animation.
 pub(super) fn make_frames_replace(path: &Path) -> io::Result<Vec<u64>> {
     let mut file = File::options().read(true).write(true).open(path)?;
     let end = file.metadata()?.len();
     let mut durations = Vec::new();
-    // Behind `RIFF`, the size and `WEBP`.
+    // After `RIFF`, the size and `WEBP`.
     let mut at = 12;
     while at + 8 <= end {
         let mut header = [0; 8];
@@ -21,7 +21,7 @@ pub(super) fn make_frames_replace(path: &Path) -> io::Result<Vec<u64>> {
         file.read_exact(&mut header)?;
         let size = u64::from(u32::from_le_bytes([header[4], header[5], header[6], header[7]]));
         if &header[..4] == b"ANMF" {
-            // Place and size, 12 bytes; 3 bytes of duration; flags.
+            // 12 bytes of position and size, 3 bytes of duration, 1 byte of flags.
             let mut frame = [0; 16];
             file.read_exact(&mut frame)?;
             durations.push(u64::from(u32::from_le_bytes([frame[12], frame[13], frame[14], 0])));

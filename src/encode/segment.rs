@@ -1,4 +1,4 @@
-//! Part of a video: pictures from one key frame to before another, in a file of their own.
+//! A segment: an intermediate file that starts with a key frame and holds part of the video.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,33 +12,33 @@ use super::lane::Lane;
 use super::mux;
 use crate::media::{Pixels, TimeBase, ffi};
 
-/// The kind of file that keeps pictures until the last pass.
+/// The container of the intermediate files that hold the pictures until the last pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Store {
     pub muxer: &'static str,
-    /// Whether its timestamps are exact. The QuickTime family holds any time base.
+    /// Whether its timestamps are exact: the QuickTime family holds any time base.
     pub exact: bool,
 }
 
 impl Store {
     pub fn of(family: Family, alpha: bool) -> Self {
         match family {
-            // The alpha lies beside the packets, where only Matroska keeps it. It rounds to milliseconds.
+            // VP9 keeps alpha in packet side data, which only Matroska stores. Matroska rounds times to milliseconds.
             Family::Vp9 if alpha => Self { muxer: "matroska", exact: false },
             Family::ProRes | Family::Ffv1 => Self { muxer: "mov", exact: true },
             _ => Self { muxer: "mp4", exact: true },
         }
     }
 
-    /// Options for its header.
+    /// Returns the muxer options.
     pub fn options(self, base: TimeBase) -> Dictionary<'static> {
         if self.exact { mux::quicktime_options(base, &[]) } else { Dictionary::new() }
     }
 }
 
-/// An encoder and the file it writes. Its time stamps count from its first frame: every container holds those exactly.
+/// An encoder and the file it writes. Timestamps count from its first frame: every container holds those exactly.
 pub(super) struct Segment {
-    /// Of the output that it is for: errors name that.
+    /// Path of the final output, for error messages.
     path: PathBuf,
     file: PathBuf,
     coder: Coder,
@@ -46,19 +46,19 @@ pub(super) struct Segment {
     lane: Lane,
     base: TimeBase,
     last: Option<i64>,
-    /// Frames after a long pause: nothing that is shown before one may be coded after it, for containers count the distance
-    /// in few bits.
+    /// pts of frames after a long pause, which become key frames: a frame shown earlier must not be coded after one of
+    /// them, because containers store the distance in few bits.
     apart: HashSet<i64>,
 }
 
-/// Seconds of a long pause.
+/// Length of a long pause, in seconds.
 const PAUSE: f64 = 10.0;
 
 impl Segment {
-    /// Creates `file`.
+    /// Creates `file` and writes its header.
     ///
     /// # Errors
-    /// When it cannot be written, or the filters cannot be set up.
+    /// If it cannot be written, or the filters cannot be set up.
     pub fn create(path: &Path, file: PathBuf, coder: Coder, form: Form, store: Store) -> Result<Self, EncodeError> {
         let egress = Egress::new(form, "").map_err(|error| EncodeError::libav(path, "preparing it", error))?;
         let fail = |error| EncodeError::libav(path, "creating its intermediate file", error);
@@ -85,10 +85,10 @@ impl Segment {
         move |error| EncodeError::libav(&path, doing, error)
     }
 
-    /// Takes the next frame: `pts` ticks after the first one.
+    /// Takes the next frame, which is shown `pts` ticks after the first one.
     ///
     /// # Errors
-    /// When it cannot be encoded or written.
+    /// If it cannot be encoded or written.
     pub fn push(&mut self, pixels: &Pixels, pts: i64, duration: i64) -> Result<(), EncodeError> {
         self.lane.expect(pts, duration);
         if self.last.replace(pts).is_some_and(|last| self.base.seconds(pts - last) > PAUSE) {
@@ -99,7 +99,7 @@ impl Segment {
         self.encode().map_err(encode)
     }
 
-    /// Encodes the frames that are ready.
+    /// Encodes the frames that are ready and writes their packets.
     fn encode(&mut self) -> Result<(), ffmpeg::Error> {
         while let Some(mut frame) = self.egress.pull()? {
             if frame.pts().is_some_and(|pts| self.apart.remove(&pts)) {
@@ -111,10 +111,10 @@ impl Segment {
         Ok(())
     }
 
-    /// Empties the encoder and closes the file. Gives its path, and whether any picture was transparent.
+    /// Drains the encoder and closes the file. Returns its path, and whether any picture was transparent.
     ///
     /// # Errors
-    /// When the last of it cannot be encoded or written.
+    /// If the last frames cannot be encoded or written.
     pub fn close(mut self) -> Result<(PathBuf, bool), EncodeError> {
         let encode = self.fail("encoding");
         self.egress.flush().map_err(&encode)?;

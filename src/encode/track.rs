@@ -1,4 +1,4 @@
-//! The frames that have come, checked one by one.
+//! Checks and counts the frames that a sink takes.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::EncodeError;
 use super::part::Shown;
 use crate::media::{Frame, MediaInfo, Ratio, TimeBase};
 
-/// What a sink knows of the frames so far.
+/// State of the frames so far.
 pub(super) struct Track {
     path: PathBuf,
     size: (usize, usize),
@@ -20,7 +20,7 @@ pub(super) struct Track {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {
     pub pts: i64,
-    /// The same, counted from the first frame.
+    /// The pts relative to the first frame.
     pub since_first: i64,
     pub duration: i64,
 }
@@ -32,10 +32,10 @@ impl Track {
         Self { path: path.into(), size: (info.width, info.height), rate, first: None, last: None, frames: 0 }
     }
 
-    /// Counts a frame.
+    /// Checks and counts a frame.
     ///
     /// # Errors
-    /// When it is not of the size that was announced, or not after the frame before it.
+    /// If its size is not the announced one, or it does not come after the previous frame.
     pub fn take(&mut self, frame: &Frame) -> Result<Moment, EncodeError> {
         let Frame { pixels, timing, index } = frame;
         let (index, path) = (*index, self.path.clone());
@@ -50,10 +50,10 @@ impl Track {
         Ok(self.note(Shown::from(*timing), timing.base))
     }
 
-    /// Counts a frame that a former run has written.
+    /// Counts a frame, without checks; also used for frames that a previous run has written.
     pub fn note(&mut self, Shown(pts, duration): Shown, base: TimeBase) -> Moment {
         let since_last = || self.last.map(|last| pts - last);
-        // Containers that store only differences lose a last frame of no length.
+        // Containers that store only time differences lose a last frame of duration 0.
         let duration = duration.or_else(since_last).unwrap_or_else(|| base.ticks(1.0 / self.rate)).max(1);
         let first = *self.first.get_or_insert(pts);
         self.last = Some(pts);

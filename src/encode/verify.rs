@@ -1,4 +1,4 @@
-//! Reads the finished file again: what is published was seen to be whole, and to keep what its source has.
+//! Reads the finished file back: only a file that is whole and keeps what its source has is published.
 
 use std::path::Path;
 
@@ -8,25 +8,26 @@ use super::streams::Fate;
 use crate::media::{Source, ffi};
 use crate::verify::{self, Allowed, Contents, Cut, Depth, Making, Weight};
 
-/// What is known of how the pictures were made.
+/// What is known about how the pictures were made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Known {
-    /// Each packet of the source's video became a picture, and these are its pictures, unfiltered.
+    /// Each packet of the source's video became one of these pictures, unfiltered.
     pub every_frame: bool,
-    /// The encoder was left to follow the source, and could.
+    /// The encoder could follow the source's format and colours, and no setting asked for others.
     pub same_look: bool,
 }
 
 /// Reads the result, whose pictures are in slot `painted`, and then the source, each once and without decoding.
 ///
-/// The pictures of the result must be those that were written, each at its time to the tick. All else is compared with
-/// the source by [`verify::findings`]; so are, where `known` allows it, the times of the pictures that were read. Lost
-/// or changed packets and streams, and times that do not agree, are an error. What is only said about them (tags,
-/// dispositions, chapters, looks) gives a warning, one line each: it is no reason to lose hours of painting.
+/// The pictures of the result must be those that were written, each at its time to the tick. [`verify::findings`]
+/// compares everything else with the source, and, if `known` allows it, the times of the pictures. Lost or changed
+/// packets and streams, and times that do not agree, are an error. Differences in metadata (tags, dispositions,
+/// chapters, colour properties) give a warning, one line each: they are no reason to lose hours of painting.
 ///
-/// Not compared are: a source that is not opened as FFmpeg would by itself (raw video, which has nothing but pictures); streams
-/// that are left out, or made anew by the muxer; the packets of text of which some could not be converted. Where the
-/// muxer refused damaged packets, it is unknown of which stream, and all differences are warnings.
+/// Not compared are: a source that FFmpeg opens only with a given format or options (raw video, which has only
+/// pictures); streams that are left out, or that the muxer makes itself; the packets of text that could not be
+/// converted whole, and of converted sound. If the muxer refused damaged packets, it is unknown of which stream, and
+/// all differences are warnings.
 pub(super) fn check(
     path: &Path,
     pictures: &Pictures,
@@ -43,7 +44,7 @@ pub(super) fn check(
     let Ok(original) = Contents::read_on(&source.path, Some(source.stream), Depth::Beside, source.keep_clock) else {
         return Ok(Vec::new());
     };
-    // Its encoder may begin a little before the pictures, and all of it be later for that.
+    // Converted sound may begin a little before the pictures, which delays the whole file.
     let converted =
         |(_, fate): &(usize, Fate)| matches!(fate, Fate::Converted { codec, .. } if !ffi::is_text_subtitle(*codec));
     let has_sound = muxed.fates.iter().any(converted);
@@ -64,7 +65,7 @@ pub(super) fn check(
     Ok(warnings)
 }
 
-/// The pictures that are seen, against those that were written.
+/// Compares the number and times of the pictures in the result with those that were written.
 fn check_times(result: &Contents, pictures: &Pictures, muxed: &Muxed) -> Result<(), String> {
     let (base, found) = result.times().ok_or("pictures do not say when they are shown")?;
     if found.len() != pictures.pts.len() {
@@ -110,7 +111,7 @@ mod tests {
 
     const VIDEO: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v libx264 -preset veryfast";
 
-    /// A result of a source of 50 frames, 512 ticks each, with sound.
+    /// A result made from a source of 50 frames, 512 ticks each, with sound.
     struct Made {
         folder: tempfile::TempDir,
         result: PathBuf,
@@ -168,7 +169,7 @@ mod tests {
             check(result, &pictures, 0, &self.muxed, known).map_err(|error| error.to_string())
         }
 
-        /// A copy of the result with something done to it.
+        /// Returns a copy of the result that FFmpeg has changed with `arguments`.
         fn changed(&self, arguments: &str) -> PathBuf {
             let arguments = format!("-i {} -map 0 -c copy {arguments}", self.result.display());
             ffmpeg(&self.folder, "changed.mp4", &arguments)
@@ -213,7 +214,7 @@ mod tests {
 
     #[test]
     fn frames_that_were_not_read_are_missed() {
-        // Painted and written as they came, but the source has more, or has them elsewhere.
+        // Painted and written as they came, but the source has more frames, or has them at other times.
         let lost = Made::new(Range::default(), (0..49).map(|frame| frame * 512).collect());
         let refused = lost.check(&lost.result).unwrap_err();
         assert!(refused.contains("stream 0 (video): the number of frames is 50 in the first file, 49 in"), "{refused}");
@@ -224,7 +225,7 @@ mod tests {
             refused.contains("frame 31 of the source: its time is 1.2 s in the first file, 1.21 s in"),
             "{refused}"
         );
-        // Of a part no more is wanted.
+        // For a part of the source, the frames outside it are not missed.
         let range = Range { start: 0.4, frames: Some(20) };
         let part = Made::new(range, (10..30).map(|frame| frame * 512).collect());
         assert_eq!(part.check(&part.result), Ok(Vec::new()));

@@ -1,4 +1,4 @@
-//! Frames as a video file: first the pictures alone, in segments, then one pass that joins them with the source's audio.
+//! Writes frames as a video file: first the pictures alone, in segments, then one pass that adds the other streams.
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,9 @@ use crate::label;
 use crate::media::{Frame, MediaInfo, ffi};
 use crate::settings::OutputSettings;
 
-/// Encodes to segments, then joins and muxes.
+/// A sink that encodes to segments, then joins and muxes them.
 ///
-/// Colours and the form of the samples are as the source's, as far as the encoder has them: see [`codec::choose`].
+/// Colours and sample format follow the source as far as the encoder allows: see [`codec::choose`].
 pub(super) struct VideoSink {
     path: PathBuf,
     work: PathBuf,
@@ -29,12 +29,12 @@ pub(super) struct VideoSink {
     plan: Plan,
     warnings: Vec<String>,
     setup: Setup,
-    /// The encoder that was opened to see whether it opens, for the first segment.
+    /// The encoder that was opened as a test; the first segment uses it.
     coder: Option<Coder>,
     known: Known,
     form: Form,
     store: Store,
-    /// Whether transparency that is met is lost and nobody has said so.
+    /// Whether transparent pixels would be lost without a warning at the start.
     loses_alpha: bool,
     transparent: bool,
     /// Finished segments.
@@ -42,10 +42,10 @@ pub(super) struct VideoSink {
     segment: Option<Segment>,
     /// The frames of the segment in progress.
     shown: Vec<Shown>,
-    /// Timestamps of the frames so far, in the source's ticks.
+    /// pts of the frames so far, in the source's ticks.
     pts: Vec<i64>,
     last_duration: i64,
-    /// Whether segments are kept for a later run.
+    /// Whether segments are kept for a resume.
     sealed: bool,
     label: Option<String>,
 }
@@ -103,12 +103,12 @@ impl VideoSink {
         })
     }
 
-    /// Says what the file will say of itself.
+    /// Sets the text to embed in the file.
     pub fn labelled(self, label: Option<&str>) -> Self {
         Self { label: label.map(str::to_owned), ..self }
     }
 
-    /// Takes over what a former run has encoded.
+    /// Continues after the segments of a previous run.
     pub fn with(mut self, parts: &[Part]) -> Result<Self, EncodeError> {
         let lost = |what: &str| EncodeError::Segment { path: self.path.clone(), what: what.into() };
         for part in parts {
@@ -126,7 +126,7 @@ impl VideoSink {
         Ok(self)
     }
 
-    /// The segment in progress; begins one where there is none.
+    /// Returns the segment in progress, and begins one if there is none.
     fn segment(&mut self) -> Result<&mut Segment, EncodeError> {
         if self.segment.is_none() {
             let coder = match self.coder.take() {
@@ -139,7 +139,7 @@ impl VideoSink {
         self.segment.as_mut().ok_or_else(|| EncodeError::NoFrame { path: self.path.clone() })
     }
 
-    /// Ends the segment in progress, if there is one.
+    /// Ends the segment in progress, if any, and returns its file.
     fn end_segment(&mut self) -> Result<Option<PathBuf>, EncodeError> {
         let Some(segment) = self.segment.take() else { return Ok(None) };
         let (file, transparent) = segment.close()?;
@@ -148,7 +148,7 @@ impl VideoSink {
         Ok(Some(file))
     }
 
-    /// One file with all the pictures.
+    /// Returns one file with all the pictures.
     fn joined(&self) -> Result<PathBuf, EncodeError> {
         if let [piece] = self.pieces.as_slice() {
             return Ok(piece.file.clone());
@@ -159,10 +159,10 @@ impl VideoSink {
         Ok(file)
     }
 
-    /// Removes what the result does not need any more.
+    /// Removes the intermediate files that are no longer needed.
     fn tidy(&self, pictures: &Path) -> Result<(), EncodeError> {
         let segments = self.pieces.iter().map(|piece| piece.file.as_path());
-        // A run that goes on from here still needs the segments.
+        // A resumed run still needs the sealed segments.
         let kept = |file: &Path| self.sealed && self.pieces.iter().any(|piece| piece.file == file);
         let mut files: Vec<&Path> = segments.chain([pictures]).filter(|file| !kept(file)).collect();
         files.dedup();

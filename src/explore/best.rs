@@ -1,13 +1,13 @@
-//! The nine strongest activations of a unit, at most one of each picture.
+//! The nine strongest activations of a unit, at most one per picture.
 
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-/// How many are kept: a grid of three by three.
+/// Number of activations kept: a grid of three by three.
 pub const KEPT: usize = 9;
 
-/// A picture of the survey: input and frame, both from 0, in the order in which they are gone through.
+/// Identifies a picture of the survey: input and frame, both counted from 0, ordered as they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     pub entry: usize,
@@ -21,26 +21,26 @@ pub struct Best {
     pub place: Place,
     /// Seconds from the beginning, for a frame of a video.
     pub seconds: Option<f64>,
-    /// Position in the unit's map.
+    /// Position in the unit's feature map.
     pub y: i64,
     pub x: i64,
 }
 
 impl Best {
-    /// Stronger first; of equal ones the earlier picture, so that the result depends on nothing but the inputs.
+    /// Orders by strength, strongest first, then by picture, so that the result depends only on the inputs.
     fn order(&self, other: &Self) -> Ordering {
         other.value.total_cmp(&self.value).then(self.place.cmp(&other.place))
     }
 }
 
-/// The strongest of all that was offered, strongest first.
+/// The strongest activations offered so far, strongest first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Nine(Vec<Best>);
 
 impl Nine {
-    /// Takes the strongest activation in one picture, if it is among the nine; says whether it was. Nothing counts as
-    /// an activation that is not above 0, a dead unit's eternal 0 above all.
+    /// Adds the strongest activation in one picture if it is among the nine; returns whether it was. Values that are
+    /// not positive and finite are ignored, in particular the constant 0 of a dead unit.
     pub fn offer(&mut self, best: Best) -> bool {
         if best.value.is_nan() || best.value <= 0.0 || best.value.is_infinite() {
             return false;
@@ -58,7 +58,7 @@ impl Nine {
         self.0.iter()
     }
 
-    /// The strongest activation; 0 for a unit that never was active.
+    /// Returns the strongest activation; 0 for a unit that was never active.
     pub fn peak(&self) -> f32 {
         self.0.first().map_or(0.0, |best| best.value)
     }

@@ -1,4 +1,4 @@
-//! A sheet to draw on: tiles and numbers.
+//! An image for sheets, with methods to draw tiles and numbers.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::{ExploreError, publish};
 const PAPER: Rgb<u8> = Rgb([32, 34, 38]);
 const EMPTY: Rgb<u8> = Rgb([44, 47, 53]);
 const INK: Rgb<u8> = Rgb([214, 217, 222]);
-/// Rows of five bits, the highest to the left.
+/// Bitmap font for digits: rows of five bits, the highest bit at the left.
 const DIGITS: [[u8; 7]; 10] = [
     [0x0e, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0e],
     [0x04, 0x0c, 0x04, 0x04, 0x04, 0x04, 0x0e],
@@ -23,7 +23,7 @@ const DIGITS: [[u8; 7]; 10] = [
     [0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e],
     [0x0e, 0x11, 0x11, 0x0f, 0x01, 0x02, 0x0c],
 ];
-/// Height of the line that a number stands in.
+/// Height in pixels of a line with a number.
 pub const LINE: usize = 13;
 
 pub struct Canvas(RgbImage);
@@ -33,7 +33,7 @@ impl Canvas {
         Self(RgbImage::from_pixel(width as u32, height as u32, PAPER))
     }
 
-    /// Planes of `[3,height,width]` in 0..=255.
+    /// Draws a tile from planes of `[3,height,width]` in 0..=255.
     pub fn tile(&mut self, x: usize, y: usize, width: usize, planes: &[f32]) {
         let plane = planes.len() / 3;
         for at in 0..plane {
@@ -42,7 +42,7 @@ impl Canvas {
         }
     }
 
-    /// A place that nothing was found for.
+    /// Draws a placeholder where there is no activation.
     pub fn empty(&mut self, x: usize, y: usize, side: usize) {
         for row in 0..side {
             for column in 0..side {
@@ -67,8 +67,10 @@ impl Canvas {
         }
     }
 
+    /// Saves the canvas as a PNG file.
+    ///
     /// # Errors
-    /// When the folder cannot be written to.
+    /// If the folder cannot be written to.
     pub fn save(&self, path: &Path) -> Result<(), ExploreError> {
         let mut bytes = Cursor::new(Vec::new());
         let failed = |source| ExploreError::Draw { path: path.into(), source };

@@ -1,4 +1,4 @@
-//! What can go wrong while looking.
+//! Errors of the `layers` command.
 
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ pub enum ExploreError {
 }
 
 impl ExploreError {
-    /// 2 for a mistake in the command, 1 for everything else.
+    /// Returns 2 for a mistake in the command, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Plan(error) => error.exit_code(),

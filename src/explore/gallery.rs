@@ -1,5 +1,4 @@
-//! The second go: the pictures that won something are looked at once more, patches are cut, activations projected, and
-//! sheets drawn.
+//! The second pass: reads the winning pictures again, cuts out patches, projects activations and draws sheets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,18 +17,18 @@ use crate::report::{Event, Observer};
 use crate::stylize::StyleError;
 use crate::stylize::backbone::{Pick, Wanted};
 
-/// Names what sheets the folder holds, so that an interrupted run does not draw them again.
+/// Lists the sheets in the folder, so that an interrupted run does not draw them again.
 const DRAWN: &str = "sheets.json";
-/// Bytes of tiles that are held at once.
+/// Limit in bytes for tiles held in memory at once.
 const HELD: usize = 96 << 20;
 
-/// A sheet of a layer.
+/// One sheet of a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sheet {
     pub file: String,
     /// Index into the state's layers.
     pub layer: usize,
-    /// In the order of their blocks.
+    /// Units in the order of their blocks.
     pub units: Vec<usize>,
 }
 
@@ -43,7 +42,7 @@ fn field(plan: &Plan<'_>, layer: usize) -> usize {
     plan.probe.shapes()[plan.layers[layer]].field.size as usize
 }
 
-/// The sheets for the `chosen` units of each layer.
+/// Returns the sheets for the `chosen` units of each layer.
 pub fn sheets(state: &State, chosen: &[Vec<usize>]) -> Vec<Sheet> {
     let mut sheets = Vec::new();
     for (layer, (name, units)) in state.key.layers.iter().zip(chosen).enumerate() {
@@ -56,11 +55,11 @@ pub fn sheets(state: &State, chosen: &[Vec<usize>]) -> Vec<Sheet> {
     sheets
 }
 
-/// Draws `sheets`, those excepted that the folder has from a former run.
+/// Draws `sheets`, except those that the folder has from an earlier run, and deletes sheets that are no longer wanted.
 ///
 /// # Errors
-/// What libtorch reports, a picture that is gone, a folder that cannot be written to, or [`ExploreError::Cancelled`]
-/// (what is drawn by then stays).
+/// Returns what libtorch reports, an error if a picture no longer exists or the folder cannot be written to, or
+/// [`ExploreError::Cancelled`] (finished sheets are kept).
 pub fn draw(
     plan: &Plan<'_>,
     state: &State,
@@ -73,7 +72,7 @@ pub fn draw(
     let former: Vec<Sheet> =
         std::fs::read(&list).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     for stale in former.iter().filter(|old| !sheets.iter().any(|sheet| sheet.file == old.file)) {
-        // The name is from a file: only this folder's own pictures go.
+        // The name comes from a file: only delete files directly in this folder.
         if Path::new(&stale.file).file_name().is_some_and(|name| name == stale.file.as_str()) {
             let _ = std::fs::remove_file(plan.folder.join(&stale.file));
         }
@@ -113,13 +112,13 @@ impl Progress<'_> {
     }
 }
 
-/// Sheets whose tiles are held together.
+/// Groups sheets whose tiles are held in memory together.
 fn batches<'a>(plan: &Plan<'_>, sheets: &[&'a Sheet]) -> Vec<Vec<&'a Sheet>> {
     let mut batches: Vec<Vec<&Sheet>> = Vec::new();
     let mut held = 0;
     for &sheet in sheets {
         let side = sheet.layout(plan).side;
-        // Nine patches and nine projections of three floats a pixel.
+        // Nine patches and nine projections with three floats per pixel.
         let bytes = sheet.units.len() * 18 * 12 * side * side;
         match batches.last_mut() {
             Some(batch) if held + bytes <= HELD => {
@@ -135,7 +134,7 @@ fn batches<'a>(plan: &Plan<'_>, sheets: &[&'a Sheet]) -> Vec<Vec<&'a Sheet>> {
     batches
 }
 
-/// What a sheet shows: the picture, the unit, the place among its nine, and the activation.
+/// Returns what a sheet shows: picture, unit, rank among the unit's nine, and activation.
 fn picks(state: &State, sheet: &Sheet) -> Vec<(Place, usize, usize, Pick)> {
     let units = &state.layers[sheet.layer].units;
     let of_unit = |&unit: &usize| {
@@ -145,10 +144,10 @@ fn picks(state: &State, sheet: &Sheet) -> Vec<(Place, usize, usize, Pick)> {
     sheet.units.iter().flat_map(of_unit).collect()
 }
 
-/// Units by layer and number.
+/// Tiles of each unit, keyed by layer and unit number.
 type Tiles = BTreeMap<(usize, usize), UnitTiles>;
 
-/// What one picture contributes: for each layer, unit, rank and activation.
+/// Activations to show from one picture: for each layer, ranks and activations.
 type Work = BTreeMap<usize, Vec<(usize, Pick)>>;
 
 fn tiles(
@@ -192,7 +191,7 @@ fn tiles(
                     absent.remove(&picture.place);
                     one(&picture)?;
                 }
-                // A video that breaks off does so behind the pictures that were wanted of it, or they are missed below.
+                // If a video breaks off before a wanted picture, that picture is reported as missing below.
                 Found::Broken { .. } => {}
             }
         }
@@ -207,7 +206,7 @@ fn tiles(
     }
 }
 
-/// Cuts and projects all that one picture contributes.
+/// Cuts out and projects everything that is shown of one picture.
 fn show(
     plan: &Plan<'_>,
     picture: &Picture,

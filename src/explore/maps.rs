@@ -1,4 +1,4 @@
-//! Feature maps of one picture: what each unit of a layer makes of it.
+//! Draws the feature maps of one picture.
 
 use std::path::{Path, PathBuf};
 
@@ -8,17 +8,17 @@ use super::tile::plane;
 use crate::media::area;
 use crate::stylize::probe::Maps;
 
-/// Longest side of a map on the sheet; smaller maps are enlarged by whole numbers up to it.
+/// Longest side of a map on the sheet; smaller maps are enlarged by an integer factor to at most this size.
 const SIDE: usize = 128;
 const GAP: usize = 6;
-/// A sheet is about so wide.
+/// Approximate width of a sheet in pixels.
 const WIDTH: usize = 2000;
 
-/// Draws all maps of a layer on one sheet, each with its unit's number: black is 0 and white the layer's strongest
-/// activation; in a layer with negative values grey is 0.
+/// Draws all feature maps of a layer on one sheet, each with its unit's number: black is 0 and white the layer's
+/// strongest activation; in a layer with negative values grey is 0. Returns the path of the file.
 ///
 /// # Errors
-/// When the folder cannot be written to.
+/// If the folder cannot be written to.
 pub fn draw(folder: &Path, picture: &Path, layer: &str, maps: &Maps) -> Result<PathBuf, ExploreError> {
     let (width, height) = (maps.width.max(1), maps.height.max(1));
     let long = width.max(height);

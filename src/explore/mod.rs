@@ -1,12 +1,12 @@
-//! What a network learned, seen through the user's own pictures (Zeiler & Fergus 2013): for each unit the nine patches
-//! that excite it most, and of each its deconvnet projection.
+//! Shows what a network learned, using the user's own pictures (Zeiler & Fergus 2013): for each unit the nine patches
+//! that activate it most, and the deconvnet projection of each.
 //!
-//! Two goes. The [`survey`] runs every picture through the network once and keeps, per unit, where its nine strongest
-//! activations are: numbers, no pixels, so that a million pictures take no more memory than nine. The [`gallery`] then
-//! looks at the pictures that won something once more, cuts patches, projects, and draws sheets. Pictures are 8-bit
-//! throughout, so both goes see the same numbers.
+//! There are two passes. The [`survey`] runs every picture through the network once and stores, per unit, the positions
+//! of its nine strongest activations: numbers, no pixels, so a million pictures take no more memory than nine. The
+//! [`gallery`] then reads the winning pictures again, cuts out patches, projects activations, and draws sheets.
+//! Pictures are 8-bit throughout, so both passes see the same numbers.
 //!
-//! Knows no tensors: [`crate::stylize::probe`] does.
+//! This module does not use tensors; [`crate::stylize::probe`] does.
 
 pub mod best;
 mod canvas;
@@ -27,28 +27,28 @@ use std::path::Path;
 
 use crate::files::write_whole;
 
-/// Units that are shown of each layer.
+/// The units shown of each layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Units {
-    /// So many: those with the strongest activations, or with the largest share of the style's distance.
+    /// This number of units: those with the strongest activations, or with the largest share of the style distance.
     Count(usize),
     All,
     These(Vec<usize>),
 }
 
-/// Which frames of a video are looked at.
+/// The frames of a video that are used.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Every {
-    /// Each n-th frame, from the first on.
+    /// Every n-th frame, starting with the first.
     Frames(u64),
-    /// The first frame in each so many seconds.
+    /// The first frame of each period of this many seconds.
     Seconds(f64),
 }
 
-/// Writes a file so that it is there whole or not at all.
+/// Writes a file atomically.
 ///
 /// # Errors
-/// When the folder cannot be written to.
+/// If the folder cannot be written to.
 fn publish(path: &Path, bytes: &[u8]) -> Result<(), ExploreError> {
     write_whole(path, bytes).map_err(|source| ExploreError::Write { path: path.into(), source })
 }

@@ -1,4 +1,4 @@
-//! `index.html` beside the sheets: one static file, without a network.
+//! Writes `index.html` next to the sheets: one static file that needs no network access.
 
 mod plot;
 
@@ -18,7 +18,7 @@ use crate::stylize::backbone::LayerShape;
 const CSS: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// What the script is given.
+/// The data passed to the script.
 #[derive(Serialize)]
 struct Data<'a> {
     entries: Vec<EntryData>,
@@ -34,7 +34,7 @@ struct EntryData {
 #[derive(Serialize)]
 struct LayerData<'a> {
     name: &'a str,
-    /// Of a tile, in pixels.
+    /// Side of a tile, in pixels.
     side: usize,
     sheets: Vec<SheetData<'a>>,
 }
@@ -50,10 +50,10 @@ struct SheetData<'a> {
 #[derive(Serialize)]
 struct UnitData {
     unit: usize,
-    /// Pixels that it sees, along one axis.
+    /// Receptive field in pixels, along one axis.
     field: i64,
     best: Vec<BestData>,
-    /// Left top corners of the patch and of its projection on the sheet.
+    /// Top left corners of the patch and of its projection on the sheet.
     tiles: Vec<[(usize, usize); 2]>,
 }
 
@@ -78,14 +78,14 @@ impl From<&Best> for BestData {
 #[derive(Debug, Clone, Default)]
 pub struct Activations {
     pub picture: String,
-    /// Layer and file name.
+    /// Layer and file name of each sheet.
     pub sheets: Vec<(String, String)>,
 }
 
 /// Writes the page.
 ///
 /// # Errors
-/// When the folder cannot be written to.
+/// If the folder cannot be written to.
 pub fn write(plan: &Plan<'_>, state: &State, sheets: &[Sheet], activations: &Activations) -> Result<(), ExploreError> {
     let shapes = plan.probe.shapes();
     let path = plan.folder.join("index.html");
@@ -121,7 +121,7 @@ pub fn write(plan: &Plan<'_>, state: &State, sheets: &[Sheet], activations: &Act
     activation_section(&mut html, activations);
     broken_section(&mut html, state);
     let json = serde_json::to_string(&data(plan, state, sheets)).unwrap_or_default();
-    // Nothing in it may end the script element.
+    // The JSON must not contain anything that ends the script element.
     let json = json.replace('<', "\\u003c");
     let _ = write!(
         html,
@@ -143,7 +143,7 @@ fn head(html: &mut String, title: &str) {
     );
 }
 
-/// Table and plot of the receptive fields of all layers, shown or not.
+/// Writes the table and plot of the receptive fields of all layers, whether they are shown or not.
 fn fields(html: &mut String, shapes: &[LayerShape], size: usize) {
     html.push_str(
         "<section id=\"fields\"><h2>Receptive fields</h2><p>How many pixels a unit sees, along one side of a square: \
@@ -254,18 +254,18 @@ fn sheet_data<'a>(plan: &Plan<'_>, state: &State, sheet: &'a Sheet) -> SheetData
     SheetData { file: &sheet.file, width: layout.width(), height: layout.height(), units: units.collect() }
 }
 
-/// For HTML text and attributes.
+/// Escapes text for HTML content and attributes.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// A file name as a relative URL.
+/// Encodes a file name as a relative URL.
 fn encoded(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// Where the page lies.
+/// Returns the path of the page.
 pub fn path(folder: &Path) -> std::path::PathBuf {
     folder.join("index.html")
 }

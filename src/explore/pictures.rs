@@ -1,4 +1,4 @@
-//! The pictures that are looked at: from files, folders and videos, one after another, as the network will see them.
+//! Reads the pictures of files, folders and videos, in order, in the form that the network sees.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,17 +18,17 @@ use crate::media::{Input, Pixels, Range, area, picture};
 use crate::report::causes;
 use crate::settings::InputSettings;
 
-/// Picture files that are decoded at once.
+/// Number of picture files decoded in parallel.
 const AT_ONCE: usize = 8;
-/// Pictures that wait for the network.
+/// Capacity of the queue of pictures for the network.
 const WAITING: usize = 8;
 
-/// A file with a picture, or with many.
+/// An input file: a picture, or a video with many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub path: PathBuf,
     pub video: bool,
-    /// Bytes, and when last changed (nanoseconds since 1970): whether it is the same file as in a former run.
+    /// Size in bytes and modification time (nanoseconds since 1970), which identify the same file in a later run.
     pub bytes: u64,
     pub changed: u128,
 }
@@ -37,7 +37,7 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
     pub every: Every,
-    /// Longest side in pixels; smaller pictures stay as they are.
+    /// Longest side in pixels; smaller pictures are not resized.
     pub size: usize,
 }
 
@@ -49,7 +49,7 @@ pub struct Picture {
     pub pixels: RgbImage,
 }
 
-/// What comes of an entry.
+/// A result of reading an entry.
 #[derive(Debug)]
 pub enum Found {
     Picture(Picture),
@@ -61,16 +61,16 @@ pub enum Found {
 }
 
 impl Picture {
-    /// For the network.
+    /// Returns the pixels as floats for the network.
     pub fn floats(&self) -> Pixels {
         Pixels::from_rgb8(self.pixels.width() as usize, self.pixels.height() as usize, self.pixels.as_raw())
     }
 }
 
-/// The files that `inputs` name, in order; a folder's in natural order, other files in it left out.
+/// Returns the files named by `inputs`, in order; a folder's files in natural order, without files of other kinds.
 ///
 /// # Errors
-/// What is not there, is no picture or video, or a folder without any.
+/// If an input does not exist or is not a picture or video, or a folder contains none.
 pub fn entries(inputs: &[PathBuf]) -> Result<Vec<Entry>, ExploreError> {
     let mut entries = Vec::new();
     for input in inputs {
@@ -98,17 +98,17 @@ fn folder(path: &Path) -> Result<Vec<Entry>, ExploreError> {
         match plan::classify(&file) {
             Ok(Input::Video(path)) => entries.push(entry(path, true)?),
             Ok(Input::Picture(path)) => entries.push(entry(path, false)?),
-            // Notes, lists, what is not for the eye.
+            // Notes, lists and other files that are not pictures or videos.
             _ => {}
         }
     }
     if entries.is_empty() { Err(ExploreError::EmptyFolder(path.into())) } else { Ok(entries) }
 }
 
-/// A file as it is now.
+/// Describes a file in its present state.
 ///
 /// # Errors
-/// When it is not there.
+/// If it does not exist.
 pub fn entry(path: PathBuf, video: bool) -> Result<Entry, ExploreError> {
     let unreadable = |error: std::io::Error| ExploreError::Picture { path: path.clone(), problem: error.to_string() };
     let metadata = std::fs::metadata(&path).map_err(unreadable)?;
@@ -117,7 +117,7 @@ pub fn entry(path: PathBuf, video: bool) -> Result<Entry, ExploreError> {
     Ok(Entry { path: std::path::absolute(&path).unwrap_or(path), video, bytes, changed })
 }
 
-/// How many pictures there will be; `None` where a video does not tell.
+/// Returns the expected number of pictures; `None` if a video does not report its frame count or rate.
 pub fn count(entries: &[Entry], reading: Reading) -> Option<u64> {
     let one = |entry: &Entry| -> Option<u64> {
         if !entry.video {
@@ -137,8 +137,8 @@ pub fn count(entries: &[Entry], reading: Reading) -> Option<u64> {
     entries.iter().map(one).sum()
 }
 
-/// Reads pictures on threads of their own, in order, from `from` on; only those in `wanted`, where that is given. The
-/// receiver ends the reading by being dropped.
+/// Starts reading pictures in order on a separate thread, beginning at `from`; with `wanted`, only those in it.
+/// Dropping the receiver ends the reading.
 pub fn read<'scope>(
     scope: &'scope Scope<'scope, '_>,
     entries: &'scope [Entry],
@@ -148,7 +148,7 @@ pub fn read<'scope>(
 ) -> Receiver<Found> {
     let (sender, receiver) = bounded(WAITING);
     scope.spawn(move || {
-        // An error is the receiver's wish to hear no more.
+        // An error means that the receiver was dropped.
         let _ = Reader { entries, reading, from, wanted, sender }.run();
     });
     receiver
@@ -162,7 +162,7 @@ struct Reader<'a> {
     sender: Sender<Found>,
 }
 
-/// Nobody listens any more.
+/// Error: the receiver was dropped.
 struct Gone;
 
 impl Reader<'_> {
@@ -244,7 +244,7 @@ impl Reader<'_> {
 /// Reads one picture as the network sees it.
 ///
 /// # Errors
-/// What is wrong with the file, in one line that does not name it.
+/// A one-line description of the problem, without the file's name.
 pub fn still(path: &Path, size: usize) -> Result<RgbImage, String> {
     let bytes = crate::bounded::read(path, crate::bounded::PICTURE).map_err(|error| error.to_string())?;
     let pixels = picture::decode(&bytes).map_err(|error| causes(&error))?;
@@ -254,7 +254,7 @@ pub fn still(path: &Path, size: usize) -> Result<RgbImage, String> {
     Ok(scaled(&pixels, size))
 }
 
-/// 8-bit, with no side longer than `size`.
+/// Converts to 8-bit and reduces to at most `size` pixels along either side.
 pub fn scaled(pixels: &Pixels, size: usize) -> RgbImage {
     let (width, height) = (pixels.width as u32, pixels.height as u32);
     let image = RgbImage::from_raw(width, height, pixels.to_rgb8()).unwrap_or_default();
@@ -262,6 +262,6 @@ pub fn scaled(pixels: &Pixels, size: usize) -> RgbImage {
     if (to_width, to_height) == (pixels.width, pixels.height) {
         return image;
     }
-    // Widens its kernel when shrinking, so nothing aliases into false edges.
+    // `resize` widens the kernel when shrinking, so aliasing does not create false edges.
     resize(&image, to_width as u32, to_height as u32, FilterType::CatmullRom)
 }

@@ -1,5 +1,5 @@
-//! Which units a style is about: shares of the Gram distance between the footage and the painting, and the lambdas that
-//! follow.
+//! Ranks units by their relevance to a style: shares of the Gram distance between the footage and the painting, and the
+//! lambdas that follow from the distances.
 
 use std::fmt::Write;
 
@@ -8,20 +8,20 @@ use super::pictures::scaled;
 use super::state::State;
 use crate::stylize::probe::{Probe, style_picture};
 
-/// How far the footage is from the style in one layer.
+/// Distance between the footage and the style in one layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerRank {
     pub layer: String,
-    /// sum (G-A)^2 / sum A^2, as the loss `relative` has it.
+    /// sum (G-A)^2 / sum A^2, as in the loss convention `relative`.
     pub distance: f64,
-    /// Units and their share of the distance, which add up to 1, largest first.
+    /// Units and their shares of the distance, which sum to 1, largest first.
     pub shares: Vec<(usize, f64)>,
 }
 
-/// Gram matrices of the style, blended by weight, by index of layer.
+/// Returns the style's Gram matrices, blended by weight, with the index of their layer.
 ///
 /// # Errors
-/// A picture that cannot be read, or what libtorch reports.
+/// If a picture cannot be read, or what libtorch reports.
 pub fn style_grams(
     probe: &Probe,
     layers: &[usize],
@@ -50,7 +50,7 @@ pub fn style_grams(
     Ok(blended)
 }
 
-/// Ranks the units of each layer that both the footage and the style were large enough for.
+/// Ranks the units of each layer for which both the footage and the style were large enough.
 pub fn rank(probe: &Probe, state: &State, styles: &[(usize, Vec<f64>)]) -> Vec<LayerRank> {
     let one = |(layer, style): &(usize, Vec<f64>)| {
         let name = probe.shapes()[*layer].name.clone();
@@ -61,7 +61,7 @@ pub fn rank(probe: &Probe, state: &State, styles: &[(usize, Vec<f64>)]) -> Vec<L
     styles.iter().filter_map(one).collect()
 }
 
-/// A unit's share is its row's part of sum (G-A)^2.
+/// Compares two Gram matrices; a unit's share is its row's part of sum (G-A)^2.
 fn compare(layer: String, channels: usize, footage: &[f64], style: &[f64]) -> LayerRank {
     let rows = footage.chunks(channels).zip(style.chunks(channels));
     let parts: Vec<f64> = rows.map(|(g, a)| g.iter().zip(a).map(|(g, a)| (g - a).powi(2)).sum()).collect();
@@ -73,9 +73,9 @@ fn compare(layer: String, channels: usize, footage: &[f64], style: &[f64]) -> La
     LayerRank { layer, distance: total / energy.max(1e-24), shares }
 }
 
-/// Lambdas with which each of the five style layers pulls alike on the footage as it is: lambda_l proportional to
-/// 1/E_l, with sum 1. A layer that is there already (E_l below a thousandth of the largest) is not raised further.
-/// `None` when a layer is missing, or nothing differs.
+/// Returns the lambdas with which every style layer contributes equally on the unpainted footage: lambda_l proportional
+/// to 1/E_l, with sum 1. A layer that is close already (E_l below a thousandth of the largest) is not raised further.
+/// `None` if a layer is missing, or nothing differs.
 pub fn lambdas(ranks: &[LayerRank], style_layers: &[String]) -> Option<Vec<f64>> {
     let find = |name: &String| ranks.iter().find(|rank| rank.layer == *name).map(|rank| rank.distance);
     let distances: Vec<f64> = style_layers.iter().map(find).collect::<Option<_>>()?;
@@ -88,7 +88,7 @@ pub fn lambdas(ranks: &[LayerRank], style_layers: &[String]) -> Option<Vec<f64>>
     Some(inverse.iter().map(|value| value / sum).collect())
 }
 
-/// The ranking as text, and lines for a preset.
+/// Formats the ranking as text, with lines for a preset.
 pub fn table(ranks: &[LayerRank], style_layers: &[String]) -> String {
     let mut text = String::from("Units by their share of the Gram distance between the footage and the style:\n\n");
     let width = ranks.iter().map(|rank| rank.layer.len()).max().unwrap_or(0).max(5);

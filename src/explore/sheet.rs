@@ -1,4 +1,4 @@
-//! A layer's sheet: a block for each unit, nine patches to the left and their projections to the right.
+//! Draws a layer's sheet: a block for each unit, nine patches on the left and their projections on the right.
 
 use std::path::Path;
 
@@ -7,26 +7,26 @@ use super::best::KEPT;
 use super::canvas::{Canvas, LINE};
 use super::tile;
 
-/// Units on one sheet.
+/// Number of units on one sheet.
 pub const PER_SHEET: usize = 36;
-/// Between tiles, between the two grids, around a block.
+/// Spacing in pixels between tiles, between the two grids, and around a block.
 const GAP: usize = 2;
 const MIDDLE: usize = 10;
 const MARGIN: usize = 10;
-/// A sheet is about so wide.
+/// Approximate width of a sheet in pixels.
 const WIDTH: usize = 2000;
 
-/// Where things are on a sheet.
+/// Positions of blocks and tiles on a sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
-    /// Of a tile.
+    /// Side of a tile in pixels.
     pub side: usize,
     columns: usize,
     rows: usize,
 }
 
 impl Layout {
-    /// For `units` units that see `field` pixels.
+    /// Creates the layout for `units` units with a receptive field of `field` pixels.
     pub fn new(field: usize, units: usize) -> Self {
         let side = tile::side(field);
         let most = (WIDTH / (Self::block_width(side) + MARGIN)).max(1);
@@ -43,13 +43,13 @@ impl Layout {
         2 * Self::grid(side) + MIDDLE
     }
 
-    /// Left top corner of a block.
+    /// Returns the top left corner of a block.
     fn block(&self, index: usize) -> (usize, usize) {
         let (width, height) = (Self::block_width(self.side) + MARGIN, LINE + Self::grid(self.side) + MARGIN);
         (MARGIN + index % self.columns * width, MARGIN + index / self.columns * height)
     }
 
-    /// Left top corners of a block's tiles: the patch of the k-th activation, and its projection.
+    /// Returns the top left corners of a block's tiles: the patch of the k-th activation, and its projection.
     pub fn tiles(&self, index: usize, k: usize) -> [(usize, usize); 2] {
         let (x, y) = self.block(index);
         let step = self.side + GAP;
@@ -77,7 +77,7 @@ pub struct UnitTiles {
 /// Draws and saves a sheet of `units`, each with its tiles.
 ///
 /// # Errors
-/// When the folder cannot be written to.
+/// If the folder cannot be written to.
 pub fn draw(path: &Path, layout: Layout, units: &[(usize, &UnitTiles)]) -> Result<(), ExploreError> {
     let mut canvas = Canvas::new(layout.width(), layout.height());
     for (index, (unit, tiles)) in units.iter().enumerate() {

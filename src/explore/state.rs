@@ -1,4 +1,4 @@
-//! What a survey knows so far, kept in the output folder: an interrupted run goes on, a finished one is drawn again.
+//! State of a survey, saved in the output folder: an interrupted run resumes, a finished one can be drawn again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,28 +11,28 @@ use super::best::{Nine, Place};
 use super::pictures::Entry;
 use super::{ExploreError, publish};
 
-/// Name of the file in the output folder.
+/// Name of the state file in the output folder.
 pub const FILE: &str = "layers.json";
-/// Raised when the file's meaning changes.
+/// Format version; increased when the file's meaning changes.
 const VERSION: u32 = 1;
 
-/// What the numbers depend on: a run with another key cannot go on with them.
+/// Everything that the results depend on; a run with another key cannot reuse them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
     pub backbone: String,
-    /// The weights file, as an input is known.
+    /// The weights file, identified in the same way as an input.
     pub weights: Option<Entry>,
     pub pooling: String,
     pub layers: Vec<String>,
     pub every: String,
     pub size: usize,
-    /// Whether Gram matrices are gathered, for `--style`.
+    /// Whether Gram matrices are summed, for `--style`.
     pub grams: bool,
     pub entries: Vec<Entry>,
 }
 
 impl Key {
-    /// What differs, in the user's words; `None` when nothing does.
+    /// Returns the first relevant difference, as the option or setting that the user knows, or `None`.
     fn difference(&self, other: &Self) -> Option<&'static str> {
         let Self { backbone, weights, pooling, layers, every, size, grams, entries } = self;
         [
@@ -50,11 +50,11 @@ impl Key {
     }
 }
 
-/// What is known of one layer.
+/// Results for one layer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerState {
     pub units: Vec<Nine>,
-    /// Pictures that were too small for the layer.
+    /// Number of pictures that were too small for the layer.
     pub too_small: u64,
 }
 
@@ -67,27 +67,27 @@ pub struct GramSum {
     pub sum: Vec<f64>,
 }
 
-/// All that is known so far.
+/// All results so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     version: u32,
     pub key: Key,
-    /// The first picture that has not been looked at; past the last entry once all have.
+    /// The first picture that has not been processed; past the last entry when all have been.
     pub next: Place,
     pub pictures: u64,
     /// Inputs that could not be read, and why.
     pub broken: Vec<(PathBuf, String)>,
     pub layers: Vec<LayerState>,
-    /// Gram matrices by layer, for `--style`; beside this file in one of their own.
+    /// Gram matrices by layer, for `--style`; stored in a separate file next to the state file.
     #[serde(skip)]
     pub grams: BTreeMap<String, GramSum>,
-    /// Name of that file, and how many pictures each sum has.
+    /// Name of that file, and the number of pictures in each sum.
     gram_file: Option<String>,
     gram_pictures: BTreeMap<String, u64>,
 }
 
 impl State {
-    /// Nothing seen yet. `channels` of each layer of the key.
+    /// Creates an empty state. `channels` is the number of units of each layer of the key.
     pub fn new(key: Key, channels: &[usize]) -> Self {
         let layer = |&channels: &usize| LayerState { units: vec![Nine::default(); channels], too_small: 0 };
         let layers = channels.iter().map(layer).collect();
@@ -104,15 +104,15 @@ impl State {
         }
     }
 
-    /// Whether every picture has been looked at.
+    /// Returns whether every picture has been processed.
     pub fn is_done(&self) -> bool {
         self.next.entry >= self.key.entries.len()
     }
 
-    /// What a former run left in `folder`, if it is of the same `key`.
+    /// Loads the state that an earlier run left in `folder`; it must have the same `key`.
     ///
     /// # Errors
-    /// A run of another key, a damaged file, a folder with other things in it.
+    /// If the state has another key or is damaged, or the folder holds files but no state.
     pub fn load(folder: &Path, key: &Key) -> Result<Option<Self>, ExploreError> {
         let path = folder.join(FILE);
         let damaged = |problem: String| ExploreError::State { path: path.clone(), problem };
@@ -125,7 +125,7 @@ impl State {
             Err(error) => return Err(damaged(error.to_string())),
         };
         if bytes == b"{}" {
-            // What `--restart` leaves.
+            // Left by `--restart`.
             return Ok(None);
         }
         let mut state: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
@@ -144,14 +144,15 @@ impl State {
         Ok(Some(state))
     }
 
-    /// Keeps what is known, all of it or what was known before.
+    /// Saves the state atomically: after an interruption, either the old or the new state is complete.
     ///
     /// # Errors
-    /// When the folder cannot be written to.
+    /// If the folder cannot be written to.
     pub fn save(&mut self, folder: &Path) -> Result<(), ExploreError> {
         let former = self.gram_file.take();
         if !self.grams.is_empty() {
-            // A name of its own each time: the old sums stay until the numbers that belong to the new ones are there.
+            // The file name is new each time: the old sums stay until the state file that refers to the new ones is
+            // written.
             let name = format!("grams-{}.safetensors", self.pictures);
             let path = folder.join(&name);
             let bytes = write_grams(&self.grams)
@@ -165,7 +166,7 @@ impl State {
             .map_err(|error| ExploreError::State { path: path.clone(), problem: error.to_string() })?;
         publish(&path, &text)?;
         if let Some(former) = former.filter(|former| Some(former) != self.gram_file.as_ref()) {
-            // Left behind it would cost space, no more.
+            // A leftover file would only cost disk space.
             let _ = std::fs::remove_file(folder.join(former));
         }
         Ok(())

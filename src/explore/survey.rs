@@ -1,4 +1,4 @@
-//! The go through all pictures: where each unit is excited most.
+//! The first pass over all pictures: finds the strongest activations of each unit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,15 +12,15 @@ use crate::interrupt::CancelToken;
 use crate::report::{Event, Observer};
 use crate::stylize::probe::{Probe, Sight};
 
-/// How often what is known is kept.
+/// Interval between saves of the state.
 const SAVED_EVERY: Duration = Duration::from_secs(20);
-/// Bytes of pictures that stay in memory for the second go.
+/// Limit in bytes for pictures that stay in memory for the second pass.
 const CACHE: usize = 96 << 20;
 
-/// What a survey looks at.
+/// Parameters of a survey.
 pub struct Plan<'a> {
     pub probe: &'a Probe,
-    /// Indices of the layers of the state's key, in its order.
+    /// Indices of the layers in the state's key, in the same order.
     pub layers: &'a [usize],
     /// Layers whose Gram matrices are summed.
     pub grams: &'a [usize],
@@ -28,7 +28,7 @@ pub struct Plan<'a> {
     pub folder: &'a Path,
 }
 
-/// Pictures that won something, as long as there is room.
+/// In-memory cache of pictures that are among some unit's nine strongest, limited in size.
 #[derive(Debug, Default)]
 pub struct Cache {
     pictures: BTreeMap<Place, Picture>,
@@ -40,7 +40,7 @@ impl Cache {
         self.pictures.get(&place)
     }
 
-    /// Keeps a picture; when there is no more room, lets go of those that are among nobody's nine any more.
+    /// Adds a picture; if the cache is full, first drops those that are no longer among any unit's nine.
     fn keep(&mut self, picture: Picture, state: &State) {
         let bytes = picture.pixels.len();
         if self.bytes + bytes > CACHE {
@@ -55,16 +55,16 @@ impl Cache {
     }
 }
 
-/// Every picture that is among some unit's nine.
+/// Returns every picture that is among some unit's nine.
 fn winners(state: &State) -> BTreeSet<Place> {
     state.layers.iter().flat_map(|layer| &layer.units).flat_map(Nine::iter).map(|best| best.place).collect()
 }
 
-/// Looks at all pictures that `state` does not know yet, and keeps it in the folder.
+/// Runs all pictures that `state` does not cover yet through the network and saves the state in the folder.
 ///
 /// # Errors
-/// What libtorch reports, a folder that cannot be written to, [`ExploreError::Cancelled`] (the state is kept then), or
-/// when no input at all could be read.
+/// Returns what libtorch reports, an error if the folder cannot be written to, [`ExploreError::Cancelled`] (the state
+/// is saved first), or an error if no input could be read.
 pub fn survey(
     plan: &Plan<'_>,
     state: &mut State,
@@ -118,7 +118,7 @@ pub fn survey(
     }
 }
 
-/// Enters what a picture did; says whether it is among anybody's nine.
+/// Records a picture's activations; returns whether the picture is now among any unit's nine.
 fn take(plan: &Plan<'_>, state: &mut State, picture: &Picture, sights: Vec<Sight>) -> bool {
     let mut won = false;
     let mut seen = vec![false; plan.layers.len()];

@@ -1,21 +1,21 @@
-//! Small square pictures: patches cut from a picture, and projections, all of a layer at one size.
+//! Small square images: patches of a picture, and projections, all of a layer at one size.
 
 use image::RgbImage;
 
 use crate::media::area;
 
-/// What lies outside a picture, in patches.
+/// Grey value in patches for the area outside a picture.
 const OUTSIDE: u8 = 128;
-/// Smaller fields are enlarged by whole numbers up to this, larger ones reduced to it.
+/// Largest side of a tile: smaller fields are enlarged by an integer factor up to this, larger ones reduced to it.
 const LARGEST: usize = 96;
 
-/// Side in pixels of the tiles of a layer whose units see `field` pixels.
+/// Returns the side in pixels of the tiles of a layer with a receptive field of `field` pixels.
 pub fn side(field: usize) -> usize {
     if field <= LARGEST { field * (LARGEST / field.max(1)) } else { LARGEST }
 }
 
-/// The square of `size` pixels from (`left`, `top`) on, which may reach beyond the picture: planes of `[3,size,size]`
-/// in 0..=255.
+/// Cuts out the square of `size` pixels at (`left`, `top`), which may extend beyond the picture; returns planes of
+/// `[3,size,size]` in 0..=255.
 pub fn patch(picture: &RgbImage, left: i64, top: i64, size: usize) -> Vec<f32> {
     let mut planes = vec![f32::from(OUTSIDE); 3 * size * size];
     for y in 0..size {
@@ -31,13 +31,13 @@ pub fn patch(picture: &RgbImage, left: i64, top: i64, size: usize) -> Vec<f32> {
     planes
 }
 
-/// Planes of `[3,size,size]` at another size, as [`plane`] does it.
+/// Resizes planes of `[3,size,size]` as [`plane`] does.
 pub fn resized(planes: &[f32], size: usize, to: usize) -> Vec<f32> {
     planes.chunks_exact((size * size).max(1)).flat_map(|one| plane(one, [size; 2], [to; 2])).collect()
 }
 
-/// One plane of width and height `from` at width and height `to`: enlarged without mixing, or each sample the mean of
-/// the area that it covers.
+/// Resizes one plane from width and height `from` to `to`: enlarged by repeating samples, or reduced to the mean of the
+/// area that each sample covers.
 pub fn plane(values: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
     if from[0] > to[0] {
         return area::shrunk(values, from.into(), to.into());
@@ -46,16 +46,16 @@ pub fn plane(values: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
     (0..to[0] * to[1]).map(|i| values[first(1, i / to[0]) * from[0] + first(0, i % to[0])]).collect()
 }
 
-/// Half the range of the projections of one unit, the same for all nine, so that they can be compared: the middle one
-/// of their own, so that a single strong one does not leave the others grey.
+/// Returns half the value range in which the projections of one unit are shown. All nine share it, so that they can be
+/// compared; it is the median of their own ranges, so that a single strong one does not leave the others grey.
 pub fn contrast<'a>(projections: impl Iterator<Item = &'a [f32]>) -> f32 {
     let mut own: Vec<f32> = projections.filter_map(range).collect();
     own.sort_by(f32::total_cmp);
     own.get(own.len() / 2).copied().unwrap_or(1.0)
 }
 
-/// Half the range of a projection: all but the strongest of its samples, one in 200, lie within. `None` for one of
-/// nothing but zeros.
+/// Returns the 99.5th percentile of a projection's nonzero absolute values; `None` if all samples are zero or that
+/// value is not finite.
 fn range(projection: &[f32]) -> Option<f32> {
     let mut values: Vec<f32> = projection.iter().map(|value| value.abs()).filter(|value| *value > 0.0).collect();
     let place = values.len() * 995 / 1000;
@@ -66,7 +66,7 @@ fn range(projection: &[f32]) -> Option<f32> {
     Some(*value).filter(|value| value.is_finite())
 }
 
-/// A projection as planes in 0..=255: grey is nothing, brighter is more of a colour, darker less.
+/// Converts a projection to planes in 0..=255: grey is zero, brighter is more of a colour, darker less.
 pub fn shown(projection: &[f32], contrast: f32) -> Vec<f32> {
     projection.iter().map(|value| 127.5 + 127.5 * (value / contrast).clamp(-1.0, 1.0)).collect()
 }
@@ -104,7 +104,7 @@ mod tests {
         let scale = contrast([&strong, &weak, &usual].into_iter().map(Vec::as_slice));
         assert_eq!(scale, 2.0);
         assert_eq!(shown(&[0.0, 1.0, -2.0, 9.0], scale), [127.5, 191.25, 0.0, 255.0]);
-        // A single spike does not decide.
+        // A single spike does not determine the contrast.
         let mut spiked = vec![1.0f32; 1000];
         spiked[17] = 100.0;
         assert_eq!(contrast([spiked.as_slice()].into_iter()), 1.0);

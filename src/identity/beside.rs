@@ -1,6 +1,6 @@
-//! Files that belong to a job and that neither its input nor its style pictures are: what filters and encoders read, and
-//! what a list of other files leads to. FFmpeg alone knows which words are files; here they are guessed from those that
-//! are there.
+//! Finds other files that a job reads besides its input and style pictures: files of filters and encoders, and files
+//! that a playlist or concat script refers to. Only FFmpeg knows which words are file names; here every word that names
+//! an existing file counts.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::media::{Input, ffi};
 use crate::settings::{Marks, Settings, filters, split};
 
-/// Filters that read a file. Others write some (`metadata`, `psnr`, `vidstabdetect`), which are another after each run.
+/// Filters that read a file. Filters that write one (`metadata`, `psnr`, `vidstabdetect`) are left out: it changes with
+/// every run.
 const READERS: [&str; 18] = [
     "amovie",
     "ass",
@@ -31,13 +32,13 @@ const READERS: [&str; 18] = [
     "vidstabtransform",
 ];
 
-/// Options of encoders (also inside `x264-params`) after which such a file stands.
+/// Encoder options (also inside `x264-params`) whose value is a file to read.
 const OPTIONS: [&str; 4] = ["analysis-load", "cqmfile", "dhdr10-info", "qpfile"];
 
-/// A list that goes on behind this is known by its beginning.
+/// Number of bytes of a list that are read; the rest is ignored.
 const LONGEST_LIST: u64 = 1 << 20;
 
-/// What filters and encoders read.
+/// Returns the files that filters and encoders read.
 pub(super) fn of_settings(settings: &Settings) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for graph in [&settings.input.filter, &settings.output.filter] {
@@ -56,10 +57,10 @@ pub(super) fn of_settings(settings: &Settings) -> Vec<PathBuf> {
     files
 }
 
-/// What an input leads to that is a list (a playlist, a concat script), as far as that is here.
+/// Returns the files that an input refers to if it is a list (a playlist, a concat script), as far as they exist here.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If the list cannot be read.
 pub(super) fn of_input(input: &Input, format: &str) -> io::Result<Vec<PathBuf>> {
     let Input::Video(list) = input else { return Ok(Vec::new()) };
     if format.is_empty() || ffi::reads_only_its_file(format) {
@@ -70,7 +71,7 @@ pub(super) fn of_input(input: &Input, format: &str) -> io::Result<Vec<PathBuf>> 
     let folder = list.parent().unwrap_or(Path::new(""));
     let mut files = Vec::new();
     for line in String::from_utf8_lossy(&bytes).lines().map(str::trim) {
-        // A playlist's line is a name as a whole or has one in double quotes; a script's has it behind a word.
+        // A playlist line is a name, or has one in double quotes; in a script the name follows a keyword.
         let rest = line.split_once(char::is_whitespace).map(|(_, rest)| rest.trim().to_owned());
         let names = words(line, "=,").into_iter().chain(rest).chain(line.split('"').map(str::to_owned));
         files.extend(names.map(|name| folder.join(name)));
@@ -81,7 +82,7 @@ pub(super) fn of_input(input: &Input, format: &str) -> io::Result<Vec<PathBuf>> 
     Ok(files)
 }
 
-/// The words between `separators` and spaces, without what keeps them together.
+/// Splits a text at `separators` and spaces, and drops the quotes and backslashes that keep words together.
 fn words(text: &str, separators: &str) -> Vec<String> {
     let mut words = split(text, |letter| letter.is_whitespace() || separators.contains(letter), Marks::Dropped);
     words.retain(|word| !word.is_empty());

@@ -1,4 +1,4 @@
-//! What a file holds, as a hash, whatever it is called and whenever it was written.
+//! Hashes the content of a file, independently of its name and modification time.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,30 +8,30 @@ use sha2::{Digest, Sha256};
 
 use crate::files;
 
-/// How much of the input is looked at.
+/// How much of the input is hashed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Fingerprint {
-    /// Its length and [`BLOCKS`] blocks of [`BLOCK`] bytes, evenly spread, the first and the last bytes among them. A film
-    /// takes no longer than a clip. A change that keeps the length and lies between all blocks is not seen.
+    /// Its length and `BLOCKS` blocks of `BLOCK` bytes, evenly spread, including the first and the last bytes. A
+    /// film takes no longer than a clip. A change between the blocks that keeps the length goes unnoticed.
     #[default]
     Sampled,
     /// Every byte.
     Full,
 }
 
-/// Blocks that are looked at.
+/// Number of blocks that are hashed.
 const BLOCKS: u64 = 64;
-/// Bytes of a block.
+/// Length of a block in bytes.
 const BLOCK: u64 = 64 << 10;
 
-/// SHA-256 of what `how` says of the file, hexadecimal.
+/// Returns the SHA-256 of the parts of the file that `how` selects, hexadecimal.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If the file cannot be read.
 pub fn of_file(path: &Path, how: Fingerprint) -> io::Result<String> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    // Where blocks would touch each other, all of it is no more work.
+    // If the blocks would touch each other, hashing the whole file costs no more.
     if how == Fingerprint::Full || length <= BLOCKS * BLOCK {
         return files::hash(file).map(|(_, hash)| hash);
     }
@@ -39,7 +39,7 @@ pub fn of_file(path: &Path, how: Fingerprint) -> io::Result<String> {
     hash.update(length.to_le_bytes());
     let mut block = vec![0; BLOCK as usize];
     for number in 0..BLOCKS {
-        // In 128 bits: the product of a long file's length is more than 64 hold.
+        // In 128 bits: for a long file the product exceeds 64 bits.
         let at = u128::from(length - BLOCK) * u128::from(number) / u128::from(BLOCKS - 1);
         file.seek(SeekFrom::Start(at as u64))?;
         file.read_exact(&mut block)?;
@@ -48,7 +48,7 @@ pub fn of_file(path: &Path, how: Fingerprint) -> io::Result<String> {
     Ok(files::hex(&hash.finalize()))
 }
 
-/// SHA-256 of several texts, each with its length, so that no two lists look alike.
+/// Returns the SHA-256 of several texts. Each is hashed with its length, so that different lists differ.
 pub(super) fn of_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
     for text in texts {
@@ -67,7 +67,7 @@ mod tests {
     fn content_counts_and_nothing_else() {
         let desk = tempfile::tempdir().unwrap();
         let (one, two) = (desk.path().join("a.mp4"), desk.path().join("b.mkv"));
-        // Ten megabytes: more than is looked at.
+        // Ten megabytes: more than the sampled blocks cover.
         let mut bytes: Vec<u8> = (0..10_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         std::fs::write(&one, &bytes).unwrap();
         std::fs::write(&two, &bytes).unwrap();
@@ -80,7 +80,7 @@ mod tests {
             assert_ne!(of(&one, Fingerprint::Sampled), of(&two, Fingerprint::Sampled), "byte {at}");
             bytes[at] ^= 1;
         }
-        // Between two blocks only the whole hash sees it.
+        // A change between two blocks shows only in the full hash.
         bytes[100_000] ^= 1;
         std::fs::write(&two, &bytes).unwrap();
         assert_eq!(of(&one, Fingerprint::Sampled), of(&two, Fingerprint::Sampled));

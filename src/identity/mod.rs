@@ -1,8 +1,8 @@
-//! Which job a job is: everything that decides the bytes of its result, as hashes.
+//! The identity of a job: everything that decides the bytes of its result, as hashes.
 //!
-//! What is not in it: names and times of files, where weights and style pictures lie, what to do with an output that is
-//! there already. Two runs with one identity paint the same, so that one can go on with what the other has begun, and
-//! what one has finished the other need not do again.
+//! It leaves out names and times of files, the folders of weights and style pictures, and the policy for an existing
+//! output. Two runs with the same identity paint the same result, so one can resume what the other has begun, and a
+//! finished job need not be repeated.
 
 mod beside;
 mod fingerprint;
@@ -28,31 +28,31 @@ use crate::stylize;
 use crate::weights::{self, SearchPath};
 use fingerprint::of_texts;
 
-/// The parts of a job's identity: hexadecimal hashes, or short texts.
+/// The identity of a job, part by part: hexadecimal hashes, or short texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// Versions of the program and of the libraries that decide about bytes.
+    /// Versions of the program and of the libraries that affect the result.
     pub program: String,
-    /// What the input holds.
+    /// Hash of the input's content; empty for standard input.
     pub input: String,
-    /// Which part of it is read.
+    /// The range of the input that is read.
     pub part: String,
-    /// The settings, but for those that change nothing of the result; with the kind of device.
+    /// Hash of the settings that affect the result, the kind of device and the files that filters and encoders read.
     pub settings: String,
-    /// What the style pictures hold, and their shares.
+    /// Hash of the style pictures and their weights.
     pub styles: String,
-    /// The network and what its weights file holds.
+    /// The networks and the hashes of their weights files, see [`weights()`].
     pub weights: String,
-    /// Flow and cuts that the user brings.
+    /// Hash of the flow and cuts that the user supplies.
     pub motion: String,
-    /// The kind of output and the names of its pictures.
+    /// The kind of output and, for a sequence, the names of its pictures.
     pub output: String,
-    /// What repaints.
+    /// The engine that repaints the frames.
     pub engine: String,
 }
 
-/// Why it cannot be told which job this is.
+/// Why the identity of a job cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     #[error("cannot read {}: {source}", path.display())]
@@ -62,12 +62,12 @@ pub enum IdentityError {
 }
 
 impl Identity {
-    /// 32 hexadecimal digits that stand for all of it.
+    /// Returns 32 hexadecimal digits that stand for all parts.
     pub fn id(&self) -> String {
         of_texts(self.parts().map(|(_, part)| part)).chars().take(32).collect()
     }
 
-    /// What is another since `before`, in words: "the settings and the style pictures have changed".
+    /// Says what has changed since `before`: "the settings and the style pictures have changed". `None` if nothing has.
     pub fn changed(&self, before: &Self) -> Option<String> {
         let pairs = self.parts().into_iter().zip(before.parts());
         let names: Vec<&str> = pairs.filter(|(now, then)| now.1 != then.1).map(|((name, _), _)| name).collect();
@@ -92,10 +92,10 @@ impl Identity {
     }
 }
 
-/// Finds out which job this is.
+/// Determines the identity of a job.
 ///
 /// # Errors
-/// When a file cannot be read, or there is no such device.
+/// If a file cannot be read, or the device does not exist.
 pub fn identify(
     job: &Job,
     settings: &Settings,
@@ -106,18 +106,20 @@ pub fn identify(
     Shared::of(settings, given, engine)?.identify(job, how)
 }
 
-/// What jobs with the same settings have in common: found out once for many of them, for weights are large.
+/// The parts that jobs with the same settings share. They are computed once, because hashing weights is slow.
 #[derive(Debug)]
 pub struct Shared {
-    /// But for `input`, `part` and `output`, which are empty.
+    /// The shared parts; `input`, `part` and `output` are empty.
     common: Identity,
-    /// `[input] format`.
+    /// The setting `[input] format`.
     format: String,
 }
 
 impl Shared {
+    /// Computes the shared parts.
+    ///
     /// # Errors
-    /// As [`identify`].
+    /// As for [`identify`].
     pub fn of(settings: &Settings, given: &Given, engine: Engine) -> Result<Self, IdentityError> {
         let paints = engine == Engine::Optimise;
         let common = Identity {
@@ -134,10 +136,10 @@ impl Shared {
         Ok(Self { common, format: settings.input.format.clone() })
     }
 
-    /// Which job it is.
+    /// Determines the identity of one of the jobs.
     ///
     /// # Errors
-    /// When the input cannot be read.
+    /// If the input cannot be read.
     pub fn identify(&self, job: &Job, how: Fingerprint) -> Result<Identity, IdentityError> {
         let part = format!("{} {:?}", job.range.start, job.range.frames);
         let mut input = input(&job.input, how)?;
@@ -165,7 +167,7 @@ fn read(path: &Path, how: Fingerprint) -> Result<String, IdentityError> {
 fn input(input: &Input, how: Fingerprint) -> Result<String, IdentityError> {
     match input {
         Input::Video(path) | Input::Picture(path) => read(path, how),
-        // Names too: the pictures of the result are called by them.
+        // Names count too: the result's pictures are named after them.
         Input::Sequence { files, .. } => {
             let mut texts = Vec::with_capacity(2 * files.len());
             for file in files {
@@ -174,7 +176,7 @@ fn input(input: &Input, how: Fingerprint) -> Result<String, IdentityError> {
             }
             Ok(of_texts(texts.iter().map(String::as_str)))
         }
-        // Nobody can look at it twice.
+        // Standard input cannot be read twice.
         Input::Stdin => Ok(String::new()),
     }
 }
@@ -182,7 +184,7 @@ fn input(input: &Input, how: Fingerprint) -> Result<String, IdentityError> {
 fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityError> {
     let mut kept = settings.clone();
     kept.output.if_exists = IfExists::Fail;
-    // What they refuse has no result; what they let pass is the same.
+    // The other input settings can only refuse an input; what they let through gives the same result.
     kept.input = InputSettings {
         format: kept.input.format,
         options: kept.input.options,
@@ -194,17 +196,17 @@ fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityEr
     };
     kept.output.strict_streams = false;
     kept.network.weights_dir.clear();
-    // By what they hold, elsewhere.
+    // Their content is hashed elsewhere.
     kept.style.images.clear();
     (kept.motion.flow, kept.motion.cuts) = (String::new(), String::new());
     let mut texts = vec![serde_json::to_string(&kept).unwrap_or_else(|_| format!("{kept:?}"))];
     texts.push(if paints { stylize::device::kind(settings.device)? } else { "none" }.to_owned());
-    // Another look-up table is another result (`lut3d=file=warm.cube`).
+    // Another look-up table gives another result (`lut3d=file=warm.cube`).
     texts.extend(contents(&beside::of_settings(settings), Fingerprint::Sampled)?);
     Ok(of_texts(texts.iter().map(String::as_str)))
 }
 
-/// Names of files, each with what it holds.
+/// Returns the name of each file with the hash of its content.
 fn contents(files: &[PathBuf], how: Fingerprint) -> Result<Vec<String>, IdentityError> {
     let content = |file: &PathBuf| Ok(format!("{} {}", name_of(file), read(file, how)?));
     files.iter().map(content).collect()
@@ -223,10 +225,10 @@ fn styles(settings: &Settings) -> Result<String, IdentityError> {
     Ok(of_texts(texts.iter().map(String::as_str)))
 }
 
-/// SHA-256 of a style picture, hexadecimal.
+/// Returns the SHA-256 of a style picture, hexadecimal.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn style(image: &str) -> Result<String, IdentityError> {
     let hash = match image.strip_prefix("builtin:").and_then(builtin_image) {
         Some(bytes) => crate::files::hash(bytes).map(|(_, hash)| hash),
@@ -235,11 +237,12 @@ pub fn style(image: &str) -> Result<String, IdentityError> {
     hash.map_err(|source| IdentityError::Unreadable { path: PathBuf::from(image), source })
 }
 
-/// The networks' names, joined by `+`, behind a space their weights' hashes, joined likewise, and behind another one that
-/// of the weights that find faces, where faces are looked for.
+/// Returns the networks' names joined by `+`, a space, and the hashes of their weights joined by `+`. If faces are
+/// looked for, another space, the face network's name, `:` and the hash of its weights follow. If weights are missing,
+/// only the names.
 ///
 /// # Errors
-/// When the weights cannot be read.
+/// If the weights cannot be read.
 pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
     let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
     let names = stylize::chosen_backbone(settings, &places);
@@ -250,7 +253,7 @@ pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
         } else if let Ok(found) = weights::find(name, &places) {
             hashes.push(read(&found.path, Fingerprint::Full)?);
         } else {
-            // Weights are missing: the painting will say so.
+            // Weights are missing; the engine reports that.
             return Ok(names.clone());
         }
     }
@@ -263,7 +266,8 @@ pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
     Ok(text)
 }
 
-/// Of flow every file of the pattern counts: which are read depends on cuts and on how far back frames are held to.
+/// Hashes the given cuts and flow. All flow files of the pattern count: which of them are read depends on the cuts and
+/// on how far back a frame is compared with earlier ones.
 fn motion(settings: &Settings, given: &Given) -> Result<String, IdentityError> {
     let mut texts = Vec::new();
     if !settings.motion.cuts.is_empty() {
@@ -282,7 +286,7 @@ fn motion(settings: &Settings, given: &Given) -> Result<String, IdentityError> {
     Ok(if texts.is_empty() { String::new() } else { of_texts(texts.iter().map(String::as_str)) })
 }
 
-/// SHA-256, hexadecimal.
+/// Returns the SHA-256 of `bytes`, hexadecimal.
 fn of_bytes(bytes: &[u8]) -> String {
     files::hex(&Sha256::digest(bytes))
 }

@@ -1,4 +1,4 @@
-//! Whether files are still the ones that a job began with, without reading them again.
+//! Checks by metadata, without hashing them again, whether a job's files have changed since it began.
 
 use std::fs::Metadata;
 use std::path::PathBuf;
@@ -9,10 +9,11 @@ use crate::batch::plan::Job;
 use crate::media::Input;
 use crate::settings::Settings;
 
-/// What a file system says of a job's input and style pictures.
+/// Metadata of the files that a job reads. Two witnesses are equal if no file has changed in between.
 #[derive(Debug, PartialEq)]
 pub struct Witness(Vec<(PathBuf, Option<Look>)>);
 
+/// Metadata of one file: device and inode number, length and modification time.
 #[derive(Debug, PartialEq)]
 struct Look {
     file: (u64, u64),
@@ -21,17 +22,17 @@ struct Look {
 }
 
 impl Witness {
-    /// Looks at them.
+    /// Records the current metadata of the files.
     pub fn of(job: &Job, settings: &Settings) -> Self {
         let mut files = match &job.input {
             Input::Video(path) | Input::Picture(path) => vec![path.clone()],
             Input::Sequence { files, .. } => files.clone(),
             Input::Stdin => Vec::new(),
         };
-        // What cannot be read fails with words of its own.
+        // A list that cannot be read is reported elsewhere.
         files.extend(beside::of_input(&job.input, &settings.input.format).unwrap_or_default());
         files.extend(beside::of_settings(settings));
-        // What is built in is nowhere, now and later.
+        // A built-in style picture has no file, and no metadata either time.
         files.extend(settings.style.images.iter().map(|style| PathBuf::from(&style.image)));
         let look = |path: PathBuf| {
             let look = path.metadata().ok().map(|data| Look::of(&data));

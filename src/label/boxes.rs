@@ -1,11 +1,11 @@
-//! MP4 and MOV: a box with an XMP packet behind all others. FFmpeg's muxer would keep a tag of ours only by writing all
-//! tags of the source in another form, in which some players do not look for them.
+//! MP4 and MOV: an XMP packet in a `uuid` box after all other boxes. FFmpeg's muxer can keep a tag of ours only by
+//! writing all tags of the source in another form, in which some players do not look for them.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::{MOST_PIECES, bytes, some_bytes, xmp};
 
-/// What says that a box holds XMP.
+/// The UUID of a box that holds XMP.
 const XMP: [u8; 16] = *b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac";
 
 pub(super) fn append(file: &mut (impl Write + Seek), text: &str) -> io::Result<()> {
@@ -23,7 +23,7 @@ pub(super) fn read(from: &mut (impl Read + Seek)) -> io::Result<Option<String>> 
         from.seek(SeekFrom::Start(at))?;
         let (short, name): (u32, [u8; 4]) = (u32::from_be_bytes(bytes(from)?), bytes(from)?);
         let (length, head) = match short {
-            // To the end of the file.
+            // The box extends to the end of the file.
             0 => return Ok(None),
             1 => (u64::from_be_bytes(bytes(from)?), 16),
             _ => (u64::from(short), 8),

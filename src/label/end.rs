@@ -1,4 +1,4 @@
-//! Whether a file goes on to its own end. A text of ours may stand at the beginning of one that was cut off since.
+//! Checks whether a file is complete. A file that was cut off later may still have our label at its beginning.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,15 +6,15 @@ use std::path::Path;
 
 use super::{Kind, bytes};
 
-/// IEND with its length and its sum.
+/// The IEND chunk: length 0, name and checksum.
 const PNG: [u8; 12] = [0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82];
 const GIF: [u8; 1] = [0x3b];
 const JPEG: [u8; 2] = [0xff, 0xd9];
 const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
-/// What begins NUT's index, which ends with its own length and a sum.
+/// Start code of NUT's index, which ends with its own length and a checksum.
 const NUT_INDEX: [u8; 8] = [b'N', b'X', 0xdd, 0x67, 0x2f, 0x23, 0xe6, 0x4e];
 
-/// Whether the end is where the file says. Of MP4 and MOV the text itself tells, which is the last thing in them.
+/// Whether the file ends where it should. MP4 and MOV count as whole: their label is the last box in the file.
 pub fn is_whole(path: &Path) -> bool {
     File::open(path).and_then(|mut file| look(&mut file)).unwrap_or(false)
 }
@@ -50,7 +50,7 @@ fn ends(file: &mut (impl Read + Seek), end: &[u8]) -> io::Result<bool> {
     Ok(found == end)
 }
 
-/// The header, then the segment with all else.
+/// Checks that the segment after the EBML header, which holds all else, ends within the file.
 fn matroska(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     file.seek(SeekFrom::Start(4))?;
     let Some(header) = size(file)? else { return Ok(false) };
@@ -59,12 +59,12 @@ fn matroska(file: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     if bytes(file)? != SEGMENT {
         return Ok(false);
     }
-    // Of a stream it is not known: then nothing is.
+    // A file written as a stream has an unknown size: it counts as whole.
     let Some(segment) = size(file)? else { return Ok(true) };
     Ok(file.stream_position()?.checked_add(segment).is_some_and(|end| end <= length))
 }
 
-/// EBML's variable size: as many bytes as the first has zeros in front, and one. All ones: unknown.
+/// Reads EBML's variable-length size: the first byte's leading zeros say how many bytes follow. All ones: unknown.
 fn size(file: &mut impl Read) -> io::Result<Option<u64>> {
     let [first] = bytes(file)?;
     let more = first.leading_zeros();

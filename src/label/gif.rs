@@ -1,5 +1,5 @@
-//! GIF: an extension of our own before the first picture. Its comments are the source's, and FFmpeg would take one of
-//! ours for such.
+//! GIF: an application extension of our own before the first picture. A comment would not do: comments belong to the
+//! source, and FFmpeg would take ours for one of them.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -10,7 +10,7 @@ const APPLICATION: u8 = 0xff;
 /// Eight letters for the application, three for its version.
 const NAME: &[u8; 11] = b"STYLIZEV1.0";
 
-/// Behind the header and the palette.
+/// Seeks to the first block after the header and the global palette.
 fn start(from: &mut (impl Read + Seek)) -> io::Result<u64> {
     from.seek(SeekFrom::Start(10))?;
     let [flags] = bytes(from)?;
@@ -20,7 +20,7 @@ fn start(from: &mut (impl Read + Seek)) -> io::Result<u64> {
 
 pub(super) fn insert(from: &mut (impl Read + Seek), text: &str) -> io::Result<Insert> {
     let mut at = start(from)?;
-    // How often it repeats stands first: some players look nowhere else.
+    // The extension with the repeat count stays first: some players look nowhere else.
     while let [EXTENSION, APPLICATION] = bytes(from)? {
         blocks(from, |_| {})?;
         at = from.stream_position()?;
@@ -41,7 +41,7 @@ pub(super) fn read(from: &mut (impl Read + Seek)) -> io::Result<Option<String>> 
             [EXTENSION, APPLICATION] => {
                 let mut text = Vec::new();
                 blocks(from, |block| {
-                    // What is longer is not ours.
+                    // A longer text is not ours.
                     if text.len() <= LARGEST + NAME.len() {
                         text.extend(block);
                     }
@@ -57,9 +57,9 @@ pub(super) fn read(from: &mut (impl Read + Seek)) -> io::Result<Option<String>> 
     Ok(None)
 }
 
-/// Reads blocks of at most 255 bytes up to the empty one that ends them.
+/// Reads sub-blocks of at most 255 bytes up to the empty one that ends them.
 fn blocks(from: &mut (impl Read + Seek), mut each: impl FnMut(&[u8])) -> io::Result<()> {
-    // A damaged file could go on so to its end, however far that is.
+    // In a damaged file this could continue to the end of the file, however long it is.
     for _ in 0..MOST_PIECES {
         let [length] = bytes(from)?;
         if length == 0 {

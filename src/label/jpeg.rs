@@ -1,17 +1,17 @@
-//! JPEG: comments behind the JFIF header, as many as the text needs.
+//! JPEG: comments after the JFIF header, as many as the text needs.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{Insert, LARGEST, MARK, MOST_PIECES, bytes, skip, some_bytes};
 
 const COMMENT: u8 = 0xfe;
-/// Bytes of a text in one comment: of 65535, less its length and our mark.
+/// Bytes of text in one comment; a segment has 65535 bytes, including its length and our mark.
 const PART: usize = 65_000;
 
 pub(super) fn insert(from: &mut (impl Read + Seek), text: &str) -> io::Result<Insert> {
     let mut at = 2;
     from.seek(SeekFrom::Start(at))?;
-    // Nothing may come before JFIF's own header.
+    // Nothing may come before the JFIF header.
     while let [0xff, 0xe0] = bytes(from)? {
         let length = u64::from(u16::from_be_bytes(bytes(from)?)).max(2);
         skip(from, length - 2)?;
@@ -32,7 +32,7 @@ pub(super) fn read(from: &mut (impl Read + Seek)) -> io::Result<Option<String>> 
     let mut text: Option<Vec<u8>> = None;
     for _ in 0..MOST_PIECES {
         let [0xff, marker] = bytes(from)? else { break };
-        // The pixels, or the end.
+        // The image data, or the end.
         if matches!(marker, 0xda | 0xd9) {
             break;
         }

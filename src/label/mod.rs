@@ -1,17 +1,17 @@
-//! A text of ours inside a media file, where other programs leave it alone: what wrote the file, in its own words.
+//! Embeds a text, the label, in a media file where other programs leave it alone. It says how the file was made.
 //!
 //! | file | where |
 //! |---|---|
-//! | MP4, MOV | an XMP packet in a box of its own, behind all others: the tags stay those of the source |
-//! | MKV, WebM, NUT | the tag [`crate::media::tags::LABEL`]; written by FFmpeg, see `encode` |
+//! | MP4, MOV | an XMP packet in a box of its own, after all others: the tags stay those of the source |
+//! | MKV, WebM, NUT | the tag `LABEL` of `media::tags`; written by FFmpeg, see `encode` |
 //! | PNG | a `tEXt` chunk, before the pixels |
-//! | APNG | the same, behind the first picture |
+//! | APNG | the same, after the first picture |
 //! | JPEG | comments, before the pixels |
 //! | WebP | its XMP chunk |
 //! | GIF | an extension of our own, before the pixels |
 //!
-//! A text is ASCII: not all of these hold more. Reading looks at the heads of chunks and at the text, decodes no pixel,
-//! and stops at [`LARGEST`].
+//! The label is ASCII, because some of these formats hold nothing else. Reading looks at the headers of chunks and at
+//! the label, decodes no pixel, and accepts at most [`LARGEST`] bytes.
 
 mod boxes;
 mod end;
@@ -29,25 +29,25 @@ use crate::media::ffi;
 
 pub use end::is_whole;
 
-/// Longest text that is written or read, in bytes.
+/// Longest label that is read, in bytes.
 pub const LARGEST: usize = 1 << 20;
 
-/// Bytes of a text in a tag that holds no more.
+/// Bytes of a label in one tag, for formats with short tags.
 const PART: usize = 900;
 
-/// Marks the text as ours.
+/// Marks a label as ours.
 const MARK: &str = "stylize-video";
 
-/// More pieces than a file of ours has before its text ends.
+/// Number of chunks that are searched for a label; files of ours have fewer before its end.
 const MOST_PIECES: usize = 1 << 16;
 
-/// Bytes to be put in at a place.
+/// Bytes to insert at an offset of a file.
 struct Insert {
     at: u64,
     bytes: Vec<u8>,
 }
 
-/// A file's kind, by its first bytes.
+/// The kind of a file, recognized by its first bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Png,
@@ -55,7 +55,7 @@ enum Kind {
     Gif,
     WebP,
     Boxes,
-    /// What FFmpeg reads, by the name of the demuxer.
+    /// A file that FFmpeg reads, with the name of the demuxer.
     Tagged(&'static str),
 }
 
@@ -76,12 +76,12 @@ impl Kind {
     }
 }
 
-/// The text in a file; `None` where there is none, or the file is of no kind that holds one, or damaged before it.
+/// Returns the label of a file; `None` if it has none, if its kind holds none, or if it is cut off before it.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// If the file cannot be read.
 pub fn read(path: &Path) -> io::Result<Option<String>> {
-    // A pipe would wait for ever.
+    // Reading a pipe would block for ever.
     if !fs::metadata(path)?.is_file() {
         return Ok(None);
     }
@@ -98,16 +98,16 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
         None => Ok(None),
     };
     match found {
-        // It is cut off: then there is no text.
+        // The file is cut off: it has no label.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
         found => Ok(found?.filter(|text| text.len() <= LARGEST)),
     }
 }
 
-/// A picture file's bytes with the text in them; unchanged where its kind holds none.
+/// Returns the bytes of a picture file with the label inserted; unchanged if its kind holds none.
 ///
 /// # Errors
-/// When the bytes are no whole picture.
+/// If the bytes are not a whole picture.
 pub fn in_picture(bytes: Vec<u8>, text: &str) -> io::Result<Vec<u8>> {
     let mut cursor = io::Cursor::new(&bytes);
     let insert = match Kind::of(&bytes) {
@@ -120,10 +120,10 @@ pub fn in_picture(bytes: Vec<u8>, text: &str) -> io::Result<Vec<u8>> {
     Ok([before, &insert.bytes, after].concat())
 }
 
-/// Puts the text into a finished file; one whose kind holds none stays as it is.
+/// Inserts the label into a finished file; a file whose kind holds none stays unchanged.
 ///
 /// # Errors
-/// When the file cannot be read or written, or is not whole.
+/// If the file cannot be read or written, or is not whole.
 pub fn in_file(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::options().read(true).write(true).open(path)?;
     let mut head = Vec::new();
@@ -136,7 +136,7 @@ pub fn in_file(path: &Path, text: &str) -> io::Result<()> {
         Some(Kind::Boxes) => return boxes::append(&mut file, text),
         Some(Kind::Tagged(_)) | None => return Ok(()),
     };
-    // Nothing can be put into the middle of a file: it is written anew, beside itself.
+    // Bytes cannot be inserted into a file: a new one is written next to it and replaces it.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary =
         tempfile::Builder::new().prefix(".writing-").permissions(file.metadata()?.permissions()).tempfile_in(folder)?;
@@ -150,7 +150,7 @@ pub fn in_file(path: &Path, text: &str) -> io::Result<()> {
     temporary.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// A text for tags that hold no more than a thousand bytes, each with its key. They are read as one.
+/// Splits a label for tags of at most a thousand bytes; returns each piece with its key. Reading joins them again.
 pub(crate) fn parts(text: &str) -> Vec<(String, &str)> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -162,16 +162,16 @@ pub(crate) fn parts(text: &str) -> Vec<(String, &str)> {
     parts
 }
 
-/// `N` bytes.
+/// Reads `N` bytes.
 fn bytes<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     from.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
-/// So many bytes, if that is no more than a text may have.
+/// Reads `count` bytes; fails if that is more than a label can take.
 fn some_bytes(from: &mut impl Read, count: u64) -> io::Result<Vec<u8>> {
-    // What surrounds a text, and how it is escaped, may take more than itself.
+    // The packet around a label and its escapes may take more room than the label itself.
     if count > 8 * LARGEST as u64 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
@@ -180,7 +180,7 @@ fn some_bytes(from: &mut impl Read, count: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Passes over so many bytes.
+/// Skips `count` bytes.
 fn skip(from: &mut impl Seek, count: u64) -> io::Result<()> {
     let count = i64::try_from(count).map_err(|_| io::ErrorKind::UnexpectedEof)?;
     from.seek(SeekFrom::Current(count)).map(drop)

@@ -1,11 +1,11 @@
-//! A `tEXt` chunk: in PNG before the pixels, in APNG behind its first picture. FFmpeg knows an animation by that
-//! picture's beginning, and looks no further than 2048 bytes for it.
+//! A `tEXt` chunk: in PNG before the pixels, in APNG after the first picture. FFmpeg recognizes an animation by the
+//! start of that picture, and looks for it in the first 2048 bytes only.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{Insert, MARK, MOST_PIECES, bytes, skip, some_bytes};
 
-/// Bytes of the signature and of the header's chunk, which is always first.
+/// Bytes of the signature and the IHDR chunk, which always comes first.
 const HEAD: u64 = 8 + 25;
 
 fn place(from: &mut (impl Read + Seek)) -> io::Result<u64> {

@@ -105,7 +105,7 @@ fn damaged_files_have_no_text_and_do_no_harm() {
             read_bytes(&flipped);
         }
     }
-    // A chunk that says it has four gigabytes.
+    // A chunk that claims a length of four gigabytes.
     assert_eq!(read_bytes(b"\x89PNG\r\n\x1a\n\xff\xff\xff\xfftEXtabc"), None);
     assert_eq!(read_bytes(b"RIFF\xff\xff\xff\xffWEBPXMP \xff\xff\xff\xffabc"), None);
     assert_eq!(read_bytes(b"\0\0\0\x01ftyp\xff\xff\xff\xff\xff\xff\xff\xff"), None);

@@ -1,4 +1,4 @@
-//! WebP: its chunk for XMP, at the end, and the flag that says so. Only the extended form of the file has both.
+//! WebP: an XMP chunk at the end, and the flag that announces it. Only the extended file format has both.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
@@ -6,14 +6,14 @@ use super::{MOST_PIECES, bytes, skip, some_bytes, xmp};
 
 const HAS_XMP: u8 = 0b100;
 const HAS_ALPHA: u8 = 0b1_0000;
-/// Where the flags of the extended form stand.
+/// Offset of the flags of the extended format.
 const FLAGS: u64 = 20;
 
 pub(super) fn is_extended(head: &[u8]) -> bool {
     head.get(12..16) == Some(b"VP8X")
 }
 
-/// Puts the text at the end of a file in the extended form.
+/// Appends the label to a file in the extended format.
 pub(super) fn append(file: &mut (impl Read + Write + Seek), text: &str) -> io::Result<()> {
     file.seek(SeekFrom::Start(FLAGS))?;
     let [flags] = bytes(file)?;
@@ -30,7 +30,7 @@ pub(super) fn append(file: &mut (impl Read + Write + Seek), text: &str) -> io::R
     file.flush()
 }
 
-/// A picture with the text, in the extended form.
+/// Returns a picture with the label, converted to the extended format.
 pub(super) fn in_still(still: &[u8], text: &str) -> io::Result<Vec<u8>> {
     let mut whole = Cursor::new(still.to_vec());
     if !is_extended(still) {

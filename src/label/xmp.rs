@@ -1,4 +1,4 @@
-//! XMP: the text as a property in the frame of XML that other programs know.
+//! XMP: wraps the label as a property in the XML that other programs expect.
 
 const BEGIN: &str = "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
     <x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n\
@@ -7,7 +7,7 @@ const OPEN: &str = "<stylizeVideo:made>";
 const CLOSE: &str = "</stylizeVideo:made>";
 const END: &str = "\n</rdf:Description>\n</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"r\"?>";
 
-/// Characters that XML wants written otherwise. The first is undone last.
+/// Characters to escape in XML. `&` is escaped first and unescaped last.
 const ESCAPED: [(char, &str); 3] = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;")];
 
 pub(super) fn packet(text: &str) -> Vec<u8> {
@@ -18,7 +18,7 @@ pub(super) fn packet(text: &str) -> Vec<u8> {
     [BEGIN, OPEN, &escaped, CLOSE, END].concat().into_bytes()
 }
 
-/// The text in a packet; `None` where it is another program's.
+/// Returns the label of a packet; `None` if another program wrote the packet.
 pub(super) fn text(packet: &[u8]) -> Option<String> {
     let packet = std::str::from_utf8(packet).ok()?;
     let (_, rest) = packet.split_once(OPEN)?;

@@ -1,10 +1,10 @@
-//! What a network sees in a picture. Figures know no networks: whoever builds the job hands one in.
+//! The interface to a feature network. This module knows no network: the code that builds the job provides one.
 
 use std::error::Error;
 
 use crate::media::Pixels;
 
-/// The network failed: out of memory, above all.
+/// The network failed, mostly for lack of memory.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct FeatureError(#[from] Box<dyn Error + Send + Sync>);
@@ -18,18 +18,19 @@ pub struct Features {
     pub values: Vec<f32>,
 }
 
-/// A network that frames are compared with.
+/// A network that compares frames.
 pub trait FeatureNetwork {
-    /// Activations of the layer that ghosts are looked for in. The picture has no side under 32 pixels.
+    /// Returns the activations of the layer used for the ghost figures. No side of `picture` may be shorter than 32
+    /// pixels.
     ///
     /// # Errors
-    /// What the network reports.
+    /// Returns what the network reports.
     fn features(&mut self, picture: &Pixels) -> Result<Features, FeatureError>;
 
-    /// The same of a painted frame and, of each tile of it (about 64 x 64 pixels), how far it is from the style: 0 is the
-    /// style itself, about 1 is nothing of it. No tiles where the style is not known.
+    /// Returns the same activations for a painted frame, and the style distance of each of its tiles (about 64 x 64
+    /// pixels): 0 for the style itself, about 1 for none of it. There are no tiles if the style is not known.
     ///
     /// # Errors
-    /// What the network reports.
+    /// Returns what the network reports.
     fn painted(&mut self, picture: &Pixels) -> Result<(Features, Vec<f64>), FeatureError>;
 }

@@ -1,15 +1,15 @@
-//! What changes faster than 5 Hz in a pixel that is followed along its motion.
+//! Flicker: changes faster than 5 Hz in pixels that are followed along their motion.
 
 use std::f64::consts::{PI, SQRT_2};
 
 use crate::motion::FlowField;
 
-/// Slower changes are no flicker, in Hz.
+/// Slower changes are not flicker, in Hz.
 const CUTOFF: f64 = 5.0;
-/// Frames that a pixel must have been followed for before it counts: the filter's beginning is forgotten by then.
+/// Number of frames for which a pixel must have been followed before it counts: by then the filter's start has decayed.
 const SETTLED: f32 = 3.0;
 
-/// A Butterworth high-pass of second order at [`CUTOFF`] (bilinear transform, prewarped).
+/// A second-order Butterworth high-pass at [`CUTOFF`] (bilinear transform, prewarped).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HighPass {
     b0: f32,
@@ -18,7 +18,7 @@ pub(super) struct HighPass {
 }
 
 impl HighPass {
-    /// For so many frames a second; `None` where they are too few to show anything as fast.
+    /// Creates the filter for `rate` frames per second; `None` if the rate is too low to show changes that fast.
     pub fn new(rate: f64) -> Option<Self> {
         if rate.is_nan() || rate <= 2.0 * CUTOFF {
             return None;
@@ -32,31 +32,31 @@ impl HighPass {
         })
     }
 
-    /// The state after a value that has always been so: nothing passes.
+    /// Returns the state for a value that has always been constant: the filter's output is 0.
     fn rested(self, value: f32) -> [f32; 2] {
         [-self.b0 * value, self.b0 * value]
     }
 
-    /// What passes of the next value, and the state after it (direct form II, transposed; b is b0 (1, −2, 1)).
+    /// Returns the output for the next value, and the new state (transposed direct form II; b is b0 (1, −2, 1)).
     fn next(self, value: f32, [first, second]: [f32; 2]) -> (f32, [f32; 2]) {
         let passed = self.b0 * value + first;
         (passed, [-2.0 * self.b0 * value - self.a1 * passed + second, self.b0 * value - self.a2 * passed])
     }
 }
 
-/// Follows the luma of every pixel of the source and the result. The filter's state is carried from frame to frame
-/// along the flow, as the picture is.
+/// Follows the luma of every pixel of the source and the result. The filter state is warped along the flow from frame
+/// to frame, like the picture.
 #[derive(Debug)]
 pub(super) struct Flicker {
     filter: HighPass,
-    /// Of the result and of the source: two planes each, on the grid of the newest frame.
+    /// States of the result and of the source: two planes each, on the grid of the newest frame.
     states: [Vec<f32>; 2],
-    /// For how many frames each pixel has been followed, no more than [`SETTLED`].
+    /// Number of frames for which each pixel has been followed, at most [`SETTLED`].
     age: Vec<f32>,
 }
 
 impl Flicker {
-    /// The first frame of a shot: luma of the result and of the source.
+    /// Starts with the first frame of a shot: luma of the result and of the source.
     pub fn begin(filter: HighPass, lumas: [&[f32]; 2]) -> Self {
         let rested = |luma: &[f32]| {
             let of = |n: usize| luma.iter().map(move |&value| filter.rested(value)[n]);
@@ -65,14 +65,14 @@ impl Flicker {
         Self { filter, states: lumas.map(rested), age: vec![0.0; lumas[0].len()] }
     }
 
-    /// The next frame. `back` leads from it to the frame before, `weights` says where that can be believed. Gives the
-    /// root mean square of what passes, of the result and the source, in the lumas' unit; `None` while no pixel has
-    /// been followed for long enough.
+    /// Takes the next frame. `back` leads from it to the previous frame; `weights` is above 0 where that flow is
+    /// reliable. Returns the root mean square of the filter's output for the result and the source, in the unit of the
+    /// lumas; `None` while no pixel has been followed for long enough.
     pub fn next(&mut self, lumas: [&[f32]; 2], back: &FlowField, weights: &[f32]) -> Option<[f64; 2]> {
         let age = back.warp(&self.age);
         let known = |i: usize| weights[i] > 0.0;
         self.age = (0..age.len()).map(|i| if known(i) { (age[i] + 1.0).min(SETTLED) } else { 0.0 }).collect();
-        // A neighbour that is new lowers the mean of the ages, and spoils the mean of the states.
+        // A new neighbour lowers the interpolated age, and it also spoils the interpolated state.
         let settled: Vec<bool> =
             self.age.iter().zip(&age).map(|(&now, &before)| now > 0.0 && before >= SETTLED - 0.01).collect();
         let filter = self.filter;
@@ -102,7 +102,7 @@ impl Flicker {
 mod tests {
     use super::*;
 
-    /// Amplitude of what passes of a sine of amplitude 1 once the beginning is forgotten, by the filter as it runs.
+    /// Returns the amplitude of the filter's output for a sine of amplitude 1, once the start has decayed.
     fn gain(frequency: f64, rate: f64) -> f64 {
         let filter = HighPass::new(rate).unwrap();
         let mut state = filter.rested(0.0);
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_pixel_is_followed_along_its_motion() {
-        // Everything moves one pixel to the right a frame, and each thing keeps its luma: nothing flickers.
+        // Everything moves one pixel to the right per frame, and each object keeps its luma: nothing flickers.
         let row = |t: usize| -> Vec<f32> { (0..16).map(|x| ((x + 40 - t) as f32 * 1.7).sin()).collect() };
         let back = FlowField::from_fn(16, 1, |_, _| [-1.0, 0.0]);
         let weights: Vec<f32> = (0..16).map(|x| if x == 0 { 0.0 } else { 1.0 }).collect();

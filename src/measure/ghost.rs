@@ -1,4 +1,4 @@
-//! Ghosts: what moves still shows where it was a few frames ago. And places that stay unpainted.
+//! Ghosts (moving places still show where they were a few frames ago) and places that stay unpainted.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -9,69 +9,70 @@ use super::features::{FeatureError, FeatureNetwork, Features};
 use crate::media::{Pixels, area};
 use crate::motion::Shot;
 
-/// A frame is held against the source so many frames ago.
+/// Distance in frames to the earlier source frame that a frame is compared with.
 pub(super) const LAG: u64 = 4;
-/// Larger frames are made this small first, so that a figure does not depend on the size of the video.
+/// Larger frames are first reduced to this long side, so that the figures do not depend on the size of the video.
 const LONGEST: usize = 480;
-/// A network sees nothing in a picture with a shorter side.
+/// A network sees nothing in a picture with a shorter side than this.
 const LEAST_SIDE: usize = 32;
-/// A place moves where source frames differ by more than this on average around it, 0..=1.
+/// A place moves if source frames differ by more than this on average around it, in sample values of 0..=1.
 const MOVES: f32 = 0.06;
-/// Pixels to each side of one that the average is over: 9 x 9.
+/// Radius in pixels of the square that this average covers: 9 x 9.
 const AROUND: usize = 4;
-/// Fewer moving places of the grid say nothing.
+/// With fewer moving places on the grid, the figures mean nothing.
 const LEAST_PLACES: usize = 30;
-/// No ghost is larger: the frame is the source of [`LAG`] frames ago.
+/// Upper limit of the ghost figure, reached when the frame equals the source of [`LAG`] frames ago.
 const MOST: f64 = 100.0;
-/// Of fewer tiles there is no middle one to compare with.
+/// With fewer tiles, there is no meaningful median.
 const LEAST_TILES: usize = 4;
 
-/// What a network sees of one frame, beside its source (for the definitions see [`super`]).
+/// The network's figures for one frame compared with its source (see [`super`] for the definitions).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Seen {
-    /// `None` where nothing moves, or there are no four frames of the shot before it.
+    /// `None` if nothing moves, or fewer than four frames of the shot come before.
     pub content_moving: Option<f64>,
     /// 0..=100; `None` as above.
     pub ghost: Option<f64>,
-    /// 1 or more; `None` where the style is not known, or the frame has fewer than four tiles.
+    /// 1 or more; `None` if the style is not known, or the frame has fewer than four tiles.
     pub unpainted: Option<f64>,
 }
 
-/// A source frame that later ones are held against.
+/// A source frame that later frames are compared with.
 struct Earlier {
-    /// Of the shot, from 0, flashes not counted.
+    /// Number within the shot, from 0, flashes not counted.
     number: u64,
     source: Pixels,
     features: Features,
 }
 
-/// Looks at a result beside its source with a network, frame by frame.
+/// Compares a result with its source frame by frame, using a network.
 pub struct GhostMeter {
     network: Box<dyn FeatureNetwork>,
     every: u64,
-    /// Frames of the shot so far, flashes not counted.
+    /// Number of frames of the shot so far, flashes not counted.
     count: u64,
-    /// The newest last.
+    /// Earlier source frames, the newest last.
     past: VecDeque<Earlier>,
 }
 
 impl GhostMeter {
-    /// Looks at each frame.
+    /// Creates a meter that evaluates every frame.
     pub fn new(network: Box<dyn FeatureNetwork>) -> Self {
         Self { network, every: 1, count: 0, past: VecDeque::new() }
     }
 
-    /// Looks at every fourth frame of a shot only, from its first on: a quarter of the work.
+    /// Evaluates only every fourth frame of a shot, starting with the first: a quarter of the work.
     #[must_use]
     pub fn seldom(self) -> Self {
         Self { every: LAG, ..self }
     }
 
-    /// The next frame of both, in display order and in any sizes of one aspect. There are no figures for flashes, nor for
-    /// frames with a side under 32 pixels.
+    /// Takes the next frame of both videos, in display order; the sizes may differ, the aspect ratio must not. All
+    /// figures are `None` for flashes, for frames with a side under 32 pixels after the reduction, and for results
+    /// smaller than the reduced source.
     ///
     /// # Errors
-    /// What the network reports.
+    /// Returns what the network reports.
     pub fn next(&mut self, source: &Pixels, result: &Pixels, shot: Shot) -> Result<Seen, FeatureError> {
         match shot {
             Shot::Aside => return Ok(Seen::default()),
@@ -106,7 +107,7 @@ impl GhostMeter {
         })
     }
 
-    /// The next frame begins a shot, or the frames before it are not known.
+    /// Ends the shot: the next frame begins a new one, or earlier frames are not known.
     pub fn end_shot(&mut self) {
         self.count = 0;
         self.past.clear();
@@ -121,8 +122,8 @@ fn sized(pixels: &Pixels, width: usize, height: usize) -> Cow<'_, Pixels> {
     Cow::Owned(Pixels { width, height, rgb, alpha: None })
 }
 
-/// Which places of the grid of `features` move between two frames: the mean over 9 x 9 pixels of the largest difference
-/// of a channel, brought to the grid by area, is above 0.06.
+/// Returns which places on the grid of `features` move between two frames: there, the largest difference of a channel,
+/// averaged over 9 x 9 pixels and resampled to the grid by area, is above 0.06.
 fn moving(before: &Pixels, now: &Pixels, features: &Features) -> Vec<bool> {
     let plane = now.width * now.height;
     let largest = |i: usize| {
@@ -135,10 +136,10 @@ fn moving(before: &Pixels, now: &Pixels, features: &Features) -> Vec<bool> {
     grid.into_iter().map(|mean| mean > MOVES).collect()
 }
 
-/// The mean of each sample and those at most `radius` columns and rows from it, as far as there are any.
+/// Returns the mean around each sample, over at most `radius` columns and rows to each side within the picture.
 fn mean_around(plane: &[f32], width: usize, radius: usize) -> Vec<f32> {
     let height = plane.len() / width.max(1);
-    // Along lines of `length` samples that lie `step` apart, by the sums up to each.
+    // Averages along lines of `length` samples that lie `step` apart, using prefix sums.
     let along = |plane: &[f32], length: usize, step: usize, first: &dyn Fn(usize) -> usize| -> Vec<f32> {
         let mut means = vec![0.0; plane.len()];
         for line in 0..plane.len() / length.max(1) {
@@ -156,7 +157,7 @@ fn mean_around(plane: &[f32], width: usize, radius: usize) -> Vec<f32> {
     along(&rows, height, width, &|column| column)
 }
 
-/// `content_moving` and `ghost` over the places that move; `None` where these are too few, or there is nothing to see.
+/// Returns `content_moving` and `ghost` over the moving places; `None` if they are too few or without energy.
 fn compare(painted: &Features, now: &Features, earlier: &Features, moving: &[bool]) -> Option<(f64, f64)> {
     if moving.iter().filter(|moves| **moves).count() < LEAST_PLACES {
         return None;
@@ -176,12 +177,12 @@ fn compare(painted: &Features, now: &Features, earlier: &Features, moving: &[boo
     let sums: Vec<[f64; 3]> = maps.zip(earlier.values.par_chunks_exact(plane)).map(of_map).collect();
     let [apart, energy, apart_from_earlier] =
         sums.iter().fold([0.0; 3], |sum, of_map| [0, 1, 2].map(|i| sum[i] + of_map[i]));
-    // Where both differences are 0, the network sees no motion.
+    // If both differences are 0, the network sees no motion.
     let known = energy > 0.0 && apart + apart_from_earlier > 0.0;
     known.then(|| (apart / energy, (apart / apart_from_earlier).min(MOST)))
 }
 
-/// The largest of the tiles' distances over the middle one.
+/// Returns the largest distance of a tile divided by the median distance.
 fn worst_over_median(mut tiles: Vec<f64>) -> Option<f64> {
     if tiles.len() < LEAST_TILES {
         return None;

@@ -1,4 +1,4 @@
-//! A job's own figures, gathered while it runs from what it knows of the source's motion anyway.
+//! The figures of a running job, from the source motion that the job computes anyway.
 
 use super::features::FeatureError;
 use super::figures::{Figures, Place};
@@ -8,13 +8,13 @@ use super::summary::Summary;
 use crate::media::{Pixels, area};
 use crate::motion::{Arrival, Shot};
 
-/// Sources and motion that wait for their frames to be painted may take this much memory; what is beyond it is not
-/// measured (a long shot that is painted in several passes comes out at its end).
+/// Memory limit for sources and motion that wait for their frames to be painted; frames beyond it are not measured (a
+/// long shot that is painted in several passes is completed only at its end).
 const WAITING_BYTES: usize = 512 << 20;
-/// Long side of what is measured where a frame has no motion to tell.
+/// Long side at which a frame without motion (no step) is measured.
 const LONGEST: usize = 480;
 
-/// What a painted frame is held against: its source, as small as the flow, and how it follows from the one before.
+/// The reference for a painted frame: its source, reduced to the size of the flow, and the motion since the last frame.
 #[derive(Debug, Clone)]
 pub struct Beside {
     source: Pixels,
@@ -22,7 +22,7 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// Of a source frame, which may be large.
+    /// Creates the reference from a source frame, which may be larger than the flow.
     pub fn of(source: &Pixels, arrival: &Arrival) -> Self {
         let (width, height) = match &arrival.step {
             Some(step) => (step.back.width.min(source.width), step.back.height.min(source.height)),
@@ -32,7 +32,7 @@ impl Beside {
         Self { source: shrunk(source, width, height), arrival }
     }
 
-    /// What the network sees of the frame that was painted of it.
+    /// Evaluates the painted frame with the network.
     ///
     /// # Errors
     /// As [`GhostMeter::next`].
@@ -40,7 +40,7 @@ impl Beside {
         ghosts.next(&self.source, painted, self.arrival.shot)
     }
 
-    /// Memory that it takes.
+    /// Returns its size in memory.
     fn bytes(&self) -> usize {
         let vectors =
             self.arrival.step.as_ref().map_or(0, |step| 2 * step.back.vectors.len() + step.reliability.weights.len());
@@ -48,27 +48,27 @@ impl Beside {
     }
 }
 
-/// Its colours alone, with so many columns and rows.
+/// Returns the colours without alpha, reduced to `width` x `height`.
 fn shrunk(pixels: &Pixels, width: usize, height: usize) -> Pixels {
     let rgb = area::shrunk(&pixels.rgb, (pixels.width, pixels.height), (width, height));
     Pixels { width, height, rgb, alpha: None }
 }
 
-/// Keeps what waits for its frames within bounds.
+/// Keeps the memory of waiting references within the limit.
 #[derive(Debug, Default)]
 pub struct Waiting {
     bytes: usize,
 }
 
 impl Waiting {
-    /// `beside` if there is room for it.
+    /// Returns `beside` and counts its memory, if there is room for it.
     pub fn keep(&mut self, beside: Option<Beside>) -> Option<Beside> {
         let kept = beside.filter(|beside| self.bytes + beside.bytes() <= WAITING_BYTES)?;
         self.bytes += kept.bytes();
         Some(kept)
     }
 
-    /// It waits no longer.
+    /// Stops counting a reference that no longer waits.
     pub fn release(&mut self, beside: Option<&Beside>) {
         self.bytes -= beside.map_or(0, Beside::bytes);
     }
@@ -81,12 +81,13 @@ pub struct JobMeter {
 }
 
 impl JobMeter {
-    /// For a source of so many frames a second.
+    /// Creates a meter for a source with `rate` frames per second.
     pub fn new(rate: f64) -> Self {
         Self { meter: Meter::new(rate), measured: false }
     }
 
-    /// The next painted frame, and what a network has seen of it; nothing is known of it without what it is held against.
+    /// Takes the next painted frame, its reference and the network's figures. Without a reference, or if it is larger
+    /// than the frame, no figure is measured and the shot ends.
     pub fn next(&mut self, painted: &Pixels, beside: Option<Beside>, seen: Seen) -> Figures {
         let fits = |beside: &Beside| beside.source.width <= painted.width && beside.source.height <= painted.height;
         let Some(Beside { source, arrival }) = beside.filter(fits) else {
@@ -94,7 +95,7 @@ impl JobMeter {
             return Figures::default();
         };
         let painted = match arrival.shot {
-            // Not looked at.
+            // A flash is not measured; the source stands in for the result.
             Shot::Aside => source.clone(),
             _ => shrunk(painted, source.width, source.height),
         };
@@ -103,7 +104,7 @@ impl JobMeter {
         told.figures
     }
 
-    /// The figures of the whole job; `None` if no two frames could be compared.
+    /// Returns the figures of the whole job; `None` if no two frames could be compared.
     pub fn finish(self) -> Option<Summary> {
         self.measured.then(|| self.meter.finish())
     }

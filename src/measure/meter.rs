@@ -1,4 +1,4 @@
-//! Figures of one frame after another.
+//! Measures the figures frame by frame.
 
 use std::collections::VecDeque;
 
@@ -11,14 +11,14 @@ use super::summary::{Summary, Totals};
 use crate::media::Pixels;
 use crate::motion::{Arrival, Consistency, FlowField, Shot, Step, Trail};
 
-/// Frames between the ends of a long-term pair.
+/// Distance in frames between the ends of a long-term pair.
 const LONG: usize = 10;
 
-/// A frame of both videos.
+/// The same frame of both videos.
 struct Entry {
     source: Pixels,
     result: Pixels,
-    /// Of the result and of the source.
+    /// Luma of the result and of the source.
     lumas: [Vec<f32>; 2],
 }
 
@@ -32,16 +32,16 @@ impl Entry {
     }
 }
 
-/// Measures a result beside its source, frame by frame.
+/// Compares a result with its source, frame by frame.
 pub struct Meter {
     rules: Consistency,
     filter: Option<HighPass>,
-    /// The shot's last frames, the newest last: all that a long-term pair needs, or one.
+    /// The last frames of the shot, the newest last: as many as a long-term pair needs, or one.
     frames: VecDeque<Entry>,
     trail: Trail,
     long: bool,
     count: u64,
-    /// Frames of the shot, flashes not counted.
+    /// Number of frames of the shot, flashes not counted.
     in_shot: u64,
     deviations: [Deviation; 2],
     flicker: Option<Flicker>,
@@ -49,7 +49,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// For videos of so many frames a second.
+    /// Creates a meter for videos with `rate` frames per second.
     pub fn new(rate: f64) -> Self {
         let rules = Consistency { blur: 0.0, ..Consistency::default() };
         Self {
@@ -66,17 +66,17 @@ impl Meter {
         }
     }
 
-    /// Measures long-term pairs too, for which eleven frames of both videos are kept.
+    /// Also measures long-term pairs, which needs eleven frames of both videos in memory.
     #[must_use]
     pub fn with_long_term(self) -> Self {
         Self { long: true, ..self }
     }
 
-    /// The next frame of both, in display order, and how the source's follows from the one before it. A step on a
-    /// grid of another size is scaled.
+    /// Takes the next frame of both videos, in display order, and the source's motion since the previous frame. A step
+    /// on a grid of another size is rescaled.
     ///
     /// # Panics
-    /// When the two pictures are of different sizes.
+    /// If the two pictures differ in size.
     pub fn push(&mut self, source: Pixels, result: Pixels, arrival: &Arrival) -> FrameFigures {
         assert_eq!((source.width, source.height), (result.width, result.height), "frames of one size");
         self.count += 1;
@@ -101,8 +101,8 @@ impl Meter {
         FrameFigures { frame, place: Place::Continues, figures }
     }
 
-    /// The same of a frame that a network has seen too. A ghost is that of an earlier frame of the shot: one across what
-    /// this meter takes for a cut is left out.
+    /// As [`Meter::push`], with the network's figures for the frame. The figures that compare with an earlier frame are
+    /// left out if this meter sees a cut in between.
     ///
     /// # Panics
     /// As [`Meter::push`].
@@ -118,7 +118,7 @@ impl Meter {
         told
     }
 
-    /// A frame that nothing is known of: a shot ends before it.
+    /// Skips a frame without data: the shot ends before it.
     pub fn skip(&mut self) {
         self.count += 1;
         self.end_shot();
@@ -142,12 +142,12 @@ impl Meter {
         self.frames.push_back(entry);
     }
 
-    /// `None` where nothing can be compared: no pixel of the frame before is reliably seen in this one.
+    /// Returns `None` if nothing can be compared: no pixel of the previous frame is reliably seen in this one.
     fn figures(&mut self, now: &Entry, step: &Step) -> Option<Figures> {
         let before = self.frames.back().filter(|before| before.is_of_size_of(now))?;
         let (width, height) = (now.source.width, now.source.height);
         let (forth, back) = rayon::join(|| step.forth.resized(width, height), || step.back.resized(width, height));
-        // On the grid of the frame before, and on this frame's.
+        // The first result lies on the grid of the previous frame, the second on that of this frame.
         let (earlier, later) = rayon::join(|| self.rules.judge(&forth, &back), || self.rules.judge(&back, &forth));
         let e_warp = pair(before, now, |before, now| warp_error(&forth, &earlier.weights, now, before))?;
         let ruder_mse = pair(before, now, |before, now| warp_error(&back, &later.seen, before, now));
@@ -187,20 +187,20 @@ impl Meter {
         pair(oldest, now, |oldest, now| warp_error(&forth, &mask.weights, now, oldest))
     }
 
-    /// Means over everything that was pushed.
+    /// Returns the means over all frames.
     pub fn finish(mut self) -> Summary {
         self.end_shot();
         self.totals.summary(self.count)
     }
 }
 
-/// A figure of two frames, of the result and of the source.
+/// Returns a figure of two frames, for the result and for the source.
 fn pair(old: &Entry, new: &Entry, of: impl Fn(&Pixels, &Pixels) -> Option<f64> + Sync) -> Option<Pair> {
     let (result, source) = rayon::join(|| of(&old.result, &new.result), || of(&old.source, &new.source));
     result.zip(source).map(|(result, source)| Pair { result, source })
 }
 
-/// Σ M (W(`moved`) − `fixed`)² / Σ M, `flow` leading from the grid of `fixed` to `moved`.
+/// Σ M (W(`moved`) − `fixed`)² / Σ M, where `flow` leads from the grid of `fixed` to `moved`.
 fn warp_error(flow: &FlowField, weights: &[f32], moved: &Pixels, fixed: &Pixels) -> Option<f64> {
     masked_mean_square(fixed.width, weights, &flow.warp(&moved.rgb), &fixed.rgb)
 }

@@ -1,11 +1,11 @@
-//! What happens to pixels that do not move.
+//! Figures of pixels that do not move.
 
 use crate::motion::FlowField;
 
-/// Slower than this, in pixels a frame, is standing still.
+/// Pixels slower than this, in pixels per frame, stand still.
 const STILL: f32 = 0.05;
 
-/// The pixels that a flow leaves where they are and whose weight is not 0.
+/// Returns the pixels that the flow leaves in place and whose weight is not 0.
 pub(super) fn standing(flow: &FlowField, weights: &[f32]) -> Vec<bool> {
     let stands = |(&[u, v], &weight): (&[f32; 2], &f32)| weight > 0.0 && u.hypot(v) < STILL;
     flow.vectors.iter().zip(weights).map(stands).collect()
@@ -21,13 +21,13 @@ pub(super) struct Deviation {
 }
 
 impl Deviation {
-    /// The first frame of a shot.
+    /// Starts with the first frame of a shot.
     pub fn begin(luma: &[f32]) -> Self {
         let mean = luma.iter().map(|&value| f64::from(value)).collect();
         Self { count: 1, mean, squares: vec![0.0; luma.len()], moved: vec![false; luma.len()] }
     }
 
-    /// The next frame, and which pixels stood still on the way to it.
+    /// Adds the next frame; `standing` marks the pixels that stood still since the previous one.
     pub fn add(&mut self, luma: &[f32], standing: &[bool]) {
         self.count += 1;
         for (i, &value) in luma.iter().enumerate() {
@@ -38,7 +38,7 @@ impl Deviation {
         }
     }
 
-    /// Sum of the standard deviations of the pixels that never moved, and how many those are.
+    /// Returns the sum of the standard deviations of the pixels that never moved, and the number of these pixels.
     pub fn sum(&self) -> (f64, u64) {
         if self.count < 2 {
             return (0.0, 0);
@@ -53,20 +53,19 @@ impl Deviation {
     }
 }
 
-/// Slope of a level that is known by its changes, by least squares; runs of frames (shots) share the slope, not the
-/// level.
+/// Least-squares slope of a level that is given by its changes. Runs of frames (shots) share the slope, not the level.
 #[derive(Debug, Default)]
 pub(super) struct Drift {
-    /// Σ 1, Σ t, Σ c, Σ t c, Σ t² of the run that goes on, c being the level since it began.
+    /// Σ 1, Σ t, Σ c, Σ t c, Σ t² of the current run, where c is the level relative to the start of the run.
     run: [f64; 5],
     level: f64,
-    /// Σ (t − t̄)(c − c̄) and Σ (t − t̄)² over the runs before.
+    /// Σ (t − t̄)(c − c̄) and Σ (t − t̄)² over the previous runs.
     before: [f64; 2],
     furthest: f64,
 }
 
 impl Drift {
-    /// How the level changed to the next frame.
+    /// Adds the change of the level to the next frame.
     pub fn add(&mut self, change: f64) {
         if self.run[0] == 0.0 {
             self.run[0] = 1.0;
@@ -80,7 +79,7 @@ impl Drift {
         }
     }
 
-    /// What comes next has another level.
+    /// Ends the run: the next frame has an unrelated level.
     pub fn end_run(&mut self) {
         self.before = self.sums();
         self.run = [0.0; 5];
@@ -92,13 +91,13 @@ impl Drift {
         if n < 2.0 { self.before } else { [slope + tc - t * c / n, spread + tt - t * t / n] }
     }
 
-    /// Change a frame; `None` if nothing was added.
+    /// Returns the change per frame; `None` if nothing was added.
     pub fn slope(&self) -> Option<f64> {
         let [slope, spread] = self.sums();
         (spread > 0.0).then(|| slope / spread)
     }
 
-    /// The furthest that the level was from where its run began.
+    /// Returns the largest distance of the level from the start of its run.
     pub fn furthest(&self) -> Option<f64> {
         self.slope().map(|_| self.furthest)
     }
@@ -137,7 +136,7 @@ mod tests {
         drift.end_run();
         drift.add(-2.0);
         assert!((drift.slope().unwrap() - 3.0 / 5.5).abs() < 1e-12);
-        // There and back again is no drift, but far from where it began.
+        // A swing up and down is not a drift, but it goes far from the start.
         let mut swing = Drift::default();
         [4.0, -4.0, -4.0, 4.0].into_iter().for_each(|change| swing.add(change));
         assert!(swing.slope().unwrap().abs() < 1.0 && swing.furthest() == Some(4.0));

@@ -6,46 +6,46 @@ use super::figures::{Figures, Pair};
 use super::ghost::Seen;
 use super::still::Drift;
 
-/// So many of the worst frames are listed.
+/// Number of worst frames that are listed.
 const WORST: usize = 5;
 
-/// A frame that is further than others from what the frame before shows.
+/// A frame that differs more than others from the warped previous frame.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Worst {
-    /// From 1.
+    /// Counted from 1.
     pub frame: u64,
-    /// Between the frame before and this one.
+    /// Between the previous frame and this one.
     pub e_warp: Pair,
 }
 
-/// A frame in which what moves shows more than others of where it was.
+/// A frame whose moving places show more of an earlier position than those of other frames.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Ghost {
-    /// From 1.
+    /// Counted from 1.
     pub frame: u64,
     pub ghost: f64,
 }
 
-/// The frame with the place that is furthest from the style.
+/// The frame that contains the place furthest from the style.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Unpainted {
-    /// From 1.
+    /// Counted from 1.
     pub frame: u64,
     pub unpainted: f64,
 }
 
-/// The figures of a whole video; for the definitions see [`super`].
+/// The figures of a whole video; see [`super`] for the definitions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     pub frames: u64,
-    /// Frames that begin a shot, the first one not counted.
+    /// Number of frames that begin a shot, without the first one.
     pub cuts: u64,
-    /// Frames that were passed over.
+    /// Number of frames that were skipped as flashes.
     pub flashes: u64,
-    /// Mean over the pairs that count, 0..=1; `None`, as everything below, where there is no pair.
+    /// Mean over the measured pairs, 0..=1. This and every figure below is `None` if there is no pair.
     pub coverage: Option<f64>,
     pub e_warp: Option<Pair>,
-    /// The result's E_warp over the source's; `None` where the source's is 0.
+    /// E_warp of the result divided by that of the source; `None` if that of the source is 0.
     pub ratio: Option<f64>,
     pub ruder_mse: Option<Pair>,
     pub long_term: Option<Pair>,
@@ -53,23 +53,23 @@ pub struct Summary {
     pub still: Option<f64>,
     /// In 1/255 per 100 frames; `None` if nothing stood still.
     pub luma_drift: Option<f64>,
-    /// The furthest that the still pixels' luma went from where its shot began, in 1/255.
+    /// Largest distance of the still pixels' mean luma from the start of its shot, in 1/255.
     pub luma_furthest: Option<f64>,
     /// In 1/255; `None` if no pixel stood still throughout a shot.
     pub still_deviation: Option<Pair>,
     /// In 1/255.
     pub flicker: Option<Pair>,
     pub fdb: Option<f64>,
-    /// Mean over the frames in which something moves, as `ghost`.
+    /// Mean over the frames in which something moves; the same holds for `ghost`.
     pub content_moving: Option<f64>,
     pub ghost: Option<f64>,
-    /// Mean over the frames that were looked at; `None` where the style is not known.
+    /// Mean over the evaluated frames; `None` if the style is not known.
     pub unpainted: Option<f64>,
-    /// The frames of the largest E_warp of the result, the worst first; none where it is 0.
+    /// The frames with the largest E_warp of the result, the worst first; frames with 0 are left out.
     pub worst: Vec<Worst>,
-    /// The frames of the largest ghosts, the worst first; none where it is 0.
+    /// The frames with the largest ghosts, the worst first; frames with 0 are left out.
     pub worst_ghosts: Vec<Ghost>,
-    /// The frame of the largest `unpainted`, the first of equal ones.
+    /// The frame with the largest `unpainted`; the first one if several are equal.
     pub most_unpainted: Option<Unpainted>,
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Totals {
     drift: Drift,
     flicker: PairMean,
     fdb: Mean,
-    /// Sums over pixels, and how many.
+    /// Sum over pixels and number of pixels, for the result and the source.
     deviations: [(f64, u64); 2],
     worst: Vec<Worst>,
     content_moving: Mean,
@@ -132,7 +132,7 @@ impl PairMean {
 }
 
 impl Totals {
-    /// A frame that goes on from the one before it.
+    /// Adds a frame that continues the shot.
     pub fn add(&mut self, frame: u64, figures: &Figures) {
         self.coverage.add(figures.coverage);
         self.e_warp.add(figures.e_warp);
@@ -152,7 +152,7 @@ impl Totals {
         }
     }
 
-    /// What a network saw of a frame, be it the first of a shot.
+    /// Adds the network's figures for a frame; it may be the first of a shot.
     pub fn add_seen(&mut self, frame: u64, seen: &Seen) {
         self.content_moving.add(seen.content_moving);
         self.ghost.add(seen.ghost);
@@ -168,7 +168,7 @@ impl Totals {
         }
     }
 
-    /// The deviations of the result's and the source's pixels that stood still throughout the shot.
+    /// Ends the shot; adds the deviations of the pixels of result and source that stood still throughout it.
     pub fn end_shot(&mut self, deviations: [(f64, u64); 2]) {
         self.drift.end_run();
         for ((sum, pixels), (more, count)) in self.deviations.iter_mut().zip(deviations) {

@@ -1,15 +1,16 @@
-//! Pictures made smaller: each sample becomes the mean of the area that it covers.
+//! Downscaling of pictures: each output sample is the mean of the area that it covers.
 
 use rayon::prelude::*;
 
-/// The size of a picture made smaller (never larger) so that no side is longer than `longest`.
+/// Returns the size of a picture scaled down (never up) so that neither side is longer than `longest`.
 pub fn within(width: usize, height: usize, longest: usize) -> (usize, usize) {
     let scale = (longest as f64 / width.max(height).max(1) as f64).min(1.0);
     let side = |length: usize| ((length as f64 * scale).round() as usize).max(1);
     (side(width), side(height))
 }
 
-/// `planes`, any number of `height * width` samples, with `to` columns and rows, no more than they have.
+/// Scales `planes`, any number of planes of `height * width` samples, down to `to` columns and rows. Neither may exceed
+/// the original.
 pub fn shrunk(planes: &[f32], (width, height): (usize, usize), to: (usize, usize)) -> Vec<f32> {
     if (width, height) == to {
         return planes.to_vec();
@@ -32,7 +33,8 @@ pub fn shrunk(planes: &[f32], (width, height): (usize, usize), to: (usize, usize
     small
 }
 
-/// For each of `to` samples: the first of `from` that it covers, and the shares of that one and the next.
+/// Returns, for each of `to` output samples, the first of the `from` input samples that it covers and the weights of
+/// that one and those after it.
 fn shares(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
     let step = from as f64 / to.max(1) as f64;
     let share = |at: usize| {

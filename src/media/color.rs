@@ -1,26 +1,27 @@
-//! What a video's numbers mean as colours.
+//! How the samples of a video map to colours.
 
 use ffmpeg_next::chroma::Location;
 use ffmpeg_next::color::{Primaries, Range, Space, TransferCharacteristic};
 
 use super::info::Model;
 
-/// How YUV and RGB samples are to be read. Matrix and range are decided, for every conversion needs them; primaries
-/// and transfer stay `Unspecified` where the stream leaves them so.
+/// How YUV and RGB samples are interpreted. Matrix and range are always set, since every conversion needs them;
+/// primaries and transfer stay `Unspecified` where the stream does not specify them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColorInfo {
     /// The matrix between RGB and YUV.
     pub matrix: Space,
-    /// Whether samples use the full range (0..=255) rather than the limited one (16..=235).
+    /// Whether samples use the full range (0..=255) rather than the limited range (16..=235).
     pub full_range: bool,
     pub primaries: Primaries,
     pub transfer: TransferCharacteristic,
-    /// Where chroma samples of 4:2:0 lie. Conversions take them for left ones, both ways, and it stays as it was.
+    /// Position of the chroma samples in 4:2:0. Conversions assume "left" in both directions, and the tag is passed on
+    /// unchanged.
     pub siting: Location,
 }
 
 impl ColorInfo {
-    /// BT.709, limited range: what SDR video is unless it says otherwise.
+    /// BT.709, limited range: the default for SDR video.
     pub const BT709: Self = Self {
         matrix: Space::BT709,
         full_range: false,
@@ -29,9 +30,9 @@ impl ColorInfo {
         siting: Location::Unspecified,
     };
 
-    /// Fills in what a stream leaves unsaid. Untagged video has the matrix of BT.709 from 1280 wide or more than 576
-    /// high, that of BT.601 below, and limited range: the rule of the common players. With an HDR transfer curve it has
-    /// that of BT.2020.
+    /// Fills in what a stream does not specify. Untagged video gets the BT.709 matrix if it is at least 1280 wide or
+    /// more than 576 high, else that of BT.601, and limited range, as in common players. With an HDR transfer curve it
+    /// gets the BT.2020 matrix.
     pub fn resolve(
         width: u32,
         height: u32,
@@ -59,15 +60,15 @@ impl ColorInfo {
         Self { matrix, full_range: range == Range::JPEG, primaries, transfer, siting: Location::Unspecified }
     }
 
-    /// How YUV that is made of a source of this kind is written.
+    /// Returns the colour description of the YUV output made from a source of this model.
     ///
-    /// YUV stays as it is. RGB and grey, which have no matrix, become limited-range BT.709: nothing is converted
-    /// between primaries or transfer curves on the way, so tags that would look different stay (wide-gamut primaries,
-    /// gamma 2.2, gamma 2.8, sRGB); those that look like BT.709 become BT.709.
+    /// YUV keeps its own. RGB and grey, which have no matrix, become limited-range BT.709. Primaries and transfer
+    /// curves are never converted, so tags that would look different are kept (wide-gamut primaries, gamma 2.2, gamma
+    /// 2.8, sRGB); those that look like BT.709 become BT.709.
     pub fn written(self, model: Model) -> Self {
         if model == Model::Yuv {
             let matrix = match self.matrix {
-                // Read as if it were the other one, so it is no longer of constant luminance.
+                // It is read with the non-constant-luminance matrix, so it no longer has constant luminance.
                 Space::BT2020CL => Space::BT2020NCL,
                 Space::RGB => Space::BT709,
                 matrix => matrix,
@@ -87,7 +88,7 @@ impl ColorInfo {
         Self { primaries, transfer, ..Self::BT709 }
     }
 
-    /// The name of the HDR transfer curve, if it is one.
+    /// Returns the name of the HDR transfer curve; `None` for SDR.
     pub fn hdr(self) -> Option<&'static str> {
         match self.transfer {
             TransferCharacteristic::SMPTE2084 => Some("PQ"),
@@ -96,16 +97,16 @@ impl ColorInfo {
         }
     }
 
-    /// The name FFmpeg's `scale` filter has for the matrix; `None` if it cannot convert it.
+    /// Returns the name of the matrix in FFmpeg's `scale` filter; `None` if the filter cannot convert it.
     pub fn scale_matrix(self) -> Option<&'static str> {
         match self.matrix {
             Space::BT709 => Some("bt709"),
             Space::SMPTE170M | Space::BT470BG => Some("bt601"),
             Space::FCC => Some("fcc"),
             Space::SMPTE240M => Some("smpte240m"),
-            // Not that of constant luminance, which is no matrix.
+            // Constant luminance is not a linear matrix, so it is excluded.
             Space::BT2020NCL => Some("bt2020"),
-            // Already RGB: the filter does not look at it.
+            // Already RGB: the filter ignores the matrix.
             Space::RGB => Some("bt709"),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! What travels through the pipeline: owned pixels with their timing.
+//! Frames as they pass through the pipeline: owned pixels with their timing.
 
 use rayon::prelude::*;
 
@@ -7,7 +7,7 @@ use super::time::Timing;
 /// Weights of R, G, B in BT.709 luma.
 pub const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
-/// One decoded or stylised frame. `index` counts from 0 in display order.
+/// One decoded or stylized frame. `index` counts from 0 in display order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     pub pixels: Pixels,
@@ -17,25 +17,25 @@ pub struct Frame {
 
 /// A picture as planar float RGB, `[3,H,W]` in row-major order, each sample in 0..=1 (gamma-encoded, as displayed).
 ///
-/// Float planes are what the networks take (a plane is a tensor's channel) and they hold 8-bit and 10-bit
-/// sources alike, so there is one representation and one conversion at each end.
+/// The networks take float planes (a plane is a tensor's channel), and floats hold 8-bit and 10-bit sources alike. So
+/// there is one representation, with one conversion at each end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pixels {
     pub width: usize,
     pub height: usize,
     /// R plane, G plane, B plane; `3 * width * height` samples.
     pub rgb: Vec<f32>,
-    /// Opacity, `width * height` samples in 0..=1; `None` means opaque. Never shown to the network.
+    /// Opacity, `width * height` samples in 0..=1; `None` means opaque. The network never sees it.
     pub alpha: Option<Vec<f32>>,
 }
 
 impl Pixels {
-    /// An opaque black picture.
+    /// Returns an opaque black picture.
     pub fn black(width: usize, height: usize) -> Self {
         Self { width, height, rgb: vec![0.0; 3 * width * height], alpha: None }
     }
 
-    /// From interleaved 8-bit RGB, `3 * width * height` bytes.
+    /// Converts interleaved 8-bit RGB, `3 * width * height` bytes.
     pub fn from_rgb8(width: usize, height: usize, bytes: &[u8]) -> Self {
         assert_eq!(bytes.len(), 3 * width * height, "RGB bytes must fill the picture");
         let mut rgb = vec![0.0; bytes.len()];
@@ -47,7 +47,7 @@ impl Pixels {
         Self { width, height, rgb, alpha: None }
     }
 
-    /// Interleaved 8-bit RGB, rounded to nearest and clamped.
+    /// Returns interleaved 8-bit RGB, rounded to nearest and clamped.
     pub fn to_rgb8(&self) -> Vec<u8> {
         let plane = self.width * self.height;
         let mut bytes = vec![0; 3 * plane];
@@ -61,7 +61,7 @@ impl Pixels {
         bytes
     }
 
-    /// BT.709 luma of each pixel, `height * width`, 0..=1.
+    /// Returns the BT.709 luma of each pixel, `height * width` values in 0..=1.
     pub fn luma(&self) -> Vec<f32> {
         let plane = self.width * self.height;
         let (red, rest) = self.rgb.split_at(plane);
@@ -70,13 +70,13 @@ impl Pixels {
         red.iter().zip(green).zip(blue).map(weighted).collect()
     }
 
-    /// Bytes of memory held, for sizing the channels between stages.
+    /// Returns the bytes of memory that the samples occupy, for sizing the channels between stages.
     pub fn bytes(&self) -> usize {
         4 * (self.rgb.len() + self.alpha.as_ref().map_or(0, Vec::len))
     }
 }
 
-/// 0..=1 to 0..=255, rounded to nearest; NaN becomes 0.
+/// Maps 0..=1 to 0..=255, rounded to nearest; NaN becomes 0.
 pub fn to_u8(value: f32) -> u8 {
     // `as` saturates and maps NaN to 0.
     (value * 255.0).round() as u8

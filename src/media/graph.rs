@@ -6,10 +6,10 @@ use super::ffi;
 use super::info::{Model, Ratio, Samples};
 use super::time::TimeBase;
 
-/// What swscale makes of white when it converts to float RGB, and takes for white when it converts from there: the
-/// number for white with its bits moved up to 16, of 65535. Limited YUV counts as 8 bits, whatever its depth.
+/// Returns the value that stands for white in swscale's float RGB, in conversions to and from it: the integer code for
+/// white shifted up to 16 bits, divided by 65535. Limited-range YUV counts as 8 bits, whatever its depth.
 ///
-/// Float samples of a conversion are to be divided by it, and multiplied before one.
+/// Float samples must be divided by it after a conversion and multiplied by it before one.
 pub(crate) fn white(samples: Samples, full_range: bool) -> f32 {
     let limited = samples.model == Model::Yuv && !full_range;
     let depth = if limited { 8 } else { u32::from(samples.depth.clamp(8, 16)) };
@@ -17,7 +17,7 @@ pub(crate) fn white(samples: Samples, full_range: bool) -> f32 {
     code as f32 / 65535.0
 }
 
-/// What the frames that enter a graph look like.
+/// The format of the frames that enter a graph.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub width: u32,
@@ -30,7 +30,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// For frames like this one, whose pixels are square or whose shape no filter asks for.
+    /// Returns the format of `frame`, for square pixels or where no filter uses the pixel shape.
     pub fn of(frame: &frame::Video, base: TimeBase) -> Self {
         Self {
             width: frame.width(),
@@ -54,7 +54,7 @@ impl Entry {
             aspect.num,
             aspect.den
         );
-        // From FFmpeg 7 on the buffer source wants to know the colours before the first frame.
+        // From FFmpeg 7 on, the buffer source requires the colour description before the first frame.
         if filter::version() >> 16 >= 10 {
             let matrix: ffmpeg::ffi::AVColorSpace = self.matrix.into();
             let range: ffmpeg::ffi::AVColorRange = self.range.into();
@@ -64,7 +64,7 @@ impl Entry {
     }
 }
 
-/// What the frames that leave a graph look like.
+/// The format of the frames that leave a graph.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exit {
     pub width: u32,
@@ -75,18 +75,18 @@ pub(crate) struct Exit {
     pub sample_aspect: Option<Ratio>,
 }
 
-/// A configured chain of filters.
+/// A configured filter chain.
 pub(crate) struct VideoGraph {
     graph: filter::Graph,
 }
 
 impl VideoGraph {
-    /// `chain` in FFmpeg's filter syntax.
+    /// Creates the graph from `chain`, in FFmpeg's filter syntax.
     pub fn new(entry: &Entry, chain: &str) -> Result<Self, ffmpeg::Error> {
         Self::with_rate(entry, None, chain)
     }
 
-    /// Like `new`, for filters that look at the frame rate.
+    /// Like `new`, for filters that use the frame rate.
     pub fn with_rate(entry: &Entry, rate: Option<Ratio>, chain: &str) -> Result<Self, ffmpeg::Error> {
         if chain.contains('\0') {
             return Err(ffmpeg::Error::Other { errno: ffmpeg::error::EINVAL });
@@ -105,7 +105,7 @@ impl VideoGraph {
         Ok(Self { graph })
     }
 
-    /// What the frames that leave will look like.
+    /// Returns the format of the frames that leave the graph.
     pub fn exit(&mut self) -> Result<Exit, ffmpeg::Error> {
         let sink = self.graph.get("out").ok_or(ffmpeg::Error::Bug)?;
         let (width, height, base, rate, aspect) = ffi::sink_form(&sink);
@@ -114,24 +114,24 @@ impl VideoGraph {
         Ok(Exit { width, height, base: TimeBase::new(base.num, base.den), rate: known(rate), sample_aspect })
     }
 
-    /// Feeds a frame and leaves it empty: its buffers move into the graph.
+    /// Passes a frame to the graph. Its buffers move into the graph and the frame is left empty.
     pub fn push(&mut self, frame: &mut frame::Video) -> Result<(), ffmpeg::Error> {
         self.graph.get("in").ok_or(ffmpeg::Error::Bug)?.source().add(frame)
     }
 
-    /// Says that no more frames come: what the graph holds back can be pulled.
+    /// Signals the end of input, so that the frames still buffered can be pulled.
     pub fn flush(&mut self) -> Result<(), ffmpeg::Error> {
         self.graph.get("in").ok_or(ffmpeg::Error::Bug)?.source().flush()
     }
 
-    /// Like `flush`, for filters that look at how long frames last (`fps`): the last one ends at tick `end` of the entry's
+    /// Like `flush`, for filters that use frame durations (`fps`): the last frame ends at tick `end` of the entry's
     /// time base.
     pub fn close(&mut self, end: i64) -> Result<(), ffmpeg::Error> {
         let mut source = self.graph.get("in").ok_or(ffmpeg::Error::Bug)?;
         ffi::close_source(&mut source, end)
     }
 
-    /// The next finished frame, or `None` until more are pushed (or, after a flush, for good).
+    /// Returns the next finished frame; `None` until more are pushed, or for good after a flush.
     pub fn pull(&mut self) -> Result<Option<frame::Video>, ffmpeg::Error> {
         let mut frame = frame::Video::empty();
         match self.graph.get("out").ok_or(ffmpeg::Error::Bug)?.sink().frame(&mut frame) {

@@ -1,4 +1,4 @@
-//! What an input is, known before its first frame.
+//! The properties of an input that are known before its first frame.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ impl Ratio {
         Self { num, den }
     }
 
-    /// As a number; 0 for a fraction without meaning.
+    /// Returns the fraction as a number; 0 if the denominator is 0.
     pub fn value(self) -> f64 {
         if self.den == 0 { 0.0 } else { f64::from(self.num) / f64::from(self.den) }
     }
@@ -30,33 +30,34 @@ pub struct MediaInfo {
     /// Size of the upright picture (after rotation), in pixels.
     pub width: usize,
     pub height: usize,
-    /// Expected number of frames where the container tells it. A hint: only the drained decoder knows.
+    /// Expected number of frames, if the container states it. This is only a hint: the exact number is known once the
+    /// decoder is drained.
     pub frames: Option<u64>,
     /// The time base of every frame's `Timing`.
     pub base: TimeBase,
-    /// Frames per second, where it is known. A hint for encoders: it never decides a timestamp.
+    /// Frames per second, if known. A hint for encoders: it never determines a timestamp.
     pub rate: Option<Ratio>,
-    /// Shape of a pixel of the upright picture; `None` means square or unknown.
+    /// Sample aspect ratio of the upright picture; `None` means square or unknown.
     pub sample_aspect: Option<Ratio>,
-    /// How the decoded frames are to be written again (see [`ColorInfo::written`]).
+    /// Colour description for writing the decoded frames (see [`ColorInfo::written`]).
     pub color: ColorInfo,
-    /// What the source's samples are like, which the output's follow.
+    /// Sample format of the source, which the output follows.
     pub samples: Samples,
-    /// FFmpeg's name of the source's video codec (`h264`, `prores`, ...); empty for pictures.
+    /// FFmpeg's name for the source's video codec (`h264`, `prores`, ...); empty for pictures.
     pub codec: &'static str,
-    /// Number in the source, from 0, of the first frame given.
+    /// Number, from 0, of the first frame delivered, counted in the source.
     pub first: u64,
-    /// The video the pictures come from, whose other streams a video output takes over. `None` for pictures.
+    /// The video that the pictures come from; a video output copies its other streams. `None` for pictures.
     pub source: Option<Source>,
 }
 
-/// What the samples of a picture are like.
+/// The sample format of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Samples {
     pub model: Model,
-    /// Bits of each component: 8, 10, 12, 16; 32 for floats.
+    /// Bits per component: 8, 10, 12 or 16; 32 for floats.
     pub depth: u8,
-    /// How much smaller chroma is than luma, as powers of two, across and down: `(1, 1)` is 4:2:0, `(0, 0)` 4:4:4.
+    /// Chroma subsampling as powers of two, horizontally and vertically: `(1, 1)` is 4:2:0, `(0, 0)` is 4:4:4.
     pub chroma: (u8, u8),
     pub alpha: bool,
 }
@@ -66,7 +67,7 @@ impl Samples {
     pub const RGB8: Self = Self { model: Model::Rgb, depth: 8, chroma: (0, 0), alpha: false };
 }
 
-/// What a picture's components are.
+/// The colour model of a picture's components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Model {
     Yuv,
@@ -74,20 +75,21 @@ pub enum Model {
     Grey,
 }
 
-/// A video file, as the origin of streams to copy.
+/// A video file as the source of streams to copy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     pub path: PathBuf,
-    /// The demuxer and its options, each `key=value`, where the file alone does not tell (`[input]` of the settings).
+    /// Name of the demuxer, where the file alone does not determine it (`[input]` in the settings).
     pub format: String,
+    /// Options of the demuxer, each as `key=value`.
     pub options: Vec<String>,
-    /// Index of the stream the pictures come from.
+    /// Index of the stream that the pictures come from.
     pub stream: usize,
-    /// Whether a clock that begins far from 0 stays as it is.
+    /// Whether a clock that starts far from 0 is left unchanged.
     pub keep_clock: bool,
-    /// What of its pictures is not read, in words.
+    /// Description of the pictures that are not read, if any.
     pub lost: Option<String>,
-    /// The part of the input that is read. Where it begins later than the input, every stream of the output is
-    /// moved so that the first frame is at 0.
+    /// The part of the input that is read. If it begins later than the input, every stream of the output is moved so
+    /// that the first frame is at 0.
     pub range: Range,
 }

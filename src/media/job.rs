@@ -1,8 +1,8 @@
-//! What goes in and what comes out, as paths.
+//! Inputs and outputs of a job, as paths.
 
 use std::path::{Path, PathBuf};
 
-/// An input, classified.
+/// An input by its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     Video(PathBuf),
@@ -12,27 +12,27 @@ pub enum Input {
         folder: PathBuf,
         files: Vec<PathBuf>,
     },
-    /// A stream of video on standard input (`-`).
+    /// A video stream on standard input (`-`).
     Stdin,
 }
 
-/// A final output.
+/// An output by its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Video of any kind, animations (gif, apng, webp) among them.
+    /// Any video, including animations (gif, apng, webp).
     Video(PathBuf),
     Picture(PathBuf),
-    /// A folder and the names of the pictures in it.
+    /// A folder and the names of the pictures written to it.
     Sequence {
         folder: PathBuf,
         names: Names,
     },
-    /// A stream of video on standard output (`-`).
+    /// A video stream on standard output (`-`).
     Stdout,
 }
 
 impl Output {
-    /// The file or folder that appears when the job is done; `-` for standard output.
+    /// Returns the file or folder that exists when the job is done; `-` for standard output.
     pub fn path(&self) -> &Path {
         match self {
             Self::Video(path) | Self::Picture(path) | Self::Sequence { folder: path, .. } => path,
@@ -41,17 +41,17 @@ impl Output {
     }
 }
 
-/// The file names of a sequence that is written.
+/// The file names of an output sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Names {
-    /// One for each picture of the input, also for those outside the part that is read.
+    /// One name per picture of the input, including those outside the range that is read.
     Listed(Vec<String>),
-    /// Made from the frame's number in the source, which counts from 1.
+    /// Names made from the frame's number in the source, counted from 1.
     Numbered(NumberedName),
 }
 
 impl Names {
-    /// The name of the picture that is number `index` of the source, counted from 0.
+    /// Returns the name for picture `index` of the source, counted from 0.
     pub fn of(&self, index: u64) -> Option<String> {
         match self {
             Self::Listed(names) => usize::try_from(index).ok().and_then(|index| names.get(index).cloned()),
@@ -60,11 +60,11 @@ impl Names {
     }
 }
 
-/// A file name with a number in it: `frame_%04d.png`.
+/// A file name that contains a number: `frame_%04d.png`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberedName {
     pub before: String,
-    /// Digits at least, filled up with zeros.
+    /// Minimum number of digits; shorter numbers are padded with zeros.
     pub width: usize,
     pub after: String,
 }
@@ -75,11 +75,11 @@ impl NumberedName {
     }
 }
 
-/// The part of the input that is stylised.
+/// The part of the input that is stylized.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Range {
     /// Seconds from the beginning of the input.
     pub start: f64,
-    /// At most so many frames.
+    /// Maximum number of frames.
     pub frames: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! The words all stages share: frames, time, colour, inputs and outputs, and the calls into FFmpeg they need.
+//! The types that all stages share (frames, time, colour, inputs and outputs) and the FFmpeg calls that they need.
 
 pub mod area;
 mod color;

@@ -1,4 +1,4 @@
-//! Pictures in files: PNG, JPEG, WebP, TIFF, BMP, EXR; by way of FFmpeg AVIF and others.
+//! Reads still pictures from files: PNG, JPEG, WebP, TIFF, BMP and EXR; AVIF and other formats by way of FFmpeg.
 
 mod by_ffmpeg;
 mod exr;
@@ -21,11 +21,11 @@ use crate::settings::InputSettings;
 
 pub use holes::without_holes;
 
-/// The largest picture that is decoded: a file of some kilobytes can hold one that fills the memory.
+/// Limits for the size of a decoded picture: a file of a few kilobytes can hold one that fills the memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     pub pixels: u64,
-    /// Of the longer side, in pixels.
+    /// Limit for the longer side, in pixels.
     pub side: u64,
 }
 
@@ -42,7 +42,7 @@ impl Bounds {
         Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::DimensionError)))
     }
 
-    /// What a decoder may take: 16 bytes a pixel, and some room to work in.
+    /// Returns the memory limit of a decoder: 16 bytes per pixel plus working space.
     fn limits(self) -> image::Limits {
         let mut limits = image::Limits::default();
         limits.max_alloc = Some(self.pixels.saturating_mul(16).saturating_add(64 << 20));
@@ -56,43 +56,42 @@ impl Default for Bounds {
     }
 }
 
-/// Decodes a picture, upright as its EXIF orientation says. The format is told by content: a JPEG named .png is still
-/// a JPEG.
+/// Decodes a picture and turns it upright by its EXIF orientation. The content determines the format: a JPEG named .png
+/// is still a JPEG.
 ///
 /// # Errors
-/// An unknown format, damaged data, or a picture beyond the bounds that hold unless told otherwise.
+/// If the format is unknown, the data are damaged, or the picture exceeds the default bounds.
 pub fn decode(bytes: &[u8]) -> Result<Pixels, ImageError> {
     read(bytes, Bounds::default()).map(|(pixels, _)| pixels)
 }
 
-/// Like [`decode`], with what the file's samples are like.
+/// Like [`decode`], and also returns the sample format of the file.
 ///
 /// # Errors
-/// An unknown format, damaged data, or a picture beyond `bounds`.
+/// If the format is unknown, the data are damaged, or the picture exceeds `bounds`.
 pub fn read(bytes: &[u8], bounds: Bounds) -> Result<(Pixels, Samples), ImageError> {
     look(bytes, bounds).map(|found| (found.pixels, found.samples))
 }
 
-/// A picture that was read.
+/// A decoded picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     pub pixels: Pixels,
-    /// What the file's samples are like.
+    /// Sample format of the file.
     pub samples: Samples,
-    /// How its colours were taken, one line each, where that is good to know.
+    /// How its colours were converted, one line each, where the user should know.
     pub notes: Vec<String>,
-    /// What of it is a guess or is not read.
+    /// What was guessed or not read, one line each.
     pub warnings: Vec<String>,
 }
 
-/// Like [`read`], with what is to be said about it. Colours become those of sRGB: by the file's profile or gamma where it
-/// has one, by rule for inks (CMYK) and Lab.
+/// Like [`read`], and also returns notes and warnings for the user. Colours are converted to sRGB: by the file's
+/// profile or gamma if it has one, by fixed rules for CMYK and Lab.
 ///
-/// Float pictures (EXR, some TIFF) hold linear light, without bounds: they are clamped to 0..=1 and given the curve of
-/// sRGB.
+/// Float pictures (EXR, some TIFF) hold unbounded linear light: they are clamped to 0..=1 and given the sRGB curve.
 ///
 /// # Errors
-/// As there.
+/// As for [`read`].
 pub fn look(bytes: &[u8], bounds: Bounds) -> Result<Found, ImageError> {
     if by_ffmpeg::is_for(bytes) {
         return by_ffmpeg::read(bytes, bounds);
@@ -121,7 +120,7 @@ pub fn look(bytes: &[u8], bounds: Bounds) -> Result<Found, ImageError> {
     };
     let mut pixels = pixels(&picture, samples);
     let (mut notes, mut warnings) = (Vec::new(), Vec::new());
-    // Floats are linear light, whatever is said beside them.
+    // Floats are linear light, whatever profile or gamma the file states.
     if samples.depth <= 16 {
         match profile.map(|profile| profile::apply(&mut pixels, &profile, samples.model)) {
             Some(Ok(note)) => notes.extend(note),
@@ -135,7 +134,7 @@ pub fn look(bytes: &[u8], bounds: Bounds) -> Result<Found, ImageError> {
     Ok(Found { pixels, samples, notes, warnings })
 }
 
-/// Whether a file begins like a single picture of a kind that is read without FFmpeg, or like one that FFmpeg has to read.
+/// Returns whether a file begins like a single picture, of a format that is decoded here or one that is left to FFmpeg.
 pub fn is_still(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut head));
@@ -150,10 +149,10 @@ pub fn is_still(path: &Path) -> bool {
     regular && read.is_ok() && (known || by_ffmpeg::is_for(&head))
 }
 
-/// Width and height of the picture in a file as it stands upright, from its header alone.
+/// Returns width and height of the upright picture in a file, from its header alone (AVIF and HEIC are decoded).
 ///
 /// # Errors
-/// When the file cannot be read, or is no picture.
+/// If the file cannot be read or is not a picture.
 pub fn size(path: &Path) -> Result<(usize, usize), ImageError> {
     let mut head = Vec::new();
     File::open(path)?.take(64).read_to_end(&mut head)?;
@@ -171,7 +170,7 @@ pub fn size(path: &Path) -> Result<(usize, usize), ImageError> {
     Ok((width as usize, height as usize))
 }
 
-/// Exact for 8 and 16 bits a channel.
+/// Converts a decoded picture; exact for 8 and 16 bits per channel.
 fn pixels(picture: &DynamicImage, samples: Samples) -> Pixels {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let plane = width * height;
@@ -205,7 +204,7 @@ fn pixels(picture: &DynamicImage, samples: Samples) -> Pixels {
     pixels
 }
 
-/// Upright, as `orientation` says.
+/// Turns a picture upright by `orientation`.
 fn turned(pixels: Pixels, orientation: Orientation) -> Pixels {
     if orientation == Orientation::NoTransforms {
         return pixels;
@@ -232,13 +231,13 @@ fn turned(pixels: Pixels, orientation: Orientation) -> Pixels {
     turned
 }
 
-/// Linear light with the curve of sRGB.
+/// Applies the sRGB curve to linear light.
 fn encoded(linear: f32) -> f32 {
     let linear = unit(linear);
     if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 }
 }
 
-/// In 0..=1; what is no number becomes 0.
+/// Clamps to 0..=1; NaN becomes 0.
 fn unit(value: f32) -> f32 {
     if value > 0.0 { value.min(1.0) } else { 0.0 }
 }

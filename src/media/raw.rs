@@ -1,18 +1,18 @@
-//! Pictures on disk as they are in memory: raw floats, so that what is read is what was written, to the bit.
+//! Pictures stored as raw floats, so that reading returns exactly what was written, bit for bit.
 
 use std::io::{self, Read, Write};
 
 use super::Pixels;
 
-/// What stands before each picture: width, height, and whether there is alpha, each in 4 bytes, little-endian.
+/// Bytes of the header of each picture: width, height and whether there is alpha, 4 bytes each, little-endian.
 const HEAD: usize = 12;
-/// No picture is wider or higher: more is damage.
+/// Upper limit for width and height: anything larger means damaged data.
 const LONGEST: usize = 1 << 16;
 
 /// Writes a picture.
 ///
 /// # Errors
-/// When the disk is full or fails.
+/// If the disk is full or a write fails.
 pub fn write(to: &mut impl Write, pixels: &Pixels) -> io::Result<()> {
     let Pixels { width, height, rgb, alpha } = pixels;
     for number in [*width, *height, usize::from(alpha.is_some())] {
@@ -29,7 +29,7 @@ pub fn write(to: &mut impl Write, pixels: &Pixels) -> io::Result<()> {
 /// Reads the next picture.
 ///
 /// # Errors
-/// When there is none, or what is there is damaged.
+/// If there is no further picture, or its data are damaged.
 pub fn read(from: &mut impl Read) -> io::Result<Pixels> {
     let mut head = [0; HEAD];
     from.read_exact(&mut head)?;
@@ -40,7 +40,7 @@ pub fn read(from: &mut impl Read) -> io::Result<Pixels> {
     }
     let mut plane = |count: usize| -> io::Result<Vec<f32>> {
         let mut bytes = Vec::new();
-        // What a damaged head promises is not allocated before it is read.
+        // The buffer grows with the bytes read: a damaged header must not cause a huge allocation.
         from.take(4 * count as u64).read_to_end(&mut bytes)?;
         if bytes.len() != 4 * count {
             return Err(io::ErrorKind::UnexpectedEof.into());

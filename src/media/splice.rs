@@ -1,5 +1,6 @@
-//! Packets of a file on one clock, as players have it: a start far from 0 is moved there, and where the clock falls back
-//! or jumps within the file, what follows goes on where it stopped. Sound and pictures are moved together.
+//! Reads the packets of a file on one continuous clock, as players do. A start far from 0 moves to 0; where the clock
+//! falls back or jumps within the file, the packets after the break continue where those before it ended. Audio and
+//! video are moved together.
 
 mod line;
 
@@ -11,40 +12,43 @@ use ffmpeg_next::{self as ffmpeg, Packet};
 use super::{TimeBase, ffi};
 use line::{Break, JUMP, Line, begin_of, time_of};
 
-/// A file that begins later than this, in seconds, begins at somebody else's clock.
+/// A file that starts later than this, in seconds, follows some external clock.
 pub(crate) const FAR: f64 = 10.0;
-/// Sound and pictures that begin further apart than this have a clock each.
+/// Audio and video that start further apart than this, in seconds, follow separate clocks.
 const OWN: f64 = 3600.0;
-/// How far streams may be apart in the order of the file.
+/// How far apart, in seconds, the streams may be in the order of the file.
 const SKEW: f64 = 3.0;
-/// Packets that are looked at ahead of a joint.
+/// Upper limit for the packets that are read ahead of a break in the clock.
 const PATIENCE: usize = 3000;
 
-/// FFmpeg's "no timestamp".
+/// FFmpeg's value for "no timestamp".
 const NONE: i64 = i64::MIN;
 
-/// Reads the packets of an input, with their times on one clock.
+/// Reads the packets of an input and maps their times to one clock.
 pub(crate) struct PacketClock {
     lines: Vec<Line>,
-    /// The stream whose pictures follow each other without a gap at a joint.
+    /// Index of the stream that defines the clock: its pictures follow each other without a gap across a break.
     main: usize,
     base: TimeBase,
-    /// What is added to all times, in ticks of `base`: at the beginning, and after each joint.
+    /// Offset of each epoch (a stretch between two breaks), in ticks of `base`: the first applies from the beginning,
+    /// the others after each break.
     offsets: Vec<i64>,
-    /// Where the file begins, in seconds, if that is moved to 0.
+    /// The start time that is moved to 0, in seconds: that of the file, or of a stream with a clock of its own. `None`
+    /// if nothing is moved.
     start: Option<f64>,
-    /// Whether a clock may jump forward in such a container.
+    /// Whether the container's clock may jump forward.
     jumps: bool,
-    /// What is read already.
+    /// Packets that were read ahead.
     waiting: VecDeque<Result<Packet, ffmpeg::Error>>,
-    /// When the joints are, on the mended clock.
+    /// Times of the breaks in seconds, on the corrected clock.
     joints: Vec<f64>,
-    /// Whether the last packet that was read was cut short.
+    /// Whether the packet read last is truncated.
     cut: bool,
 }
 
 impl PacketClock {
-    /// For an input that stands at its beginning. With `keep`, a far start stays where it is.
+    /// Creates the clock of an input that is positioned at its beginning. With `keep`, a start far from 0 is left
+    /// unchanged.
     pub fn new(input: &Input, main: usize, keep: bool) -> Self {
         let mut lines: Vec<Line> = (0..input.nb_streams() as usize).map(|index| Line::new(input, index)).collect();
         let base = lines.get(main).map_or(TimeBase::new(1, 1000), |line| line.base);
@@ -70,7 +74,7 @@ impl PacketClock {
         if !keep && latest.is_finite() && (first > FAR || latest > first + OWN) {
             let ticks = |base: TimeBase, seconds: f64| (seconds * f64::from(base.den) / f64::from(base.num)).floor();
             for (line, begin) in lines.iter_mut().zip(&begins) {
-                // A clock of its own: it begins where the others do.
+                // This stream follows a clock of its own: make it start with the others.
                 if let Some(begin) = begin.filter(|begin| *begin > first + OWN) {
                     line.own = -(ticks(line.base, begin - first.max(0.0)) as i64);
                 }
@@ -84,10 +88,10 @@ impl PacketClock {
         clock
     }
 
-    /// The next packet, its times mended.
+    /// Returns the next packet with corrected times.
     ///
     /// # Errors
-    /// As FFmpeg's own reading; the end is one of them.
+    /// Returns what FFmpeg reports; the end of the file is one of its errors.
     pub fn read(&mut self, input: &mut Input) -> Result<Packet, ffmpeg::Error> {
         loop {
             let packet = self.read_next(input)?;
@@ -97,7 +101,8 @@ impl PacketClock {
         }
     }
 
-    /// Whether sound right after a joint was heard already: what came before it is a little longer than its pictures.
+    /// Returns whether an audio packet right after a break repeats time that was already played: the audio before a
+    /// break often ends a little later than the pictures.
     fn overlaps(&mut self, packet: &Packet) -> bool {
         let (Some(line), Some(begin)) = (self.lines.get_mut(packet.stream()), begin_of(packet)) else { return false };
         let early = line.is_sound && line.joined && line.reached.is_some_and(|reached| begin < reached - line.step / 2);
@@ -138,10 +143,10 @@ impl PacketClock {
     }
 
     fn read_raw(&mut self, input: &mut Input) -> Result<Packet, ffmpeg::Error> {
-        // A fresh packet each time: the binding does not release what a reused one holds.
+        // A new packet each time: the binding does not release the buffers of a reused one.
         let mut packet = Packet::empty();
         match packet.read(input) {
-            // Some demuxers have a name of their own for the end.
+            // Some demuxers report the end with an error of their own.
             Err(error) if error != ffmpeg::Error::InvalidData && ffi::is_read_to_end(input) => {
                 return Err(ffmpeg::Error::Eof);
             }
@@ -159,13 +164,13 @@ impl PacketClock {
         }
     }
 
-    /// Ticks that are added to a time of a stream.
+    /// Returns the ticks that are added to a time of a stream.
     fn later(&self, index: usize, time: Option<i64>) -> i64 {
         let Some(line) = self.lines.get(index) else { return 0 };
         if line.leads {
             return self.base.convert(self.offsets[line.epoch], line.base) + line.own;
         }
-        // What was never on the file's clock stays where it is.
+        // Times that never followed the file's clock stay unchanged.
         let early = |start: f64| time.is_some_and(|time| line.base.seconds(time) < start - FAR);
         if self.start.is_some_and(early) {
             return 0;
@@ -174,13 +179,14 @@ impl PacketClock {
         self.base.convert(self.offsets[epoch], line.base)
     }
 
-    /// The offset that a stream has from a packet on at which its clock breaks; `None` where nothing is to be mended.
+    /// Returns the index of the offset that a stream uses from `packet` on, where its clock breaks; `None` if no
+    /// correction is needed.
     fn epoch_after(&mut self, input: &mut Input, index: usize, packet: &Packet, what: Break) -> Option<usize> {
         let begin = begin_of(packet)?;
         let latest = self.offsets.len() - 1;
         let line = self.lines[index].clone();
         if line.epoch < latest {
-            // The others are there already: with them.
+            // The other streams have passed a break already: join the epoch that fits best.
             let main = &self.lines[self.main];
             let place = main.end.map(|end| self.base.seconds(end.saturating_add(self.offsets[main.epoch])));
             let apart = |epoch: usize| {
@@ -208,7 +214,8 @@ impl PacketClock {
         Some(self.offsets.len() - 1)
     }
 
-    /// Item `place` of what is ahead; `None` at the end of what can be read.
+    /// Returns item `place` of the packets ahead, reading as far as needed; `None` at the end, at the read-ahead limit,
+    /// and where that read failed.
     fn ahead(&mut self, input: &mut Input, place: usize) -> Option<&Packet> {
         while self.waiting.len() <= place {
             let is_end = matches!(self.waiting.back(), Some(Err(error)) if *error != ffmpeg::Error::InvalidData);
@@ -221,7 +228,8 @@ impl PacketClock {
         self.waiting.get(place)?.as_ref().ok()
     }
 
-    /// Whether a packet whose time does not fit stands alone: the next one of its stream goes on as before.
+    /// Returns whether a packet with an unexpected time is a single outlier: the next packet of its stream continues as
+    /// before.
     fn is_outlier(&mut self, input: &mut Input, index: usize) -> bool {
         const NEAR: usize = 300;
         let (line, jumps) = (self.lines[index].clone(), self.jumps);
@@ -243,8 +251,8 @@ impl PacketClock {
         self.waiting.len() > place
     }
 
-    /// Where the pictures end before the joint that a packet of another stream stands behind, and begin after it; `None`
-    /// if they do not break.
+    /// Returns where the main stream's pictures end before the break that a packet of another stream lies behind, and
+    /// where they begin after it; `None` if the main stream has no break there.
     fn main_breaks(&mut self, input: &mut Input, index: usize, packet: &Packet) -> Option<(i64, i64)> {
         let mut main = self.lines[self.main].clone();
         let (base, jumps) = (self.lines[index].base, self.jumps);
@@ -270,11 +278,12 @@ impl PacketClock {
         }
     }
 
-    /// Whether what seems to be a jump of the clock is no gap in one stream: the others jump too, or there are none.
+    /// Returns whether a forward jump belongs to the clock rather than being a gap in one stream: the other streams
+    /// jump too, or there are no others.
     fn others_jump(&mut self, input: &mut Input, index: usize, begin: i64) -> bool {
         let then = self.lines[index].base.seconds(begin);
         let here = self.lines[index].last.map_or(0.0, |last| self.lines[index].base.seconds(last));
-        // One that is read through the gap already knows that there is no jump.
+        // A stream with packets inside the gap proves that the clock does not jump.
         let is_through = |line: &Line| {
             let last = line.last.map(|last| line.base.seconds(last));
             line.leads && last.is_some_and(|last| last > here + SKEW && last < then + 2.0 * SKEW)
@@ -311,7 +320,7 @@ impl PacketClock {
         }
     }
 
-    /// What is done to the clock from the beginning on, in words; `None` for nothing.
+    /// Describes how the beginning of the clock is changed; `None` if it is not.
     pub fn start_note(&self) -> Option<String> {
         let start = self.start?;
         Some(format!(
@@ -320,7 +329,7 @@ impl PacketClock {
         ))
     }
 
-    /// What was done to the clock on the way, in words; `None` for nothing.
+    /// Describes the breaks that were closed so far; `None` if there were none.
     pub fn joint_note(&self) -> Option<String> {
         let first = self.joints.first()?;
         let times =
@@ -331,33 +340,33 @@ impl PacketClock {
         ))
     }
 
-    /// Ticks by which the beginning of a stream is moved.
+    /// Returns the ticks by which the beginning of a stream is moved.
     pub fn start_of(&self, index: usize) -> i64 {
         self.lines.get(index).map_or(0, |line| self.base.convert(self.offsets[0], line.base) + line.own)
     }
 
-    /// Seconds by which the file is moved to begin at 0, where it is: 0 or less.
+    /// Returns the seconds that are added to make the file begin at 0; 0 if it is not moved, negative otherwise.
     pub fn moved(&self) -> f64 {
         self.base.seconds(self.offsets[0])
     }
 
-    /// Where the latest packet of a stream ends that was read, in seconds as the file has it.
+    /// Returns the latest end of the packets of a stream that were read so far, in seconds on the file's own clock.
     pub fn end_of(&self, index: usize) -> Option<f64> {
         self.lines.get(index).and_then(|line| Some(line.base.seconds(line.furthest?)))
     }
 
-    /// The same, of all streams.
+    /// Returns the latest end over all streams (see [`Self::end_of`]).
     pub fn end_of_all(&self) -> Option<f64> {
         (0..self.lines.len()).filter_map(|index| self.end_of(index)).reduce(f64::max)
     }
 
-    /// Whether the last packet of the file is shorter than it says.
+    /// Returns whether the packet read last is shorter than it claims.
     pub fn ends_cut(&self) -> bool {
         self.cut
     }
 }
 
-/// Seconds in words that stay short where they are many.
+/// Formats seconds, without decimals from a day on.
 fn long(seconds: f64) -> String {
     if seconds < 86_400.0 { format!("{} s", (seconds * 1000.0).round() / 1000.0) } else { format!("{seconds:.0} s") }
 }

@@ -1,12 +1,12 @@
-//! Tags that belong to a file or stream itself: they are not copied, and a copy is not wrong for having others.
+//! Tags that describe one particular file or stream. They are not copied, and a copy may differ in them.
 
-/// Says how a file was made, where it is ours.
+/// Key of this program's own tag, which records how a file was made.
 pub(crate) const LABEL: &str = "stylize_video";
 
-/// Of a file.
+/// Such tags of a file.
 pub(crate) const FILE_TAGS: [&str; 5] = ["major_brand", "minor_version", "compatible_brands", "encoder", LABEL];
 
-/// Of a stream.
+/// Such tags of a stream.
 pub(crate) const STREAM_TAGS: [&str; 10] = [
     "rotate",
     "encoder",
@@ -20,15 +20,15 @@ pub(crate) const STREAM_TAGS: [&str; 10] = [
     "_statistics_tags",
 ];
 
-/// Wrong for new pictures only.
+/// Tags that are wrong only for repainted pictures.
 pub(crate) const PAINTED_TAGS: [&str; 1] = ["alpha_mode"];
 
-/// Whether `key` is the label's, or one of those that a long label is in.
+/// Returns whether `key` is that of the label or of a further part of a long label.
 pub(crate) fn is_label(key: &[u8]) -> bool {
     key.get(..LABEL.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(LABEL.as_bytes()))
 }
 
-/// Whether `key` is one of `tags`, also with the language that Matroska's tags may have (`BPS-eng`).
+/// Returns whether `key` is one of `tags`, with or without the language suffix of Matroska tags (`BPS-eng`).
 pub(crate) fn is_one_of(key: &str, tags: &[&str]) -> bool {
     let key = key.to_ascii_lowercase();
     let bare = key.rsplit_once('-').filter(|(_, language)| language.len() == 3).map_or(key.as_str(), |(bare, _)| bare);

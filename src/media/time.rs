@@ -14,18 +14,18 @@ impl TimeBase {
         Self { num, den }
     }
 
-    /// `ticks` in seconds.
+    /// Converts `ticks` to seconds.
     pub fn seconds(self, ticks: i64) -> f64 {
         ticks as f64 * f64::from(self.num) / f64::from(self.den)
     }
 
-    /// The first tick at or after `seconds`. A thousandth of a tick of slack absorbs what a decimal number of
-    /// seconds cannot say (`0.04` is a little more than 1/25).
+    /// Returns the first tick at or after `seconds`. A slack of a thousandth of a tick absorbs the rounding of decimal
+    /// numbers (as a float, `0.04` is slightly more than 1/25).
     pub fn ticks(self, seconds: f64) -> i64 {
         (seconds * f64::from(self.den) / f64::from(self.num) - 1e-3).ceil() as i64
     }
 
-    /// `ticks` of this base in ticks of `to`, rounded to nearest.
+    /// Converts `ticks` of this base to ticks of `to`, rounded to nearest.
     pub fn convert(self, ticks: i64, to: Self) -> i64 {
         ticks.rescale(self, to)
     }

@@ -1,13 +1,13 @@
-//! Motion over several frames from the motion between neighbours.
+//! Composes the motion between neighbouring frames into motion over several frames.
 
 use super::field::{FlowField, UNKNOWN};
 
 impl FlowField {
-    /// The flow from i to k out of this one, from i to j, and `next`, from j to k: w(p) + next(p + w(p)). Unknown where
-    /// the path leaves the frame.
+    /// Composes this flow, from i to j, with `next`, from j to k, into the flow from i to k: w(p) + next(p + w(p)). It
+    /// is unknown where the path leaves the frame.
     ///
     /// # Panics
-    /// When the two are of different sizes.
+    /// If the two have different sizes.
     pub fn then(&self, next: &Self) -> Self {
         assert_eq!((self.width, self.height), (next.width, next.height), "flows of one size");
         Self::from_fn(self.width, self.height, |x, y| {
@@ -26,7 +26,7 @@ mod tests {
         let step = FlowField::from_fn(8, 6, |_, _| [2.0, -1.0]);
         let two = step.then(&step);
         assert_eq!(two.at(1, 3), [4.0, -2.0]);
-        // (6, 3) leaves the frame with the first step, (5, 3) at its end only.
+        // (6, 3) leaves the frame with the first step, (5, 3) only at the end of the second.
         assert!(two.at(6, 3)[0].is_nan());
         assert_eq!(two.at(5, 3), [4.0, -2.0]);
     }

@@ -1,4 +1,4 @@
-//! Where a flow can be believed: the rules of Ruder, Dosovitskiy & Brox 2016, section 4.1.
+//! Decides where a flow is reliable, by the rules of Ruder, Dosovitskiy & Brox 2016, section 4.1.
 
 use rayon::prelude::*;
 
@@ -6,23 +6,23 @@ use super::field::FlowField;
 
 pub use crate::settings::ConsistencySettings as Consistency;
 
-/// How far each pixel's flow can be believed.
+/// How reliable each pixel's flow is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reliability {
     pub width: usize,
     pub height: usize,
-    /// 0 (occluded, outside the other frame, or at a motion boundary) to 1, `height * width`.
+    /// Weights from 0 (occluded, outside the other frame, or at a motion boundary) to 1, `height * width`.
     pub weights: Vec<f32>,
-    /// The same with motion boundaries counted as seen, `height * width`: there the flow leads to the right thing, but
-    /// not exactly.
+    /// The same with motion boundaries counted as visible, `height * width`: there the flow leads to the right object,
+    /// but not exactly.
     pub seen: Vec<f32>,
-    /// Share of pixels that are seen in one frame only (0..=1), outside the other frame included, motion boundaries
-    /// not: near 1 at a cut.
+    /// Share of pixels that are visible in one frame only (0..=1), including those outside the other frame but not
+    /// motion boundaries; near 1 at a cut.
     pub inconsistent: f32,
 }
 
 impl Reliability {
-    /// Mean weight, 0..=1: how much of the frame a masked figure speaks of.
+    /// Returns the mean weight, 0..=1: the share of the frame that a masked measure covers.
     pub fn coverage(&self) -> f64 {
         self.weights.iter().map(|&weight| f64::from(weight)).sum::<f64>() / self.weights.len().max(1) as f64
     }
@@ -36,13 +36,13 @@ enum Verdict {
 }
 
 impl Consistency {
-    /// Judges the flow `to` from frame i to j by the flow `back` from j to i. The result lies on the grid of i.
+    /// Rates the flow `to`, from frame i to j, against the flow `back`, from j to i. The result lies on the grid of i.
     ///
-    /// An unreliable pixel stays at 0: the blur only lowers its neighbours, for a pixel next to an occlusion is easily
-    /// off by one, while the occluded pixel itself never gets anything from the other frame.
+    /// An unreliable pixel stays at 0, and the blur only lowers the weights next to it: a pixel next to an occlusion is
+    /// easily off by one, while the occluded pixel itself never receives anything from the other frame.
     ///
     /// # Panics
-    /// When the two are of different sizes.
+    /// If the two have different sizes.
     pub fn judge(&self, to: &FlowField, back: &FlowField) -> Reliability {
         assert_eq!((to.width, to.height), (back.width, back.height), "flows of one size");
         let (width, height) = (to.width, to.height);
@@ -69,7 +69,7 @@ impl Consistency {
         let Some(returning) = back.sample(to.target(x, y)) else { return Verdict::Unseen };
         let gap = square([w[0] + returning[0], w[1] + returning[1]]);
         let allowed = self.relative as f32 * (square(w) + square(returning)) + self.absolute as f32;
-        // Written so that an unknown vector, whose gap is no number, is unseen.
+        // An unknown vector makes the gap NaN, which counts as unseen.
         if gap.is_nan() || gap >= allowed {
             return Verdict::Unseen;
         }
@@ -85,7 +85,7 @@ fn square([u, v]: [f32; 2]) -> f32 {
     u * u + v * v
 }
 
-/// |grad u|^2 + |grad v|^2 by central differences, one-sided at the edges; not a number beside unknown vectors.
+/// Returns |grad u|^2 + |grad v|^2 by central differences, one-sided at the edges; NaN next to unknown vectors.
 fn gradient(flow: &FlowField, x: usize, y: usize) -> f32 {
     let slope = |low: [f32; 2], high: [f32; 2], distance: usize| {
         square([high[0] - low[0], high[1] - low[1]]) / (distance * distance).max(1) as f32
@@ -95,7 +95,7 @@ fn gradient(flow: &FlowField, x: usize, y: usize) -> f32 {
     slope(flow.at(left, y), flow.at(right, y), right - left) + slope(flow.at(x, top), flow.at(x, bottom), bottom - top)
 }
 
-/// A Gaussian of radius 2 sigma, separable, edges repeated.
+/// Applies a separable Gaussian blur of radius 2 sigma with repeated edges.
 fn blurred(values: &[f32], width: usize, height: usize, sigma: f32) -> Vec<f32> {
     if sigma <= 0.0 {
         return values.to_vec();

@@ -1,56 +1,56 @@
-//! Where a shot begins: hard cuts, found on the source from what two frames have in common.
+//! Detects where shots begin: hard cuts, found by comparing source frames.
 
 use super::likeness::Likeness;
 
-/// Share of full scale, in percent, by which a cut differs from its frame before. Of 25 cuts and many thousand other
-/// frames measured, no score of 20 or more was anything but a cut (or a one-frame flash).
+/// Score, in percent of full scale, from which a frame is a cut. In a measurement with 25 cuts and many thousand other
+/// frames, every score of 20 or more was a cut (or a one-frame flash).
 const THRESHOLD: f64 = 20.0;
-/// More of a frame than this that is not seen in the one before it is a cut.
+/// A frame is a cut if more than this share of it is not visible in the previous frame.
 pub(super) const UNSEEN: f32 = 0.88;
-/// Frames of one scene have this much of their brightness in common, however fast the camera turns: whip pans measured
+/// Frames of one scene share at least this much of their brightness, however fast the camera turns: measured whip pans
 /// had 0.77 and more, cuts 0.57 and less.
 const SAME_SCENE: f64 = 0.7;
-/// A camera that turns by more of the frame than this, from one frame to the next, blurs it.
+/// A camera motion of more than this share of the frame, from one frame to the next, blurs the picture.
 const FAST: f32 = 0.08;
 
-/// Whether a frame goes on from the one before it.
+/// How a frame relates to the previous one: the first of a new shot, a continuation, or an outlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shot {
     New,
     Continues,
-    /// Unlike both its neighbours, which are alike (a flash): it is not part of the chain, and the next frame's step
-    /// leads to the frame before it.
+    /// A flash: unlike both its neighbours, which are alike. It does not belong to the chain of frames, and the motion
+    /// of the next frame is taken from the frame before the flash.
     Aside,
 }
 
-/// What the frame after a suspicious one has to do with it.
+/// How the frame after a suspicious one compares with the frames before it.
 #[derive(Debug, Clone, Copy)]
 pub struct Ahead {
-    /// With the suspicious frame.
+    /// Comparison with the suspicious frame.
     pub next: Likeness,
-    /// With the frame before that.
+    /// Comparison with the frame before the suspicious one.
     pub over: Likeness,
 }
 
-/// Tells cuts from flashes and fast motion, one frame after another.
+/// Distinguishes cuts from flashes and fast motion, one frame after another.
 #[derive(Debug, Default)]
 pub struct Judge {
-    /// How much the frame before differed from its own, where that was no cut.
+    /// Difference of the previous frame from its own predecessor; `None` after a cut and at the beginning.
     steady: Option<f64>,
-    /// Whether that was fast motion.
+    /// Whether the previous frame was part of fast motion.
     racing: bool,
 }
 
 impl Judge {
-    /// Whether the frame after must be seen before anything can be said.
+    /// Returns whether the next frame is needed for a decision.
     pub fn is_suspicious(now: &Likeness) -> bool {
         now.comparable && (unlike(now) || now.difference >= THRESHOLD)
     }
 
-    /// How a frame follows from the one before it (`now` is what they have in common), and its score: the smaller of
-    /// the difference and the difference's own change, as FFmpeg's `scdet` has it, so that steady fast motion is no
-    /// cut. After a cut, whose difference says nothing of motion, it is held against the frame after. `ahead` is `None`
-    /// where nobody suspects anything, and at the end of the clip.
+    /// Decides how a frame follows from the previous one (`now` compares the two), and returns its score: the smaller
+    /// of the difference and the change of the difference, as in FFmpeg's `scdet`, so that steady fast motion is not a
+    /// cut. The difference of a cut says nothing about motion, so after a cut the difference of the next frame serves
+    /// as the reference. `ahead` is `None` if the frame is not suspicious, and at the end of the clip.
     pub fn decide(&mut self, now: &Likeness, ahead: Option<&Ahead>) -> (Shot, f64) {
         if !now.comparable {
             *self = Self::default();
@@ -61,8 +61,9 @@ impl Judge {
         if ahead.is_some_and(|ahead| is_flash(now, ahead)) {
             return (Shot::Aside, now.difference);
         }
-        // A cut is a single break between frames that can be followed; at both ends of a whip pan, where blur comes and
-        // goes, and often within it, flow breaks too. But then fast motion is beside the break, and it is one scene.
+        // A cut is a single break between stretches where flow can follow the frames. Flow also breaks at both ends of
+        // a whip pan, where blur appears and vanishes, and often within it; but then there is fast motion next to the
+        // break, and the scene is the same.
         let races = self.racing || ahead.is_some_and(|ahead| fast(&ahead.next));
         let races = races && unlike(now) && now.overlap >= SAME_SCENE;
         let cut = !races && (unlike(now) || score >= THRESHOLD);
@@ -70,23 +71,25 @@ impl Judge {
         (if cut { Shot::New } else { Shot::Continues }, score)
     }
 
-    /// The frame after a flash goes on from the one before it, of which it has `over`.
+    /// Continues after a flash with the frame that follows it; `over` compares that frame with the one before the
+    /// flash.
     pub fn after_flash(&mut self, over: &Likeness) {
         *self = Self { steady: Some(over.difference), racing: false };
     }
 }
 
-/// Whether hardly anything of the frame is seen in the other one.
+/// Returns whether hardly anything of a frame is visible in the other one.
 fn unlike(pair: &Likeness) -> bool {
     pair.unseen.is_some_and(|unseen| unseen > UNSEEN)
 }
 
-/// Motion that is hard to follow, or cannot be followed.
+/// Returns whether motion is hard or impossible to follow.
 fn fast(pair: &Likeness) -> bool {
     unlike(pair) || pair.speed > FAST
 }
 
-/// The neighbours are alike, and the frame between them is like neither: by what is seen, or clearly by brightness.
+/// Returns whether the two neighbours are alike and the frame between them resembles neither, by flow or clearly by
+/// brightness.
 fn is_flash(now: &Likeness, Ahead { next, over }: &Ahead) -> bool {
     let alike = over.comparable && next.comparable && !unlike(over) && over.difference < THRESHOLD;
     let brighter = now.difference.min(next.difference) > 2.0 * over.difference;
@@ -97,7 +100,7 @@ fn is_flash(now: &Likeness, Ahead { next, over }: &Ahead) -> bool {
 mod tests {
     use super::*;
 
-    /// Judges a row of pairs; `over` gives what the frames beside frame `t` have in common.
+    /// Judges a sequence of comparisons; `over(t)` compares the two neighbours of frame `t`.
     fn judged(pairs: &[Likeness], over: impl Fn(usize) -> Likeness) -> Vec<Shot> {
         let (mut judge, mut shots, mut t) = (Judge::default(), Vec::new(), 0);
         while let Some(now) = pairs.get(t) {
@@ -126,7 +129,7 @@ mod tests {
         use Shot::{Continues, New};
         for cut in [pair(40.0, 0.3), pair(5.0, 0.95)] {
             assert_eq!(judged(&[CALM, cut, CALM], |_| cut), [Continues, New, Continues]);
-            // Without a next frame too.
+            // The same at the end of the clip.
             assert_eq!(judged(&[CALM, cut], |_| cut), [Continues, New]);
         }
     }
@@ -136,9 +139,9 @@ mod tests {
         use Shot::{Continues, New};
         let racing = pair(8.0, 0.97);
         assert_eq!(judged(&[CALM, racing, racing, racing, CALM], |_| racing), [Continues; 5]);
-        // The clip may end within.
+        // The clip may end within it.
         assert_eq!(judged(&[CALM, racing, racing], |_| racing), [Continues; 3]);
-        // Blur comes and goes; between, it can be followed.
+        // Blur appears and vanishes; in between, flow can follow.
         let followed = Likeness { speed: 0.25, ..pair(8.0, 0.3) };
         assert_eq!(judged(&[CALM, racing, followed, followed, racing, CALM], |_| racing), [Continues; 6]);
         let elsewhere = Likeness { overlap: 0.2, ..racing };
@@ -148,15 +151,15 @@ mod tests {
     #[test]
     fn a_flash_is_set_aside_and_its_return_is_no_cut() {
         use Shot::{Aside, Continues, New};
-        // As measured on a white frame: much brighter, and less unseen than a cut.
+        // Values measured on a white frame: much brighter, with less unseen than at a cut.
         let flash = pair(46.0, 0.81);
         let over = |t: usize| if t == 3 || t == 0 { CALM } else { pair(30.0, 0.97) };
         assert_eq!(judged(&[flash, flash, CALM], over), [Aside, Continues, Continues]);
-        // The frame after a cut: the cut's own difference must not hide it.
+        // A flash right after a cut: the cut's own difference must not hide it.
         let cut = pair(30.0, 0.97);
         let one_later = [CALM, CALM, cut, flash, flash, CALM];
         assert_eq!(judged(&one_later, over), [Continues, Continues, New, Aside, Continues, Continues]);
-        // A cut right after the flash is one.
+        // A cut right after the flash is still found.
         assert_eq!(judged(&[flash, flash, cut, CALM], over), [Aside, Continues, New, Continues]);
     }
 
@@ -165,7 +168,7 @@ mod tests {
         let fast = pair(22.0, 0.5);
         let half_way = pair(19.0, 0.7);
         assert_eq!(judged(&[CALM, pair(12.0, 0.4), fast, fast, fast], |_| half_way), [Shot::Continues; 5]);
-        // A shot that begins with it has no more cuts than one.
+        // A shot that begins with fast motion has only one cut.
         let shots = judged(&[CALM, pair(45.0, 0.97), fast, fast, fast], |t| if t == 1 { fast } else { half_way });
         assert_eq!(shots.iter().filter(|shot| **shot == Shot::New).count(), 1, "{shots:?}");
     }

@@ -1,4 +1,4 @@
-//! Dense Inverse Search (Kroeger et al. 2016) by OpenCV.
+//! Optical flow by Dense Inverse Search (DIS, Kroeger et al. 2016) in OpenCV.
 
 use std::sync::OnceLock;
 
@@ -8,28 +8,28 @@ use opencv::video::{DISOpticalFlow, DISOpticalFlow_PRESET_MEDIUM, DISOpticalFlow
 
 use super::{FlowError, FlowEstimator, FlowField, Luma, View};
 
-/// The search starts at a coarse scale, for which a picture must not be smaller than this.
+/// The search starts at a coarse scale, which needs a picture with sides at least this long, in pixels.
 const SHORTEST_SIDE: usize = 32;
 
-/// OpenCV's DIS. An estimator may be used from several threads at once.
+/// OpenCV's DIS estimator. It may be used from several threads at once.
 #[derive(Debug)]
 pub struct Dis {
     preset: i32,
 }
 
 impl Dis {
-    /// The medium preset, for warping along the flow.
+    /// Creates an estimator with the medium preset, whose flow is good enough for warping.
     ///
     /// # Errors
-    /// When OpenCV cannot be set up.
+    /// If OpenCV cannot be set up.
     pub fn new() -> Result<Self, FlowError> {
         Self::with(DISOpticalFlow_PRESET_MEDIUM)
     }
 
-    /// The fastest preset, which tells whether two pictures show the same at all.
+    /// Creates an estimator with the fastest preset, which only shows whether two pictures show the same scene.
     ///
     /// # Errors
-    /// When OpenCV cannot be set up.
+    /// If OpenCV cannot be set up.
     pub fn fast() -> Result<Self, FlowError> {
         Self::with(DISOpticalFlow_PRESET_ULTRAFAST)
     }
@@ -40,10 +40,11 @@ impl Dis {
     }
 }
 
-/// OpenCV searches in as many stripes as it has threads, and its result depends on their number. One stripe gives the
-/// same flow on every machine; the pairs of frames are what runs in parallel.
+/// Limits OpenCV to one thread. It divides the search into as many stripes as it has threads, and the result depends on
+/// their number; one stripe gives the same flow on every machine. Pairs of frames run in parallel instead.
 ///
-/// Said once in a process: OpenCV takes its threads down for it, also those that another estimator is just using.
+/// This is done once per process: OpenCV tears down its threads for it, including those that another estimator is
+/// using.
 fn one_stripe() -> Result<(), FlowError> {
     static SAID: OnceLock<Option<String>> = OnceLock::new();
     match SAID.get_or_init(|| core::set_num_threads(1).err().map(|error| error.message)) {
@@ -71,7 +72,7 @@ impl FlowEstimator for Dis {
     }
 }
 
-/// Each sample repeated `times` in both directions.
+/// Enlarges a picture by repeating each sample `times` times in both directions.
 fn enlarged(luma: &Luma, times: usize) -> Luma {
     let (width, height) = (luma.width * times, luma.height * times);
     let sample = |i: usize| luma.samples[(i / width / times) * luma.width + i % width / times];

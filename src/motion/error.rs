@@ -1,8 +1,8 @@
-//! Why there is no flow.
+//! Errors of optical flow.
 
 use std::path::PathBuf;
 
-/// Why there is no flow.
+/// The reason why there is no flow.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
     #[error("{}: the flow file cannot be read: {source}; check the path", path.display())]
@@ -22,7 +22,7 @@ pub enum FlowError {
 }
 
 impl FlowError {
-    /// Whether it is only that a file is not there.
+    /// Returns whether the error is just a missing file.
     pub(super) fn is_missing(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
     }

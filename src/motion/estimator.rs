@@ -1,43 +1,43 @@
-//! Where flow comes from.
+//! The sources of optical flow.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{FlowError, FlowField, Luma, flo};
 
-/// A source frame as an estimator sees it.
+/// A source frame as input of an estimator.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    /// Number in the source, from 0.
+    /// Frame number in the source, from 0.
     pub number: u64,
     pub luma: &'a Luma,
 }
 
-/// Estimates motion between two frames of the source.
+/// An estimator of the motion between two source frames.
 pub trait FlowEstimator: Send + Sync {
-    /// The flow from `from` to `to`, on the grid of `from`'s luma.
+    /// Returns the flow from `from` to `to`, on the grid of `from`'s luma.
     ///
     /// # Errors
-    /// When the library fails, or a file is missing or not of the frame's shape.
+    /// If the library fails, or a file is missing or does not have the frame's shape.
     fn flow(&self, from: View<'_>, to: View<'_>) -> Result<FlowField, FlowError>;
 }
 
-/// Flow that was estimated elsewhere, one Middlebury file for each pair of frames.
+/// Precomputed flow from outside, one Middlebury file per ordered pair of frames.
 #[derive(Debug, Clone)]
 pub struct FloFiles {
     folder: PathBuf,
-    /// The name before, between and after the two numbers.
+    /// The parts of the file name before, between and after the two numbers.
     parts: [String; 3],
-    /// Digits at least of each number, filled up with zeros.
+    /// Minimum number of digits of each number; shorter ones are padded with zeros.
     digits: [usize; 2],
 }
 
 impl FloFiles {
-    /// `pattern` is a path whose name has two `%d` or `%0Nd`: the number of the frame that the flow is from, then of the
-    /// one that it is to, both counted from 1.
+    /// Creates the reader from `pattern`, a path whose file name contains two `%d` or `%0Nd`: the number of the frame
+    /// that the flow starts from, then that of the frame that it leads to, both counted from 1.
     ///
     /// # Errors
-    /// When it has not.
+    /// If the pattern does not have that form.
     pub fn new(pattern: &Path) -> Result<Self, FlowError> {
         let wrong = || FlowError::Pattern(pattern.display().to_string());
         let name = pattern.file_name().and_then(|name| name.to_str()).ok_or_else(wrong)?;
@@ -53,17 +53,17 @@ impl FloFiles {
         })
     }
 
-    /// The file of a pair; numbers from 0.
+    /// Returns the path of a pair's file; numbers from 0.
     pub fn path(&self, from: u64, to: u64) -> PathBuf {
         let [before, between, after] = &self.parts;
         let [first, second] = self.digits;
         self.folder.join(format!("{before}{:0first$}{between}{:0second$}{after}", from + 1, to + 1))
     }
 
-    /// Every file of the pattern that is there, in the order of the numbers; none where the folder is missing.
+    /// Returns every existing file that matches the pattern, ordered by the numbers; none if the folder does not exist.
     ///
     /// # Errors
-    /// When the folder cannot be listed.
+    /// If the folder cannot be listed.
     pub fn all(&self) -> io::Result<Vec<PathBuf>> {
         let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
         let entries = match std::fs::read_dir(folder) {
@@ -81,22 +81,22 @@ impl FloFiles {
         Ok(found.into_iter().map(|(_, _, path)| path).collect())
     }
 
-    /// The pair of frames whose file is called so; numbers from 0.
+    /// Returns the pair of frames that a file name stands for; numbers from 0.
     fn pair(&self, name: &str) -> Option<(u64, u64)> {
         let [before, between, after] = &self.parts;
         let numbers = name.strip_prefix(before.as_str())?.strip_suffix(after.as_str())?;
         let number = |digits: &str| digits.parse::<u64>().ok()?.checked_sub(1);
-        // Where nothing stands between the numbers, any place may part them.
+        // Without a separator between the numbers, they may be split at any position.
         (1..numbers.len()).filter(|&at| numbers.is_char_boundary(at)).find_map(|at| {
             let (first, rest) = numbers.split_at(at);
             let (from, to) = (number(first)?, number(rest.strip_prefix(between.as_str())?)?);
-            // Exactly as it is written: `%04d` makes no `1`.
+            // The name must match exactly: `%04d` never produces `1`.
             (self.path(from, to).file_name()? == name).then_some((from, to))
         })
     }
 }
 
-/// Splits at the first `%d` or `%0Nd`: what is before it, its digits, what is after it.
+/// Splits a name at the first `%d` or `%0Nd` into the part before it, its number of digits and the part after it.
 fn number(name: &str) -> Option<(&str, usize, &str)> {
     let (before, rest) = name.split_once('%')?;
     let (width, after) = rest.split_once('d')?;
@@ -105,11 +105,11 @@ fn number(name: &str) -> Option<(&str, usize, &str)> {
 }
 
 impl FloFiles {
-    /// Reads a pair's file and checks that it is of the frame's shape.
+    /// Reads a pair's file and checks that it has the frame's shape.
     fn read(&self, from: u64, to: u64, width: usize, height: usize) -> Result<FlowField, FlowError> {
         let path = self.path(from, to);
         let field = flo::read(&path)?;
-        // Any size will do that has the frame's shape: the flow is scaled to the frame.
+        // Any size with the frame's shape is accepted: the flow is scaled to the frame.
         let expected = field.width as f64 * height as f64 / width as f64;
         if (expected - field.height as f64).abs() > 1.0 + expected * 0.02 {
             return Err(FlowError::Shape {
@@ -123,18 +123,18 @@ impl FloFiles {
         Ok(field)
     }
 
-    /// Whether a pair's file is one for frames of this size; numbers from 0.
+    /// Checks that a pair's file can be read and has the shape of frames of this size; numbers from 0.
     ///
     /// # Errors
-    /// When it is not.
+    /// If it cannot be read or has another shape.
     pub fn check(&self, (from, to): (u64, u64), width: usize, height: usize) -> Result<(), FlowError> {
         self.read(from, to, width, height).map(drop)
     }
 
-    /// Whether there are files from one frame to another and back; numbers from 0.
+    /// Checks that the files for both directions between two frames exist; numbers from 0.
     ///
     /// # Errors
-    /// When there are none.
+    /// If one of them is missing.
     pub fn exist(&self, one: u64, other: u64) -> Result<(), FlowError> {
         for path in [self.path(one, other), self.path(other, one)] {
             std::fs::metadata(&path).map_err(|source| FlowError::Io { path, source })?;

@@ -1,9 +1,9 @@
-//! A dense field of displacements.
+//! A dense optical flow field.
 
 use rayon::prelude::*;
 
-/// Displacements of a frame's pixels, `height * width` vectors in row-major order, in pixels of that frame: x to the
-/// right, y down. A vector that is not finite means that the pixel's motion is unknown.
+/// The displacement of each pixel of a frame: `height * width` vectors in row-major order, in pixels of that frame, x
+/// to the right and y down. A vector that is not finite means that the pixel's motion is unknown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowField {
     pub width: usize,
@@ -11,16 +11,16 @@ pub struct FlowField {
     pub vectors: Vec<[f32; 2]>,
 }
 
-/// No motion is known here.
+/// The vector of a pixel whose motion is unknown.
 pub const UNKNOWN: [f32; 2] = [f32::NAN; 2];
 
 impl FlowField {
-    /// Nothing moves.
+    /// Returns a field without motion.
     pub fn still(width: usize, height: usize) -> Self {
         Self { width, height, vectors: vec![[0.0; 2]; width * height] }
     }
 
-    /// A field by its vectors at each pixel `(x, y)`.
+    /// Creates a field from the vector at each pixel `(x, y)`.
     pub fn from_fn(width: usize, height: usize, vector: impl Fn(usize, usize) -> [f32; 2] + Sync) -> Self {
         let mut vectors = vec![[0.0; 2]; width * height];
         vectors.par_chunks_exact_mut(width.max(1)).enumerate().for_each(|(y, row)| {
@@ -33,40 +33,40 @@ impl FlowField {
         self.vectors[y * self.width + x]
     }
 
-    /// Where the pixel `(x, y)` is in the other frame.
+    /// Returns the position of pixel `(x, y)` in the other frame.
     pub fn target(&self, x: usize, y: usize) -> [f32; 2] {
         let [u, v] = self.at(x, y);
         [x as f32 + u, y as f32 + v]
     }
 
-    /// Whether a point lies among the pixels' centres, where it can be interpolated. A point that is not finite does
-    /// not.
+    /// Returns whether a point lies within the outermost pixel centres, where it can be interpolated; false for a point
+    /// that is not finite.
     pub fn contains(&self, [x, y]: [f32; 2]) -> bool {
         (0.0..=(self.width - 1) as f32).contains(&x) && (0.0..=(self.height - 1) as f32).contains(&y)
     }
 
-    /// The vector at a point between pixels, bilinear; `None` outside.
+    /// Interpolates the vector at a point bilinearly; `None` outside.
     pub fn sample(&self, point: [f32; 2]) -> Option<[f32; 2]> {
         if !self.contains(point) {
             return None;
         }
         let [x, y] = point;
-        // Nothing is negative here: cutting off is rounding down, and cheaper.
+        // The coordinates are not negative, so truncation rounds down, and is cheaper.
         let (left, top) = (x as usize, y as usize);
         let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
         let (fx, fy) = (x - left as f32, y - top as f32);
-        // A neighbour of no weight must not count, unknown as it may be.
+        // A neighbour with weight 0 must not matter, even if it is unknown.
         let along = |y: usize| if fx == 0.0 { self.at(left, y) } else { lerp(self.at(left, y), self.at(right, y), fx) };
         Some(if fy == 0.0 { along(top) } else { lerp(along(top), along(bottom), fy) })
     }
 
-    /// The same motion on a grid of another size: vectors are interpolated and grow with the frame.
+    /// Returns the same motion on a grid of another size: vectors are interpolated and scaled with the frame.
     pub fn resized(&self, width: usize, height: usize) -> Self {
         if (width, height) == (self.width, self.height) {
             return self.clone();
         }
         let (across, down) = (width as f32 / self.width as f32, height as f32 / self.height as f32);
-        // Pixel centres correspond, edges align: x' + 1/2 = across * (x + 1/2).
+        // Edges are aligned, so pixel centres map as x' + 1/2 = across * (x + 1/2).
         let place =
             |at: usize, scale: f32, size: usize| ((at as f32 + 0.5) / scale - 0.5).clamp(0.0, (size - 1) as f32);
         Self::from_fn(width, height, |x, y| {

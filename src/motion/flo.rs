@@ -1,5 +1,5 @@
-//! Middlebury's `.flo` files (Baker et al. 2007): the tag 202021.25, width and height as 32-bit integers, then
-//! interleaved u and v as 32-bit floats, row by row, all little-endian. Values beyond 1e9 mean unknown.
+//! Reads and writes Middlebury `.flo` files (Baker et al. 2007): the tag 202021.25, width and height as 32-bit
+//! integers, then interleaved u and v as 32-bit floats, row by row, all little-endian. Values beyond 1e9 mean unknown.
 
 use std::path::Path;
 
@@ -14,16 +14,16 @@ const HEADER: usize = 12;
 /// Reads a file.
 ///
 /// # Errors
-/// When it cannot be read, or is no `.flo` file of the length that its header tells.
+/// If it cannot be read, or is not a `.flo` file with the length that its header implies.
 pub fn read(path: &Path) -> Result<FlowField, FlowError> {
     let bytes = bounded::read(path, bounded::FLOW).map_err(|source| FlowError::Io { path: path.into(), source })?;
     parse(&bytes).map_err(|what| FlowError::File { path: path.into(), what })
 }
 
-/// Writes a file; unknown vectors as 1e10.
+/// Writes a file; the components of unknown vectors become 1e10.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn write(path: &Path, field: &FlowField) -> Result<(), FlowError> {
     let mut bytes = Vec::with_capacity(HEADER + 8 * field.vectors.len());
     bytes.extend(TAG.to_le_bytes());
@@ -35,10 +35,10 @@ pub fn write(path: &Path, field: &FlowField) -> Result<(), FlowError> {
     std::fs::write(path, bytes).map_err(|source| FlowError::Io { path: path.into(), source })
 }
 
-/// Reads a file's bytes.
+/// Parses the bytes of a file.
 ///
 /// # Errors
-/// What is wrong with them.
+/// Returns what is wrong with them.
 pub fn parse(bytes: &[u8]) -> Result<FlowField, String> {
     let word = |at: usize| -> Option<[u8; 4]> { bytes.get(at..at + 4)?.try_into().ok() };
     if word(0).map(f32::from_le_bytes) != Some(TAG) {

@@ -1,4 +1,4 @@
-//! What the user brings of the source's motion: flow in files, a list of shots. Checked before any work.
+//! Motion data supplied by the user: flow files and a list of shots. Both are checked before any work starts.
 
 use std::path::Path;
 
@@ -6,14 +6,14 @@ use super::{CutList, CutsError, FloFiles, FlowError};
 use crate::media::{MediaInfo, Range};
 use crate::settings::MotionSettings;
 
-/// What the user brings.
+/// The motion data that the user supplies.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     pub flow: Option<FloFiles>,
     pub cuts: Option<CutList>,
 }
 
-/// A mistake in what the user brings.
+/// An error in the data that the user supplies.
 #[derive(Debug, thiserror::Error)]
 pub enum GivenError {
     #[error(transparent)]
@@ -25,10 +25,10 @@ pub enum GivenError {
 }
 
 impl Given {
-    /// Reads what the settings name, for so many inputs, of which `range` is read.
+    /// Reads the files named in the settings for a job with this number of inputs, of which `range` is read.
     ///
     /// # Errors
-    /// When there is more than one input, the pattern is none, or the list has a mistake.
+    /// If they are given for more than one input, the flow pattern is invalid, or the list has an error.
     pub fn read(settings: &MotionSettings, inputs: usize, range: Range) -> Result<Self, GivenError> {
         Self::check_inputs(settings, inputs)?;
         let set = |text: &String| (!text.is_empty()).then(|| Path::new(text).to_path_buf());
@@ -38,10 +38,10 @@ impl Given {
         })
     }
 
-    /// Checks that what is about one source is not given for several.
+    /// Checks that options which describe a single source are not used with several inputs.
     ///
     /// # Errors
-    /// When there is more than one input.
+    /// If one is used with more than one input.
     pub fn check_inputs(settings: &MotionSettings, inputs: usize) -> Result<(), GivenError> {
         for (option, given) in [("--flow", &settings.flow), ("--cuts", &settings.cuts)] {
             if !given.is_empty() && inputs > 1 {
@@ -51,17 +51,18 @@ impl Given {
         Ok(())
     }
 
-    /// Checks that the flow of an input is there: of the first pair of frames its shape too, of the others, as far as
-    /// their number is known, that the files exist. `exact` says that the number is no estimate.
+    /// Checks that the flow files of an input exist, as far as the number of its frames is known, and that those of the
+    /// first pair of frames have its shape. `exact` says that the number of frames is not an estimate.
     ///
     /// # Errors
-    /// At the first file that is missing, or when the first is no flow of the input's shape.
+    /// If a file is missing, or one of the first pair is not a flow of the input's shape.
     pub fn check(&self, info: &MediaInfo, exact: bool) -> Result<(), FlowError> {
         let Some(files) = &self.flow else { return Ok(()) };
-        // Where a listed shot begins no flow is needed; a time says that only of frames that were read.
+        // No flow is needed where a listed shot begins. The frames that listed times stand for are not known yet, so
+        // with times in the list nothing is checked.
         let begins = |number: u64| self.cuts.as_ref().is_some_and(|list| list.has_times() || list.names(number));
         let frames = info.frames.unwrap_or(2);
-        // A container's number can be too high by a few.
+        // The frame count of a container can be slightly too high.
         let certain = if exact { frames } else { frames - (frames / 50).max(2).min(frames) };
         for number in (1..certain).filter(|&number| !begins(number)) {
             if number == 1 {
@@ -112,11 +113,11 @@ mod tests {
         }
         given.check(&info(Some(3)), true).unwrap();
         given.check(&info(None), false).unwrap();
-        // The count of a container may be too high: what is certain is there.
+        // The count of a container may be too high; all files that are certainly needed exist.
         given.check(&info(Some(5)), false).unwrap();
         let missing = given.check(&info(Some(5)), true).unwrap_err().to_string();
         assert!(missing.contains("3-4.flo: the flow file cannot be read"), "{missing}");
-        // At a listed cut none is needed.
+        // At a listed cut no flow is needed.
         let list = folder.path().join("cuts");
         std::fs::write(&list, "4\n").unwrap();
         given.cuts = Some(CutList::read(&list, Range::default()).unwrap());

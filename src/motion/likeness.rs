@@ -1,30 +1,31 @@
-//! What two frames have in common.
+//! Measures how similar two frames are.
 
 use super::{Consistency, FlowError, FlowEstimator, Luma, View};
 use crate::media::{LUMA, Pixels};
 
-/// Luma is looked at on every so many-th pixel of each axis: enough for a mean over the frame.
+/// Luma is sampled at every fourth pixel of each axis, which is enough for a mean over the frame.
 const STEP: usize = 4;
-/// Classes of brightness.
+/// Bins of the brightness histogram.
 const BINS: usize = 32;
 
-/// What two frames have in common.
+/// How similar a frame is to an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Likeness {
-    /// They are of one size.
+    /// Whether both have the same size.
     pub comparable: bool,
-    /// Mean absolute difference of luma in percent of full scale.
+    /// Mean absolute difference of luma, in percent of full scale.
     pub difference: f64,
-    /// Share of the later one that is not seen in the earlier, by flow, 0..=1; `None` where nobody looked.
+    /// Share of the later frame that is not visible in the earlier one, by flow, 0..=1; `None` if flow was not
+    /// estimated.
     pub unseen: Option<f32>,
-    /// Median length of its flow, as a share of the frame's longer side; 0 where nobody looked.
+    /// Median length of the flow as a share of the frame's longer side; 0 if flow was not estimated.
     pub speed: f32,
-    /// Share of their brightness that is the same, wherever it is in the picture: the intersection of histograms,
+    /// Share of the brightness that both have in common, wherever it is in the picture: the histogram intersection,
     /// 0..=1.
     pub overlap: f64,
 }
 
-/// A frame as it is compared with others.
+/// The brightness samples and histogram of a frame.
 #[derive(Debug)]
 pub struct Brightness {
     width: usize,
@@ -49,7 +50,7 @@ impl Brightness {
         Self { width: frame.width, height: frame.height, samples, histogram }
     }
 
-    /// What two frames have in common but for `unseen`.
+    /// Compares the brightness of two frames; `unseen` and `speed`, which need flow, are left empty.
     pub fn beside(&self, other: &Self) -> Likeness {
         if (self.width, self.height) != (other.width, other.height) {
             return Likeness { comparable: false, difference: 100.0, unseen: None, speed: 0.0, overlap: 0.0 };
@@ -67,13 +68,14 @@ impl Brightness {
     }
 }
 
-/// The share of `now` that is not seen in `before`, 0..=1, and the median length of the flow between them, as a share of
-/// the longer side.
+/// Returns the share of `now` that is not visible in `before`, 0..=1, and the median length of the flow from `now` to
+/// `before` as a share of the longer side.
 ///
 /// # Errors
-/// When the estimator fails.
+/// If the estimator fails.
 pub fn unseen_and_speed(estimator: &dyn FlowEstimator, now: &Luma, before: &Luma) -> Result<(f32, f32), FlowError> {
-    // Not the user's rules: where shots begin must not depend on them. Nothing reads the weights, which need no blur.
+    // The default rules rather than the user's: shot boundaries must not depend on settings. The weights are not used,
+    // so they need no blur.
     let rules = Consistency { blur: 0.0, ..Consistency::default() };
     let longest = now.width.max(now.height).max(1) as f32;
     let (now, before) = (View { number: 1, luma: now }, View { number: 0, luma: before });
@@ -95,7 +97,7 @@ mod tests {
         let pair = grey(0.2).beside(&grey(0.5));
         assert!((pair.difference - 30.0).abs() < 1e-4 && pair.overlap == 0.0 && pair.comparable);
         assert!((grey(0.2).beside(&grey(0.2)).overlap - 1.0).abs() < 1e-9);
-        // Mirrored: everything elsewhere, nothing lost.
+        // Mirrored: every part has moved, nothing is lost.
         let mut ramp = Pixels::black(64, 16);
         for (i, value) in ramp.rgb.iter_mut().enumerate() {
             *value = (i % 64 / 4) as f32 / 16.0;

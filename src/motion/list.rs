@@ -1,15 +1,15 @@
-//! A user's list of where shots begin.
+//! The user's list of shot boundaries.
 
 use std::path::{Path, PathBuf};
 
 use crate::bounded;
 use crate::media::Range;
 
-/// Times are written to the millisecond: a frame may be this much earlier than the time that names it, and as much as
-/// floats are off.
+/// Tolerance in seconds. Times are written to the millisecond, so a frame may be half a millisecond earlier than the
+/// time that names it, plus the rounding of floats.
 const SLACK: f64 = 0.000_501;
 
-/// A list that cannot be used. Exit code 2: it is told before any work.
+/// An error in the list of cuts. Exit code 2: it is reported before any work starts.
 #[derive(Debug, thiserror::Error)]
 pub enum CutsError {
     #[error("--cuts {}: cannot be read: {source}; `stylize-video shots IN` prints such a list", path.display())]
@@ -22,51 +22,52 @@ pub enum CutsError {
     Number { path: PathBuf, line: usize },
 }
 
-/// Where a shot begins.
+/// The position where a shot begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Mark {
-    /// Number of the frame, from 0.
+    /// Frame number, from 0.
     Frame(u64),
-    /// Seconds from the beginning of the source.
+    /// Time in seconds from the beginning of the source.
     Time(f64),
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
     mark: Mark,
-    /// As it is written, and where.
+    /// The text of the entry in the list.
     text: String,
     line: usize,
 }
 
-/// A list of where shots begin, one a line: a time, `H:MM:SS.mmm` or seconds with a point, or a frame number from 1.
+/// A list of the positions where shots begin, one per line: a time, as `H:MM:SS.mmm` or seconds with a decimal point,
+/// or a frame number from 1.
 #[derive(Debug, Clone)]
 pub struct CutList {
     path: PathBuf,
-    /// Those that no frame has reached yet.
+    /// Entries that no frame has reached yet.
     left: Vec<Entry>,
     /// Whether the source is read to its end.
     whole: bool,
 }
 
 impl CutList {
-    /// Reads a list for a part of a source.
+    /// Reads a list for the given range of a source.
     ///
     /// # Errors
-    /// When it cannot be read, at the first line that is none of a list, and at a frame number where frames are not
-    /// counted from the beginning.
+    /// If the file cannot be read, a line is invalid, or a line holds a frame number although the range does not start
+    /// at the beginning.
     pub fn read(path: &Path, range: Range) -> Result<Self, CutsError> {
         let text = bounded::text(path).map_err(|source| CutsError::Read { path: path.into(), source })?;
         Self::parse(path, &text, range)
     }
 
-    /// As [`read`](Self::read), from a text; `path` is what errors call it.
+    /// Like [`read`](Self::read), from a text; `path` is the name used in errors.
     ///
     /// # Errors
-    /// At the first line that is none of a list.
+    /// If a line is invalid, or holds a frame number although the range does not start at the beginning.
     pub fn parse(path: &Path, text: &str, range: Range) -> Result<Self, CutsError> {
         let mut left = Vec::new();
-        // A byte order mark is what some editors begin a file with.
+        // Some editors begin a file with a byte order mark.
         for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let (text, line) = (line.split('#').next().unwrap_or_default().trim().to_string(), index + 1);
             if text.is_empty() {
@@ -81,8 +82,8 @@ impl CutList {
         Ok(Self { path: path.into(), left, whole: range.frames.is_none() })
     }
 
-    /// Whether a frame begins a shot; frames come in order. `number` counts from 0, `seconds` from the beginning of the
-    /// source.
+    /// Returns whether a frame begins a shot; frames must come in order. `number` counts from 0, `seconds` from the
+    /// beginning of the source.
     pub fn begins(&mut self, number: u64, seconds: f64) -> bool {
         let before = self.left.len();
         self.left.retain(|entry| match entry.mark {
@@ -92,7 +93,7 @@ impl CutList {
         self.left.len() < before
     }
 
-    /// What the source was too short for, one line each; nothing where it was not read to its end.
+    /// Returns one line for each entry beyond the end of the source; none if the source was not read to its end.
     pub fn unused(&self) -> Vec<String> {
         let line = |entry: &Entry| {
             format!("{}:{}: {} is beyond the end of the video", self.path.display(), entry.line, entry.text)
@@ -100,12 +101,12 @@ impl CutList {
         self.left.iter().filter(|_| self.whole).map(line).collect()
     }
 
-    /// Whether some are given by time: which frames those are is not known beforehand.
+    /// Returns whether any entry is a time: the frames that times stand for are not known in advance.
     pub fn has_times(&self) -> bool {
         self.left.iter().any(|entry| matches!(entry.mark, Mark::Time(_)))
     }
 
-    /// Whether the list names this frame, from 0, by its number.
+    /// Returns whether the list contains this frame, from 0, by its number.
     pub fn names(&self, number: u64) -> bool {
         self.left.iter().any(|entry| entry.mark == Mark::Frame(number))
     }
@@ -127,7 +128,7 @@ fn mark(text: &str) -> Option<Mark> {
     }
     let mut unit = 60.0;
     let parts: Vec<&str> = before.split(':').collect();
-    // Minutes and seconds are less than 60 where something stands before them.
+    // Minutes and seconds must be less than 60 if a larger unit precedes them.
     if parts.len() > 2 || total >= 60.0 {
         return None;
     }
@@ -142,7 +143,7 @@ fn mark(text: &str) -> Option<Mark> {
     Some(Mark::Time(total))
 }
 
-/// Seconds as they are written in a list, `0:01:02.500`.
+/// Formats seconds as in a list, `0:01:02.500`.
 pub fn clock(seconds: f64) -> String {
     let millis = (seconds.max(0.0) * 1000.0).round() as u64;
     let (hours, minutes) = (millis / 3_600_000, millis / 60_000 % 60);
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn a_time_is_the_first_frame_at_or_after_it() {
         let mut list = parse("0:00:00.000\n2.002\n1.0\n4\n99\n7.5\n").unwrap();
-        // 30000/1001 frames a second: frame 60 is at 2.002, written to the millisecond.
+        // At 30000/1001 frames per second, frame 60 is at 2.002 s, written to the millisecond.
         let begins: Vec<u64> = (0..62).filter(|&n| list.begins(n, n as f64 * 1001.0 / 30000.0)).collect();
         assert_eq!(begins, [0, 3, 30, 60]);
         let unused = list.unused();

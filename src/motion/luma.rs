@@ -1,8 +1,8 @@
-//! The grey picture that motion is estimated on.
+//! The greyscale picture that optical flow is estimated on.
 
 use crate::media::{Pixels, area};
 
-/// Luma of a picture, `height * width` bytes in row-major order, 0..=255.
+/// The luma of a picture: `height * width` bytes in row-major order, 0..=255.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Luma {
     pub width: usize,
@@ -11,13 +11,13 @@ pub struct Luma {
 }
 
 impl Luma {
-    /// BT.709 luma of `pixels`, made smaller (never larger) so that no side is longer than `longest`: each sample is the
-    /// mean of the area that it covers.
+    /// Computes the BT.709 luma of `pixels`, scaled down (never up) so that neither side is longer than `longest`: each
+    /// sample is the mean of the area that it covers.
     pub fn of(pixels: &Pixels, longest: usize) -> Self {
         Self::shrunk(&pixels.luma(), pixels.width, pixels.height, longest)
     }
 
-    /// The same picture made smaller (never larger) in the same way.
+    /// Returns the picture scaled down (never up) in the same way.
     pub fn smaller(&self, longest: usize) -> Self {
         let samples: Vec<f32> = self.samples.iter().map(|&sample| f32::from(sample) / 255.0).collect();
         Self::shrunk(&samples, self.width, self.height, longest)
@@ -42,7 +42,7 @@ mod tests {
         }
         let luma = Luma::of(&pixels, 10);
         assert_eq!((luma.width, luma.height), (10, 4));
-        // Three columns each: their middle one.
+        // Each sample covers three columns, whose mean is the middle one.
         let expected: Vec<u8> = (0..10).map(|x| ((3 * x + 1) as f32 / 29.0 * 255.0).round() as u8).collect();
         assert_eq!(luma.samples[..10], expected);
         assert_eq!(luma.samples[30..], expected);

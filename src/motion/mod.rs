@@ -1,10 +1,11 @@
-//! Motion between source frames: dense optical flow, and where it can be believed.
+//! Motion between source frames: dense optical flow, and how far it is reliable.
 //!
-//! Flow is always estimated between frames of the source, never between painted ones: what moves is the scene.
+//! Flow is always estimated between source frames, never between painted ones, because the scene moves and not the
+//! paint.
 //!
-//! One convention everywhere: the flow *from* frame i *to* frame j lies on the grid of i, and the point p of frame i is
-//! seen at p + w(p) in frame j. To carry frame j onto the grid of i (a warp), the flow from i to j is needed; with j
-//! before i this is what the literature calls backward flow.
+//! One convention holds everywhere: the flow *from* frame i *to* frame j lies on the grid of i, and the point p of
+//! frame i appears at p + w(p) in frame j. A warp of frame j onto the grid of i needs the flow from i to j; with j
+//! before i, the literature calls this backward flow.
 
 mod compose;
 mod consistency;
@@ -38,10 +39,10 @@ pub use scout::{Scout, Sighting};
 pub use trail::{Step, Trail};
 pub use watch::{Arrival, Wanted, Watched, Watcher, watch};
 
-/// This build's own estimator.
+/// Creates the flow estimator of this build.
 ///
 /// # Errors
-/// When OpenCV cannot be set up, or was left out of this build.
+/// If OpenCV cannot be set up or this build does not include it.
 pub fn estimate() -> Result<Box<dyn FlowEstimator>, FlowError> {
     #[cfg(feature = "opencv")]
     return Ok(Box::new(Dis::new()?));
@@ -49,11 +50,11 @@ pub fn estimate() -> Result<Box<dyn FlowEstimator>, FlowError> {
     Err(FlowError::NotBuilt)
 }
 
-/// This build's own means to tell whether two pictures show the same, in search of cuts; `None` where OpenCV was left
-/// out of this build.
+/// Creates the estimator for cut detection, which tests whether two pictures show the same scene; `None` if this build
+/// does not include OpenCV.
 ///
 /// # Errors
-/// When OpenCV cannot be set up.
+/// If OpenCV cannot be set up.
 pub fn estimate_cuts() -> Result<Option<Box<dyn FlowEstimator>>, FlowError> {
     #[cfg(feature = "opencv")]
     return Ok(Some(Box::new(Dis::fast()?)));

@@ -1,4 +1,4 @@
-//! Goes ahead: starts on the motion between frames as soon as they are decoded, in the background.
+//! Starts the motion search between frames in the background, as soon as they are decoded.
 
 use std::sync::Arc;
 
@@ -10,23 +10,23 @@ use super::trail::Step;
 use super::{Consistency, FlowError, FlowEstimator, Luma, View};
 use crate::media::Pixels;
 
-/// Long side in pixels of the picture that flow is estimated on.
+/// Longer side, in pixels, of the picture that flow is estimated on.
 const FLOW_SIZE: usize = 480;
-/// The same where only cuts are looked for.
+/// The same for cut detection only.
 const CUT_SIZE: usize = 320;
-/// More threads than this are never behind the painting.
+/// Upper limit for the search threads: this many always keep up with the painting.
 const THREADS: usize = 8;
 
-/// A frame as motion sees it.
+/// The data of a frame that the motion search needs.
 #[derive(Debug)]
 pub(super) struct Glance {
     pub number: u64,
-    /// Seconds from the beginning of the source.
+    /// Time in seconds from the beginning of the source.
     pub seconds: f64,
     brightness: Brightness,
-    /// For flow, where any is wanted.
+    /// Luma for flow; `None` if no flow is wanted.
     luma: Option<Luma>,
-    /// For cuts.
+    /// Smaller luma for cut detection; `None` if cuts are not searched for by flow.
     small: Option<Luma>,
 }
 
@@ -41,21 +41,21 @@ impl Glance {
     }
 }
 
-/// What two frames have to do with each other.
+/// The comparison of a frame with an earlier one.
 pub(super) struct Pair {
     pub likeness: Result<Likeness, FlowError>,
-    /// `None` where nobody asked for flow. That there is none may be no harm: at a cut it is not needed.
+    /// The motion between them; `None` if it was not wanted. An error here may be harmless: at a cut no flow is needed.
     pub step: Option<Result<Step, FlowError>>,
 }
 
-/// What frames are compared with.
+/// The estimators and rules for comparing frames.
 pub(super) struct Means {
-    /// For steps.
+    /// Estimator of the motion between frames.
     pub flow: Option<Box<dyn FlowEstimator>>,
-    /// For cuts, apart from that for steps: where shots begin must not depend on what a run does with motion.
+    /// Estimator for cut detection. It is separate so that shot boundaries do not depend on a run's motion settings.
     pub cuts: Option<Box<dyn FlowEstimator>>,
     pub rules: Consistency,
-    /// Number of the first frame that steps are wanted for.
+    /// Number of the first frame whose motion is wanted.
     pub from: u64,
 }
 
@@ -78,7 +78,7 @@ impl Means {
         Ok(Likeness { unseen: Some(unseen), speed, ..likeness })
     }
 
-    /// The motion between two frames; `None` where there can be none.
+    /// Returns the motion between two frames; `None` if it is not wanted or the frames differ in size.
     pub fn step(&self, now: &Glance, before: &Glance) -> Option<Result<Step, FlowError>> {
         let (flow, now_view, before_view) = (self.flow.as_ref()?, now.view()?, before.view()?);
         if now.number < self.from || !now.is_of_size_of(before) {
@@ -93,15 +93,15 @@ impl Means {
     }
 }
 
-/// A frame on its way through the search for motion.
+/// A frame whose motion search is in progress.
 pub struct Sighting {
     pub(super) glance: Arc<Glance>,
-    /// What it has to do with the frame before; `None` for the first.
+    /// Receives the comparison with the previous frame; `None` for the first frame.
     pub(super) pair: Option<Receiver<Pair>>,
 }
 
-/// Sees every frame of the source once, in display order. Each pair of frames is searched in the background: how many
-/// at once is for the caller to bound, by how many [`Sighting`]s it keeps.
+/// Takes every source frame once, in display order, and starts a background search on each pair of neighbours. The
+/// caller limits the number of concurrent searches by the number of [`Sighting`]s it keeps.
 pub struct Scout {
     means: Arc<Means>,
     pool: Option<Arc<ThreadPool>>,
@@ -114,7 +114,7 @@ impl Scout {
         Self { means, pool, previous: None, count: 0 }
     }
 
-    /// Looks at the next frame, `seconds` from the beginning of the source.
+    /// Starts the search for the next frame, `seconds` from the beginning of the source.
     pub fn look(&mut self, frame: &Pixels, seconds: f64) -> Sighting {
         let luma = (!self.means.is_idle()).then(|| Luma::of(frame, FLOW_SIZE));
         let small = luma.as_ref().filter(|_| self.means.cuts.is_some()).map(|luma| luma.smaller(CUT_SIZE));
@@ -131,7 +131,7 @@ impl Scout {
         let (done, result) = bounded(1);
         let (means, now) = (Arc::clone(&self.means), Arc::clone(glance));
         let search = move || {
-            // Nobody waits for it any more where the job has ended.
+            // The receiver is gone if the job has ended.
             let _ = done.send(means.pair(&now, &previous));
         };
         match &self.pool {
@@ -142,7 +142,8 @@ impl Scout {
     }
 }
 
-/// Threads of our own: the painting's parallel loops must not queue behind a search.
+/// Creates a separate thread pool, so that the parallel loops of the painting do not queue behind a search; `None` if
+/// neither flow nor cuts are wanted.
 pub(super) fn pool(means: &Means) -> Result<Option<Arc<ThreadPool>>, FlowError> {
     if means.is_idle() {
         return Ok(None);
@@ -151,7 +152,7 @@ pub(super) fn pool(means: &Means) -> Result<Option<Arc<ThreadPool>>, FlowError> 
     let pool = ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|number| format!("motion {number}"))
-        // Whoever waits for the result sees that there is none.
+        // The receiver notices that its sender is gone.
         .panic_handler(|_| {})
         .build()
         .map_err(|error| FlowError::Library(error.to_string()))?;

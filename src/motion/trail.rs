@@ -1,18 +1,19 @@
-//! The way that a shot has come.
+//! The motion along the recent frames of a shot.
 
 use std::collections::VecDeque;
 
 use super::field::UNKNOWN;
 use super::{Consistency, FlowField, Reliability};
 
-/// Motion between a frame and the one before it.
+/// The motion between a frame and the previous one.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// From the frame to the one before it, on the frame's own grid: what a warp of the earlier picture needs.
+    /// Flow from the frame to the previous one, on the frame's own grid: the flow that a warp of the earlier picture
+    /// needs.
     pub back: FlowField,
-    /// From the one before it to the frame.
+    /// Flow from the previous frame to this one.
     pub forth: FlowField,
-    /// Where `back` can be believed.
+    /// Where `back` is reliable.
     pub reliability: Reliability,
 }
 
@@ -22,7 +23,8 @@ impl Step {
         Self { back, forth, reliability }
     }
 
-    /// The same on a grid of another size, judged anew: thresholds are in pixels.
+    /// Returns the same motion on a grid of another size. Its reliability is computed again, since the thresholds are
+    /// in pixels.
     pub fn resized(&self, width: usize, height: usize, rules: &Consistency) -> Self {
         if (width, height) == (self.back.width, self.back.height) {
             return self.clone();
@@ -31,16 +33,17 @@ impl Step {
     }
 }
 
-/// The last steps of a shot, which lead from its newest frame back to earlier ones.
+/// The motion of the last frames of a shot, one step per frame, which together lead from its newest frame to earlier
+/// ones.
 #[derive(Debug, Default)]
 pub struct Trail {
-    /// Newest first.
+    /// The steps, newest first.
     steps: VecDeque<Step>,
     longest: usize,
 }
 
 impl Trail {
-    /// Remembers so many steps.
+    /// Creates a trail that keeps the last `longest` steps.
     pub fn new(longest: usize) -> Self {
         Self { steps: VecDeque::new(), longest }
     }
@@ -50,23 +53,23 @@ impl Trail {
         self.steps.truncate(self.longest);
     }
 
-    /// All of them, newest first.
+    /// Returns all steps, newest first.
     pub fn steps(&self) -> impl ExactSizeIterator<Item = &Step> {
         self.steps.iter()
     }
 
-    /// The newest step.
+    /// Returns the newest step.
     pub fn last(&self) -> Option<&Step> {
         self.steps.front()
     }
 
-    /// From the newest frame to the one `offset` before it: the flows between, composed, and judged as a whole. `None`
-    /// when the trail does not reach so far.
+    /// Returns the motion from the newest frame to the one `offset` frames before it: the flows in between are
+    /// composed, and their reliability is judged as a whole. `None` if `offset` is 0 or the trail is not that long.
     pub fn to(&self, offset: usize, rules: &Consistency) -> Option<Step> {
         if offset == 0 || offset > self.steps.len() {
             return None;
         }
-        // A way through a frame in which the point is hidden would go on with what hides it.
+        // A path through a frame in which the point is occluded would continue with the occluding object.
         let hidden = |flow: &FlowField, seen: &[f32]| {
             let vectors = flow.vectors.iter().zip(seen).map(|(&v, &seen)| if seen > 0.5 { v } else { UNKNOWN });
             FlowField { vectors: vectors.collect(), ..*flow }

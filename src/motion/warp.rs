@@ -1,27 +1,27 @@
-//! Carrying a picture along a flow.
+//! Warps pictures along a flow.
 
 use rayon::prelude::*;
 
 use super::FlowField;
 
 impl FlowField {
-    /// Brings planes of another frame onto this flow's grid: the sample at p is that of `planes` at p + w(p), bilinear.
-    /// `planes` is one or more planes of `height * width`, one after another, and so is the result. Where the flow leads
-    /// out of the frame or is unknown there is no sample: it is 0, and a mask must leave it out.
+    /// Warps planes of another frame onto this flow's grid: the sample at p is that of `planes` at p + w(p), bilinear.
+    /// `planes` holds one or more planes of `height * width` samples, one after another, and so does the result. Where
+    /// the flow leaves the frame or is unknown, the result is 0 and must be masked out.
     ///
-    /// A whole number of pixels copies samples exactly: what stands still does not blur from frame to frame.
+    /// Displacements by whole pixels copy samples exactly, so static parts do not blur from frame to frame.
     ///
     /// # Panics
-    /// When the planes are of another size than the flow.
+    /// If the planes and the flow have different sizes.
     pub fn warp(&self, planes: &[f32]) -> Vec<f32> {
         self.sampled(planes, Self::bilinear)
     }
 
-    /// As [`FlowField::warp`], by the bicubic of Keys (1981, a = -1/2; Catmull-Rom): a picture that is carried from frame
-    /// to frame keeps its fine strokes, which bilinear sampling would wash out within a dozen frames.
+    /// Like [`FlowField::warp`], with the bicubic kernel of Keys (1981, a = -1/2; Catmull-Rom). A picture that is
+    /// warped from frame to frame keeps its fine strokes, which bilinear sampling would wash out within a dozen frames.
     ///
     /// # Panics
-    /// As there.
+    /// If the planes and the flow have different sizes.
     pub fn carry(&self, planes: &[f32]) -> Vec<f32> {
         self.sampled(planes, Self::bicubic)
     }
@@ -42,7 +42,7 @@ impl FlowField {
         out
     }
 
-    /// Over 4 x 4 samples, those beyond the edges repeated, at a point inside.
+    /// Interpolates bicubically over 4 x 4 samples at a point inside; edge samples are repeated.
     fn bicubic(&self, plane: &[f32], x: f32, y: f32) -> f32 {
         let (left, top) = (x.floor(), y.floor());
         let (across, down) = (cubic_weights(x - left), cubic_weights(y - top));
@@ -57,9 +57,9 @@ impl FlowField {
         sum
     }
 
-    /// Bilinear, at a point inside.
+    /// Interpolates bilinearly at a point inside.
     fn bilinear(&self, plane: &[f32], x: f32, y: f32) -> f32 {
-        // Nothing is negative here: cutting off is rounding down, and cheaper.
+        // The coordinates are not negative, so truncation rounds down, and is cheaper.
         let (left, top) = (x as usize, y as usize);
         let (fx, fy) = (x - left as f32, y - top as f32);
         let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
@@ -70,7 +70,7 @@ impl FlowField {
     }
 }
 
-/// Of the samples at -1, 0, 1 and 2, for a point at `t` in 0..1; exactly 0, 1, 0, 0 for t = 0.
+/// Returns the weights of the samples at -1, 0, 1 and 2 for a point at `t` in 0..1; exactly 0, 1, 0, 0 for t = 0.
 fn cubic_weights(t: f32) -> [f32; 4] {
     let (t2, t3) = (t * t, t * t * t);
     [-0.5 * t3 + t2 - 0.5 * t, 1.5 * t3 - 2.5 * t2 + 1.0, -1.5 * t3 + 2.0 * t2 + 0.5 * t, 0.5 * t3 - 0.5 * t2]

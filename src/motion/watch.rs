@@ -1,4 +1,4 @@
-//! Looks at frames as they are decoded: where shots begin, and what moves within them.
+//! Follows the frames as they are decoded and decides where shots begin and what moves within them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use super::scout::{self, Glance, Means, Pair, Scout, Sighting};
 use super::trail::Step;
 use super::{Consistency, FlowError, FlowEstimator};
 
-/// How a frame follows from the one before it.
+/// How a frame follows from the previous one.
 #[derive(Debug, Clone)]
 pub struct Arrival {
     pub shot: Shot,
-    /// What moved since the frame before (the last that was no [`Shot::Aside`]); `None` where nobody asked, for a shot's
+    /// Motion since the previous frame that was not a [`Shot::Aside`]; `None` if motion was not requested, for a shot's
     /// first frame, and for asides.
     pub step: Option<Step>,
-    /// Motion over longer distances that was estimated directly, by the number of frames of the chain between; empty
-    /// where it is to be composed from steps.
+    /// Motion over longer distances that was estimated directly, with the distance in frames of the shot (asides not
+    /// counted); a distance without an entry must be composed from steps.
     pub far: Vec<(usize, Step)>,
 }
 
@@ -31,45 +31,47 @@ impl From<Shot> for Arrival {
     }
 }
 
-/// What is known of a frame once it is decided.
+/// A frame whose relation to the previous one is decided.
 #[derive(Debug, Clone)]
 pub struct Watched {
     pub arrival: Arrival,
-    /// From 0.
+    /// Frame number, from 0.
     pub number: u64,
-    /// From the beginning of the source.
+    /// Time in seconds from the beginning of the source.
     pub seconds: f64,
-    /// By how much it breaks with the frame before, in percent of full scale; 0 for the first.
+    /// Score of the break with the previous frame, in percent of full scale; 0 for the first frame and with a list of
+    /// shots.
     pub score: f64,
-    /// Share of it that the frame before does not show, 0..=1; `None` where flow was not looked at.
+    /// Share of the frame that is not visible in the previous one, 0..=1; `None` if flow was not estimated for cuts.
     pub unseen: Option<f32>,
 }
 
-/// What is wanted of the source's motion.
+/// The motion data to compute for a source.
 #[derive(Default)]
 pub struct Wanted {
-    /// What estimates steps; `None` where nobody asks for them.
+    /// Estimator of the motion between frames; `None` if no motion is wanted.
     pub flow: Option<Box<dyn FlowEstimator>>,
-    /// What tells whether two pictures show the same, in search of cuts (see [`super::estimate_cuts`]); without it
-    /// cuts are found by brightness alone.
+    /// Estimator for cut detection, which tests whether two pictures show the same scene (see
+    /// [`super::estimate_cuts`]). Without it, cuts are detected by brightness alone.
     pub cuts: Option<Box<dyn FlowEstimator>>,
-    /// Where a step can be believed.
+    /// Rules for the reliability of a flow.
     pub rules: Consistency,
-    /// Where shots begin; `None` to find it.
+    /// The user's list of shot boundaries; `None` to detect them.
     pub list: Option<CutList>,
-    /// So many frames before each, motion is estimated directly.
+    /// Distances in frames over which motion is estimated directly; only those above 1 count.
     pub far: Vec<u32>,
-    /// Whether the last frame is to be followed by the first.
+    /// Whether the clip is a loop, in which the first frame follows the last.
     pub ring: bool,
-    /// Number of the first frame whose motion is wanted: those before it were painted by a former run. Cuts are found
-    /// from the beginning all the same.
+    /// Number of the first frame whose motion is wanted: a previous run has painted those before it. Cuts are always
+    /// detected from the beginning.
     pub from: u64,
 }
 
-/// The two halves of watching: one sees frames and starts the search, the other waits for what is found and decides.
+/// Creates the two halves of the motion search: the scout takes frames and starts searches, the watcher waits for their
+/// results and decides.
 ///
 /// # Errors
-/// When threads cannot be had.
+/// If the thread pool cannot be created.
 pub fn watch(wanted: Wanted) -> Result<(Scout, Watcher), FlowError> {
     let cuts = wanted.cuts.filter(|_| wanted.list.is_none());
     let means = Arc::new(Means { flow: wanted.flow, cuts, rules: wanted.rules, from: wanted.from });
@@ -94,7 +96,7 @@ pub fn watch(wanted: Wanted) -> Result<(Scout, Watcher), FlowError> {
     Ok((Scout::new(means, pool), watcher))
 }
 
-/// A frame of which the next one must be seen.
+/// A suspicious frame that waits for the next one before it is decided.
 struct Held {
     glance: Arc<Glance>,
     before: Arc<Glance>,
@@ -102,31 +104,31 @@ struct Held {
     step: Option<Result<Step, FlowError>>,
 }
 
-/// Decides what each frame is, in order, with the frame after it where that is needed.
+/// Decides how each frame follows from the previous one, in order; where necessary, it waits for the next frame first.
 pub struct Watcher {
     means: Arc<Means>,
     pool: Option<Arc<ThreadPool>>,
     judge: Judge,
     list: Option<CutList>,
     ring: bool,
-    /// The clip's first frame, where the last one is to be followed by it.
+    /// The clip's first frame, kept if the clip is a loop.
     first: Option<Arc<Glance>>,
     /// The newest frame.
     last: Option<Arc<Glance>>,
     held: Option<Held>,
-    /// Offsets of direct motion, ascending.
+    /// Distances of directly estimated motion, ascending.
     far: Vec<usize>,
-    /// The frames of the shot, newest first, without asides; `longest` of them.
+    /// The last `longest` frames of the shot, newest first, without asides.
     past: VecDeque<Arc<Glance>>,
     longest: usize,
 }
 
 impl Watcher {
-    /// Waits for what was found of the next frame. Gives what can be decided by then: nothing, this frame, or the one
-    /// before it and this one.
+    /// Waits for the comparison of the next frame. Returns the frames that this decides: none, this frame, the one
+    /// before it, or both.
     ///
     /// # Errors
-    /// When there is no flow between two frames of a shot.
+    /// If there is no flow between two frames of a shot, or a search fails.
     pub fn next(&mut self, sighting: Sighting) -> Result<Vec<Watched>, FlowError> {
         let Sighting { glance, pair } = sighting;
         let before = self.last.replace(Arc::clone(&glance));
@@ -171,21 +173,21 @@ impl Watcher {
         Ok(decided)
     }
 
-    /// There are no more frames: decides the last one, if it waits for one.
+    /// Decides the last frame after the end of the source, if it is still waiting for a next one.
     ///
     /// # Errors
-    /// As [`Watcher::next`].
+    /// As for [`Watcher::next`].
     pub fn finish(&mut self) -> Result<Option<Watched>, FlowError> {
         let Some(held) = self.held.take() else { return Ok(None) };
         let (shot, score) = self.judge.decide(&held.likeness, None);
         self.arrive(&held.glance, shot, score, held.likeness.unseen, held.step).map(Some)
     }
 
-    /// After the last frame: how the first one follows from it, where the clip is to be a ring. `None` where it is not,
-    /// has one frame only, or motion is not looked at.
+    /// Returns how the first frame follows from the last one if the clip is a loop; `None` if it is not, has only one
+    /// frame, or motion is not wanted.
     ///
     /// # Errors
-    /// When there is no flow between the two.
+    /// If there is no flow between the two.
     pub fn closing(&self) -> Result<Option<Arrival>, FlowError> {
         let ends = self.first.as_ref().zip(self.last.as_ref()).filter(|(first, last)| first.number != last.number);
         let Some((first, last)) = ends.filter(|_| self.means.flow.is_some()) else { return Ok(None) };
@@ -199,12 +201,12 @@ impl Watcher {
         }))
     }
 
-    /// What the list names that the clip has not, one line each.
+    /// Returns one line for each entry of the user's list beyond the end of the clip.
     pub fn unused(&self) -> Vec<String> {
         self.list.as_ref().map(CutList::unused).unwrap_or_default()
     }
 
-    /// Notes a frame's place in its shot.
+    /// Records a frame in its shot and collects its motion.
     fn arrive(
         &mut self,
         glance: &Arc<Glance>,
@@ -237,8 +239,8 @@ impl Watcher {
         }
     }
 
-    /// The step around a flash: its own, else the two that lead through it, composed. Nobody who brings flow as files
-    /// knows which frames are flashes.
+    /// Returns the motion across a flash: estimated directly, or else composed of the two steps that lead through the
+    /// flash if the flow file is missing. A user who supplies flow files cannot know which frames are flashes.
     fn around(
         &self,
         over: Option<Result<Step, FlowError>>,
@@ -255,7 +257,8 @@ impl Watcher {
         }
     }
 
-    /// Motion estimated directly from earlier frames of the shot; files that are not there leave it to be composed.
+    /// Estimates motion directly from earlier frames of the shot. Distances whose flow files are missing are omitted
+    /// and have to be composed.
     fn far_steps(&self, glance: &Glance) -> Result<Vec<(usize, Step)>, FlowError> {
         let wanted = !self.far.is_empty() && glance.number >= self.means.from;
         let Some(pool) = self.pool.as_ref().filter(|_| wanted) else { return Ok(Vec::new()) };

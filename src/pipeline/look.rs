@@ -1,4 +1,4 @@
-//! The stages before the painting: frames are decoded, and how each follows from the one before it is found out.
+//! The stages before painting: they decode the frames and find out how each one follows from its predecessor.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use crate::media::Frame;
 use crate::motion::{Scout, Sighting, Watched, Watcher};
 use crate::report::Event;
 
-/// The number of frames read, if all were.
+/// Decodes all frames. Returns their number, or `None` if not all were read.
 pub(super) fn decode(
     mut source: Box<dyn FrameSource>,
     out: &Sender<Message<Decoded>>,
@@ -48,7 +48,8 @@ pub(super) fn decode(
     }
 }
 
-/// Starts the search for motion: as many frames ahead of the painting as the channels after it hold.
+/// Starts the motion search for each frame. It runs ahead of the painting by as many frames as the channels between
+/// them hold.
 pub(super) fn sight(
     mut scout: Scout,
     begin: f64,
@@ -68,7 +69,7 @@ pub(super) fn sight(
     None
 }
 
-/// Waits for what was found, and decides; a frame that may be a flash waits for the next one.
+/// Waits for the motion results and classifies each frame; a frame that may be a flash waits for the next one.
 pub(super) fn watch(
     mut watcher: Watcher,
     frames: &Receiver<Message<(Decoded, Sighting)>>,
@@ -79,7 +80,7 @@ pub(super) fn watch(
     let mut newest = Instant::now();
     let give = |watched: Watched, waiting: &mut VecDeque<Frame>, decoded| {
         let (frame, arrival) = (waiting.pop_front()?, watched.arrival);
-        // What a former run has painted is not measured again.
+        // Frames painted by a previous run are not measured again.
         let measured = shared.measured.filter(|_| frame.index >= shared.painted);
         let beside = measured.map(|_| Beside::of(&frame.pixels, &arrival));
         let ready = Ready { frame, arrival, decoded, beside };

@@ -1,7 +1,7 @@
-//! Decode, watch what moves, stylise, encode: a thread for each (two for watching, one that starts the search and one
-//! that waits for it), joined by bounded channels. The only file that sees all stages.
+//! The pipeline: decode, motion, stylize, encode. Each stage has a thread (motion has two: one starts the search, one
+//! waits for it); bounded channels connect them. Only this file sees all stages.
 //!
-//! The stylise thread alone computes with torch. A stage that ends lets go of its channels, which stops the others; the
+//! Only the stylize thread computes with torch. A stage that ends drops its channels, which stops the other stages; the
 //! first failure is the one reported.
 
 mod look;
@@ -27,13 +27,13 @@ use crate::stylize::{FrameStats, Snapshot, StyleError, Stylizer};
 use paint::Before;
 use write::Shelf;
 
-/// Memory that the frames waiting in one channel may take.
+/// Limit of the frames waiting in one channel, in bytes.
 const CHANNEL_BYTES: usize = 256 << 20;
 const CHANNEL_FRAMES: usize = 4;
-/// Frames a second of a source that does not tell, as far as its flicker is concerned.
+/// Frames per second that the flicker measurement assumes if the source does not state its rate.
 const DEFAULT_RATE: f64 = 25.0;
 
-/// Why a job did not end well.
+/// Why a job failed or was cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
     #[error(transparent)]
@@ -54,33 +54,33 @@ pub enum PipelineError {
     Panicked(&'static str),
 }
 
-/// What goes over a channel. A channel that closes without `End` means that the stage before it failed.
+/// A message on a channel. If a channel closes without `End`, the stage before it has failed.
 enum Message<T> {
     Frame(T),
-    /// What [`FrameSource::gave_every_frame`] says.
+    /// The end of the source; `every_frame` is the result of [`FrameSource::gave_every_frame`].
     End {
         every_frame: bool,
-        /// How the first frame follows from the last, where the watcher knows.
+        /// How the first frame follows from the last one, if the watcher knows.
         closing: Option<Box<Arrival>>,
     },
 }
 
-/// A frame, and when it was decoded.
+/// A frame and the time at which it was decoded.
 struct Decoded {
     frame: Frame,
     at: Instant,
 }
 
-/// A frame, how it follows from the one before it, and when all was decoded that is needed to say so.
+/// A frame, how it follows from the one before it, and when the last frame needed to decide that was decoded.
 struct Ready {
     frame: Frame,
     arrival: Arrival,
     decoded: Instant,
-    /// What the painted frame is to be held against.
+    /// Reference that the painted frame is compared with when it is measured.
     beside: Option<Beside>,
 }
 
-/// A painted frame, and what its painting took.
+/// A painted frame and the cost of painting it.
 struct Painted {
     frame: Frame,
     stats: FrameStats,
@@ -89,76 +89,76 @@ struct Painted {
     seen: Seen,
 }
 
-/// What goes to the encode stage. As above, a channel that closes without `End` means a failure.
+/// A message to the encode stage. Here too, a channel that closes without `End` means a failure.
 enum Styled {
     Frame(Box<Painted>),
-    /// A part ends here; what the next frame needs.
+    /// A part ends here; holds the state that the next frame needs.
     Seal(Snapshot),
-    /// The run ends here, and the job does not.
+    /// The run ends here, but the job does not; holds the state that the next frame needs.
     Pause(Snapshot),
     End {
         every_frame: bool,
     },
 }
 
-/// The ends of the pipeline, open.
+/// The opened ends of the pipeline: source, sink and motion search.
 pub struct Ends {
     pub source: Box<dyn FrameSource>,
     pub sink: Box<dyn FrameSink>,
     pub motion: (Scout, Watcher),
 }
 
-/// What the stylise stage computes with.
+/// The tools of the stylize stage, built inside its thread.
 pub struct Hands<'a> {
     pub stylizer: Box<dyn Stylizer + 'a>,
-    /// Looks for ghosts, where that is wanted and the result is measured.
+    /// Looks for ghosts, if the result is measured and the engine supports it.
     pub ghosts: Option<GhostMeter>,
 }
 
-/// Where a job's progress is noted, and how often.
+/// The journal that records a job's progress, and how often it does so.
 pub struct Progress<'a, 'b> {
     pub journal: &'a mut Journal<'b>,
-    /// Frames of a part.
+    /// Number of frames in a part.
     pub checkpoint: u64,
 }
 
-/// What a job that ended well leaves.
+/// Results of a job that completed.
 pub struct Outcome {
     pub encoded: Encoded,
-    /// How long frames that were decoded were waited for by the stylise stage because of their motion.
+    /// How long the stylize stage waited for the motion of frames that were already decoded.
     pub waited_for_motion: Duration,
-    /// How steady the result is beside its source; `None` where motion was not looked at.
+    /// Steadiness of the result compared with its source; `None` if motion was not measured.
     pub steadiness: Option<Summary>,
 }
 
-/// What the stages share while they run.
+/// State that all stages share while they run.
 struct Shared<'a> {
     observer: &'a dyn Observer,
     cancel: &'a CancelToken,
-    /// The first failure: later ones follow from it.
+    /// The first failure; later ones follow from it.
     failure: Mutex<Option<PipelineError>>,
     expected: Option<u64>,
-    /// Frames a second, where the result is to be measured.
+    /// Frames per second, if the result is to be measured.
     measured: Option<f64>,
-    /// Frames that a former run has painted.
+    /// Number of frames that previous runs painted.
     painted: u64,
 }
 
 impl Shared<'_> {
     fn fail(&self, error: impl Into<PipelineError>) {
-        // A poisoned lock only says that another stage panicked while failing.
+        // A poisoned lock only means that another stage panicked while it reported a failure.
         let mut failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         failure.get_or_insert(error.into());
     }
 }
 
-/// Runs a job: every frame of the source, through the stylizer, into the sink, which is finished at the end.
-/// `make_hands` is called inside the thread that stylises. `measured` asks how steady the result is, for which steps
-/// must have been wanted of the watcher. With `progress`, frames that a former run has painted are only looked at (the
-/// sink has those of finished parts already), and what this run finishes is noted.
+/// Runs a job: passes every frame of the source through the stylizer into the sink, and finishes the sink. `make_hands`
+/// is called inside the stylize thread. `measured` requests the steadiness of the result; the watcher must then have
+/// been asked for motion. With `progress`, frames that a previous run painted are only analysed, because the sink
+/// already holds those of finished parts, and the parts that this run finishes are recorded.
 ///
 /// # Errors
-/// The first failure of any stage; `Cancelled` when `cancel` was set. The sink is then dropped unfinished.
+/// The first failure of any stage, or `Cancelled` if `cancel` was set. The sink is then dropped unfinished.
 pub fn run<'a>(
     ends: Ends,
     measured: bool,

@@ -1,5 +1,4 @@
-//! The stylise stage: each frame is painted in turn, and every so often the state is noted from which another run
-//! could go on.
+//! The stylize stage: paints the frames in order, and regularly saves the state from which another run can continue.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -12,21 +11,21 @@ use crate::media::{Frame, Pixels};
 use crate::motion::Shot;
 use crate::stylize::{Snapshot, StyleError, Stylized, Stylizer};
 
-/// What the stylise stage did.
+/// Totals of the stylize stage.
 pub(super) struct StyleCount {
     pub frames: u64,
     pub waited_for_motion: Duration,
 }
 
-/// What a former run has left to this stage.
+/// The progress that a previous run passes on to this stage.
 pub(super) struct Before {
-    /// Frames that are painted.
+    /// Number of painted frames.
     pub frames: u64,
-    /// Frames of them that are in no part yet.
+    /// Number of painted frames that are not in any part yet.
     pub in_tail: u64,
-    /// What the next frame needs.
+    /// State that the next frame needs.
     pub snapshot: Snapshot,
-    /// Frames of a part; `None` where the output is not written in parts.
+    /// Number of frames in a part; `None` if the output is not written in parts.
     pub checkpoint: Option<u64>,
 }
 
@@ -49,12 +48,12 @@ pub(super) fn stylize<'a>(
     loop {
         let idle = Instant::now();
         let Ok(message) = frames.recv() else {
-            // A stage before this one has failed: what is painted is worth keeping all the same.
+            // An earlier stage has failed or was cancelled; the painted frames are worth keeping all the same.
             easel.pause(stylizer.as_ref());
             return shared.cancel.is_cancelled().then_some(StyleCount { frames: easel.count, waited_for_motion });
         };
         if let Message::Frame(ready) = &message {
-            // Until it was decoded, no motion could have been found.
+            // Motion cannot be found before the frame is decoded, so only the time after that counts.
             waited_for_motion += Instant::now().saturating_duration_since(idle.max(ready.decoded));
         }
         if shared.cancel.is_cancelled() {
@@ -89,17 +88,17 @@ pub(super) fn stylize<'a>(
     }
 }
 
-/// Gives each painted picture the place of the frame it was made from, and ends parts.
+/// Pairs each painted picture with the frame it was made from, sends it to the encode stage, and ends parts.
 struct Easel<'a> {
-    /// Frames without their pixels, which the stylizer has.
+    /// Frames that are being painted, without their pixels, which the stylizer holds.
     waiting: VecDeque<(Frame, Option<Beside>)>,
     beside: Waiting,
     ghosts: Option<GhostMeter>,
-    /// What looking for ghosts took.
+    /// Time spent looking for ghosts.
     looking: Duration,
-    /// Frames painted, those of former runs included.
+    /// Number of painted frames, including those of previous runs.
     count: u64,
-    /// Frames since the last part ended.
+    /// Number of frames since the last part ended.
     since: u64,
     checkpoint: Option<u64>,
     began: Instant,
@@ -136,7 +135,7 @@ impl<'a> Easel<'a> {
         stylizer.push(&content, &arrival, &mut |styled| self.done(styled))
     }
 
-    /// Ends the part in progress, if the stylizer can be left here.
+    /// Ends the current part, if the stylizer can save its state at this point.
     fn seal(&mut self, stylizer: &dyn Stylizer) -> Result<(), StyleError> {
         if let Some(snapshot) = stylizer.snapshot()? {
             self.out.send(Styled::Seal(snapshot)).map_err(|_| StyleError::Cancelled)?;
@@ -145,14 +144,14 @@ impl<'a> Easel<'a> {
         Ok(())
     }
 
-    /// The run ends here; another may go on.
+    /// Saves the state at the end of this run so that another run can continue.
     fn pause(&self, stylizer: &dyn Stylizer) {
         if self.checkpoint.is_none() || self.since == 0 {
             return;
         }
         match stylizer.snapshot() {
             Ok(Some(snapshot)) => {
-                // Who is gone needs nothing.
+                // A failed send means that the encode stage has ended, so nothing can be saved.
                 let _ = self.out.send(Styled::Pause(snapshot));
             }
             Ok(None) => {}
@@ -160,7 +159,8 @@ impl<'a> Easel<'a> {
         }
     }
 
-    /// Here, and not where frames are measured, because this thread alone computes with torch. A job does not fail for it.
+    /// Looks for ghosts in a painted frame. This happens here and not in the encode stage because only this thread
+    /// computes with torch. An error ends the search, not the job.
     fn look(&mut self, frame: &Frame, beside: Option<&Beside>) -> Seen {
         let Some(ghosts) = &mut self.ghosts else { return Seen::default() };
         let Some(beside) = beside else {
@@ -178,7 +178,7 @@ impl<'a> Easel<'a> {
     }
 
     fn done(&mut self, styled: Stylized) -> Result<(), StyleError> {
-        // A stylizer that gives more than it took, or a stage after it that ended: both end the job.
+        // Two cases end the job: a stylizer that returns more frames than it got, and an encode stage that has ended.
         let (frame, beside) = self.waiting.pop_front().ok_or(StyleError::Cancelled)?;
         self.beside.release(beside.as_ref());
         let frame = Frame { pixels: styled.pixels, ..frame };

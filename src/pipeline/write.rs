@@ -1,4 +1,4 @@
-//! The encode stage: painted frames are measured, written, and noted where they are finished.
+//! The encode stage: measures and writes the painted frames, and records which parts are finished.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::report::Event;
 use crate::resume::{Journal, Tail};
 use crate::stylize::Snapshot;
 
-/// Where frames go, and where it is noted that they are there.
+/// The sink that painted frames go to, and the journal and tail that record them.
 pub(super) struct Shelf<'a, 'b> {
     sink: Box<dyn FrameSink>,
     journal: Option<&'a mut Journal<'b>>,
@@ -25,7 +25,7 @@ impl<'a, 'b> Shelf<'a, 'b> {
         Self { sink, journal, tail }
     }
 
-    /// Takes the painted frames of a former run that are in no part.
+    /// Writes the painted frames of a previous run that are not in any part yet.
     fn take_up(&mut self, base: TimeBase) -> Result<(), PipelineError> {
         let frames = self.journal.as_ref().map_or(Ok(Vec::new()), |journal| journal.tail(base))?;
         frames.into_iter().try_for_each(|frame| self.push(frame))
@@ -38,7 +38,7 @@ impl<'a, 'b> Shelf<'a, 'b> {
         Ok(self.sink.push(frame)?)
     }
 
-    /// Ends a part; the next frame needs `snapshot`.
+    /// Ends a part and records it; `snapshot` is the state that the next frame needs.
     fn seal(&mut self, snapshot: &Snapshot) -> Result<(), PipelineError> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         if let Some(part) = self.sink.seal()? {
@@ -48,7 +48,7 @@ impl<'a, 'b> Shelf<'a, 'b> {
         Ok(())
     }
 
-    /// Keeps what is in no part yet.
+    /// Saves the painted frames that are not in any part yet.
     fn pause(&mut self, snapshot: &Snapshot) -> Result<(), PipelineError> {
         let (Some(journal), Some(tail)) = (&mut self.journal, &mut self.tail) else { return Ok(()) };
         Ok(journal.paused(tail, snapshot)?)
@@ -66,7 +66,8 @@ impl<'a, 'b> Shelf<'a, 'b> {
     }
 }
 
-/// Here, and not where they are painted, frames are measured: the painting never waits for it.
+/// Runs the encode stage. Frames are measured here rather than in the stylize stage, so that painting never waits for
+/// it.
 pub(super) fn encode(
     mut shelf: Shelf<'_, '_>,
     (base, painted): (TimeBase, u64),

@@ -1,4 +1,4 @@
-//! What is in a folder of painted pictures, in a small hidden file of its own.
+//! Lists the pictures of a painted folder in a small hidden file inside it.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -9,33 +9,33 @@ use serde::{Deserialize, Serialize};
 use super::Stamp;
 use crate::files;
 
-/// The file's name.
+/// Name of that file.
 pub const CONTENTS: &str = ".stylize-video.json";
 
-/// More is none of ours: a million pictures take 150 MB.
+/// Longest file that is read, in bytes. A million pictures take 150 MB.
 const LARGEST: u64 = 256 << 20;
 
-/// A folder of painted pictures.
+/// The stamp and the pictures of a painted folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contents {
     pub stamp: Stamp,
     pub pictures: Vec<Entry>,
 }
 
-/// One of them.
+/// One picture of the folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub name: String,
     pub bytes: u64,
-    /// Of all its bytes, hexadecimal.
+    /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
 }
 
 impl Contents {
-    /// Of the pictures that are in `folder` now; hidden files are none.
+    /// Lists the files that are in `folder` now, except hidden ones.
     ///
     /// # Errors
-    /// When one cannot be read, or its name is not UTF-8.
+    /// If a file cannot be read, or its name is not UTF-8.
     pub fn of(folder: &Path, stamp: Stamp) -> io::Result<Self> {
         let mut names = fs::read_dir(folder)?
             .map(|entry| entry?.file_name().into_string().map_err(|_| io::Error::other("a name that is not UTF-8")))
@@ -50,29 +50,29 @@ impl Contents {
         Ok(Self { stamp, pictures })
     }
 
-    /// Writes it into the folder.
+    /// Writes the list into the folder.
     ///
     /// # Errors
-    /// When that cannot be written to.
+    /// If the folder cannot be written to.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let mut text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
         text.push('\n');
         files::write_whole(&folder.join(CONTENTS), text.as_bytes())
     }
 
-    /// What the folder says of itself; `None` where it says nothing that can be read.
+    /// Reads the list of a folder; `None` if there is none, or it cannot be read.
     pub fn read(folder: &Path) -> Option<Self> {
         let path = folder.join(CONTENTS);
-        // Neither a pipe, nor a link to somebody else's file.
+        // Refuses a pipe, and a link to somebody else's file.
         path.symlink_metadata().ok().filter(|data| data.is_file() && data.len() <= LARGEST)?;
         let mut text = String::new();
         File::open(path).ok()?.take(LARGEST).read_to_string(&mut text).ok()?;
         let read: Self = serde_json::from_str(&text).ok()?;
-        // Checked as every stamp is.
+        // Applies the checks of every stamp.
         Stamp::parse(&read.stamp.text()).is_some().then_some(read)
     }
 
-    /// Whether each picture is there, in its full length. Their hashes are for whoever has the time.
+    /// Whether each picture is there, in its full length. The hashes are not checked: that takes long.
     pub fn is_whole(&self, folder: &Path) -> bool {
         self.pictures.iter().all(|entry| {
             let mut parts = Path::new(&entry.name).components();

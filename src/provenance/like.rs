@@ -1,4 +1,4 @@
-//! `--like`: the settings that another output was made with, and whether they still mean the same here.
+//! `--like`: takes over the settings that another output was made with, and checks that they mean the same here.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::{Painted, Stamp, read};
 use crate::identity::{self, IdentityError};
 use crate::settings::{Recorded, Settings};
 
-/// Why an input cannot be painted as another was.
+/// Why the settings of another output cannot be taken over.
 #[derive(Debug, thiserror::Error)]
 pub enum LikeError {
     #[error("--like {}: cannot read it: {source}", path.display())]
@@ -32,7 +32,7 @@ pub enum LikeError {
     Identity(#[from] IdentityError),
 }
 
-/// An output whose way of making is to be repeated.
+/// An existing output whose settings are to be used again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Like {
     path: PathBuf,
@@ -43,14 +43,14 @@ impl Like {
     /// Reads the stamp of a file or a folder of pictures.
     ///
     /// # Errors
-    /// When it is not there, or has none.
+    /// If it does not exist, or has no stamp.
     pub fn open(path: &Path) -> Result<Self, LikeError> {
         std::fs::metadata(path).map_err(|source| LikeError::Unreadable { path: path.into(), source })?;
         let stamp = read(path).ok_or_else(|| LikeError::NoStamp(path.into()))?;
         Ok(Self { path: path.into(), stamp })
     }
 
-    /// Its settings, as a layer.
+    /// Returns its settings as a layer of the configuration.
     pub fn recorded(&self) -> Recorded {
         Recorded {
             path: self.path.display().to_string(),
@@ -60,15 +60,15 @@ impl Like {
         }
     }
 
-    /// Checks that style pictures and weights are those of the stamp, where `settings` still name the same ones.
+    /// Checks that style pictures and weights match the stamp, as far as `settings` still use the same ones.
     ///
     /// # Errors
-    /// At the first that is another.
+    /// At the first that differs.
     pub fn check(&self, settings: &Settings) -> Result<(), LikeError> {
         let path = &self.path;
         for style in &self.stamp.styles {
             let used = settings.style.images.iter().any(|image| image.image == style.image);
-            // A pipe or a device would never end.
+            // Reading a pipe or a device would never end.
             let special = std::fs::metadata(&style.image).is_ok_and(|data| !data.is_file());
             if used && (special || identity::style(&style.image)? != style.sha256) {
                 return Err(LikeError::OtherStyle { path: path.clone(), image: style.image.clone() });

@@ -1,9 +1,9 @@
-//! How an output was made, in the output itself: enough to tell whether a job is done already, to see where a file is
-//! from, and to paint another input the very same way.
+//! Records in the output itself how it was made: enough to tell whether a job is already done, where a file comes from,
+//! and to paint another input the very same way.
 //!
-//! [`Stamp`] is what is said. [`crate::label`] puts it into a file; a folder of pictures has it in each picture that can
-//! hold it, and in a [`Contents`] of its own. No dates and no names of inputs or outputs are in it: the same job writes
-//! the same bytes.
+//! [`Stamp`] is the record. [`crate::label`] embeds it in a file; a folder of pictures has it in each picture whose
+//! format can hold it, and in a [`Contents`] file. It has no dates and no names of inputs or outputs, so the same job
+//! writes the same bytes.
 
 mod contents;
 mod like;
@@ -18,8 +18,8 @@ pub use stamp::{Painted, PresetStamp, Stamp, StyleStamp};
 use crate::label;
 use crate::media::Output;
 
-/// The stamp in a file, or in a folder of pictures; `None` where there is none that this version reads. Cheap, and safe
-/// whatever the file holds.
+/// Returns the stamp of a file, or of a folder of pictures; `None` if there is none that this version reads. It is
+/// cheap, and safe whatever the file holds.
 pub fn read(path: &Path) -> Option<Stamp> {
     if path.is_dir() {
         return Contents::read(path).map(|contents| contents.stamp);
@@ -27,16 +27,16 @@ pub fn read(path: &Path) -> Option<Stamp> {
     label::read(path).ok().flatten().and_then(|text| Stamp::parse(&text))
 }
 
-/// What an output says of itself.
+/// The stamp that was found in an output, and whether the output is complete.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Said {
     Whole(Box<Stamp>),
-    /// It says how it was made, and is not all there any more.
+    /// There is a stamp, but part of the output is missing.
     CutOff,
 }
 
-/// As [`read`], for an output that should be whole: of a folder, each picture must be there in its full length; a file
-/// must not have been cut off since.
+/// Like [`read`], but also checks that the output is complete: in a folder, each picture must be there in its full
+/// length; a file must not have been cut off.
 pub fn read_output(output: &Output) -> Option<Said> {
     let (stamp, whole) = match output {
         Output::Sequence { folder, .. } => {

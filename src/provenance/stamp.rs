@@ -1,4 +1,4 @@
-//! What is said of how an output was made.
+//! The stamp: a record of how an output was made.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::identity::{self, Identity, IdentityError};
 use crate::settings::{IfExists, Resolved, Settings};
 
-/// Of the stamp's form; another is not read.
+/// Version of the stamp's format; others are not read.
 const FORMAT: u32 = 1;
 
 /// How an output was made.
@@ -17,53 +17,55 @@ pub struct Stamp {
     format: u32,
     /// Version of the program.
     pub program: String,
-    /// [`Identity::id`]; `None` for what came down a pipe, which nobody can compare.
+    /// [`Identity::id`]; `None` for input from a pipe, which cannot be compared.
     pub job: Option<String>,
     pub preset: PresetStamp,
     pub seed: u64,
-    /// The network and its weights; `None` where nothing was painted.
+    /// The networks and their weights; `None` if nothing was painted.
     pub painted: Option<Painted>,
     pub styles: Vec<StyleStamp>,
-    /// The resolved settings as TOML, which is a preset: without what belongs to the input or to the machine (given flow
-    /// and cuts, the folder with weights, what to do with an output that is there).
+    /// The resolved settings as TOML, usable as a preset. Settings that belong to the input or the machine are cleared
+    /// (given flow and cuts, the folder with weights, the policy for an existing output).
     pub settings: String,
     pub identity: Option<Identity>,
 }
 
-/// What the settings began with.
+/// The preset that the settings are based on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PresetStamp {
-    /// Stands in the names of outputs.
+    /// Name of the preset, as used in the names of outputs.
     pub name: String,
-    /// Of its settings with all that it extends, SHA-256; empty for none.
+    /// SHA-256 of its settings with all that it extends; empty if there is no preset.
     pub hash: String,
 }
 
+/// The networks that painted an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Painted {
     pub backbone: String,
-    /// SHA-256 of the weights file; `None` for a network that has none.
+    /// SHA-256 of the weights files, as in [`identity::weights`]; `None` if there are none.
     pub weights: Option<String>,
 }
 
+/// A style picture that an output was painted after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StyleStamp {
-    /// As in the settings.
+    /// The picture, as the settings name it.
     pub image: String,
     pub sha256: String,
 }
 
 impl Stamp {
-    /// Of a job with these settings; `identity` is `None` where the input is a stream, `paints` says whether a network is
-    /// asked at all.
+    /// Creates the stamp of a job with these settings. `identity` is `None` if the input is a stream; `paints` says
+    /// whether a network is used at all.
     ///
     /// # Errors
-    /// When a style picture or the weights cannot be read.
+    /// If a style picture or the weights cannot be read.
     pub fn new(resolved: &Resolved, identity: Option<Identity>, paints: bool) -> Result<Self, IdentityError> {
         let settings = &resolved.settings;
         let (mut painted, mut styles) = (None, Vec::new());
         if paints {
-            // The identity has read the weights already: they are large.
+            // The identity has already hashed the weights, which is slow.
             let weights = match &identity {
                 Some(identity) => identity.weights.clone(),
                 None => identity::weights(settings)?,
@@ -86,7 +88,7 @@ impl Stamp {
         })
     }
 
-    /// One line of JSON, in ASCII: what every kind of file holds.
+    /// Returns the stamp as one line of JSON in ASCII, which every kind of file can hold.
     pub fn text(&self) -> String {
         let json = serde_json::to_string(self).unwrap_or_default();
         let mut text = String::with_capacity(json.len());
@@ -100,19 +102,19 @@ impl Stamp {
         text
     }
 
-    /// Reads what [`Stamp::text`] wrote; `None` for anything else.
+    /// Parses what [`Stamp::text`] wrote; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let stamp: Self = serde_json::from_str(text).ok()?;
         let own = stamp.identity.as_ref().map(Identity::id);
-        // It becomes a part of names of outputs.
+        // The name becomes part of the names of outputs.
         let is_name = !stamp.preset.name.contains(['/', '\0']);
-        // Whoever compares job by job relies on the two being one.
+        // Callers compare jobs by id and rely on its matching the identity.
         (stamp.format == FORMAT && stamp.job == own && is_name).then_some(stamp)
     }
 }
 
 impl Painted {
-    /// From what [`identity::weights`] gives: `vgg19 HASH`, or the name alone.
+    /// Parses the result of [`identity::weights`]: `vgg19 HASH`, or the name alone.
     pub fn of(weights: &str) -> Self {
         match weights.split_once(' ') {
             Some((backbone, hash)) => Self { backbone: backbone.into(), weights: Some(hash.into()) },
@@ -130,7 +132,7 @@ impl fmt::Display for Painted {
     }
 }
 
-/// The settings that another run can take over.
+/// Returns the settings, as TOML, that another run can take over.
 fn portable(settings: &Settings) -> String {
     let mut kept = settings.clone();
     kept.output.if_exists = IfExists::Fail;

@@ -1,4 +1,4 @@
-//! Progress on a terminal: one bar for the job that runs.
+//! Shows progress on a terminal: one bar for the running job.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::pace::Pace;
 use super::{Event, Observer, plain, plain_line, write_line};
 
-/// Draws a bar with frame, pace, time left and J.
+/// Draws a bar with the frame number, the pace, the time left and the objective J.
 pub struct BarObserver {
     screen: MultiProgress,
     job: Mutex<Option<JobBar>>,
@@ -17,7 +17,7 @@ pub struct BarObserver {
 struct JobBar {
     bar: ProgressBar,
     pace: Pace,
-    /// What a search counts; empty for a job.
+    /// The unit that a search counts; empty for a job.
     what: &'static str,
 }
 
@@ -32,16 +32,16 @@ impl BarObserver {
             None => (ProgressBar::no_length(), "{prefix} {spinner} frame {pos} {elapsed} {msg}"),
         };
         let bar = self.screen.add(bar);
-        // A template is checked by a test; the default is as good for a user.
+        // A test checks the templates; for a user, the default style is good enough.
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_prefix(plain(input).into_owned());
         bar.set_message("first frame");
-        // A frame can take minutes: the ticking clock says that the program lives.
+        // A frame can take minutes: the ticking clock shows that the program is alive.
         bar.enable_steady_tick(Duration::from_secs(1));
         JobBar { bar, pace: Pace::default(), what: "" }
     }
 
-    /// A bar for what a search counts.
+    /// Creates a bar for a search.
     fn search(&self, what: &'static str, total: Option<u64>) -> JobBar {
         let job = self.start(what, total);
         let template = match total {
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::measure::Figures;
 
-    /// A terminal that keeps everything that was ever drawn.
+    /// A terminal that keeps everything that is drawn.
     #[derive(Debug, Clone, Default)]
     struct Paper(Arc<Mutex<String>>);
 

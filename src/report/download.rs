@@ -1,4 +1,4 @@
-//! The bar of a download: on a terminal only, so that logs stay clean.
+//! Shows the progress of a download, on a terminal only, so that logs stay clean.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::weights::Progress;
 
 const TEMPLATE: &str = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
 
-/// Draws on standard error; draws nothing when that is no terminal.
+/// Draws on standard error, and only if that is a terminal.
 #[derive(Debug, Default)]
 pub struct DownloadBar {
     bar: Option<ProgressBar>,
@@ -17,7 +17,7 @@ pub struct DownloadBar {
 impl Progress for DownloadBar {
     fn advance(&mut self, file: &str, done: u64, total: Option<u64>) {
         let bar = self.bar.get_or_insert_with(|| {
-            // A resumed download starts far on: without the reset its speed would count the bytes of before.
+            // A resumed download starts with bytes from before: without the reset they would count towards the speed.
             let bar = new_bar(file).with_position(done);
             bar.reset_eta();
             bar

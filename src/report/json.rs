@@ -1,4 +1,4 @@
-//! One JSON object a line, for machines. The fields are listed in the parent module.
+//! Writes one JSON object per line, for machines. `docs/events.md` lists the fields.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ pub struct JsonObserver<W> {
     clock: Arc<dyn Fn() -> Duration + Send + Sync>,
     verbosity: Verbosity,
     out: Arc<Mutex<W>>,
-    /// Among several that run at once.
+    /// Number of the job, if several run at once.
     job: Option<u64>,
 }
 
@@ -49,12 +49,12 @@ impl<W: Write + Send + 'static> Observer for JsonObserver<W> {
     }
 }
 
-/// The line for an error that belongs to no single input.
+/// Returns the line for an error that does not belong to an input.
 pub fn failed(error: &str, elapsed: Duration) -> String {
     serde_json::json!({ "elapsed": seconds(elapsed), "event": "failed", "input": null, "error": error }).to_string()
 }
 
-/// Milliseconds are enough.
+/// Rounds to milliseconds, which is precise enough.
 fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e3).round() / 1e3
 }

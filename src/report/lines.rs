@@ -1,4 +1,4 @@
-//! Progress where nobody watches (cron, a log file): a few lines, ever further apart.
+//! Shows progress where nobody watches (cron, a log file): a few lines at growing intervals.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,16 +7,16 @@ use std::time::Duration;
 use super::pace::Pace;
 use super::{Clock, Event, Observer, Verbosity, plain, plain_line, write_line};
 
-/// After this, one line per interval of this length.
+/// Up to `LONGEST` the interval doubles; after that, a line follows every `THEN`.
 const LONGEST: Duration = Duration::from_secs(64);
 const THEN: Duration = Duration::from_secs(60);
 
-/// Writes a line 1, 2, 4, .. 64 seconds into a job and then every minute, beside its start, end and warnings.
+/// Writes a line 1, 2, 4, .. 64 seconds into a job and then every minute, in addition to its start, end and warnings.
 pub struct LinesObserver<W> {
     clock: Arc<dyn Fn() -> Duration + Send + Sync>,
     verbosity: Verbosity,
     out: Arc<Mutex<W>>,
-    /// One of several jobs at once: all its lines name it.
+    /// Whether this is one of several concurrent jobs; then notes and warnings name its input as well.
     among: bool,
     state: Mutex<State>,
 }
@@ -24,7 +24,7 @@ pub struct LinesObserver<W> {
 struct State {
     input: String,
     began: Duration,
-    /// Time into the job of the next line.
+    /// Time of the next line, counted from the start of the job.
     next: Duration,
     pace: Pace,
 }
@@ -42,7 +42,7 @@ impl<W: Write + Send + 'static> Observer for LinesObserver<W> {
             return;
         }
         let now = (self.clock)();
-        // A panic elsewhere leaves the state usable.
+        // A panic in another thread leaves the state usable.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let told = matches!(event, Event::Note { .. } | Event::Warning { .. }) && self.among && !state.input.is_empty();
         if let Some(line) = state.line(event, now) {
@@ -62,7 +62,7 @@ impl State {
         Self { input: String::new(), began: Duration::ZERO, next: Duration::from_secs(1), pace: Pace::default() }
     }
 
-    /// Whether it is time for another line.
+    /// Whether the next line is due.
     fn is_due(&mut self, now: Duration) -> bool {
         let into_job = now.saturating_sub(self.began);
         if into_job < self.next {
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::measure::Figures;
 
-    /// Runs `events`, each at its second, and gives the lines.
+    /// Sends `events`, each at its second, and returns the lines.
     fn lines(events: &[(u64, Event)], verbosity: i8) -> Vec<String> {
         let now = Arc::new(AtomicU64::new(0));
         let shared = Arc::clone(&now);
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn lines_come_ever_further_apart() {
-        // A job that begins at second 1000 and gives a frame each second.
+        // A job that starts at second 1000 and finishes a frame every second.
         let mut events = vec![(1000, started())];
         events.extend((1..=300).map(|n| (1000 + n, frame(n))));
         let numbers: Vec<u64> = lines(&events, 0)

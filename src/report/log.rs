@@ -1,4 +1,4 @@
-//! Log records (`tracing`) on stderr, written around the bar.
+//! Writes log records (`tracing`) to stderr without disturbing the progress bar.
 
 use std::io::{self, Write};
 
@@ -9,10 +9,10 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::{LogFormat, Style, Verbosity};
 
-/// Sets up logging for the whole process. `filter` (from `STYLIZE_VIDEO_LOG`) wins over `-v` and `-q`.
+/// Sets up logging for the whole process. `filter` (from `STYLIZE_VIDEO_LOG`) overrides `-v` and `-q`.
 ///
 /// # Errors
-/// When `filter` is none, or logging is set up already.
+/// If `filter` is invalid, or logging is already set up.
 pub fn init(style: &Style, filter: Option<&str>) -> anyhow::Result<()> {
     let filter = match filter {
         Some(text) => EnvFilter::try_new(text).with_context(|| format!("STYLIZE_VIDEO_LOG={text}"))?,
@@ -27,7 +27,7 @@ pub fn init(style: &Style, filter: Option<&str>) -> anyhow::Result<()> {
     done.map_err(|error| anyhow::anyhow!("logging: {error}"))
 }
 
-/// Other crates speak up one step later than this one.
+/// Returns the log filter for a verbosity. With `-v`, other crates log one level less than this one.
 fn level(verbosity: Verbosity) -> &'static str {
     match verbosity.0 {
         ..=-2 => "error",
@@ -38,13 +38,13 @@ fn level(verbosity: Verbosity) -> &'static str {
     }
 }
 
-/// Takes the bar away while a record is written.
+/// Hides the bar while a record is written.
 #[derive(Debug, Clone)]
 struct AroundBar(MultiProgress);
 
 impl Write for AroundBar {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Whole at once: tracing gives one record per call.
+        // Written in one go: tracing passes one record per call.
         self.0.suspend(|| io::stderr().write_all(bytes))?;
         Ok(bytes.len())
     }

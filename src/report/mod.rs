@@ -1,7 +1,7 @@
-//! Progress: stages say what happened, an observer shows it.
+//! Reports progress: the stages emit events, and an observer shows them.
 //!
-//! Everything here goes to stderr. With `--log-format json` every line is one object; `docs/events.md` lists them all, and
-//! `docs/events.schema.json` is what they are held against by tests: a change here is one there.
+//! All output of this module goes to stderr. With `--log-format json`, every line is one object. `docs/events.md` lists
+//! them, and tests compare them with `docs/events.schema.json`: a change here needs a change there.
 
 mod bar;
 pub mod download;
@@ -30,7 +30,7 @@ pub use pace::duration;
 pub use plain::{plain, plain_lines};
 pub use table::{Outcome, Row, count};
 
-/// What a job tells while it runs.
+/// An event that a run or a job reports.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -39,7 +39,7 @@ pub enum Event {
         version: String,
         jobs: u64,
     },
-    /// A job begins. `frames` is the expected count where the container tells it.
+    /// A job begins. `frames` is the expected number, if the container states it.
     Started {
         input: String,
         output: String,
@@ -47,23 +47,23 @@ pub enum Event {
         width: usize,
         height: usize,
     },
-    /// The job goes on after so many frames that a former run has painted.
+    /// The job continues after the frames that an earlier run painted.
     Resumed {
         input: String,
         frames: u64,
     },
-    /// A frame is done. `frame` counts from 1.
+    /// A frame is finished. `frame` counts from 1.
     Frame {
         frame: u64,
         frames: Option<u64>,
         iterations: u32,
         objective: f64,
         seconds: f64,
-        /// Unknown where motion is not looked at.
+        /// Empty if motion is not estimated.
         #[serde(flatten)]
         figures: Figures,
     },
-    /// A frame has been painted in one of several passes. It is done after the last one.
+    /// One of several passes has painted a frame. The frame is finished after the last pass.
     Pass {
         pass: u32,
         passes: u32,
@@ -72,15 +72,15 @@ pub enum Event {
         objective: f64,
         seconds: f64,
     },
-    /// How far a search through many pictures is.
+    /// Progress of a search through many pictures.
     Progress {
         what: &'static str,
         done: u64,
         total: Option<u64>,
-        /// That the last step took.
+        /// Duration of the last step.
         seconds: f64,
     },
-    /// How the job is done: backbone, device, what would do it better.
+    /// Information about how the job runs: backbone, device, hints for a better result.
     Note {
         message: String,
     },
@@ -92,9 +92,9 @@ pub enum Event {
         output: String,
         frames: u64,
         seconds: f64,
-        /// Seconds in which the painting stood still because a frame's motion was not yet known.
+        /// Seconds for which painting waited because a frame's motion was not known yet.
         waited_for_motion: f64,
-        /// How steady the result is, as far as motion was looked at.
+        /// Steadiness of the result, if motion was estimated.
         steadiness: Option<Summary>,
     },
     Skipped {
@@ -106,13 +106,14 @@ pub enum Event {
         input: String,
         error: String,
     },
-    /// The job was to end before it was done. `frames` are painted.
+    /// The job was stopped before its end. `frames` are painted.
     Cancelled {
         input: String,
         frames: u64,
         reason: Stop,
     },
-    /// The run is at its end; `outcome` of [`Row`] is `done`, `skipped`, `failed`, `busy`, `cancelled` or `not_begun`.
+    /// The jobs of the run have ended; `outcome` of [`Row`] is `done`, `skipped`, `failed`, `busy`, `cancelled` or
+    /// `not_begun`.
     Batch {
         jobs: Vec<Row>,
         seconds: f64,
@@ -125,12 +126,12 @@ pub enum Event {
         cancelled: u64,
         not_begun: u64,
         seconds: f64,
-        /// Why it ended before its jobs did, if it did.
+        /// Set if the run was stopped before all jobs were done.
         stopped: Option<Stop>,
     },
 }
 
-/// Why a run ends before its jobs do.
+/// The reason why a run was stopped before all its jobs were done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stop {
@@ -154,17 +155,17 @@ impl Stop {
     }
 }
 
-/// Shows events: a bar on a terminal, lines elsewhere, JSON for machines.
+/// Shows events: as a bar on a terminal, as lines elsewhere, as JSON for machines.
 pub trait Observer: Send + Sync {
     fn event(&self, event: &Event);
 
-    /// An observer for one of several jobs that run at once, counted from 1; `None` where this one does for all.
+    /// Creates an observer for one of several concurrent jobs, numbered from 1; `None` if this one serves all jobs.
     fn for_job(&self, _number: u64) -> Option<Box<dyn Observer>> {
         None
     }
 }
 
-/// `--log-format`.
+/// The value of `--log-format`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogFormat {
     #[default]
@@ -172,12 +173,12 @@ pub enum LogFormat {
     Json,
 }
 
-/// How much is said: `-v` adds one, `-q` takes one.
+/// The amount of output: `-v` adds one, `-q` subtracts one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Verbosity(pub i8);
 
 impl Verbosity {
-    /// Whether `event` is shown: everything, with `-q` only what went wrong, with `-qq` only what failed.
+    /// Whether `event` is shown: normally every event, with `-q` only warnings and failures, with `-qq` only failures.
     pub fn shows(self, event: &Event) -> bool {
         match event {
             Event::Failed { .. } | Event::Cancelled { .. } => true,
@@ -188,21 +189,21 @@ impl Verbosity {
     }
 }
 
-/// How things are shown, decided once in `main`.
+/// The style of all output, decided once in `main`.
 #[derive(Debug, Clone)]
 pub struct Style {
     pub format: LogFormat,
     pub verbosity: Verbosity,
     /// Whether stderr is a terminal.
     pub terminal: bool,
-    /// When the program began.
+    /// Start time of the program.
     pub began: Instant,
-    /// What draws bars; log lines are written through it so that they do not tear them.
+    /// Draws the bars. Log lines are written through it so that they do not disrupt the bars.
     pub screen: MultiProgress,
 }
 
 impl Style {
-    /// The style for this process's stderr.
+    /// Returns the style for this process's stderr.
     pub fn of_stderr(format: LogFormat, verbosity: Verbosity) -> Self {
         Self {
             format,
@@ -219,10 +220,10 @@ impl Style {
     }
 }
 
-/// Time since the program began; a parameter so that tests need not wait.
+/// Returns the time since the program started; a parameter so that tests need not wait.
 pub type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
 
-/// The observer for `style`.
+/// Returns the observer for `style`.
 pub fn choose(style: &Style) -> Box<dyn Observer> {
     match style.format {
         LogFormat::Json => Box::new(JsonObserver::new(std::io::stderr(), style.clock(), style.verbosity)),
@@ -231,7 +232,7 @@ pub fn choose(style: &Style) -> Box<dyn Observer> {
     }
 }
 
-/// Shows the error that ends the program, with its causes, in one line.
+/// Prints the error that ends the program, with its causes, in one line.
 pub fn final_error(style: &Style, error: &anyhow::Error) {
     let text = causes(error.as_ref());
     let line = match style.format {
@@ -241,28 +242,29 @@ pub fn final_error(style: &Style, error: &anyhow::Error) {
     style.screen.suspend(|| write_line(&mut std::io::stderr(), &line));
 }
 
-/// An error and its causes in one line, joined by `: `.
+/// Formats an error and its causes in one line, joined by `: `.
 pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Messages that name their cause themselves would say it twice.
+        // Some messages already contain their cause.
         let told = error.to_string();
         if !text.contains(&told) {
             text.push_str(&format!(": {told}"));
         }
         cause = error.source();
     }
-    // A library's message can be of several lines.
+    // Messages of libraries can have several lines.
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Writes a line. A stderr that is gone is no reason to stop hours of work.
+/// Writes a line. A closed stderr is no reason to stop hours of work, so errors are ignored.
 fn write_line(out: &mut impl Write, line: &str) {
     let _ = writeln!(out, "{line}");
 }
 
-/// The lines that text observers have in common; `None` for events they show each in their own way.
+/// Returns the text that all text observers print for an event; `None` for events that each formats differently, and
+/// for the start of the run.
 fn plain_line(event: &Event) -> Option<String> {
     match event {
         Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } | Event::Progress { .. } => None,

@@ -1,11 +1,11 @@
-//! How fast frames come and how long the rest will take.
+//! Measures the pace of painting and estimates the time left.
 
 use std::collections::VecDeque;
 
-/// Frames that the estimate looks back on: a shot's first frame costs several times the others.
+/// Number of frames to average over: the first frame of a shot takes several times as long as the others.
 const WINDOW: usize = 12;
 
-/// The pace of the last frames.
+/// The durations of the latest frames.
 #[derive(Debug, Default)]
 pub struct Pace(VecDeque<f64>);
 
@@ -17,30 +17,30 @@ impl Pace {
         self.0.push_back(seconds);
     }
 
-    /// Seconds per frame.
+    /// Returns the average seconds per frame.
     pub fn per_frame(&self) -> f64 {
         self.0.iter().sum::<f64>() / self.0.len().max(1) as f64
     }
 
-    /// `3.4 s/frame, 13 min left, J 0.0123`.
+    /// Formats pace, time left and objective: `3.4 s/frame, 13 min left, J 0.0123`.
     pub fn describe(&self, frame: u64, frames: Option<u64>, objective: f64) -> String {
         let left = frames.filter(|total| *total > frame).map(|total| (total - frame) as f64 * self.per_frame());
         let left = left.map(|seconds| format!(", {} left", duration(seconds))).unwrap_or_default();
         format!("{:.2} s/frame{left}, J {}", self.per_frame(), short(objective))
     }
 
-    /// `pass 2/3, frame 17, 3.4 s/frame, J 0.0123`.
+    /// Formats the state of a pass: `pass 2/3, frame 17, 3.4 s/frame, J 0.0123`.
     pub fn describe_pass(&self, [pass, passes]: [u32; 2], frame: u64, objective: f64) -> String {
         format!("pass {pass}/{passes}, frame {frame}, {}", self.describe(frame, None, objective))
     }
 }
 
-/// A number in four digits, whatever its size.
+/// Formats a number of any magnitude with about four digits.
 fn short(value: f64) -> String {
     if value == 0.0 || (0.01..10_000.0).contains(&value.abs()) { format!("{value:.4}") } else { format!("{value:.3e}") }
 }
 
-/// `8.5 s`, `13 min`, `2 h 05 min`.
+/// Formats a duration: `8.5 s`, `13 min`, `2 h 05 min`.
 pub fn duration(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;
     match seconds {

@@ -1,15 +1,15 @@
-//! Names and tags come from strangers, and a terminal obeys what stands in them: they are printed as what they are.
+//! Escapes file names and tags before printing. They are untrusted, and could otherwise control the terminal.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// A text in one line, with nothing in it that moves a cursor, changes colours or turns the direction of writing: such
-/// characters become `\n`, `\u{1b}` and the like. (A backslash stays one: paths are full of them elsewhere.)
+/// Returns a text in one line, with every character escaped that could move the cursor, change colours or reverse the
+/// writing direction: as `\n`, `\u{1b}` and so on. (Backslashes stay unchanged because Windows paths are full of them.)
 pub fn plain(text: &str) -> Cow<'_, str> {
     escaped(text, is_hostile)
 }
 
-/// Like [`plain`], for texts of several lines.
+/// Like [`plain`], but keeps line breaks and tabs.
 pub fn plain_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |character| is_hostile(character) && !matches!(character, '\n' | '\t'))
 }
@@ -29,7 +29,7 @@ fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Control characters, line separators, and those that turn the direction of writing.
+/// Whether a character is a control character, a line separator, or changes the writing direction.
 fn is_hostile(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

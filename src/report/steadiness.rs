@@ -1,20 +1,20 @@
-//! How steady a result is, and whether what moves leaves ghosts, in a line.
+//! Formats the steadiness and ghosting of a result in one line.
 
 use crate::measure::Summary;
 
-/// So many of the least steady frames are named.
+/// The number of least steady frames to list.
 const NAMED: usize = 3;
 
-/// Frames from which on a drift over a hundred may be told.
+/// The lowest number of frames from which a drift per 100 frames is reported.
 const LONG_ENOUGH: u64 = 25;
 
-/// So much of the picture has to stand still, 0..=1, before its drift says anything.
+/// The share of the picture, 0..=1, that must stand still for its drift to be meaningful.
 const STILL_ENOUGH: f64 = 0.1;
 
-/// `steadiness: ...`; `None` where no two frames could be compared.
+/// Returns the line `steadiness: ...`, or `None` if no two frames could be compared.
 pub fn line(summary: &Summary) -> Option<String> {
     let (e_warp, coverage) = summary.e_warp.zip(summary.coverage)?;
-    // E_warp is a mean square: its root is what a sample is off by.
+    // E_warp is a mean square; its root is the error of a sample.
     let levels = |mean_square: f64| 255.0 * mean_square.sqrt();
     let mut line = format!(
         "steadiness: along the motion, a frame differs from the one before by {:.1}/255 (the source by {:.1}), measured on {:.0} % of the picture",

@@ -1,4 +1,4 @@
-//! How the jobs of a run have ended, one a line.
+//! Prints how the jobs of a run ended, one per line.
 
 use std::fmt::Write;
 
@@ -6,19 +6,19 @@ use serde::Serialize;
 
 use super::{pace, plain, plural};
 
-/// How a job ended.
+/// The outcome of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Done,
-    /// There was nothing to do, or not yet.
+    /// There was nothing to do, or the input is not ready yet.
     Skipped,
     Failed,
-    /// Another run works on it.
+    /// Another run is working on it.
     Busy,
-    /// The run was asked to end while it was painted.
+    /// The run was stopped while the job was being painted.
     Cancelled,
-    /// The run was asked to end before.
+    /// The run was stopped before the job began.
     NotBegun,
 }
 
@@ -37,31 +37,31 @@ impl Outcome {
     }
 }
 
-/// One job of a run.
+/// The result of one job of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
     pub input: String,
     pub outcome: Outcome,
-    /// Frames of the result, or that are painted so far; `None` where nobody knows.
+    /// Frames of the result, or frames painted so far; `None` if unknown.
     pub frames: Option<u64>,
     pub seconds: f64,
-    /// Empty for what is done.
+    /// The reason; empty if the job is done.
     pub why: String,
 }
 
 impl Row {
-    /// A job that ended in no time.
+    /// Creates a row for a job that took no time.
     pub fn new(input: String, outcome: Outcome, why: String) -> Self {
         Self { input, outcome, frames: None, seconds: 0.0, why }
     }
 }
 
-/// How many of `rows` ended so.
+/// Returns how many of `rows` have this outcome.
 pub fn count(rows: &[Row], outcome: Outcome) -> usize {
     rows.iter().filter(|row| row.outcome == outcome).count()
 }
 
-/// The rows, aligned, and a line that counts them.
+/// Formats the rows in aligned columns, followed by a line with the totals.
 pub(super) fn text(rows: &[Row], seconds: f64) -> String {
     let rows: Vec<[String; 5]> = rows.iter().map(cells).collect();
     let widths: [usize; 5] =
@@ -80,7 +80,7 @@ pub(super) fn text(rows: &[Row], seconds: f64) -> String {
 fn cells(row: &Row) -> [String; 5] {
     let frames = row.frames.map(|frames| format!("{frames} {}", plural(frames)));
     let time = if row.seconds > 0.0 { pace::duration(row.seconds) } else { String::new() };
-    // The name stands before it already.
+    // The row already shows the name.
     let why = row.why.strip_prefix(&row.input).and_then(|why| why.strip_prefix(": ")).unwrap_or(&row.why);
     [
         row.outcome.name().into(),
@@ -97,7 +97,7 @@ fn totals(outcomes: &[&str], seconds: f64) -> String {
         let count = outcomes.iter().filter(|outcome| **outcome == name).count();
         if count > 0 {
             let comma = if text.is_empty() { "" } else { ", " };
-            // A text takes whatever is written to it.
+            // Writing to a string never fails.
             let _ = write!(text, "{comma}{count} {name}");
         }
     }

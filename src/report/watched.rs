@@ -1,4 +1,4 @@
-//! What machines learn of a run beside its log: a summary, metrics, a command at the end of each job.
+//! Reports on a run for machines, in addition to its log: a summary, metrics, and a command at the end of each job.
 
 mod metrics;
 mod notify;
@@ -16,7 +16,7 @@ use crate::files;
 pub use notify::Command;
 pub use tally::{JobRecord, Outcome, Tally};
 
-/// Where it goes.
+/// The destinations of these reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {
     /// `--summary`
@@ -27,7 +27,7 @@ pub struct Places {
     pub notify: Option<Command>,
 }
 
-/// A file of `--summary` or `--metrics` that cannot be written.
+/// The error for a `--summary` or `--metrics` file that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("{option} {}: cannot write it: {source}; check that its folder exists and can be written to", path.display())]
 pub struct WriteError {
@@ -36,27 +36,27 @@ pub struct WriteError {
     source: io::Error,
 }
 
-/// Hands all events on, and keeps files and a command informed of what becomes of the jobs.
+/// Passes all events on, updates the summary and metrics files, and runs the command when a job ends.
 pub struct Watched {
     inner: Box<dyn Observer>,
     common: Arc<Common>,
-    /// Among several that run at once.
+    /// Number of the job among those that run at once; 0 for the run itself.
     job: u64,
 }
 
-/// What the observers of a run's jobs share.
+/// The state that the observers of all jobs of a run share.
 struct Common {
     places: Places,
     tally: Mutex<Tally>,
-    /// Unix time of the last success of former runs.
+    /// Unix time of the last success in earlier runs.
     success_before: Option<f64>,
 }
 
 impl Watched {
-    /// Around `inner`. Files are written at once, so that a place that cannot be written to is known before any work.
+    /// Wraps `inner`. The files are written at once, so that an unwritable destination is found before any work.
     ///
     /// # Errors
-    /// When it is such a place.
+    /// If one of the files cannot be written.
     pub fn around(inner: Box<dyn Observer>, places: Places) -> Result<Self, WriteError> {
         let success_before = places.metrics.as_deref().and_then(metrics::last_success);
         let tally = Tally::new(SystemTime::now());
@@ -96,11 +96,11 @@ impl Observer for Watched {
         if !told.changed {
             return;
         }
-        // A disk that is full now may have room at the end: no reason to stop the work.
+        // A disk that is full now may have room at the end: the work continues.
         if let Err(error) = self.common.write(&tally) {
             self.warn(error.to_string());
         }
-        // A command may take its time: others may speak meanwhile.
+        // A command may take a while: release the lock so that other jobs are not blocked.
         drop(tally);
         if let (Some(command), Some(job)) = (&places.notify, told.ended)
             && let Err(problem) = command.tell(&job)

@@ -1,4 +1,4 @@
-//! Why a job's progress cannot be kept or taken up.
+//! Errors of keeping a job's progress and of resuming from it.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
-//! The progress of another job at the same output, kept until this one is worth as much: a slip in a setting must not
-//! cost a night's work.
+//! Keeps the progress of another job at the same output until the current job has finished a part, so that a wrong
+//! setting does not cost a night's work.
 //!
-//! It lies in a folder below the work folder, its manifest moved first and moved back last: where that folder has a
-//! manifest and the work folder none, whatever of it is still in the one place or already in the other belongs to it.
+//! The progress lies in a folder below the work folder. Its manifest moves there first and moves back last: if that
+//! folder has a manifest and the work folder has none, the files in both places belong to that manifest.
 
 use std::fs;
 use std::io;
@@ -13,17 +13,17 @@ use super::manifest::{MANIFEST, Manifest, ManifestError};
 use super::work::WorkFolder;
 use crate::files;
 
-/// Where it lies in the work folder.
+/// Name of the folder inside the work folder.
 pub(super) const FORMER: &str = "former";
 
 fn place(work: &WorkFolder) -> PathBuf {
     work.path().join(FORMER)
 }
 
-/// What is kept of another job; `None` where nothing is, or nothing that can be used.
+/// Returns the manifest of the job that was set aside; `None` if nothing usable is there.
 ///
 /// # Errors
-/// When the disk fails.
+/// If the disk fails.
 pub(super) fn read(work: &WorkFolder) -> Result<Option<Manifest>, ResumeError> {
     match Manifest::read(&place(work)) {
         Ok(found) => Ok(found),
@@ -32,16 +32,16 @@ pub(super) fn read(work: &WorkFolder) -> Result<Option<Manifest>, ResumeError> {
     }
 }
 
-/// Painted frames in a work folder: of the job that was there last, and of the one before that was set aside.
+/// Returns the number of painted frames in a work folder: of its latest job, and of the earlier job that was set aside.
 pub fn kept(work: &Path) -> (u64, u64) {
     let frames = |folder: &Path| Manifest::read(folder).ok().flatten().map_or(0, |manifest| manifest.frames());
     (frames(work), frames(&work.join(FORMER)))
 }
 
-/// Sets aside what a job has left, for one that keeps nothing itself, and removes all else.
+/// Sets the progress in the work folder aside, for a job that keeps no progress itself, and removes everything else.
 ///
 /// # Errors
-/// When the disk fails.
+/// If the disk fails.
 pub fn make_room(work: &WorkFolder) -> Result<(), ResumeError> {
     if let Ok(Some(manifest)) = Manifest::read(work.path()) {
         step_aside(work, &manifest)?;
@@ -49,20 +49,20 @@ pub fn make_room(work: &WorkFolder) -> Result<(), ResumeError> {
     work.clear(|name| name == FORMER)
 }
 
-/// Sets the work folder's progress aside, unless that of a third job is there and is more.
+/// Sets the work folder's progress aside, unless it is empty or a third job with more frames is already set aside.
 ///
 /// # Errors
-/// When the disk fails.
+/// If the disk fails.
 pub(super) fn step_aside(work: &WorkFolder, manifest: &Manifest) -> Result<(), ResumeError> {
     let frames = manifest.frames();
     let more = read(work)?.is_some_and(|former| former.frames() > frames);
     if frames == 0 || more { Ok(()) } else { set_aside(work, manifest) }
 }
 
-/// Moves the work folder's progress aside, in place of what may be there.
+/// Moves the work folder's progress aside and replaces whatever was set aside before.
 ///
 /// # Errors
-/// When the disk fails.
+/// If the disk fails.
 fn set_aside(work: &WorkFolder, manifest: &Manifest) -> Result<(), ResumeError> {
     discard(work)?;
     let to = place(work);
@@ -78,10 +78,10 @@ fn set_aside(work: &WorkFolder, manifest: &Manifest) -> Result<(), ResumeError> 
     moved().map_err(|error| ResumeError::io(&to, error))
 }
 
-/// Moves what was set aside back, in place of what is in the work folder.
+/// Moves the set-aside progress back and replaces the progress in the work folder.
 ///
 /// # Errors
-/// When the disk fails.
+/// If the disk fails.
 pub(super) fn restore(work: &WorkFolder) -> Result<(), ResumeError> {
     let from = place(work);
     let moved = || -> io::Result<()> {
@@ -102,13 +102,13 @@ pub(super) fn restore(work: &WorkFolder) -> Result<(), ResumeError> {
     moved().map_err(|error| ResumeError::io(&from, error))
 }
 
-/// Removes what was set aside.
+/// Removes the set-aside progress.
 ///
 /// # Errors
-/// When the disk fails.
+/// If the disk fails.
 pub(super) fn discard(work: &WorkFolder) -> Result<(), ResumeError> {
     let folder = place(work);
-    // Without its manifest the rest is nothing.
+    // The manifest goes first: without it the other files count for nothing.
     let removed = remove(&folder.join(MANIFEST)).and_then(|()| match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -116,7 +116,7 @@ pub(super) fn discard(work: &WorkFolder) -> Result<(), ResumeError> {
     removed.map_err(|error| ResumeError::io(&folder, error))
 }
 
-/// The first parts of the names of its files.
+/// Returns the first path component of each file that the manifest names.
 fn tops(manifest: &Manifest) -> Vec<String> {
     let mut names: Vec<String> =
         manifest.files().filter_map(|piece| piece.name.split('/').next().map(str::to_owned)).collect();
@@ -124,7 +124,7 @@ fn tops(manifest: &Manifest) -> Vec<String> {
     names
 }
 
-/// What is not there any more was moved before.
+/// Renames a file; one that is missing was already moved by an interrupted attempt.
 fn rename(from: &Path, to: &Path, name: &str) -> io::Result<()> {
     match fs::rename(from.join(name), to.join(name)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -1,4 +1,4 @@
-//! Notes what is finished, and finds out where a former run stopped.
+//! Records which parts are finished, and finds where a previous run stopped.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -21,7 +21,7 @@ pub struct Journal<'a> {
     manifest: Manifest,
 }
 
-/// A journal, and what the user should know about it.
+/// An opened journal, and notes about it for the user.
 #[derive(Debug)]
 pub struct Opened<'a> {
     pub journal: Journal<'a>,
@@ -29,12 +29,12 @@ pub struct Opened<'a> {
 }
 
 impl<'a> Journal<'a> {
-    /// Takes up what a former run of the job has left in the folder, if anything and if it `resumes`. What belongs to
-    /// another job is set aside until this one has finished a part, what belongs to nothing that is known goes. `threads`
-    /// are those of a job that begins.
+    /// Opens the progress that a previous run of this job left in the folder, if there is any and `resumes` is set.
+    /// Progress of another job, or of this one without `resumes`, is set aside until this job has finished a part;
+    /// files that no manifest names are removed. `threads` is the thread count of a job that starts from scratch.
     ///
     /// # Errors
-    /// When the folder cannot be read or tidied.
+    /// If the folder cannot be read or tidied.
     pub fn open(
         work: &'a WorkFolder,
         identity: Identity,
@@ -77,7 +77,7 @@ impl<'a> Journal<'a> {
         Ok(Opened { journal, notes })
     }
 
-    /// The manifest that is there; `None` also for one that is damaged.
+    /// Returns the manifest in the work folder; `None` if it is missing or damaged.
     fn found(work: &WorkFolder, notes: &mut Vec<String>) -> Result<Option<Manifest>, ResumeError> {
         match Manifest::read(work.path()) {
             Ok(found) => Ok(found),
@@ -89,7 +89,7 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Removes what the manifest does not name.
+    /// Removes every file that the manifest does not name.
     fn tidy(&self) -> Result<(), ResumeError> {
         let top = |name: &std::ffi::OsStr| {
             name == MANIFEST
@@ -105,17 +105,17 @@ impl<'a> Journal<'a> {
         self.work.clear(top)
     }
 
-    /// Threads that its first run divided computations among, and all others do.
+    /// Returns the number of threads that the first run used for its computations; later runs must use the same number.
     pub fn threads(&self) -> u32 {
         self.manifest.threads
     }
 
-    /// Frames that were painted before, whether in parts or not.
+    /// Returns the number of frames that earlier runs painted, in parts and in the tail.
     pub fn frames(&self) -> u64 {
         self.manifest.frames()
     }
 
-    /// Frames of them that are in no part.
+    /// Returns the number of painted frames that are not in any part yet.
     pub fn tail_frames(&self) -> u64 {
         self.manifest.frames() - self.manifest.sealed()
     }
@@ -124,39 +124,39 @@ impl<'a> Journal<'a> {
         self.manifest.parts.iter().map(|finished| finished.part.clone()).collect()
     }
 
-    /// Whether nothing is left to paint; what is known of the source then.
+    /// Returns what is known about the source if no frame is left to paint, else `None`.
     pub fn complete(&self) -> Option<Complete> {
         self.manifest.complete
     }
 
-    /// What the next frame needs.
+    /// Reads the state that the next frame needs.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, ResumeError> {
         let Some(state) = &self.manifest.state else { return Ok(Snapshot::default()) };
         let path = state.path(self.work.path()).unwrap_or_default();
         Snapshot::read(&path).map_err(|source| ResumeError::Lost { path, source })
     }
 
-    /// The painted frames that are in no part, in ticks of `base`.
+    /// Reads the painted frames that are not in any part yet, in ticks of `base`.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If they cannot be read.
     pub fn tail(&self, base: TimeBase) -> Result<Vec<Frame>, ResumeError> {
         let index = self.manifest.sealed();
         self.manifest.tail.as_ref().map_or(Ok(Vec::new()), |piece| tail::read(self.work.path(), piece, base, index))
     }
 
-    /// An empty tail in this folder.
+    /// Creates an empty tail in this work folder.
     pub fn new_tail(&self) -> Tail {
         Tail::new(self.work.path(), self.manifest.tail.as_ref())
     }
 
-    /// A part is finished; the next frame needs `snapshot`.
+    /// Records a finished part; `snapshot` is the state that the next frame needs.
     ///
     /// # Errors
-    /// When the disk is full or fails. What was noted before stays.
+    /// If the disk is full or fails. The progress recorded so far is kept.
     pub fn sealed(&mut self, part: Part, snapshot: &Snapshot) -> Result<(), ResumeError> {
         let mut next = self.manifest.clone();
         next.parts.push(Finished { part, shot_ends: snapshot.is_empty() });
@@ -165,13 +165,13 @@ impl<'a> Journal<'a> {
         self.replace(next)
     }
 
-    /// The run ends before the job does; the next frame needs `snapshot`.
+    /// Records the tail of a run that ends before the job does; `snapshot` is the state that the next frame needs.
     ///
     /// # Errors
     /// As [`Journal::sealed`].
     pub fn paused(&mut self, tail: &mut Tail, snapshot: &Snapshot) -> Result<(), ResumeError> {
         if tail.len() as u64 == self.tail_frames() {
-            // Nothing is new.
+            // No frame was added since the last record.
             return Ok(());
         }
         let mut next = self.manifest.clone();
@@ -180,7 +180,7 @@ impl<'a> Journal<'a> {
         self.replace(next)
     }
 
-    /// Everything is painted, with `part` as the last of it.
+    /// Records that everything is painted; `part` is the last part.
     ///
     /// # Errors
     /// As [`Journal::sealed`].
@@ -196,7 +196,7 @@ impl<'a> Journal<'a> {
             return Ok(None);
         }
         let path = self.work.path().join(format!("state-{frames:08}.safetensors"));
-        // One of that name may be in use: after a pause at the very end of a part.
+        // A file of this name may be in use: after a pause at the very end of a part.
         let new = path.with_extension("writing");
         let written = snapshot.write(&new).and_then(|()| std::fs::rename(&new, &path));
         written.map_err(|error| ResumeError::io(&path, error))?;
@@ -204,9 +204,9 @@ impl<'a> Journal<'a> {
         piece.map(Some).map_err(|error| ResumeError::io(&path, std::io::Error::other(error)))
     }
 
-    /// Lets the new manifest count, and removes what only the one before it named.
+    /// Writes the new manifest and removes the files that only the previous one named.
     fn replace(&mut self, next: Manifest) -> Result<(), ResumeError> {
-        // Files are on the disk; so must their names be, before the manifest's.
+        // The files are on the disk already; their directory entries must be there too before the manifest names them.
         let folders: BTreeSet<&Path> = next.parts.last().map_or(BTreeSet::new(), |finished| {
             finished.part.files.iter().flat_map(|piece| Path::new(&piece.name).ancestors().skip(1)).collect()
         });
@@ -216,14 +216,14 @@ impl<'a> Journal<'a> {
         }
         next.write(self.work.path())?;
         if !next.parts.is_empty() {
-            // It is worth something itself now.
+            // This job now has progress worth keeping, so the other job's progress goes.
             former::discard(self.work)?;
         }
         let before = std::mem::replace(&mut self.manifest, next);
         for piece in before.state.iter().chain(before.tail.as_ref().map(|tail| &tail.file)) {
             let still = self.manifest.files().any(|other| other.name == piece.name);
             if let Some(path) = piece.path(self.work.path()).filter(|_| !still) {
-                // Nobody names it any more; the next run would remove it.
+                // No manifest names the file any more; the next run would remove it anyway.
                 let _ = std::fs::remove_file(path);
             }
         }
@@ -231,7 +231,7 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// The names of files that are there as they were.
+/// Returns the names of the files that are still there unchanged.
 fn whole(manifest: &Manifest, work: &WorkFolder) -> Result<HashSet<String>, ResumeError> {
     let mut names = HashSet::new();
     for piece in manifest.files() {

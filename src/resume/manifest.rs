@@ -1,4 +1,4 @@
-//! How far a job has come, as JSON.
+//! The manifest: how far a job has come, as JSON.
 
 use std::path::Path;
 
@@ -10,27 +10,27 @@ use crate::files;
 use crate::identity::Identity;
 
 pub(super) const MANIFEST: &str = "manifest.json";
-/// Of the file's form; another is not read.
+/// Version of the file format; files of other versions are rejected.
 const FORMAT: u32 = 2;
 const MOST_THREADS: u32 = 1024;
-/// More is no manifest of ours: a million frames take 20 MB.
+/// Size limit of a manifest in bytes. A million frames take 20 MB.
 const LARGEST: u64 = 1 << 30;
 
-/// What is on the disk of a job.
+/// The progress of a job that is on the disk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     format: u32,
-    /// Which job this is.
+    /// Identifies the job.
     pub identity: Identity,
-    /// What computations are divided among on the CPU, from the first frame to the last: the last bits depend on it.
+    /// Number of CPU threads that computations are divided among, the same for all frames: the last bits depend on it.
     pub threads: u32,
     /// Finished parts, in order.
     pub parts: Vec<Finished>,
-    /// What the frame after the last part (and the tail) needs; `None` where that is nothing.
+    /// State that the frame after the last part (and the tail) needs; `None` if it needs none.
     pub state: Option<Piece>,
     pub tail: Option<TailPiece>,
-    /// Whether every frame is painted: only the last pass is missing.
+    /// Set once every frame is painted and only the final pass is missing.
     pub complete: Option<Complete>,
 }
 
@@ -38,7 +38,7 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
     pub part: Part,
-    /// Whether the next frame needs nothing of those before it: a shot ends here.
+    /// Whether a shot ends here, so that the next frame needs no state.
     pub shot_ends: bool,
 }
 
@@ -50,7 +50,7 @@ pub struct TailPiece {
     pub shown: Vec<Shown>,
 }
 
-/// What is known once all frames were read.
+/// Facts about the source that are known once all frames are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Complete {
@@ -58,28 +58,28 @@ pub struct Complete {
     pub every_frame: bool,
 }
 
-/// Why a manifest is not read.
+/// Why a manifest is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     #[error("it is of another version of the program")]
     Version,
     #[error("it is damaged: {0}")]
     Damaged(String),
-    /// Nothing is said about what it holds.
+    /// The file cannot be read, so its content is unknown.
     #[error("{0}")]
     Unreadable(#[from] std::io::Error),
 }
 
 impl Manifest {
-    /// Of a job that begins.
+    /// Creates the manifest of a job that starts from scratch.
     pub fn new(identity: Identity, threads: u32) -> Self {
         Self { format: FORMAT, identity, threads, parts: Vec::new(), state: None, tail: None, complete: None }
     }
 
-    /// Reads the text of a manifest.
+    /// Parses the text of a manifest.
     ///
     /// # Errors
-    /// When it is none, is cut off, or of another version.
+    /// If it is not a manifest, is cut off, or belongs to another version.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         #[derive(Deserialize)]
         struct Head {
@@ -97,10 +97,10 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The one in a work folder; `None` where there is none.
+    /// Reads the manifest in a work folder; `None` if the folder has no manifest.
     ///
     /// # Errors
-    /// As [`Manifest::parse`], and when the disk fails.
+    /// As [`Manifest::parse`], and if the disk fails.
     pub fn read(work: &Path) -> Result<Option<Self>, ManifestError> {
         let path = work.join(MANIFEST);
         let data = match path.metadata() {
@@ -113,33 +113,33 @@ impl Manifest {
         Self::parse(&std::fs::read(&path)?).map(Some)
     }
 
-    /// Puts it in the place of the one before, whole.
+    /// Writes the manifest and atomically replaces the previous one.
     ///
     /// # Errors
-    /// When the disk is full or fails; the one before is then still there.
+    /// If the disk is full or fails; the previous manifest is then still there.
     pub fn write(&self, work: &Path) -> Result<(), ResumeError> {
         let path = work.join(MANIFEST);
         let bytes = serde_json::to_vec(self).map_err(std::io::Error::other);
         bytes.and_then(|bytes| files::write_whole(&path, &bytes)).map_err(|error| ResumeError::io(&path, error))
     }
 
-    /// Frames in finished parts.
+    /// Returns the number of frames in finished parts.
     pub fn sealed(&self) -> u64 {
         self.parts.iter().map(|finished| finished.part.frames()).sum()
     }
 
-    /// Frames that are painted.
+    /// Returns the number of painted frames, including the tail.
     pub fn frames(&self) -> u64 {
         self.sealed() + self.tail.as_ref().map_or(0, |tail| tail.shown.len() as u64)
     }
 
-    /// Every file that it names.
+    /// Returns every file that the manifest names.
     pub fn files(&self) -> impl Iterator<Item = &Piece> {
         let parts = self.parts.iter().flat_map(|finished| &finished.part.files);
         parts.chain(&self.state).chain(self.tail.as_ref().map(|tail| &tail.file))
     }
 
-    /// Goes back to the last place from which the files that are whole allow to go on. Says whether anything was lost.
+    /// Drops progress until only intact files that the job can resume from are left. Returns whether anything was lost.
     pub fn fall_back(&mut self, is_whole: impl Fn(&Piece) -> bool) -> bool {
         let whole = self.parts.iter().take_while(|finished| finished.part.files.iter().all(&is_whole)).count();
         let all = whole == self.parts.len();
@@ -148,7 +148,7 @@ impl Manifest {
         if all && stands(&self.state) && tail {
             return false;
         }
-        // The state is that after the tail; without either, only the end of a shot will do.
+        // The state belongs after the tail; if either is lost, the job can only resume at the end of a shot.
         let ends = |finished: &Finished| finished.shot_ends;
         let keeps = self.parts[..whole].iter().rposition(ends).map_or(0, |place| place + 1);
         let keeps = if all && self.complete.is_some() { whole } else { keeps };

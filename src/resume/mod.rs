@@ -1,19 +1,19 @@
-//! What survives a run that ends before its job does: the parts that are painted, and the state to go on from.
+//! Resume: what survives a run that ends before its job does, i.e. the painted parts and the state to continue from.
 //!
-//! Everything lies in a folder beside the output, `.NAME.stylize/`:
+//! Everything lies in a folder next to the output, `.NAME.stylize/`:
 //!
-//! | file | what |
+//! | file | content |
 //! |---|---|
-//! | `lock` | held by the run that works here, with its pid, host and beginning |
-//! | `manifest.json` | which job this is, and which parts are finished; replaced atomically after each part |
-//! | `part-*` | the parts, each put on the disk before the manifest names it |
-//! | `state-*` | floats that the next frame needs: earlier painted frames and what belongs to them |
-//! | `former/` | the same of another job, until this one has finished a part |
+//! | `lock` | held by the run that works here; names its pid, host and start time |
+//! | `manifest.json` | identifies the job and lists the finished parts; replaced atomically after each part |
+//! | `part-*` | the parts, each on the disk before the manifest names it |
+//! | `state-*` | floats that the next frame needs: earlier painted frames and the data that belongs to them |
+//! | `former/` | the same files of another job, until this job has finished a part |
 //! | `tail-*.raw` | after a clean interruption: painted frames that do not fill a part yet, as floats |
 //!
-//! Where parts end depends on the source and the settings alone (at cuts, and every `checkpoint` frames), never on
-//! when a run was interrupted; each is encoded by a fresh encoder. So the result has the same bytes however often that
-//! happened.
+//! Parts end at cuts and every `checkpoint` frames, which depends on the source and the settings alone, never on when a
+//! run was interrupted. Each part has its own encoder. The result therefore has the same bytes however often the job
+//! was interrupted.
 
 mod error;
 mod former;

@@ -1,4 +1,4 @@
-//! Frames since the last part: needed once more if the run is interrupted before they fill one.
+//! The tail: painted frames since the last part, kept in case the run is interrupted before they fill a part.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
@@ -9,12 +9,12 @@ use super::manifest::TailPiece;
 use crate::encode::{Piece, Shown};
 use crate::media::{Frame, Pixels, TimeBase, Timing, raw};
 
-/// Two names in turn: what a former run has left is still needed while this one writes.
+/// The two file names alternate: the previous run's tail is still needed while this run writes its own.
 const FILES: [&str; 2] = ["tail-a.raw", "tail-b.raw"];
-/// More than this waits on disk.
+/// Bytes of frames that stay in memory; beyond that, they go to the disk.
 const MEMORY: usize = 256 << 20;
 
-/// Keeps painted frames as they are, in memory as long as they are few.
+/// Keeps painted frames unencoded, in memory while they are few and on the disk otherwise.
 #[derive(Debug)]
 pub struct Tail {
     work: PathBuf,
@@ -26,7 +26,7 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// In a work folder that has the tail `before` already.
+    /// Creates a tail in a work folder that may already hold the tail `before`.
     pub(super) fn new(work: &Path, before: Option<&TailPiece>) -> Self {
         let taken = |name: &&str| before.is_some_and(|before| before.file.name == *name);
         let file = work.join(FILES.into_iter().find(|name| !taken(name)).unwrap_or(FILES[0]));
@@ -41,8 +41,10 @@ impl Tail {
         self.shown.is_empty()
     }
 
+    /// Appends a frame.
+    ///
     /// # Errors
-    /// When the disk is full or fails.
+    /// If the disk is full or fails.
     pub fn push(&mut self, frame: &Frame) -> Result<(), ResumeError> {
         self.shown.push(frame.timing.into());
         self.bytes += frame.pixels.bytes();
@@ -50,7 +52,7 @@ impl Tail {
         if self.bytes > MEMORY { self.spill().map_err(|error| self.failed(error)) } else { Ok(()) }
     }
 
-    /// The frames are in a part now.
+    /// Drops the frames: they are in a part now.
     pub fn clear(&mut self) {
         self.waiting.clear();
         (self.bytes, self.disk) = (0, None);
@@ -72,10 +74,10 @@ impl Tail {
         Ok(())
     }
 
-    /// Puts all frames on the disk; `None` where there are none.
+    /// Writes all frames to the disk; returns `None` if the tail is empty.
     ///
     /// # Errors
-    /// When the disk is full or fails.
+    /// If the disk is full or fails.
     pub(super) fn secure(&mut self) -> Result<Option<TailPiece>, ResumeError> {
         if self.shown.is_empty() {
             return Ok(None);
@@ -87,7 +89,7 @@ impl Tail {
     }
 }
 
-/// The frames of a tail; the first is number `index`.
+/// Reads the frames of a tail; the first one gets the number `index`.
 pub(super) fn read(work: &Path, piece: &TailPiece, base: TimeBase, index: u64) -> Result<Vec<Frame>, ResumeError> {
     let path = piece.file.path(work).unwrap_or_default();
     let lost = |source| ResumeError::Lost { path: path.clone(), source };

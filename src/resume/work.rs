@@ -1,4 +1,4 @@
-//! The folder beside the output that a job works in, and the lock that only one run holds.
+//! The work folder next to the output, and the lock that only one run can hold.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -15,15 +15,15 @@ use super::manifest::MANIFEST;
 use crate::files;
 
 const LOCK: &str = "lock";
-/// Longest name that common file systems take, in bytes.
+/// Longest file name that common file systems accept, in bytes.
 const LONGEST_NAME: usize = 255;
 
-/// Who works in a folder.
+/// The process that holds a work folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     pub pid: u32,
     pub host: String,
-    /// When it began, as RFC 3339 has it, UTC.
+    /// Start time in UTC, in the format of RFC 3339.
     pub since: String,
 }
 
@@ -37,24 +37,24 @@ impl Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What stands in a file may be anything.
+        // The text comes from a file, so it may contain anything.
         let plain = |text: &str| text.chars().filter(|c| !c.is_control()).take(100).collect::<String>();
         write!(f, "process {} on {}, since {}", self.pid, plain(&self.host), plain(&self.since))
     }
 }
 
-/// A folder that this run alone works in. Dropped, it goes if there is no progress in it worth keeping.
+/// A work folder that is locked by this run. Dropping it removes the folder if it holds no progress.
 #[derive(Debug)]
 pub struct WorkFolder {
     path: PathBuf,
-    /// What is at its path now is another's.
+    /// Set once this run has given the folder up: whatever is at its path from then on belongs to another run.
     gone: bool,
-    /// Open and locked. The lock goes with the process, however that ends.
+    /// The open, locked file. The lock ends with the process, whatever the cause.
     _lock: File,
 }
 
 impl WorkFolder {
-    /// The work folder of an output that is called `name` in `folder`.
+    /// Returns the path of the work folder for an output called `name` in `folder`.
     pub fn place(folder: &Path, name: &OsStr) -> PathBuf {
         let mut hidden = OsString::from(".");
         hidden.push(name);
@@ -66,10 +66,10 @@ impl WorkFolder {
         folder.join(hidden)
     }
 
-    /// Makes the folder `path` if need be and locks it.
+    /// Creates the folder `path` if necessary, and locks it.
     ///
     /// # Errors
-    /// `Busy` when another run has it; when it cannot be made.
+    /// `Busy` if another run holds it, `InTheWay` if something else has its name, and if it cannot be created.
     pub fn claim(path: &Path) -> Result<Self, ResumeError> {
         loop {
             match fs::create_dir(path) {
@@ -78,7 +78,7 @@ impl WorkFolder {
                     above.map_err(|source| ResumeError::Work { path: path.into(), source })?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    // A link would lead to files of somebody else's.
+                    // A symbolic link would lead to someone else's files.
                     if !path.symlink_metadata().is_ok_and(|data| data.is_dir()) || is_foreign(path) {
                         return Err(ResumeError::InTheWay(path.into()));
                     }
@@ -95,10 +95,10 @@ impl WorkFolder {
         &self.path
     }
 
-    /// Removes everything but the lock and what `keeps` says.
+    /// Removes everything except the lock and the names that `keeps` accepts.
     ///
     /// # Errors
-    /// When something cannot be removed.
+    /// If something cannot be removed.
     pub fn clear(&self, keeps: impl Fn(&OsStr) -> bool) -> Result<(), ResumeError> {
         let fail = |error| ResumeError::io(&self.path, error);
         for entry in fs::read_dir(&self.path).map_err(fail)? {
@@ -114,22 +114,22 @@ impl WorkFolder {
         Ok(())
     }
 
-    /// Removes the folder: what was done in it is elsewhere now, or worth nothing.
+    /// Removes the folder, once its content has been moved elsewhere or is worthless.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// If it cannot be removed.
     pub fn remove(mut self) -> io::Result<()> {
         self.gone = true;
         self.take_away()
     }
 
     fn take_away(&self) -> io::Result<()> {
-        // The manifests first: what is left if the rest fails is then no progress to go on from.
+        // The manifests go first: if the rest fails, no run can mistake the leftovers for progress.
         for manifest in [FORMER, ""].map(|folder| self.path.join(folder).join(MANIFEST)) {
             let _ = fs::remove_file(manifest);
         }
         self.clear(|_| false).map_err(io::Error::other)?;
-        // Without it the folder may be another run's in no time, which then has a lock of its own there.
+        // Once the lock file is gone, another run may claim the folder at once and put its own lock there.
         fs::remove_file(self.path.join(LOCK))?;
         match fs::remove_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
@@ -137,7 +137,7 @@ impl WorkFolder {
         }
     }
 
-    /// Whether nothing in it is progress, for certain: a disk that fails for now says nothing.
+    /// Returns whether the folder certainly holds no progress. A disk error does not count as certainty.
     fn is_worthless(&self) -> bool {
         [FORMER, ""].iter().all(|folder| {
             let found = self.path.join(folder).join(MANIFEST).symlink_metadata();
@@ -149,27 +149,27 @@ impl WorkFolder {
 impl Drop for WorkFolder {
     fn drop(&mut self) {
         if !self.gone && self.is_worthless() {
-            // There is nobody to tell, and the next run begins anew anyway.
+            // Nobody could handle the error here, and the next run starts from scratch anyway.
             let _ = self.take_away();
         }
     }
 }
 
-/// Whether there is something in the folder, and nothing of ours.
+/// Returns whether the folder has content, but none of ours.
 fn is_foreign(path: &Path) -> bool {
     let there = |name: &str| path.join(name).symlink_metadata().is_ok();
-    // Looked at first: what another run puts there meanwhile is a lock before all else.
+    // Emptiness is checked first: a run that claims the folder meanwhile creates its lock before anything else.
     let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
     !empty && !there(LOCK) && !there(MANIFEST)
 }
 
-/// `None` when the folder went away meanwhile, with the run that had it.
+/// Locks the folder; returns `None` if it disappeared meanwhile together with the run that held it.
 fn lock(folder: &Path) -> Result<Option<File>, ResumeError> {
     let path = folder.join(LOCK);
     let fail = |source| ResumeError::Work { path: folder.into(), source };
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    // A link would lead to a file of somebody else's.
+    // A symbolic link would lead to someone else's file.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NOFOLLOW.bits() as i32);
     let mut file = match options.open(&path) {
@@ -181,14 +181,14 @@ fn lock(folder: &Path) -> Result<Option<File>, ResumeError> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
-            // Half written, or not yet: there is somebody all the same.
+            // The text may be missing or half written, but the lock is held all the same.
             let _ = file.take(4096).read_to_string(&mut text);
             let unknown = || Holder { pid: 0, host: "an unknown host".into(), since: "just now".into() };
             return Err(ResumeError::Busy { holder: serde_json::from_str(&text).unwrap_or_else(|_| unknown()) });
         }
         Err(TryLockError::Error(source)) => return Err(fail(source)),
     }
-    // Locked, but perhaps removed in between by the run that had it.
+    // The run that held the lock may have removed the file between opening and locking it.
     if !same_file::Handle::from_path(&path)
         .is_ok_and(|there| file.try_clone().and_then(same_file::Handle::from_file).is_ok_and(|here| here == there))
     {
@@ -214,7 +214,7 @@ mod tests {
         let ResumeError::Busy { holder } = &error else { panic!("{error}") };
         assert_eq!(holder.pid, std::process::id());
         assert!(!holder.host.is_empty() && holder.since.ends_with('Z'), "{holder}");
-        // With nothing in it that is worth anything it goes.
+        // A folder without progress is removed on drop.
         drop(first);
         assert!(!path.exists());
         let second = WorkFolder::claim(&path).unwrap();
@@ -224,7 +224,7 @@ mod tests {
         let third = WorkFolder::claim(&path).unwrap();
         third.clear(|name| name == MANIFEST).unwrap();
         assert!(path.join(MANIFEST).exists() && !path.join("part").exists());
-        // Removed while another waits for it: that one's stays.
+        // A folder that is removed while another run waits for it: the other run's folder stays.
         let waiting = std::thread::spawn({
             let path = path.clone();
             move || loop {

@@ -1,17 +1,17 @@
-//! What a run finds around itself: environment, config folder, working folder. Read once, passed in everywhere.
+//! The process's surroundings: environment, config folder, working folder. Read once and passed to everything else.
 
 use std::path::PathBuf;
 
 use super::layers::ENV_PREFIX;
 
-/// The surroundings that settings are resolved in.
+/// The surroundings in which settings are resolved.
 #[derive(Debug, Clone, Default)]
 pub struct Ambient {
-    /// The environment's `STYLIZE_VIDEO_*` variables, in full.
+    /// The `STYLIZE_VIDEO_*` variables of the environment, names unabridged.
     pub env: Vec<(String, String)>,
     /// The folder that holds `config.toml` and `presets/`, whether or not it exists.
     pub config_dir: Option<PathBuf>,
-    /// Relative paths of the command line and the environment start here.
+    /// The folder that relative paths of the command line and the environment refer to.
     pub cwd: PathBuf,
 }
 
@@ -23,7 +23,7 @@ impl Ambient {
             .filter(|(name, _)| name.starts_with(ENV_PREFIX))
             .collect();
         let config_dir = directories::ProjectDirs::from("", "", "stylize-video").map(|dirs| dirs.config_dir().into());
-        // A deleted working folder is no reason to fail: absolute paths still work.
+        // A deleted working folder is not an error: absolute paths still work.
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
         Self { env, config_dir, cwd }
     }

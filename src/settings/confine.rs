@@ -1,5 +1,6 @@
-//! What a preset file and the record in an output may not say. They come from other people: one must not name files
-//! outside its own folder, nor make FFmpeg open or write some. The user's config, the environment and the command line may.
+//! Restricts what a preset file and the record in an output may set. Both may come from other people: they must not
+//! name files outside the preset's folder or make FFmpeg open or write other files. The user's config, the environment
+//! and the command line are not restricted.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -12,8 +13,8 @@ use super::origin::Entry;
 use super::split::{Marks, split};
 use crate::media::ffi;
 
-/// Filters that look at pictures and nothing else. Others read or write files (`movie`, `lut3d`, `drawtext`, `vidstab`,
-/// ...) or may do so in a later FFmpeg.
+/// Filters that only process pictures. Others read or write files (`movie`, `lut3d`, `drawtext`, `vidstab`, ...) or may
+/// do so in a later FFmpeg.
 const FILTERS: [&str; 68] = [
     "atadenoise",
     "avgblur",
@@ -85,11 +86,11 @@ const FILTERS: [&str; 68] = [
     "zscale",
 ];
 
-/// Options of demuxers that say what the bytes are.
+/// Demuxer options that only describe the input's bytes.
 const INPUT_OPTIONS: [&str; 6] =
     ["analyzeduration", "framerate", "ignore_loop", "pixel_format", "probesize", "video_size"];
 
-/// Options of encoders that say how to encode, and name no file, as `stats` or `x265-params` can.
+/// Encoder options that only control encoding. Others, such as `stats` or `x265-params`, can name files.
 const ENCODER_OPTIONS: [&str; 31] = [
     "aq-mode",
     "b",
@@ -124,19 +125,19 @@ const ENCODER_OPTIONS: [&str; 31] = [
     "vendor",
 ];
 
-/// Whose settings they are.
+/// The untrusted source of a group of settings.
 #[derive(Debug, Clone, Copy)]
 pub enum Stranger<'a> {
-    /// A preset file; its paths are resolved already.
+    /// A preset file; its paths have already been resolved.
     Preset(&'a Path),
-    /// What an output says of itself. Its style pictures are held against their hashes elsewhere.
+    /// The record in an output. The hashes of its style pictures are compared elsewhere.
     Record,
 }
 
 /// Checks the entries of a preset file or a record.
 ///
 /// # Errors
-/// At the first that it may not have.
+/// At the first entry that the source may not set.
 pub fn check(entries: &[Entry], stranger: Stranger<'_>) -> Result<(), SettingsError> {
     for entry in entries {
         let message = match (entry.key.as_str(), &entry.value, stranger) {
@@ -171,24 +172,24 @@ fn path_of(image: &Value) -> Option<&str> {
     image.as_str().or_else(|| image.as_table()?.get("image")?.as_str())
 }
 
-/// Why a path of a preset file is not one of its own.
+/// Returns an error message if a path in a preset file points outside the preset's folder.
 fn outside(path: &str, file: &Path) -> Option<String> {
     if path.is_empty() || path.starts_with(BUILTIN) {
         return None;
     }
     let folder = file.parent().unwrap_or(Path::new(""));
-    // Links lead where they lead; a preset that is one itself may have its pictures beside what it leads to.
+    // Symbolic links are followed; if the preset itself is a link, its pictures may also lie next to its target.
     let real = file.canonicalize().ok().and_then(|file| file.parent().map(Path::to_path_buf));
     let mut homes = folder.canonicalize().into_iter().chain(real);
     let inside = match Path::new(path).canonicalize() {
         Ok(path) => homes.any(|home| path.starts_with(home)),
-        // What is not there (a pattern of names, say) is judged by its name.
+        // A path that does not exist (a pattern of names, say) is judged by its text.
         Err(_) => plain(Path::new(path)).starts_with(plain(folder)),
     };
     (!inside).then(|| format!("{path} is outside the preset's folder: move it there"))
 }
 
-/// A path without `.` and `..`, as far as its text tells.
+/// Removes `.` and `..` from a path lexically.
 fn plain(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
@@ -201,21 +202,21 @@ fn plain(path: &Path) -> PathBuf {
     out
 }
 
-/// Why options are not all of the known harmless ones.
+/// Returns an error message if an option is not on the list of harmless ones.
 fn unlisted(options: &[Value], known: &[&str]) -> Option<String> {
     let key = |option: &Value| option.as_str().map(|text| text.split('=').next().unwrap_or_default().to_string());
     let foreign = options.iter().filter_map(key).find(|key| !known.contains(&key.as_str()))?;
     Some(format!("the option {foreign} may name files; the others are {}", known.join(", ")))
 }
 
-/// Why a graph is not made of harmless filters alone.
+/// Returns an error message if a graph contains a filter that is not on the list of harmless ones.
 fn foreign_filter(graph: &str) -> Option<String> {
     let (foreign, _) = filters(graph).into_iter().find(|(name, _)| !FILTERS.contains(&name.as_str()))?;
     Some(format!("the filter `{foreign}` may name files"))
 }
 
-/// The filters of a graph, each with its name: `[in]crop=2:2,fps@a=3;null` has crop, fps and null. Quotes and backslashes
-/// keep the characters that end a filter from doing so.
+/// Splits a filter graph into its filters, each with its name: `[in]crop=2:2,fps@a=3;null` has crop, fps and null.
+/// Quoted and escaped separators do not end a filter.
 pub fn filters(graph: &str) -> Vec<(String, String)> {
     let parts = split(graph, |letter| matches!(letter, ',' | ';'), Marks::Kept);
     let name = |part: &String| {
@@ -228,7 +229,7 @@ pub fn filters(graph: &str) -> Vec<(String, String)> {
     parts.into_iter().map(|part| (name(&part), part)).filter(|(name, _)| !name.is_empty()).collect()
 }
 
-/// Why a limit is not one that a preset may set.
+/// Returns an error message if a limit exceeds its default; an untrusted source may only lower it.
 fn raised(key: &str, value: &Value) -> Option<String> {
     let told = value.as_float().or_else(|| value.as_integer().map(|n| n as f64))?;
     let usual = InputSettings::default();

@@ -1,4 +1,4 @@
-//! Why settings cannot be resolved: always where, what, and what was probably meant.
+//! Errors of resolving settings: each says where, what, and what was probably meant.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ pub enum SettingsError {
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
 
-    /// Not TOML at all.
+    /// Not valid TOML.
     #[error("{at}: {message}")]
     Syntax { at: Origin, message: String },
 
@@ -24,7 +24,7 @@ pub enum SettingsError {
     #[error("{at}: {key}: {message}")]
     Value { at: Origin, key: String, message: String },
 
-    /// What stands in a file from others.
+    /// A setting that a preset file or a record may not make.
     #[error(
         "{at}: {key}: only you can set this: {message}; give it on the command line (or, beside a preset, in your config.toml)"
     )]
@@ -52,7 +52,7 @@ pub enum SettingsError {
     NoStyle,
 }
 
-/// No preset has this name.
+/// A preset name that is not known.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{}unknown preset `{name}`{}; there are {}; searched {}",
@@ -62,18 +62,18 @@ pub enum SettingsError {
     searched(folder.as_deref()),
 )]
 pub struct UnknownPreset {
-    /// Where the name stands, unless on the command line.
+    /// Where the name was written; `None` for the command line and the default.
     pub at: Option<Origin>,
     pub name: String,
     pub nearest: Option<String>,
-    /// Every name there is.
+    /// Every available name.
     pub names: Vec<String>,
     /// The user's folder of presets.
     pub folder: Option<PathBuf>,
 }
 
 impl SettingsError {
-    /// Every error of this kind is one of usage.
+    /// Returns 2: every error of this kind is a usage error.
     pub fn exit_code(&self) -> u8 {
         2
     }

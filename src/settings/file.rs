@@ -1,4 +1,4 @@
-//! One TOML file of settings: its entries, each with its line, and its paths made absolute.
+//! Parses one TOML file of settings into entries with line numbers and absolute paths.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use super::origin::{Entry, Origin};
 use super::schema::{Schema, join};
 use crate::bounded;
 
-/// Marks a style picture that is compiled into the program.
+/// Prefix of style pictures that are compiled into the program.
 pub const BUILTIN: &str = "builtin:";
 
-/// What relative paths in a layer are relative to.
+/// The folder that relative paths in a layer refer to.
 #[derive(Debug, Clone)]
 pub enum Base {
     Folder(PathBuf),
@@ -27,14 +27,14 @@ pub enum Base {
 #[derive(Debug)]
 pub struct SettingsFile {
     pub entries: Vec<Entry>,
-    /// The keys that are no settings, with where they stand.
+    /// Keys that are not settings, with their text and where they were written.
     pub extras: BTreeMap<String, (String, Origin)>,
 }
 
-/// Parses `text`, which errors call `name`. `extras` are the keys with a text that may stand beside settings.
+/// Parses `text`, which errors call `name`. `extras` are the text-valued keys allowed in addition to settings.
 ///
 /// # Errors
-/// When it is not TOML, has an unknown key or a table where a value belongs.
+/// If it is not TOML, has an unknown key, or has a value where a table belongs or another type in an extra key.
 pub fn parse(text: &str, name: &str, base: &Base, extras: &[&str]) -> Result<SettingsFile, SettingsError> {
     let (mut table, places) = document(text, name)?;
     let origin = |key: &str| places.of(key);
@@ -56,7 +56,7 @@ pub fn parse(text: &str, name: &str, base: &Base, extras: &[&str]) -> Result<Set
     Ok(SettingsFile { entries, extras: found })
 }
 
-/// Where the keys of a file stand.
+/// The line of each key in a file.
 #[derive(Debug)]
 pub struct Places {
     name: String,
@@ -64,7 +64,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Of a dotted key, as `job[0].set.loss.beta`.
+    /// Returns the place of a dotted key, such as `job[0].set.loss.beta`.
     pub fn of(&self, key: &str) -> Origin {
         Origin::File { name: self.name.clone(), line: self.lines.get(key).copied().unwrap_or(1) }
     }
@@ -73,7 +73,7 @@ impl Places {
 /// Parses `text`, which errors call `name`, as TOML.
 ///
 /// # Errors
-/// When it is none.
+/// If it is not valid TOML.
 pub fn document(text: &str, name: &str) -> Result<(Table, Places), SettingsError> {
     let line_of = |offset: usize| text.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count() + 1;
     let syntax = |error: &toml::de::Error| SettingsError::Syntax {
@@ -87,17 +87,17 @@ pub fn document(text: &str, name: &str) -> Result<(Table, Places), SettingsError
     Ok((table, Places { name: name.into(), lines }))
 }
 
-/// The settings in a table of a file that is no file of settings, with their places; paths are relative to `base`.
+/// Returns the settings in one table of another kind of file, with their places; paths are relative to `base`.
 ///
 /// # Errors
-/// At a key that is not known, and at a value where a table belongs.
+/// At an unknown key, and at a value where a table belongs.
 pub fn overrides(table: Table, base: PathBuf, origin: &dyn Fn(&str) -> Origin) -> Result<Vec<Entry>, SettingsError> {
     let mut entries = Schema::new(&[]).flatten(table, origin)?;
     rebase(&mut entries, &Base::Folder(base))?;
     Ok(entries)
 }
 
-/// Notes the line of every key, also of those in arrays: `style.images[0].weight`.
+/// Records the line of every key, including keys in arrays: `style.images[0].weight`.
 fn index_lines(
     table: &DeTable<'_>,
     prefix: &str,
@@ -130,10 +130,10 @@ fn index_value(
     }
 }
 
-/// Makes the paths in `entries` independent of where they were written.
+/// Resolves the relative paths in `entries` against `base`.
 ///
 /// # Errors
-/// When the folder's name is not UTF-8.
+/// If a resulting path is not UTF-8.
 pub fn rebase(entries: &mut [Entry], base: &Base) -> Result<(), SettingsError> {
     for entry in entries {
         match (entry.key.as_str(), &mut entry.value) {
@@ -167,18 +167,18 @@ fn anchored(path: &str, base: &Base) -> Result<String, SettingsError> {
     }
 }
 
-/// A path as the text that stands in settings.
+/// Returns a path as the text used in settings.
 ///
 /// # Errors
-/// When it is not UTF-8.
+/// If it is not UTF-8.
 pub fn utf8(path: PathBuf) -> Result<String, SettingsError> {
     path.into_os_string().into_string().map_err(|path| SettingsError::NotUtf8 { path: path.into() })
 }
 
-/// The text of a file.
+/// Returns the text of a settings file.
 ///
 /// # Errors
-/// When it cannot be read or is not UTF-8.
+/// If it cannot be read or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, SettingsError> {
     bounded::text(path).map_err(|source| SettingsError::Read { path: path.into(), source })
 }

@@ -1,4 +1,4 @@
-//! The layers: defaults < preset < user's config < environment < command line.
+//! Merges the layers of settings: defaults < preset < user's config < environment < job < command line.
 
 use std::path::PathBuf;
 
@@ -14,20 +14,20 @@ use super::preset::Library;
 use super::schema::{Schema, nearest};
 use super::{IfExists, LongFlow, Settings};
 
-/// What every variable of ours begins with.
+/// Prefix of this program's own environment variables.
 pub const ENV_PREFIX: &str = "STYLIZE_VIDEO_";
 
-/// Names the preset that is used when the command line gives none.
+/// Environment variable that selects the preset when the command line gives none.
 const ENV_PRESET: &str = "STYLIZE_VIDEO_PRESET";
 
-/// Variables that are read elsewhere and are no settings.
+/// Variables that share the prefix but are not settings; they are read elsewhere.
 const ENV_OTHER: [&str; 10] = [
     "STYLIZE_VIDEO_WEIGHTS_URL",
     "STYLIZE_VIDEO_LOG",
-    // For the scripts that set a machine up.
+    // Read by the set-up scripts.
     "STYLIZE_VIDEO_SKIP_PACKAGES",
     "STYLIZE_VIDEO_SKIP_WEIGHTS",
-    // What --notify tells a command, which may run this program again.
+    // Set by --notify for its command, which may run this program again.
     "STYLIZE_VIDEO_INPUT",
     "STYLIZE_VIDEO_OUTPUT",
     "STYLIZE_VIDEO_OUTCOME",
@@ -37,77 +37,77 @@ const ENV_OTHER: [&str; 10] = [
 ];
 const ENV_TEST: &str = "STYLIZE_VIDEO_TEST_";
 
-/// The preset when nothing names one.
+/// The preset used when nothing selects one.
 const DEFAULT_PRESET: &str = "monet";
 
-/// A style picture of the command line.
+/// A style picture given on the command line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StyleArg {
     pub image: PathBuf,
     pub weight: f64,
 }
 
-/// An option that stands for one setting: `--size 480` is `frame.size = 480`.
+/// The value of an option that sets one setting: `--size 480` is `frame.size = 480`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assignment {
-    /// As the user typed it, `--size`.
+    /// The option as the user types it, `--size`.
     pub option: &'static str,
-    /// Dotted, `frame.size`.
+    /// The dotted key, `frame.size`.
     pub key: &'static str,
     pub value: Value,
 }
 
 impl Assignment {
-    /// An option whose text is read as a value of `--set` is.
+    /// Creates an assignment from an option's text, which is parsed like a value of `--set`.
     pub fn parse(option: &'static str, key: &'static str, text: &str) -> Self {
         Self { option, key, value: parse_value(text) }
     }
 }
 
-/// Everything that settings are made of.
+/// All inputs from which settings are resolved.
 #[derive(Debug, Clone, Default)]
 pub struct LayerInputs {
     pub ambient: Ambient,
     /// `--preset`.
     pub preset: Option<String>,
-    /// `--style`, which replace the preset's pictures.
+    /// `--style`: pictures that replace the preset's.
     pub styles: Vec<StyleArg>,
-    /// The other options.
+    /// All other options that set one setting.
     pub options: Vec<Assignment>,
-    /// Of a job in a job file: over the environment, under all options.
+    /// Settings of a job in a job file; they override the environment and yield to all options.
     pub overrides: Vec<Entry>,
     /// `--set`, as `KEY=VALUE`.
     pub sets: Vec<String>,
-    /// `--like`, in place of preset, config and environment.
+    /// `--like`: recorded settings, used instead of preset, config and environment.
     pub like: Option<Recorded>,
 }
 
-/// The settings that another output was made with.
+/// The settings recorded in another output, which `--like` reuses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
-    /// That output.
+    /// Path of that output.
     pub path: String,
     /// The settings as TOML.
     pub settings: String,
-    /// As in [`Resolved`].
+    /// Preset name and hash, as in [`Resolved`].
     pub preset: String,
     pub preset_hash: String,
 }
 
-/// The settings of a run.
+/// The settings of a run, with what the layers say about outputs and the preset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
     pub settings: Settings,
-    /// Stands in the names of outputs: the preset's name or, without one, the first style picture's.
+    /// Used in the names of outputs: the preset's name or, without a preset, that of the first style picture.
     pub preset: String,
-    /// What to do with outputs that are there, where any layer says so.
+    /// What to do with existing outputs; `None` if no layer sets it.
     pub if_exists: Option<IfExists>,
-    /// SHA-256 of the preset's settings with all that it extends, hexadecimal; empty without one.
+    /// SHA-256 of the settings of the preset and of everything it extends, in hexadecimal; empty without a preset.
     pub preset_hash: String,
 }
 
 impl Settings {
-    /// Offsets to earlier frames over which motion is searched for directly.
+    /// Returns the offsets to earlier frames for which optical flow is estimated directly.
     pub fn searched(&self) -> &[u32] {
         match self.motion.long {
             LongFlow::Direct => self.temporal.reach(),
@@ -115,10 +115,10 @@ impl Settings {
         }
     }
 
-    /// Merges the layers, checks every value and finds the style pictures.
+    /// Merges the layers, validates every value and checks that the style pictures exist.
     ///
     /// # Errors
-    /// At the first mistake in any layer, naming where it stands.
+    /// At the first mistake in any layer; the error names the place where it was written.
     pub fn resolve(inputs: &LayerInputs) -> Result<Resolved, SettingsError> {
         let ambient = &inputs.ambient;
         let config = user_config(ambient)?;
@@ -140,7 +140,7 @@ impl Settings {
     }
 }
 
-/// Lays preset, config and environment; gives the preset's name and hash.
+/// Adds the layers of preset, config and environment; returns the preset's name and hash.
 fn lay_preset(
     merged: &mut Merged,
     inputs: &LayerInputs,
@@ -161,10 +161,11 @@ fn lay_preset(
     Ok((name, hash))
 }
 
-/// Settings that say nothing of the result, but of this machine and its user: a record has them not.
+/// Settings that describe this machine and its user rather than the result. They are never taken from a record.
 const OURS: [&str; 2] = ["network.weights_dir", "output.if_exists"];
 
-/// Lays what is recorded in place of all that, but for what the command line overrides; gives the same.
+/// Adds the recorded settings instead of preset, config and environment, except those that the command line overrides;
+/// returns the preset's name and hash.
 fn lay_recorded(
     merged: &mut Merged,
     recorded: &Recorded,
@@ -185,7 +186,7 @@ fn lay_recorded(
     Ok((recorded.preset.clone(), recorded.preset_hash.clone()))
 }
 
-/// The preset's name and, unless the command line gave it, where it stands.
+/// Returns the preset's name and where it was written; no place for the command line and the default.
 fn chosen_preset(inputs: &LayerInputs, config: Option<&file::SettingsFile>) -> Option<(String, Option<Origin>)> {
     if let Some(name) = &inputs.preset {
         return Some((name.clone(), None));
@@ -203,7 +204,7 @@ fn chosen_preset(inputs: &LayerInputs, config: Option<&file::SettingsFile>) -> O
 }
 
 fn style_name(style: &StyleArg) -> String {
-    // `builtin:monet.webp` is a name too.
+    // A style picture may also be named `builtin:monet.webp`.
     let stem = style.image.file_stem().unwrap_or_default().to_string_lossy();
     stem.strip_prefix(BUILTIN).unwrap_or(&stem).to_string()
 }
@@ -226,7 +227,7 @@ fn environment(ambient: &Ambient) -> Result<Vec<Entry>, SettingsError> {
     let mut entries = Vec::new();
     for (name, text) in &ambient.env {
         let other = name == ENV_PRESET || ENV_OTHER.contains(&name.as_str()) || name.starts_with(ENV_TEST);
-        // An empty variable is as good as none.
+        // An empty variable counts as unset.
         if !name.starts_with(ENV_PREFIX) || other || text.is_empty() {
             continue;
         }
@@ -281,12 +282,12 @@ fn command_line(inputs: &LayerInputs) -> Result<Vec<Entry>, SettingsError> {
     Ok(entries)
 }
 
-/// A value in TOML's syntax; a bare word that is none is taken as a text.
+/// Parses a value in TOML's syntax; text that is not valid TOML becomes a string.
 fn parse_value(text: &str) -> Value {
     text.parse().unwrap_or_else(|_| Value::String(text.to_string()))
 }
 
-/// `loss.beta`, 2 -> `{ loss: { beta: 2 } }`.
+/// Wraps a value in nested tables: `loss.beta`, 2 -> `{ loss: { beta: 2 } }`.
 fn nested(key: &str, value: Value) -> Table {
     let mut segments = key.rsplit('.');
     let last = segments.next().unwrap_or_default().to_string();

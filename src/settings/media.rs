@@ -1,4 +1,4 @@
-//! How files are read and written.
+//! Settings for reading and writing files.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,29 +6,30 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InputSettings {
-    /// Name of the FFmpeg demuxer (`rawvideo`, `yuv4mpegpipe`, ...); empty to recognise the file by its contents.
+    /// Name of the FFmpeg demuxer (`rawvideo`, `yuv4mpegpipe`, ...); empty to detect the format from the contents.
     pub format: String,
     /// Options of the demuxer, each `key=value`: `["video_size=640x480", "pixel_format=yuv420p"]`.
     pub options: Vec<String>,
-    /// Filters before the painting, in FFmpeg's language (`crop=640:360,fps=12`); empty for none. They see upright,
-    /// progressive pictures.
+    /// Filter graph applied before painting, in FFmpeg's syntax (`crop=640:360,fps=12`); empty for none. The filters
+    /// see upright, progressive pictures.
     pub filter: String,
-    /// Damaged places (packets, frames, frames missing at the end) that are passed over; more are an error.
+    /// Number of damaged places (packets, frames, frames missing at the end) that are skipped; more are an error.
     pub max_corrupt: u64,
     pub deinterlace: Deinterlace,
     pub hdr: Hdr,
-    /// Whether a clock that begins far from 0 (a broadcast's, the clock on the wall) stays as it is rather than being moved
-    /// to begin at 0.
+    /// Whether timestamps that start far from 0 (a broadcast's, wall-clock time) are kept rather than shifted to start
+    /// at 0.
     pub keep_clock: bool,
-    /// Protocols of FFmpeg that an input may use beside `file`, for playlists that `format` names: `["http", "tcp"]`.
+    /// FFmpeg protocols that an input may use in addition to `file`, for playlists named by `format`: `["http",
+    /// "tcp"]`.
     pub protocols: Vec<String>,
-    /// The largest picture that is read, in pixels and along its longer side: of an input, and of a style.
+    /// The largest picture that is read, in pixels and along its longer side; applies to inputs and style pictures.
     pub max_pixels: u64,
     pub max_side: u64,
-    /// The longest input, in seconds and in frames, as far as it is read.
+    /// The longest input, in seconds and in frames; only the part that is read counts.
     pub max_duration: f64,
     pub max_frames: u64,
-    /// The most streams of an input.
+    /// The largest number of streams in an input.
     pub max_streams: u64,
 }
 
@@ -54,55 +55,55 @@ impl Default for InputSettings {
     }
 }
 
-/// What becomes of interlaced pictures.
+/// How interlaced video is handled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Deinterlace {
-    /// One progressive picture for each interlaced one (FFmpeg's bwdif).
+    /// Each interlaced picture becomes one progressive picture (FFmpeg's bwdif).
     #[default]
     Auto,
-    /// Taken as progressive.
+    /// Treated as progressive.
     Off,
-    /// An error.
+    /// Interlaced video is an error.
     Refuse,
 }
 
-/// What becomes of HDR video (PQ, HLG).
+/// How HDR video (PQ, HLG) is handled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Hdr {
     /// Tone-mapped to BT.709 (Hable's curve, reference white at 100 nit).
     #[default]
     Tonemap,
-    /// An error.
+    /// HDR video is an error.
     Refuse,
 }
 
-/// `[output]`: the file that is written.
+/// `[output]`: how the output is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutputSettings {
-    /// `mp4`, `mkv`, `mov`, `webm`, `gif`, `apng`, `webp`, `y4m` or `nut`; empty to go by the output's name.
+    /// `mp4`, `mkv`, `mov`, `webm`, `gif`, `apng`, `webp`, `y4m` or `nut`; empty to infer it from the output's name.
     pub format: String,
-    /// A family (`h264`, `hevc`, `av1`, `vp9`, `prores`, `ffv1`), an encoder of FFmpeg (`libx265`, `h264_nvenc`, ...), or
-    /// `auto`.
+    /// A codec family (`h264`, `hevc`, `av1`, `vp9`, `prores`, `ffv1`), an FFmpeg encoder (`libx265`, `h264_nvenc`,
+    /// ...), or `auto`.
     pub codec: String,
-    /// Quality, lower is better: `auto` is 18 for H.264 and the like of it for the others.
+    /// Quality, lower is better: `auto` is 18 for H.264 and an equivalent value for other codecs.
     pub crf: Crf,
-    /// Pixel format of FFmpeg (`yuv420p10le`, ...); `auto` follows the source.
+    /// FFmpeg pixel format (`yuv420p10le`, ...); `auto` follows the source.
     pub pix_fmt: String,
     /// Options of the encoder, each `key=value`: `["preset=slow", "tune=grain"]`.
     pub encoder_options: Vec<String>,
-    /// Filters after the painting, in FFmpeg's language; empty for none.
+    /// Filter graph applied after painting, in FFmpeg's syntax; empty for none.
     pub filter: String,
-    /// Whether leaving a stream of the source out is an error rather than a warning.
+    /// Whether dropping a stream of the source is an error rather than a warning.
     pub strict_streams: bool,
-    /// Whether sound that the output cannot hold is converted to a codec that it can.
+    /// Whether audio that the output format cannot hold is converted to a codec that it can.
     pub convert_audio: bool,
-    /// A part of the output is finished for good, and an interrupted run goes on after it, at each cut and whenever it has
-    /// so many frames. Each begins with a key frame.
+    /// Frames per checkpoint: a part of the output is finished at each cut and whenever it has this many frames, and an
+    /// interrupted run resumes after the last finished part. Each part begins with a key frame.
     pub checkpoint: u32,
-    /// What to do when the output is already there.
+    /// What to do if the output already exists.
     pub if_exists: IfExists,
 }
 
@@ -123,7 +124,7 @@ impl Default for OutputSettings {
     }
 }
 
-/// Constant rate factor; `auto` fits the codec.
+/// Constant rate factor; `auto` depends on the codec.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "CrfToml", into = "CrfToml")]
 pub enum Crf {

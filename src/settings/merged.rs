@@ -1,4 +1,4 @@
-//! Layers laid over each other, and the settings that come of it.
+//! Layers of settings laid over each other, and the settings that result.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use super::file::BUILTIN;
 use super::origin::{Entry, Origin};
 use super::{Settings, StyleImage};
 
-/// How much of an over-long error message is kept.
+/// Length of the parts of an over-long error message that are kept.
 const SHOWN_AT_START: usize = 120;
 const SHOWN_AT_END: usize = 80;
 
-/// For each setting the last value and where it was written.
+/// The last value of each setting and where it was written.
 #[derive(Debug, Default)]
 pub struct Merged(BTreeMap<String, (Value, Origin)>);
 
@@ -24,21 +24,21 @@ impl Merged {
         self.0.extend(layer.into_iter().map(|Entry { key, value, origin }| (key, (value, origin))));
     }
 
-    /// As `apply`, and checks the layer even where a later one hides its values.
+    /// Like `apply`, but also validates, so that a bad value is found even if a later layer hides it.
     ///
     /// # Errors
-    /// As [`Merged::settings`].
+    /// As for [`Merged::settings`].
     pub fn add(&mut self, layer: Vec<Entry>) -> Result<(), SettingsError> {
         self.apply(layer);
         self.settings().map(|_| ())
     }
 
-    /// Whether a layer sets `key`.
+    /// Returns whether any layer sets `key`.
     pub fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
-    /// The merged settings, validated.
+    /// Returns the merged settings, validated.
     ///
     /// # Errors
     /// At a value of the wrong type or out of range.
@@ -55,10 +55,10 @@ impl Merged {
         Ok(settings)
     }
 
-    /// Checks that every style picture is there.
+    /// Checks that every style picture exists.
     ///
     /// # Errors
-    /// At the first that is not.
+    /// At the first one that does not.
     pub fn check_pictures(&self, settings: &Settings) -> Result<(), SettingsError> {
         let Some(StyleImage { image, .. }) = settings.style.images.iter().find(|image| !image.exists()) else {
             return Ok(());
@@ -71,10 +71,11 @@ impl Merged {
         Err(self.invalid("style.images", message))
     }
 
-    /// The error for `path` (`loss.style_weights[2]`), at the place where its setting was written.
+    /// Creates the error for `path` (`loss.style_weights[2]`), located where that setting was written.
     fn invalid(&self, path: &str, message: String) -> SettingsError {
         let setting = path.split('[').next().unwrap_or_default();
-        // A check of two settings together can blame one that only has its default.
+        // A check that involves two settings can blame one that only has its default; then use another of the same
+        // table.
         let origin = self.0.get(setting).or_else(|| {
             let table = setting.split('.').next().unwrap_or_default();
             self.0.iter().find(|(key, _)| key.split('.').next() == Some(table)).map(|(_, value)| value)
@@ -111,7 +112,7 @@ fn path_of(path: &serde_path_to_error::Path) -> String {
     text
 }
 
-/// serde's words for a user who does not write Rust.
+/// Rewrites serde's message for users who do not write Rust.
 fn plain(message: &str) -> String {
     let mut text = message.trim().to_string();
     for (rust, word) in [
@@ -125,7 +126,7 @@ fn plain(message: &str) -> String {
     ] {
         text = text.replace(rust, word);
     }
-    // A value that fills the screen hides what is wrong with it.
+    // A value that fills the screen would hide what is wrong with it.
     match text.char_indices().nth(SHOWN_AT_START) {
         Some((start, _)) if text.chars().count() > SHOWN_AT_START + SHOWN_AT_END => {
             let end = text.char_indices().rev().nth(SHOWN_AT_END - 1).map_or(text.len(), |(end, _)| end);

@@ -1,4 +1,4 @@
-//! Everything that decides what the result looks like: one struct, resolved once, never copied field by field.
+//! All settings that decide what the result looks like: one struct, resolved once and passed by reference.
 
 mod ambient;
 mod confine;
@@ -37,11 +37,11 @@ pub use validate::{AUTO, BACKBONES, InvalidValue};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Seeds everything that is random.
+    /// Seed of all random numbers.
     pub seed: u64,
-    /// `auto` (CUDA where there is one, else the CPU), `cpu`, `cuda` or `cuda:N`.
+    /// `auto` (CUDA if available, else the CPU), `cpu`, `cuda` or `cuda:N`.
     pub device: Device,
-    /// From 0, a tinted photograph, to 1, all paint; 0.5 leaves the other settings as they are.
+    /// From 0 (a tinted photograph) to 1 (all paint); 0.5 leaves the other settings unchanged.
     pub strength: f64,
     pub frame: FrameSettings,
     pub style: StyleSettings,
@@ -77,7 +77,7 @@ impl Default for Settings {
     }
 }
 
-/// Where tensors live. Written `auto`, `cpu`, `cuda` or `cuda:N`.
+/// Device that holds the tensors. Written `auto`, `cpu`, `cuda` or `cuda:N`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Device {
@@ -113,14 +113,14 @@ impl From<Device> for String {
     }
 }
 
-/// `[frame]`: the frame that is optimised.
+/// `[frame]`: size of the optimised frame.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FrameSettings {
     /// Long side of the optimised frame in pixels, or `auto`. The output keeps the source's size.
     pub size: Size,
-    /// At how many sizes a shot's first frame is painted, each half of the next; 0 for as many as leave a long side of
-    /// about 80 pixels.
+    /// Number of sizes at which a shot's first frame is painted, each half the next; 0 for as many as it takes to get
+    /// down to a long side of about 80 pixels.
     pub sizes: u32,
 }
 
@@ -162,16 +162,16 @@ impl From<Size> for SizeToml {
     }
 }
 
-/// `[style]`: the pictures whose style is taken.
+/// `[style]`: the pictures that define the style.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StyleSettings {
     /// One or more pictures; their Gram matrices are blended by weight (weights are normalised to sum 1).
     pub images: Vec<StyleImage>,
-    /// Size of the strokes: the style picture is as wide as the optimised frame is long, or of its area, whichever is
-    /// larger, times this.
+    /// Stroke size: a factor on the size of the style picture. At 1 it is as wide as the optimised frame is long, or as
+    /// large in area, whichever is larger.
     pub scale: f64,
-    /// `style`: the painting's colours. `content`: keep the clip's own colours (luma transfer).
+    /// `style`: the painting's colours. `content`: the clip's own colours (luma transfer).
     pub colour: Colour,
     /// Map the content's colours to the style's (mean and covariance) before the first iteration.
     pub match_colours: bool,
@@ -183,7 +183,7 @@ impl Default for StyleSettings {
     }
 }
 
-/// A style picture. In TOML: `"plate.webp"` or `{ image = "plate.webp", weight = 2.0 }`; weight 1 if none.
+/// A style picture. In TOML: `"plate.webp"` or `{ image = "plate.webp", weight = 2.0 }`; the default weight is 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "StyleImageToml")]
 pub struct StyleImage {
@@ -227,21 +227,21 @@ pub enum Colour {
     Content,
 }
 
-/// `[content]`: what of the scene is kept beside its activations.
+/// `[content]`: what is preserved of the scene in addition to its activations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ContentSettings {
-    /// How much of the content's own fine detail, 0..=1, goes into a picture that is enlarged to the next size.
+    /// Share of the content's own fine detail, 0..=1, added to a picture when it is enlarged to the next size.
     pub detail: f64,
-    /// Weight in J of the luminance term: light and dark stay where they are.
+    /// Weight in J of the luminance term, which keeps light and dark in place.
     pub luminance: f64,
-    /// Weight in J of the chroma term: large patches of colour stay where they are. It does not count for a scene without
-    /// colours, or where `style.match_colours` is false.
+    /// Weight in J of the chroma term, which keeps large patches of colour in place. It has no effect on a scene
+    /// without colours or if `style.match_colours` is false.
     pub chroma: f64,
-    /// How many times as much a face counts in the content and luminance terms, from 1 (no more than anything else). Needs
-    /// the weights of the networks that find faces.
+    /// Factor by which faces count more in the content and luminance terms; 1 is no more than anything else. Needs the
+    /// weights of the face detection networks.
     pub faces: f64,
-    /// The finest style layer is a content layer, too: plain areas stay plain, and thin things stay.
+    /// Also use the finest style layer as a content layer: plain areas stay plain, and thin objects are preserved.
     pub finest: bool,
 }
 
@@ -258,10 +258,10 @@ pub struct LossSettings {
     pub convention: Convention,
     pub alpha: f64,
     pub beta: f64,
-    /// lambda_l from fine to coarse, mapped onto however many style layers there are.
+    /// lambda_l from fine to coarse, mapped onto the actual number of style layers.
     pub style_weights: [f64; 5],
-    /// Weight of the total variation of G: mean squared difference of neighbours, and 30 times the mean square of fine
-    /// colour.
+    /// Weight of the total variation of G: the mean squared difference of neighbouring pixels plus 30 times the mean
+    /// square of fine colour.
     pub tv: f64,
 }
 
@@ -271,11 +271,11 @@ impl Default for LossSettings {
     }
 }
 
-/// How content and style distances are normalised; the formulas are in `stylize::loss`.
+/// Normalisation of content and style distances; the formulas are in `stylize::loss`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Convention {
-    /// |F-P|^2/|P|^2 and |G-A|^2/|A|^2: one pair of weights serves every network and size.
+    /// F-P|^2/|P|^2 and |G-A|^2/|A|^2: one pair of weights suits every network and size.
     Relative,
     /// Gatys et al. 2015: 1/2 sum and 1/(4 C^2 M^2).
     Gatys,
@@ -289,18 +289,19 @@ pub enum Convention {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkSettings {
-    /// `auto` (the best set whose weights are there), or networks joined by `+`: `vgg19`, `vgg16`, `squeezenet1_0`,
+    /// `auto` (the best set whose weights are installed), or networks joined by `+`: `vgg19`, `vgg16`, `squeezenet1_0`,
     /// `squeezenet1_1`, `efficientnet_lite0`, `patches`.
     pub backbone: String,
     /// Folder with weights files, searched before all others; empty for none.
     pub weights_dir: String,
     pub pooling: Pooling,
     pub padding: Padding,
-    /// Blur before a stride halves a map, where the network is made for it.
+    /// Blur before a stride halves a feature map, if the network supports it.
     pub antialias: bool,
-    /// Style layers fine to coarse, as many as you like (of a set: `network.layer`); empty for the network's own.
+    /// Style layers from fine to coarse, any number (in a set of networks: `network.layer`); empty for the network's
+    /// defaults.
     pub style_layers: Vec<String>,
-    /// Content layers; empty for the network's own.
+    /// Content layers; empty for the network's defaults.
     pub content_layers: Vec<String>,
 }
 
@@ -340,14 +341,14 @@ pub struct OptimizerSettings {
     pub method: Method,
     /// Iterations at each size of a shot's first frame (`frame.sizes`), and of the frames after it: `[first, next]`.
     pub iterations: [u32; 2],
-    /// Stop when J's relative change over `check_every` evaluations falls below this, or a later frame's J is as low as
-    /// its shot's first frame's; 0 never stops early.
+    /// Stop when J's relative change over `check_every` evaluations falls below this, or when a later frame's J is as
+    /// low as that of its shot's first frame; 0 never stops early.
     pub tolerance: f64,
-    /// Evaluations between two looks at J.
+    /// Evaluations between two checks of J.
     pub check_every: u32,
-    /// Pairs kept by L-BFGS.
+    /// Correction pairs kept by L-BFGS.
     pub history: u32,
-    /// Step of Adam, in pixel units (0..=1).
+    /// Step size of Adam, in pixel units (0..=1).
     pub learning_rate: f64,
 }
 
@@ -371,7 +372,7 @@ pub enum Method {
     Adam,
 }
 
-/// `[init]`: what G starts from.
+/// `[init]`: the image that G starts from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InitSettings {
@@ -398,7 +399,7 @@ pub enum FirstInit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NextInit {
-    /// The previous painted frame carried along the motion; what it has not seen starts from the content.
+    /// The previous painted frame, warped along the motion; areas it does not show start from the content.
     Warped,
     Previous,
     Content,

@@ -1,4 +1,4 @@
-//! How the source moves and where its shots begin.
+//! Settings for the source's motion and shot boundaries.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MotionSettings {
-    /// Middlebury files of the source's flow, `flow_%d_%d.flo`: the number of the frame it is from, then of the one it
-    /// is to, counting the frames that the run reads from 1. Empty: flow is estimated.
+    /// Middlebury files of the source's flow, `flow_%d_%d.flo`: the number of the frame it starts from, then of the
+    /// frame it leads to, counting the frames that the run reads from 1. Empty: flow is estimated.
     pub flow: String,
-    /// A file that lists where shots begin (`stylize-video shots` prints one). Empty: they are found.
+    /// A file that lists where shots begin (`stylize-video shots` prints one). Empty: cuts are detected.
     pub cuts: String,
-    /// How motion over `temporal.offsets` of more than 1 comes about.
+    /// How motion is obtained for `temporal.offsets` greater than 1.
     pub long: LongFlow,
 }
 
-/// Where motion over several frames comes from.
+/// Source of the optical flow between frames that are not neighbours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LongFlow {
-    /// From the motion between neighbours.
+    /// Composed from the flow between neighbouring frames.
     Composed,
-    /// From a search of its own between the two frames.
+    /// Estimated directly between the two frames.
     #[default]
     Direct,
 }

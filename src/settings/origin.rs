@@ -1,15 +1,15 @@
-//! Where a value was written, so that an error can point at it.
+//! Where a value was written, so that errors can point at it.
 
 use std::fmt;
 
-/// The place a value comes from.
+/// The place where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A line of a TOML file, counted from 1. `name` is the path as the user wrote it.
     File { name: String, line: usize },
     /// An environment variable.
     Variable(String),
-    /// An option of the command line, `--size`.
+    /// A command-line option, `--size`.
     Option(String),
 }
 
@@ -22,10 +22,10 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One setting of one layer: a leaf of the schema, its value and where it was written.
+/// One setting of one layer: its key, value and place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Dotted, `loss.beta`.
+    /// Dotted key, `loss.beta`.
     pub key: String,
     pub value: toml::Value,
     pub origin: Origin,

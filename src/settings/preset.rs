@@ -1,4 +1,4 @@
-//! Presets: TOML files with settings, a description and what they extend; built in or on disk.
+//! Presets: TOML files with settings, a description and the preset they extend; built in or on disk.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::origin::{Entry, Origin};
 use super::schema::nearest;
 use super::{Settings, StyleImage};
 
-/// More than anyone nests by hand.
+/// Limit on `extends` chains; deeper than anyone nests by hand.
 const MAX_DEPTH: usize = 16;
 
 const EXTRAS: [&str; 2] = ["description", "extends"];
@@ -26,7 +26,7 @@ const BUILTINS: [(&str, &str); 5] = [
     ("sketch", include_str!("../../presets/sketch.toml")),
 ];
 
-/// Their style pictures.
+/// The style pictures of the built-in presets.
 const PLATES: [(&str, &[u8]); 5] = [
     ("monet.webp", include_bytes!("../../presets/monet.webp")),
     ("vangogh.webp", include_bytes!("../../presets/vangogh.webp")),
@@ -35,35 +35,36 @@ const PLATES: [(&str, &[u8]); 5] = [
     ("sketch.webp", include_bytes!("../../presets/sketch.webp")),
 ];
 
-/// The picture that `builtin:NAME` stands for, as the bytes of a webp file. Takes the name with or without `builtin:`.
+/// Returns the picture `builtin:NAME` as the bytes of a webp file. Accepts the name with or without `builtin:`.
 pub fn builtin_image(name: &str) -> Option<&'static [u8]> {
     let name = name.strip_prefix(file::BUILTIN).unwrap_or(name);
     PLATES.iter().find(|(plate, _)| *plate == name).map(|(_, bytes)| *bytes)
 }
 
-/// A preset with everything it extends.
+/// A preset, merged with everything it extends.
 #[derive(Debug, Clone)]
 pub struct Preset {
-    /// The name that output files carry.
+    /// The name used in output file names.
     pub name: String,
     pub description: String,
-    /// The file, or `None` for one that is built in.
+    /// The preset's file, or `None` if it is built in.
     pub path: Option<PathBuf>,
     pub(super) entries: Vec<Entry>,
 }
 
 impl Preset {
-    /// SHA-256 of its settings with all that it extends, hexadecimal: whatever its file is called or looks like.
+    /// Returns the SHA-256, in hexadecimal, of the settings including everything the preset extends. It does not depend
+    /// on the file's name or formatting.
     pub fn hash(&self) -> String {
         let lines: Vec<String> =
             self.entries.iter().map(|entry| format!("{} = {}\n", entry.key, entry.value)).collect();
         crate::files::hash(lines.concat().as_bytes()).map(|(_, hash)| hash).unwrap_or_default()
     }
 
-    /// The preset's settings over the defaults, validated.
+    /// Returns the preset's settings over the defaults, validated.
     ///
     /// # Errors
-    /// At a value of the wrong type or range, and at a style picture that is not there.
+    /// At a value of the wrong type or out of range, and at a style picture that does not exist.
     pub fn settings(&self) -> Result<Settings, SettingsError> {
         let mut merged = Merged::default();
         merged.apply(self.entries.clone());
@@ -73,24 +74,24 @@ impl Preset {
     }
 }
 
-/// One line of the list of presets: its name and, if it can be read, what it is.
+/// One line of the list of presets: a name and the preset, or the error that loading it gave.
 pub type Listed = (String, Result<Preset, SettingsError>);
 
-/// All presets there are.
+/// The set of available presets: built-in ones and those in the user's folder.
 #[derive(Debug, Clone)]
 pub struct Library {
     folder: Option<PathBuf>,
     cwd: PathBuf,
 }
 
-/// Where one preset's text is.
+/// Location of one preset's text.
 #[derive(Debug, Clone)]
 enum Place {
     Builtin {
         name: &'static str,
         text: &'static str,
     },
-    /// `shown` is the path as errors print it, `path` the one that is opened.
+    /// A file: `shown` is the path as errors print it, `path` the one that is opened.
     File {
         shown: String,
         path: PathBuf,
@@ -112,7 +113,7 @@ impl Place {
         }
     }
 
-    /// Whether both are the same preset, however their paths are spelled.
+    /// Returns whether both are the same preset, however their paths are spelled.
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Builtin { name: a, .. }, Self::Builtin { name: b, .. }) => a == b,
@@ -129,33 +130,34 @@ impl Library {
         Self { folder: ambient.config_dir.as_ref().map(|dir| dir.join("presets")), cwd: ambient.cwd.clone() }
     }
 
-    /// The preset called `name`: a path if it has a separator or ends in `.toml`, else the user's, else a built-in.
+    /// Loads the preset `name`: a path if it has a separator or ends in `.toml`, else the user's preset, else a
+    /// built-in one.
     ///
     /// # Errors
-    /// When there is none of that name, or it cannot be read.
+    /// If no preset has that name, or it cannot be read.
     pub fn load(&self, name: &str) -> Result<Preset, SettingsError> {
         self.load_named(name, None)
     }
 
-    /// As [`load`](Self::load), for a name that was written at `at`.
+    /// Like [`load`](Self::load), for a name written at `at`.
     pub(super) fn load_named(&self, name: &str, at: Option<&Origin>) -> Result<Preset, SettingsError> {
         let place = self.place(name, &self.cwd, None, at)?;
         self.load_place(&place, name)
     }
 
-    /// The preset in a file, whatever it is called.
+    /// Loads the preset in a file, whatever the file is called.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read or is not a valid preset.
     pub fn load_file(&self, path: &Path) -> Result<Preset, SettingsError> {
         let place = Place::File { shown: path.display().to_string(), path: self.cwd.join(path) };
         self.load_place(&place, "")
     }
 
-    /// The preset that a text is, as if it were the file at `path`.
+    /// Parses a preset's text as if it had been read from `path`.
     ///
     /// # Errors
-    /// As for a file.
+    /// As for [`load_file`](Self::load_file).
     pub fn parse(&self, text: &str, path: &Path) -> Result<Preset, SettingsError> {
         let place = Place::File { shown: path.display().to_string(), path: self.cwd.join(path) };
         self.preset(&place, "", text)
@@ -177,7 +179,7 @@ impl Library {
         Ok(Preset { name, description, path, entries })
     }
 
-    /// Puts what `place` extends, then itself, which is `text`, on `entries`; gives its description.
+    /// Appends to `entries` first what `place` extends, then its own settings from `text`; returns its description.
     fn read_chain(
         &self,
         place: &Place,
@@ -213,7 +215,7 @@ impl Library {
         Ok(file.extras.remove("description").map(|(text, _)| text).unwrap_or_default())
     }
 
-    /// Finds `name`. `child` is the preset that extends it: a user's `monet` that extends `monet` means the built-in.
+    /// Locates `name`. `child` is the preset that extends it: a user's `monet` that extends `monet` means the built-in.
     fn place(
         &self,
         name: &str,
@@ -223,7 +225,7 @@ impl Library {
     ) -> Result<Place, SettingsError> {
         if name.contains(std::path::is_separator) || name.ends_with(".toml") {
             let path = base.join(name);
-            // Beside another file, the bare name would mislead.
+            // A name in another file may be relative to that file, so errors show the full path.
             let shown = if child.is_some() { path.display().to_string() } else { name.to_string() };
             return Ok(Place::File { shown, path });
         }
@@ -253,7 +255,7 @@ impl Library {
         path.is_file().then_some(path)
     }
 
-    /// Every name that [`load`](Self::load) finds, in alphabetical order.
+    /// Returns every name that [`load`](Self::load) finds, in alphabetical order.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = BUILTINS.iter().map(|(name, _)| name.to_string()).collect();
         let folder = self.folder.as_ref().and_then(|folder| std::fs::read_dir(folder).ok());
@@ -269,7 +271,8 @@ impl Library {
         names
     }
 
-    /// Where presets are looked for, first to last, and their names there; `None` where there is no such folder.
+    /// Returns the places searched for presets, in order, with the names found there; `None` if the folder does not
+    /// exist.
     pub fn folders(&self) -> Vec<(String, Option<Vec<String>>)> {
         let builtin = BUILTINS.iter().map(|(name, _)| name.to_string()).collect();
         let user = self.folder.iter().map(|folder| {
@@ -281,7 +284,7 @@ impl Library {
         user.chain([("compiled in".to_owned(), Some(builtin))]).collect()
     }
 
-    /// Every preset; one that is broken stays in the list with its error.
+    /// Loads every preset; a broken one stays in the list with its error.
     pub fn list(&self) -> Vec<Listed> {
         self.names().into_iter().map(|name| (name.clone(), self.load(&name))).collect()
     }
@@ -299,7 +302,7 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 impl StyleImage {
-    /// Whether the picture is there; it may still be no picture.
+    /// Returns whether the file exists; it may still not be a picture.
     pub fn exists(&self) -> bool {
         if self.image.starts_with(file::BUILTIN) {
             builtin_image(&self.image).is_some()

@@ -1,4 +1,4 @@
-//! The keys that exist, read off `Settings` itself so that no list can fall out of step with it.
+//! The known keys, derived from `Settings` itself so that no separate list can fall out of date.
 
 use toml::{Table, Value};
 
@@ -10,7 +10,7 @@ use super::{Settings, StyleImage};
 #[derive(Debug)]
 pub struct Schema {
     root: Table,
-    /// Keys of a file that are no settings: `description`, `extends`, `preset`.
+    /// Keys of a file that are not settings: `description`, `extends`, `preset`.
     extras: Vec<String>,
 }
 
@@ -23,24 +23,24 @@ impl Schema {
         Self { root, extras: extras.iter().map(ToString::to_string).collect() }
     }
 
-    /// Every setting, dotted: `frame.size`, `loss.beta`, ...
+    /// Returns every setting as a dotted key: `frame.size`, `loss.beta`, ...
     pub fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
         collect(&self.root, "", false, &mut keys);
         keys
     }
 
-    /// The known key that looks most like `key`, if one does.
+    /// Returns the known key most similar to `key`, if one is similar enough.
     pub fn nearest(&self, key: &str) -> Option<String> {
         let mut names = self.extras.clone();
         collect(&self.root, "", true, &mut names);
         nearest(key, names.iter().map(String::as_str))
     }
 
-    /// Turns a table into entries, one for each setting in it.
+    /// Turns a table into entries, one per setting.
     ///
     /// # Errors
-    /// At a key that is not known, and at a value where a table belongs.
+    /// At an unknown key, and at a value where a table belongs.
     pub fn flatten(&self, table: Table, origin: &dyn Fn(&str) -> Origin) -> Result<Vec<Entry>, SettingsError> {
         let mut entries = Vec::new();
         self.flatten_table(&self.root, "", table, origin, &mut entries)?;
@@ -75,7 +75,7 @@ impl Schema {
         Ok(())
     }
 
-    /// Keys of tables in an array: serde's untagged enums would not name the wrong one.
+    /// Checks the keys of tables in an array, because the errors of serde's untagged enums do not name the unknown key.
     fn check_elements(
         &self,
         known: &Value,
@@ -104,7 +104,7 @@ impl Schema {
     }
 }
 
-/// Dotted path of `name` in `prefix`; a name with characters of its own is quoted as in TOML.
+/// Returns the dotted path of `name` in `prefix`; a name with special characters is quoted as in TOML.
 pub fn join(prefix: &str, name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     let name = if bare { name.to_string() } else { format!("{name:?}") };
@@ -125,7 +125,7 @@ fn collect(table: &Table, prefix: &str, tables_too: bool, keys: &mut Vec<String>
     }
 }
 
-/// The candidate most like `word`, when one is alike enough to be what was meant.
+/// Returns the candidate most similar to `word`, if it is similar enough to be what was meant.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     const ALIKE: f64 = 0.6;
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_string();

@@ -1,13 +1,13 @@
-//! FFmpeg's own words: quotes and backslashes keep a letter from parting them.
+//! Splits text by FFmpeg's quoting rules: quoted and escaped separators do not split.
 
-/// What becomes of the quotes and backslashes.
+/// Whether quotes and backslashes stay in the parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marks {
     Kept,
     Dropped,
 }
 
-/// The parts of a text between the letters that part it, empty ones too.
+/// Splits a text at the characters for which `parts_it` is true; empty parts are kept.
 pub fn split(text: &str, parts_it: impl Fn(char) -> bool, marks: Marks) -> Vec<String> {
     let mut parts = vec![String::new()];
     let (mut quoted, mut escaped) = (false, false);

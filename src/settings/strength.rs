@@ -1,30 +1,30 @@
-//! One dial from "tinted photograph" to "all paint": what it makes of the weights that the other settings give.
-//! The factors were measured: docs/networks.md.
+//! The strength setting, from "tinted photograph" to "all paint": how it scales the weights of the other settings. The
+//! factors were measured: docs/networks.md.
 
 use super::Settings;
 
-/// The middle of the dial: there every weight is what its own setting says.
+/// The middle of the range, at which every weight keeps its configured value.
 pub const MIDDLE: f64 = 0.5;
 
 impl Settings {
-    /// beta at this strength: `loss.beta`, divided by 16 at 0 and multiplied by 1.6 at 1. More would not bring the picture
-    /// nearer to the painting.
+    /// Returns beta at this strength: `loss.beta`, divided by 16 at 0 and multiplied by 1.6 at 1. A larger factor would
+    /// not bring the picture closer to the painting.
     pub fn beta(&self) -> f64 {
         let base: f64 = if self.strength < MIDDLE { 16.0 } else { 1.6 };
         self.loss.beta * base.powf(2.0 * self.strength - 1.0)
     }
 
-    /// The luminance term's weight at this strength: `content.luminance`, and 2.25 times as much at 0.
+    /// Returns the luminance term's weight at this strength: `content.luminance`, times 2.25 at 0.
     pub fn luminance(&self) -> f64 {
         self.content.luminance * self.firmer()
     }
 
-    /// The chroma term's weight at this strength: `content.chroma`, and 2.25 times as much at 0.
+    /// Returns the chroma term's weight at this strength: `content.chroma`, times 2.25 at 0.
     pub fn chroma(&self) -> f64 {
         self.content.chroma * self.firmer()
     }
 
-    /// How many times as much a face counts at this strength: `content.faces`, and from the middle on less, down to 1 at 1.
+    /// Returns the weight of faces at this strength: `content.faces` up to the middle, falling to 1 at 1.
     pub fn faces(&self) -> f64 {
         1.0 + (self.content.faces - 1.0) * (2.0 - 2.0 * self.strength).min(1.0)
     }
@@ -33,14 +33,14 @@ impl Settings {
         2.25f64.powf((1.0 - 2.0 * self.strength).max(0.0))
     }
 
-    /// The share of fine detail at this strength: all of it at 0, `content.detail` from the middle on.
+    /// Returns the share of fine detail at this strength: all of it at 0, `content.detail` from the middle on.
     pub fn detail(&self) -> f64 {
         let below = (1.0 - 2.0 * self.strength).max(0.0);
         self.content.detail + (1.0 - self.content.detail) * below
     }
 
-    /// Iterations at each size of a first frame: twice `optimizer.iterations[0]` at 1, for what is still missing there is
-    /// work, not weight.
+    /// Returns the iterations at each size of a first frame: twice `optimizer.iterations[0]` at 1, because at that end
+    /// more iterations help and more weight does not.
     pub fn first_iterations(&self) -> u32 {
         (f64::from(self.optimizer.iterations[0]) * (2.0 * self.strength).max(1.0)).round() as u32
     }

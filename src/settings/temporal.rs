@@ -1,52 +1,54 @@
-//! What keeps frames together.
+//! Settings for temporal coherence between frames.
 
 use serde::{Deserialize, Serialize};
 
-/// `[temporal]`: the distance to the earlier painted frames, carried along the source's motion (Ruder et al. 2016).
+/// `[temporal]`: the distance to earlier painted frames, warped along the source's motion (Ruder et al. 2016).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TemporalSettings {
-    /// Weight of the temporal term in J; 0 for none.
+    /// Weight of the temporal term in J; 0 turns it off.
     pub weight: f64,
-    /// How lively the result may be, 0..=1: strokes are drawn anew in every frame, and held less.
+    /// How lively the result may be, 0..=1: strokes are redrawn in every frame and the temporal term weakens.
     pub boil: f64,
-    /// How many frames before each the earlier frames lie. A pixel is held to the nearest in which it is seen.
+    /// Distances in frames back to the earlier frames. Each pixel is compared with the nearest one in which it is
+    /// visible.
     pub offsets: Vec<u32>,
-    /// Of a pixel to where it was: its square, or the smooth L1 that lets single pixels go.
+    /// Distance between a pixel and its warped earlier value: the square, or smooth L1, which tolerates single
+    /// outliers.
     pub distance: Distance,
-    /// How often each shot is painted: forward, backward, forward, ...; each pass carries paint its way.
+    /// How often each shot is painted: forward, backward, forward, ...; each pass propagates paint in its direction.
     pub passes: u32,
-    /// Whether the last frame is to be followed by the first.
+    /// Whether the clip loops: the last frame is followed by the first.
     #[serde(rename = "loop")]
     pub ring: bool,
     pub consistency: ConsistencySettings,
 }
 
-/// The passes of a clip that loops, where one is set: the second evens the seam out over the ring, the third smooths.
+/// Passes for a looping clip when `passes` is 1: the second spreads the seam over the loop, the third smooths.
 const PASSES_OF_LOOP: u32 = 3;
 
 impl TemporalSettings {
-    /// Whether frames are painted more than once.
+    /// Returns whether frames are painted more than once.
     pub fn is_reworked(&self) -> bool {
         self.passes > 1 || self.ring
     }
 
-    /// The weight that is left of `weight` with this much boil.
+    /// Returns the temporal weight that remains after `boil`.
     pub fn effective_weight(&self) -> f64 {
         self.weight * (1.0 - self.boil).powi(2)
     }
 
-    /// How many frames back are held to; none where nothing is.
+    /// Returns the offsets in use; empty if the temporal term is off.
     pub fn reach(&self) -> &[u32] {
         if self.effective_weight() > 0.0 { &self.offsets } else { &[] }
     }
 
-    /// How strongly still pixels are held to where they were first painted, 0..=1: not at all from half the boil on.
+    /// Returns how strongly still pixels are held to their first painted value, 0..=1; 0 from half the boil on.
     pub fn lock(&self) -> f64 {
         (1.0 - 2.0 * self.boil).max(0.0)
     }
 
-    /// The passes of a clip that loops.
+    /// Returns the number of passes for a looping clip.
     pub fn passes_of_loop(&self) -> u32 {
         if self.passes > 1 { self.passes } else { PASSES_OF_LOOP }
     }
@@ -73,7 +75,7 @@ pub enum Distance {
     SmoothL1,
 }
 
-/// `[temporal.consistency]`: where motion is believed. The defaults are the paper's.
+/// `[temporal.consistency]`: where flow is trusted. The defaults are the paper's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsistencySettings {
@@ -81,10 +83,10 @@ pub struct ConsistencySettings {
     pub relative: f64,
     /// In squared pixels.
     pub absolute: f64,
-    /// Motion breaks where |grad u|^2 + |grad v|^2 > boundary_relative |w|^2 + boundary_absolute.
+    /// Motion boundaries lie where |grad u|^2 + |grad v|^2 > boundary_relative |w|^2 + boundary_absolute.
     pub boundary_relative: f64,
     pub boundary_absolute: f64,
-    /// Standard deviation in pixels of the blur that lowers weights beside unreliable pixels.
+    /// Standard deviation in pixels of the blur that lowers weights next to unreliable pixels.
     pub blur: f64,
 }
 

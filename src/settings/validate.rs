@@ -1,19 +1,19 @@
-//! Ranges of values: everything that a type cannot say.
+//! Range checks: constraints on values that types do not express.
 
 use super::Settings;
 use super::schema::nearest;
 
-/// The networks that `network.backbone` knows; several are joined by `+`.
+/// The networks that `network.backbone` accepts; several are joined by `+`.
 pub const BACKBONES: [&str; 6] = ["vgg19", "vgg16", "squeezenet1_0", "squeezenet1_1", "efficientnet_lite0", "patches"];
 
-/// The name that stands for the best set of networks whose weights are there.
+/// The name that selects the best set of networks whose weights are installed.
 pub const AUTO: &str = "auto";
 
-/// A setting whose value makes no sense.
+/// A setting whose value is out of range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {message}")]
 pub struct InvalidValue {
-    /// Dotted, `loss.beta`.
+    /// Dotted key, `loss.beta`.
     pub key: &'static str,
     pub message: String,
 }

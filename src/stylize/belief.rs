@@ -1,33 +1,38 @@
-//! How far an earlier frame can be believed to show the same things as the new one: the source's own residual says.
+//! Belief maps: how far an earlier frame, aligned to the new one, shows the same contents there.
+//! Judged from the residual of the source frames alone.
 
 use tch::Tensor;
 
 use super::StyleError;
 use super::tensor::blurred;
 
-/// A residual (0..=1) of this size gives a belief of 1/e. A thing that moved across a similar background leaves hardly more.
+/// A residual (0..=1) of this size gives a belief of 1/e. An object that moved across a similar background leaves
+/// hardly more.
 const DOUBT: f64 = 0.03;
-/// What resampling alone explains, as a share of the local contrast: a fine texture that moved by a part of a pixel.
+/// The residual that resampling alone explains, as a share of the local contrast: fine texture that moved by a fraction
+/// of a pixel.
 const RESAMPLED: f64 = 0.12;
-/// What noise explains, in medians of the residual. The largest of 27 samples of Gaussian noise is hardly ever larger.
+/// The residual that noise explains, in medians of the residual. The largest of 27 Gaussian samples hardly ever exceeds
+/// it.
 const NOISE: f64 = 3.0;
-/// What is always explained, of 0..=1: compression moves some blocks by a level or two, and leaves most as they are.
+/// The residual that is always explained, of 0..=1: compression shifts some blocks by a level or two and leaves most
+/// unchanged.
 const ROUNDING: f64 = 1.5 / 255.0;
-/// No more is explained as noise: a larger residual all over says that the motion is not known.
+/// Upper limit of the noise: a larger residual across the whole frame means that the motion is unknown.
 const MOST_NOISE: f64 = 0.06;
 
-/// exp(-(r / 0.03)^2) `[1,1,H,W]`, 1 where the contents `now` and `before` `[1,3,H,W]` on one grid show the same, soft. r is
-/// the largest residual within 3 x 3 pixels, of any colour, less what noise and resampling explain. Noise is measured
-/// where `seen` `[1,1,H,W]` is above 0.
+/// Returns exp(-(r / 0.03)^2) as a soft map `[1,1,H,W]`: 1 where the contents `now` and `before` `[1,3,H,W]`, on one
+/// grid, show the same. r is the largest residual within 3 x 3 pixels and over all colours, less the part that noise
+/// and resampling explain. Noise is measured where `seen` `[1,1,H,W]` is above 0.
 ///
-/// A mean over a neighbourhood in place of the largest value believes a thin bar that is gone: its ghost is carried on, and
-/// held.
+/// The mean over a neighbourhood, instead of the maximum, would believe a thin bar that has gone: its ghost would be
+/// carried along and kept.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn belief(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, StyleError> {
     let residual = now.f_sub(before)?.f_abs()?.f_amax([1], true)?;
-    // A tensor all the way: nothing here waits for a GPU.
+    // Stays a tensor throughout, so that nothing here waits for a GPU.
     let unknown = residual.f_full_like(f64::NAN)?;
     let median = residual.f_where_self(&seen.f_gt(0.0)?, &unknown)?.f_nanmedian()?.f_nan_to_num(0.0, None, None)?;
     let noise = median.f_mul_scalar(NOISE)?.f_clamp(ROUNDING, MOST_NOISE)?;
@@ -39,22 +44,24 @@ pub fn belief(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, St
 
 /// Standard deviation, as a share of the long side, of the window over which two textures are compared.
 const WINDOW: f64 = 0.0125;
-/// Mean colours that differ by this share of the contrast within the window give a likeness of 1/e.
+/// Mean colours that differ by this share of the contrast within the window give a similarity of 1/e.
 const OTHER: f64 = 0.4;
-/// And of that within which a texture is new all over, and how much of it is then new.
+/// Window, as a share of the long side, over which the unseen pixels are counted; and the two shares of them between
+/// which the new texture fades in.
 const ALL_OVER: f64 = 0.03;
 const NEW: [f64; 2] = [0.4, 0.6];
 
-/// How far the contents `now` and `before` `[1,3,H,W]` on one grid show the same texture, whatever its details:
-/// `[1,1,H,W]`, 0..=1, at least `seen` `[1,1,H,W]`. Glitter on water, leaves in the wind: no pixel is what it was, and the paint
-/// that is there fits all the same.
+/// How far the contents `now` and `before` `[1,3,H,W]`, on one grid, show the same texture, whatever its details:
+/// `[1,1,H,W]`, 0..=1, at least `seen` `[1,1,H,W]`. In glitter on water or leaves in the wind no pixel is what it was,
+/// yet the existing paint still fits.
 ///
-/// Where more than half of all pixels around are not seen it is exp(-(d / (0.4 s))^2). d is the difference of the mean colours
-/// (0..=1) over a Gaussian window, s the smaller of the two standard deviations there, plus what noise explains. Where less
-/// of the surroundings is new a thing has moved across them, and it would leave a ghost.
+/// Where most of the surrounding pixels are unseen, it is exp(-(d / (0.4 s + 1.5/255))^2). d is the difference of the
+/// mean colours (0..=1) over a Gaussian window, s the smaller of the two standard deviations there. This fades in
+/// between 40 % and 60 % unseen pixels: where less of the surroundings is new, an object has moved across them and
+/// would leave a ghost.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn texture(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = now.size4()?;
     let long = h.max(w) as f64;
@@ -99,7 +106,7 @@ mod tests {
         scalar(&belief.min()).unwrap()
     }
 
-    /// A fine texture, `shift` pixels to the right, and a grey bar two pixels wide at `bar`.
+    /// A fine texture, shifted `shift` pixels to the right, and a grey bar two pixels wide at column `bar`.
     fn scene(shift: f64, bar: Option<i64>) -> Tensor {
         let x = (Tensor::arange(64, CPU) - shift).view([1, 1, 1, 64]);
         let y = Tensor::arange(48, CPU).view([1, 1, 48, 1]);
@@ -132,7 +139,7 @@ mod tests {
         let before = scene(0.0, None);
         tch::manual_seed(4);
         let noisy = &before + Tensor::randn([1, 3, 48, 64], CPU) * (3.0 / 255.0);
-        // Of three quarters nothing is known: there the caller sets both alike.
+        // Three quarters of the frame are unknown: there the caller makes both contents equal.
         let seen = Tensor::zeros([1, 1, 48, 64], CPU);
         let _ = seen.narrow(3, 48, 16).fill_(1.0);
         let same = noisy.where_self(&seen.le(0.0), &before);
@@ -144,7 +151,7 @@ mod tests {
 
     #[test]
     fn texture_that_was_resampled_is_believed() {
-        // Half a pixel off, as a bilinear warp of half a pixel has it.
+        // Half a pixel off, as a bilinear warp by half a pixel would give it.
         let (left, right) = (scene(0.0, None), scene(1.0, None));
         let resampled = (left + right) * 0.5;
         let found = belief(&scene(0.5, None), &resampled).unwrap();
@@ -163,16 +170,16 @@ mod tests {
     #[test]
     fn glitter_is_the_same_texture_and_a_thing_that_moved_is_not() {
         tch::manual_seed(6);
-        // The windows are shares of the long side: large enough for some samples.
+        // The windows are shares of the long side: the frame is large enough for them to hold several samples.
         let sea = || Tensor::randn([1, 3, 90, 320], CPU) * 0.1 + 0.5;
         let nowhere = Tensor::zeros([1, 1, 90, 320], CPU);
         let mean = |x: &Tensor| scalar(&x.mean(Kind::Float)).unwrap();
         let glitter = super::texture(&sea(), &sea(), &nowhere).unwrap();
         assert!(mean(&glitter) > 0.8, "{}", mean(&glitter));
-        // The same sea in another light is another thing; what is seen is alike in any case.
+        // The same sea in different light is a different texture; pixels that are seen count as alike in any case.
         assert!(mean(&super::texture(&sea(), &(sea() + 0.3), &nowhere).unwrap()) < 0.01);
         assert_eq!(least(&super::texture(&sea(), &sea(), &nowhere.ones_like()).unwrap()), 1.0);
-        // A bar of the same texture moved: all around is seen.
+        // A bar of the same texture moved; everything around it is seen.
         let around = nowhere.ones_like();
         let _ = around.narrow(3, 30, 6).fill_(0.0);
         let bar = super::texture(&sea(), &sea(), &around).unwrap();

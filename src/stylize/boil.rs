@@ -1,4 +1,4 @@
-//! How lively a result is: what animators call boil, strokes that are drawn anew in every frame.
+//! Boil, as animators call it: strokes that are redrawn in every frame and make the result lively.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -7,18 +7,18 @@ use tch::Tensor;
 use super::StyleError;
 use super::tensor::{blurred, from_planes};
 
-/// Root mean square, in 0..=1, of what is added to the start at boil 1.
+/// Root mean square, in 0..=1, of the noise added to the start at boil 1.
 const STRENGTH: f64 = 0.2;
-/// Standard deviation of its smoothing, as a share of the long side: about a stroke's width. Finer noise is painted over
-/// without a stroke being moved.
+/// Standard deviation of the noise's smoothing, as a share of the long side: about the width of a stroke. Finer noise
+/// is painted over without moving any stroke.
 const STROKE: f64 = 0.012;
 
-/// `start` `[1,3,H,W]` with smooth noise of this frame's own: the descent paints over it and strokes end up otherwise.
-/// With `boil` 0 it is `start` itself. The noise depends on `seed` and on the frame's place in its shot, not on the
-/// machine.
+/// Returns `start` `[1,3,H,W]` plus smooth noise that differs from frame to frame: the descent paints over it, and the
+/// strokes come out differently. With `boil` 0 it returns `start` itself. The noise depends on `seed` and on the
+/// frame's position in its shot, not on the machine.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn stirred(start: &Tensor, boil: f64, seed: u64, frame: u64) -> Result<Tensor, StyleError> {
     if boil <= 0.0 {
         return Ok(start.shallow_clone());

@@ -1,4 +1,4 @@
-//! From settings to a stylizer: device, network, weights, style pictures.
+//! Builds a stylizer from the settings: resolves the device, loads networks and weights, reads the style pictures.
 
 use std::path::{Path, PathBuf};
 
@@ -21,28 +21,28 @@ use crate::report::Observer;
 use crate::settings::{AUTO, Settings, builtin_image};
 use crate::weights::{self, SearchPath};
 
-/// A stylizer, and what the user should know about it before a long run.
+/// A stylizer, and the notes to show the user before a long run.
 pub struct Built<'a> {
     pub stylizer: Box<dyn Stylizer + 'a>,
-    /// What the result can be measured with; it knows the same style.
+    /// Network that measures the result; it knows the same style.
     pub meter: MeterNetwork,
     pub notes: Vec<String>,
 }
 
-/// What a clip of many passes needs beside its settings.
+/// Scratch folder and observer that a clip painted in several passes needs in addition to its settings.
 #[derive(Clone, Copy)]
 pub struct Workshop<'a> {
-    /// Folder for pictures between passes.
+    /// Folder that holds the pictures between passes.
     pub folder: &'a Path,
-    /// Hears of every frame of every pass.
+    /// Receives an event for every frame of every pass.
     pub observer: &'a dyn Observer,
 }
 
-/// Builds the painter that `settings` describe; of one pass only without a `workshop`.
+/// Builds the stylizer that `settings` describe. Without a `workshop` it paints in a single pass.
 ///
 /// # Errors
-/// No such device, unknown backbone or layer, weights missing or damaged, a style picture that cannot be read, a workshop
-/// that cannot be used.
+/// If the device does not exist, the backbone or a layer is unknown, weights are missing or damaged, a style picture
+/// cannot be read, or the workshop's folder cannot be used.
 pub fn build<'a>(
     settings: &Settings,
     cancel: &CancelToken,
@@ -74,11 +74,11 @@ fn name_of(device: Device) -> String {
     }
 }
 
-/// What `auto` stands for where the weights of EfficientNet-Lite0 are installed: by the judge in `docs/networks.md` the
-/// best set that was measured.
+/// The backbone that `auto` selects if the weights of EfficientNet-Lite0 are installed: the best set measured,
+/// according to the judge in `docs/networks.md`.
 const PAIR: &str = "patches+efficientnet_lite0";
 
-/// The networks that are used, joined by `+`: for `auto` the best set whose weights are installed.
+/// Returns the networks to use, joined by `+`; for `auto`, the best set whose weights are installed.
 pub fn chosen_backbone(settings: &Settings, places: &SearchPath) -> String {
     let installed = |name| weights::find(name, places).is_ok();
     match settings.network.backbone.as_str() {
@@ -89,7 +89,7 @@ pub fn chosen_backbone(settings: &Settings, places: &SearchPath) -> String {
     }
 }
 
-/// The networks asked for (see [`chosen_backbone`]), and what the user should know about the choice.
+/// Loads the selected networks (see [`chosen_backbone`]) and returns notes for the user about the choice.
 fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
     let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
     let name = chosen_backbone(settings, &places);
@@ -103,7 +103,8 @@ fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Ve
     Ok((built, vec![advice]))
 }
 
-/// Whether faces are looked for: where they are to count for more, and the weights that find them are installed.
+/// Whether faces are searched for: they must count for more than the rest, and the detector's weights must be
+/// installed.
 pub fn finds_faces(settings: &Settings, places: &SearchPath) -> bool {
     settings.faces() != 1.0 && weights::find(faces::NAME, places).is_ok()
 }
@@ -116,7 +117,7 @@ fn face_finder(settings: &Settings, device: Device) -> Result<Option<FaceFinder>
     Ok(Some(FaceFinder::new(read_weights(faces::NAME, &places, device)?)))
 }
 
-/// Who fetched other weights is told what is missing.
+/// Returns a note that the face weights are missing, for users who have fetched the other weights.
 fn no_faces(settings: &Settings) -> Option<String> {
     let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
     let wanted = settings.faces() != 1.0 && chosen_backbone(settings, &places) == PAIR;
@@ -124,7 +125,7 @@ fn no_faces(settings: &Settings) -> Option<String> {
         .then(|| "faces are painted like anything else; to keep them (2 MB): stylize-video weights fetch mtcnn".into())
 }
 
-/// The networks `name`, with options in place of the settings' own.
+/// Loads the networks `name` with `options` instead of the options that the settings give.
 pub(super) fn network_with(
     name: &str,
     settings: &Settings,
@@ -148,7 +149,7 @@ fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<Named
         .collect()
 }
 
-/// The style pictures that `settings` name, in their own sizes.
+/// Reads the style pictures that `settings` name, in their own sizes.
 pub(super) fn read_styles(settings: &Settings, device: Device) -> Result<Vec<StylePicture>, StyleError> {
     let (images, bounds) = (&settings.style.images, Bounds::of(&settings.input));
     let pictures = images.par_iter().map(|style| read_style(&style.image, bounds)).collect::<Result<Vec<_>, _>>()?;
@@ -159,7 +160,7 @@ pub(super) fn read_styles(settings: &Settings, device: Device) -> Result<Vec<Sty
     styles.collect()
 }
 
-/// A style picture from a file, or `builtin:NAME`.
+/// Reads a style picture from a file or from `builtin:NAME`.
 pub(super) fn read_style(image: &str, bounds: Bounds) -> Result<crate::media::Pixels, StyleError> {
     let bad = |problem: String| StyleError::StylePicture { path: PathBuf::from(image), problem };
     let bytes = match image.strip_prefix("builtin:") {
@@ -167,7 +168,7 @@ pub(super) fn read_style(image: &str, bounds: Bounds) -> Result<crate::media::Pi
         None => bounded::read(Path::new(image), bounded::PICTURE).map_err(|error| bad(error.to_string()))?,
     };
     match picture::look(&bytes, bounds) {
-        // What is transparent does not count.
+        // Transparent pixels do not count.
         Ok(found) => {
             found.warnings.iter().for_each(|warning| tracing::warn!(image, "{warning}"));
             Ok(picture::without_holes(found.pixels))

@@ -1,4 +1,5 @@
-//! The camera's motion, for what has lost its own: on a plain wall flow goes astray, and the wall goes with the room.
+//! Global camera motion, for pixels whose own flow is lost: on a plain wall flow goes astray, but the wall moves with
+//! the room.
 
 use tch::Tensor;
 
@@ -7,22 +8,23 @@ use super::still::alike;
 use super::tensor::{from_planes, to_planes};
 use crate::motion::{FlowField, Step};
 
-/// In pixels: a slower camera rests.
+/// In pixels: slower camera motion counts as rest.
 const REST: f32 = 0.5;
-/// Vectors are told apart by so many pixels.
+/// Bin width in pixels of the histogram of vectors.
 const BIN: f32 = 0.25;
-/// And up to this length, in pixels.
+/// Longest vector component that the histogram covers, in pixels.
 const FASTEST: f32 = 64.0;
 
-/// Smoothed contents (0..=1) that differ by less are the same. More than a film's key frames change a plain wall by.
+/// Smoothed contents (0..=1) that differ by less are the same. Larger than the change that a film's key frames cause on
+/// a plain wall.
 const SAME: f64 = 0.02;
 
-/// How the scene moves as a whole, from a frame (`content` `[1,3,H,W]`) to the one before it, in pixels: the median of the
-/// vectors that can be believed, each by the contrast of its place, for where nothing is to be seen flow knows nothing.
-/// `None` where there is no such vector.
+/// Returns the motion of the whole scene from a frame (`content` `[1,3,H,W]`) to the previous one, in pixels: the
+/// median of the reliable vectors, weighted by the local contrast, since flow knows nothing where there is nothing to
+/// see. `None` if no vector with contrast is reliable.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn camera(step: &Step, content: &Tensor) -> Result<Option<[f32; 2]>, StyleError> {
     let contrast = to_planes(&contrast(content)?)?;
     let bins = (2.0 * FASTEST / BIN) as usize + 1;
@@ -40,7 +42,7 @@ pub fn camera(step: &Step, content: &Tensor) -> Result<Option<[f32; 2]>, StyleEr
     Ok(Some(if motion[0].hypot(motion[1]) < REST { [0.0; 2] } else { motion }))
 }
 
-/// The place that has as much before it as after it; `None` where there is nothing.
+/// Index of the weighted median; `None` if all counts are 0.
 fn middle(counts: &[f64]) -> Option<usize> {
     let half = 0.5 * counts.iter().sum::<f64>();
     let mut sum = 0.0;
@@ -50,7 +52,7 @@ fn middle(counts: &[f64]) -> Option<usize> {
     })
 }
 
-/// `[1,1,H,W]`: squared differences to the right and down, summed over the colours; 0 at the far edges.
+/// Squared differences to the right and down, summed over the colours, `[1,1,H,W]`; 0 at the right and bottom edges.
 fn contrast(content: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = content.size4()?;
     let across = content.f_narrow(3, 1, w - 1)?.f_sub(&content.f_narrow(3, 0, w - 1)?)?;
@@ -60,12 +62,12 @@ fn contrast(content: &Tensor) -> Result<Tensor, StyleError> {
     Ok(squares.f_sum_dim_intlist([1i64].as_slice(), true, content.kind())?)
 }
 
-/// Where the flow back and forth does not agree, but what the camera's motion leads to is the same, that is the motion:
-/// it is what flow is like on a plain wall, which is not hidden by anything. `content` and `before` are the new frame and
-/// the one before it, `[1,3,H,W]`.
+/// Replaces the flow of a pixel by the camera's motion where forward and backward flow disagree but the camera's motion
+/// leads to the same contents. Flow behaves like that on a plain wall that nothing hides. `content` and `before` are
+/// the new frame and the previous one, `[1,3,H,W]`.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn follow(step: &mut Step, content: &Tensor, before: &Tensor) -> Result<(), StyleError> {
     if step.reliability.seen.iter().all(|&seen| seen >= 0.5) {
         return Ok(());
@@ -77,7 +79,7 @@ pub fn follow(step: &mut Step, content: &Tensor, before: &Tensor) -> Result<(), 
     let mask: Vec<f32> = (0..width * height).map(|i| if inside(i) { 1.0 } else { 0.0 }).collect();
     let [h, w] = [height as i64, width as i64];
     let carried = from_planes(&way.warp(&to_planes(before)?), 3, h, w, content.device())?;
-    // Nothing to compare with beyond the edge; what lies beside it is not to be smoothed with black.
+    // Beyond the edge there is nothing to compare with; black there would leak into the smoothed pixels next to it.
     let carried = carried.f_where_self(&from_planes(&mask, 1, h, w, content.device())?.f_gt(0.5)?, content)?;
     let same = to_planes(&alike(content, &carried, SAME)?)?;
     let Step { back, forth, reliability } = step;
@@ -105,7 +107,7 @@ mod tests {
     const W: usize = 60;
     const H: usize = 40;
 
-    /// A plain wall above a floor of stripes, moved right by `by` pixels, and a box on the wall at `at`.
+    /// A plain wall above a striped floor that moved right by `by` pixels, with a box on the wall at column `at`.
     fn room(by: i64, at: i64) -> Tensor {
         let stripes = (Tensor::arange(W as i64, FLOAT) - by as f64) * 0.7;
         let floor = (stripes.sin() * 0.3 + 0.5).repeat([1, 3, 10, 1]);
@@ -114,7 +116,7 @@ mod tests {
         Tensor::cat(&[wall, floor], 2)
     }
 
-    /// Flow that is right on the floor and astray on the wall.
+    /// Flow that is right on the floor and wrong on the wall.
     fn astray(by: f32) -> Step {
         let flow = |sign: f32| {
             FlowField::from_fn(W, H, move |x, y| match y {
@@ -156,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_was_hidden_does_not() {
-        // The camera rests and the box goes on: the wall that it uncovers was not seen.
+        // The camera rests and the box moves: the wall that it uncovers was not seen.
         let (before, now) = (room(0, 20), room(0, 32));
         let mut step = astray(0.0);
         follow(&mut step, &now, &before).unwrap();

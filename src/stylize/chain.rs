@@ -1,4 +1,4 @@
-//! What a shot remembers of its painted frames, and how it is carried to the next one.
+//! The painted frames that a shot remembers, and how they are carried to the next frame.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -13,26 +13,28 @@ use super::tensor::{from_planes, mean_where, to_planes};
 use super::{Snapshot, StyleError};
 use crate::motion::{Consistency, FlowField, Reliability, Step, Trail};
 
-/// Standard deviation, as a share of the long side, of what counts as a change of light between two frames.
+/// Standard deviation, as a share of the long side, of the smoothing that separates a change of light from a change of
+/// content.
 const LIGHT: f64 = 0.025;
-/// And at least so many pixels: finer differences are things, not light.
+/// Its minimum in pixels: finer differences are objects, not light.
 const LEAST_LIGHT: f64 = 4.0;
 
-/// What a frame leaves to later ones, in the optimised size, float: no 8-bit rounding between frames.
+/// The state that a frame passes on to later frames, in the optimised size and as floats, so that nothing is rounded to
+/// 8 bits between frames.
 #[derive(Debug)]
 pub struct Carried {
     /// `[1,3,H,W]`.
     pub painted: Tensor,
     /// `[1,3,H,W]`, as the objective saw it (colours already matched).
     pub content: Tensor,
-    /// `[1,1,H,W]`, 0..=1: how much of a face there was.
+    /// `[1,1,H,W]`, 0..=1: how much of a face each pixel showed.
     pub faces: Tensor,
-    /// `[1,1,H,W]`, 0 (just come into view) to 1 (painted long enough to be held to).
+    /// `[1,1,H,W]`, 0 (just come into view) to 1 (painted long enough to bind later frames).
     pub maturity: Tensor,
 }
 
 impl Carried {
-    /// A shot's first frame: all of it is painted. `faces`: `[1,1,H,W]`, `None` where there are none.
+    /// State of a fully painted frame, as a shot's first one is. `faces`: `[1,1,H,W]`, `None` if there are no faces.
     pub fn first(painted: Tensor, content: Tensor, faces: Option<&Tensor>) -> Result<Self, StyleError> {
         let maturity = painted.f_narrow(1, 0, 1)?.f_ones_like()?;
         let faces = faces.map_or_else(|| maturity.f_zeros_like(), |faces| Ok(faces.shallow_clone()))?;
@@ -46,7 +48,7 @@ pub struct Chain {
     /// Newest first.
     past: VecDeque<Carried>,
     trail: Trail,
-    /// Motion to frames further back that was estimated directly, by their offset, nearest first.
+    /// Directly estimated motion to frames further back, by offset, nearest first.
     far: Vec<(usize, Step)>,
     rest: Rest,
     rules: Consistency,
@@ -54,7 +56,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Remembers as many frames as the longest of `offsets` (and at least the last one).
+    /// Creates a chain that remembers as many frames as the longest of `offsets`, at least the last one.
     pub fn new(offsets: &[u32], rules: Consistency) -> Self {
         let longest = offsets.iter().copied().max().unwrap_or(1).max(1) as usize;
         Self {
@@ -67,23 +69,23 @@ impl Chain {
         }
     }
 
-    /// The frame before.
+    /// The previous frame.
     pub fn last(&self) -> Option<&Carried> {
         self.past.front()
     }
 
-    /// Takes in a painted frame. Those before it wait in the host's memory, where they are carried: forty frames of a
-    /// large size would fill a good part of a device's.
+    /// Adds a painted frame. The earlier ones move to host memory, where they are also warped: forty large frames would
+    /// fill a good part of a GPU's memory.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn remember(&mut self, carried: Carried) -> Result<(), StyleError> {
         if let Some(before) = self.past.front_mut() {
             for tensor in [&mut before.painted, &mut before.content, &mut before.faces, &mut before.maturity] {
                 *tensor = tensor.f_to_device(Device::Cpu)?;
             }
         }
-        // One layout in memory, as a frame has that is read from a snapshot: another may be summed in another order.
+        // Contiguous, as after a restore from a snapshot: sums over another memory layout may run in another order.
         let Carried { painted, content, faces, maturity } = carried;
         self.past.push_front(Carried {
             painted: painted.f_contiguous()?,
@@ -95,10 +97,10 @@ impl Chain {
         Ok(())
     }
 
-    /// Takes the step to the frame that is painted next, whose content is `content` `[1,3,H,W]`.
+    /// Adds the motion step to the frame that is painted next, whose content is `content` `[1,3,H,W]`.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn step(&mut self, step: &Step, content: &Tensor) -> Result<(), StyleError> {
         let (_, _, h, w) = content.size4()?;
         let mut step = step.resized(w as usize, h as usize, &self.rules);
@@ -111,13 +113,13 @@ impl Chain {
         Ok(())
     }
 
-    /// Adds direct motion from the new frame to earlier ones, after [`Chain::step`].
+    /// Adds direct motion from the new frame to earlier ones; call it after [`Chain::step`].
     pub fn look_back(&mut self, far: &[(usize, Step)], width: usize, height: usize) {
         self.far = far.iter().map(|(offset, step)| (*offset, step.resized(width, height, &self.rules))).collect();
         self.far.sort_by_key(|(offset, _)| *offset);
     }
 
-    /// Of the step taken last: 1 where a pixel rests, is seen and stays where it is, else 0; `height * width`.
+    /// For the latest step: 1 where a pixel is seen and does not move, else 0; `height * width` values.
     pub fn resting(&self) -> Vec<f32> {
         self.trail.last().map_or_else(Vec::new, |step| {
             let weights = step.reliability.seen.iter();
@@ -125,8 +127,8 @@ impl Chain {
         })
     }
 
-    /// The painted frame `offset` before the new one, whose content is `content` `[1,3,H,W]`, on the new one's grid.
-    /// `None` when the shot does not reach so far back.
+    /// Warps the painted frame `offset` frames before the new one onto the new frame's grid; `content` `[1,3,H,W]` is
+    /// the new frame's content. `None` if the shot does not reach that far back.
     fn bring(&self, step: &Step, offset: usize, content: &Tensor) -> Result<Option<Brought>, StyleError> {
         let Some(earlier) = self.past.get(offset.wrapping_sub(1)) else { return Ok(None) };
         let device = content.device();
@@ -137,10 +139,11 @@ impl Chain {
         let before = carried.f_narrow(1, 3, 3)?.f_clamp(0.0, 1.0)?;
         let seen = from_planes(&step.reliability.seen, 1, h, w, device)?;
         let light = change_of_light(content, &before, &seen)?;
-        // Flow reaches beyond the outline of what moves, and agrees with its return there. What it brings does not.
+        // Flow reaches beyond the outline of a moving object and still passes the forward-backward check there. The
+        // pixels that it fetches do not match, so the residual decides.
         let now = before.f_add(&light)?;
         let belief = belief(content, &content.f_where_self(&seen.f_le(0.0)?, &now)?, &seen)?;
-        // Maturity is no matter of degree: noise that is doubted a little takes none of it.
+        // Maturity is all or nothing: slight doubt from noise must not reduce it.
         let maturity = carried.f_narrow(1, 6, 1)?.f_clamp(0.0, 1.0)?.f_mul(&seen)?;
         let maturity = maturity.f_mul(&belief.f_ge(0.5)?.f_to_kind(belief.kind())?)?;
         let seen = seen.f_mul(&belief)?;
@@ -158,12 +161,12 @@ impl Chain {
         }))
     }
 
-    /// The frames of this shot at `offsets` before the new one, and all that direct motion leads to, on the grid of the new
-    /// one, whose content is `content` `[1,3,H,W]`. Motion to frames further back is direct where it was estimated, else
-    /// composed.
+    /// Warps the frames of this shot at `offsets` before the new one, and all frames that direct motion leads to, onto
+    /// the grid of the new frame, whose content is `content` `[1,3,H,W]`. Motion to frames further back is direct where
+    /// it was estimated, composed otherwise.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn earlier(&self, offsets: &[u32], content: &Tensor) -> Result<Earlier, StyleError> {
         let far = self.far.iter().map(|(offset, _)| *offset);
         let mut all: Vec<usize> = offsets.iter().map(|&offset| offset as usize).chain(far).chain([1]).collect();
@@ -182,9 +185,10 @@ impl Chain {
     }
 }
 
-/// What a chain of another process goes on with.
+/// Snapshot and restore, so that another process can continue the chain.
 impl Chain {
-    /// Notes all that later frames may need; the `trail` only where motion is composed of its steps.
+    /// Stores everything that later frames may need; `trail` adds the motion steps, needed only where motion is
+    /// composed of them.
     pub(super) fn keep(&self, snapshot: &mut Snapshot, trail: bool) {
         for (place, carried) in self.past.iter().enumerate() {
             snapshot.put(format!("past{place}.painted"), &carried.painted);
@@ -204,15 +208,15 @@ impl Chain {
         self.rest.keep(snapshot);
     }
 
-    /// How many frames and, with `trail`, steps it remembers.
+    /// Number of remembered frames and, with `trail`, of remembered steps.
     pub(super) fn lengths(&self, trail: bool) -> [usize; 2] {
         [self.past.len(), if trail { self.trail.steps().len() } else { 0 }]
     }
 
-    /// Takes up what [`Chain::keep`] noted, of height `h` and width `w`.
+    /// Restores what [`Chain::keep`] stored, of height `h` and width `w`.
     ///
     /// # Errors
-    /// When something is missing; what libtorch reports.
+    /// If something is missing, or what libtorch reports.
     pub(super) fn restore(
         &mut self,
         snapshot: &Snapshot,
@@ -221,7 +225,7 @@ impl Chain {
         device: Device,
     ) -> Result<(), StyleError> {
         for place in 0..frames {
-            // Older ones wait in the host's memory.
+            // Older frames stay in host memory.
             let device = if place == 0 { device } else { Device::Cpu };
             let picture =
                 |name: &str, channels| snapshot.picture(&format!("past{place}.{name}"), (channels, h, w), device);
@@ -245,7 +249,7 @@ impl Chain {
     }
 }
 
-/// A step's way back as `[1,2,H,W]`; 0 where it is unknown.
+/// A step's backward flow as `[1,2,H,W]`; 0 where it is unknown.
 fn motion(step: &Step, device: Device) -> Result<Tensor, StyleError> {
     let (h, w) = (step.back.height as i64, step.back.width as i64);
     let known = |value: f32| if value.is_finite() { value } else { 0.0 };
@@ -253,11 +257,11 @@ fn motion(step: &Step, device: Device) -> Result<Tensor, StyleError> {
     from_planes(&planes, 2, h, w, device)
 }
 
-/// How much lighter each place of the scene has become, `[1,3,H,W]`: the difference of two contents on one grid, smooth,
-/// from where `seen` says that they show the same. Zero to the bit where nothing changed.
+/// How much lighter each part of the scene has become, `[1,3,H,W]`: the smoothed difference of two contents on one
+/// grid, averaged where `seen` says that they show the same. Exactly zero where nothing changed.
 ///
-/// A painting must fade when its scene fades; what is held is the difference between the two (as the loss of Gao et al.
-/// 2018, ReCoNet, does with luma).
+/// A painting must fade when its scene fades; what stays constant is the difference between the two (the loss of Gao et
+/// al. 2018, ReCoNet, does the same with luma).
 pub fn change_of_light(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = now.size4()?;
     let sigma = (LIGHT * h.max(w) as f64).max(LEAST_LIGHT);

@@ -1,14 +1,14 @@
-//! Colour: matching one picture's colours to another's, and keeping the clip's own.
+//! Colour handling: matches one picture's colours to another's, or keeps the clip's own.
 
 use tch::{Device, Kind, Tensor};
 
 use super::StyleError;
 use crate::media::LUMA;
 
-/// Keeps covariances of grey or flat pictures invertible; (1/255)^2 is below what an eye sees.
+/// Keeps the covariances of grey or flat pictures invertible; (1/255)^2 is too small to see.
 const RIDGE: f64 = 1.0 / (255.0 * 255.0);
-/// No colour difference is stretched further. The chroma of a black and white film is what its compression left: matched
-/// to a painting's in full it becomes patches of yellow that come and go.
+/// No colour difference is amplified more than this. The chroma of a black-and-white film is a compression residue:
+/// matched fully to a painting's chroma, it turns into patches of yellow that come and go.
 const MOST_GAIN: f64 = 3.0;
 
 /// Mean `[3,1]` and covariance `[3,3]` of a picture's RGB pixels, float64 on the CPU.
@@ -34,7 +34,7 @@ fn power(matrix: &Tensor, exponent: f64) -> Result<Tensor, StyleError> {
     Ok(scaled.f_matmul(&vectors.f_tr()?)?)
 }
 
-/// x -> A x + b on RGB.
+/// The affine map x -> A x + b on RGB.
 #[derive(Debug)]
 pub struct ColourMap {
     /// `[3,3,1,1]`
@@ -49,7 +49,7 @@ impl ColourMap {
     /// A = S^-1/2 (S^1/2 T S^1/2)^1/2 S^-1/2 for covariances S of `from` and T of `to`, its eigenvalues bounded by 3.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn between(from: &Tensor, to: &Tensor) -> Result<Self, StyleError> {
         let (source, target) = (statistics(from)?, statistics(to)?);
         let root = power(&source.covariance, 0.5)?;
@@ -66,7 +66,7 @@ impl ColourMap {
         })
     }
 
-    /// The same map; tensors are shared.
+    /// Returns the same map; the tensors are shared.
     pub fn shared(&self) -> Self {
         Self { matrix: self.matrix.shallow_clone(), offset: self.offset.shallow_clone() }
     }
@@ -74,18 +74,18 @@ impl ColourMap {
     /// Applies the map to `[1,3,H,W]` and clamps to 0..=1.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn apply(&self, image: &Tensor) -> Result<Tensor, StyleError> {
         let mapped = image.f_conv2d(&self.matrix, Some(&self.offset), [1, 1], [0, 0], [1, 1], 1)?;
         Ok(mapped.f_clamp(0.0, 1.0)?)
     }
 }
 
-/// The painting's lightness with the content's colours: content + (luma of painted - luma of content), per pixel.
-/// Both `[1,3,H,W]`.
+/// Combines the painting's lightness with the content's colours: content + (luma of painted - luma of content), per
+/// pixel. Both pictures are `[1,3,H,W]`.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn keep_colours(painted: &Tensor, content: &Tensor) -> Result<Tensor, StyleError> {
     let weights = Tensor::f_from_slice(&LUMA)?.f_view([1, 3, 1, 1])?.f_to_device(painted.device())?;
     let difference =

@@ -1,16 +1,16 @@
-//! The machine that computes.
+//! The device that computes: CPU or CUDA.
 
 use tch::{Cuda, Device};
 
 use super::StyleError;
 use crate::settings;
 
-/// CUDA where it is asked for or there, else the CPU.
+/// Returns CUDA where it is requested or (for `auto`) available, else the CPU.
 ///
 /// # Errors
-/// A CUDA device that is asked for by name and is not there.
+/// If a CUDA device is requested by number and does not exist.
 pub fn resolve(wanted: settings::Device) -> Result<Device, StyleError> {
-    // Asked in this order, a CPU run never starts the CUDA driver.
+    // In this order, a CPU run never starts the CUDA driver.
     match wanted {
         settings::Device::Cpu => Ok(Device::Cpu),
         settings::Device::Auto if Cuda::is_available() => Ok(Device::Cuda(0)),
@@ -30,7 +30,7 @@ pub fn resolve(wanted: settings::Device) -> Result<Device, StyleError> {
     }
 }
 
-/// `cpu` or `cuda`: results of the two differ in their last bits.
+/// Returns `cpu` or `cuda`: the results of the two differ in their last bits.
 ///
 /// # Errors
 /// As [`resolve`].
@@ -38,30 +38,31 @@ pub fn kind(wanted: settings::Device) -> Result<&'static str, StyleError> {
     Ok(if resolve(wanted)?.is_cuda() { "cuda" } else { "cpu" })
 }
 
-/// Threads that a computation on the CPU is divided among by default: `OMP_NUM_THREADS`, or what libtorch takes.
+/// Number of threads that share a computation on the CPU: `OMP_NUM_THREADS` or libtorch's own choice, until
+/// [`divide_among`] changes it.
 pub fn threads() -> u32 {
     u32::try_from(tch::get_num_threads()).unwrap_or(1).max(1)
 }
 
-/// Has the computations of this thread divided among so many. Sums depend on it in their last bits.
+/// Sets the number of threads that share this thread's computations. The last bits of sums depend on it.
 pub fn divide_among(threads: u32) {
-    // libtorch drops what it has prepared when it is told, also the same number again.
+    // Setting the number discards libtorch's prepared state, even if the number is unchanged.
     if self::threads() != threads {
         tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     }
 }
 
-/// Long side of the optimised frame when the settings say `auto`: what a minute-long clip can afford there.
+/// Long side of the optimised frame if the settings say `auto`: what a minute-long clip can afford on the device.
 pub fn default_size(device: Device) -> u32 {
     if device.is_cuda() { 1280 } else { 320 }
 }
 
-/// How many CUDA devices libtorch sees; `None` for a libtorch without CUDA.
+/// Number of CUDA devices that libtorch sees; `None` if libtorch was built without CUDA.
 pub fn cuda_devices() -> Option<usize> {
     tch::utils::has_cuda().then(|| usize::try_from(Cuda::device_count()).unwrap_or(0))
 }
 
-/// The version of libtorch that this program was built with.
+/// The libtorch version that this program was built with.
 pub fn libtorch_version() -> &'static str {
     env!("LIBTORCH_VERSION")
 }

@@ -1,33 +1,35 @@
-//! Earlier frames on the grid of a new one: what it starts from and what it is held to.
+//! Earlier frames, warped onto the grid of a new one: what the new frame starts from and what the temporal term
+//! compares it with.
 
 use tch::Tensor;
 
 use super::StyleError;
 use super::loss::Anchor;
 
-/// An earlier painted frame on the grid of a new one.
+/// A painted earlier frame, warped onto the grid of a new one.
 #[derive(Debug)]
 pub struct Brought {
-    /// `[1,3,H,W]`: carried along the motion, and lighter or darker by what the scene has become since.
+    /// `[1,3,H,W]`: warped along the motion and adjusted to the scene's change of light since then.
     pub painted: Tensor,
-    /// `[1,3,H,W]`: painted less content, carried: the strokes.
+    /// `[1,3,H,W]`: the strokes, that is the painted frame minus its content, warped.
     pub strokes: Tensor,
-    /// `[1,1,H,W]`, 0..=1: where the earlier frame shows the same thing.
+    /// `[1,1,H,W]`, 0..=1: where the earlier frame shows the same object.
     pub seen: Tensor,
-    /// `[1,1,H,W]`, 0..=1, at least `seen`: where it shows the same texture, if not the same thing. Its paint fits there.
+    /// `[1,1,H,W]`, 0..=1, at least `seen`: where it shows the same texture, if not the same object. Its paint fits
+    /// there.
     pub alike: Tensor,
-    /// `[1,1,H,W]`, 0..=1: where it does exactly.
+    /// `[1,1,H,W]`, 0..=1: how reliably it shows exactly the same; weights of the temporal term.
     pub weights: Tensor,
     /// `[1,2,H,W]`: the motion, in pixels.
     pub motion: Tensor,
-    /// `[1,1,H,W]`, 0..=1: of the earlier frame, 0 where nothing was seen.
+    /// `[1,1,H,W]`, 0..=1: the earlier frame's maturity, 0 where nothing was seen.
     pub maturity: Tensor,
-    /// `[1,1,H,W]`, 0..=1: how much of a face the earlier frame showed there.
+    /// `[1,1,H,W]`, 0..=1: how much of a face the earlier frame showed.
     pub faces: Tensor,
 }
 
 impl Brought {
-    /// The same tensors.
+    /// A copy that shares the tensors.
     fn same(&self) -> Self {
         Self {
             painted: self.painted.shallow_clone(),
@@ -41,7 +43,7 @@ impl Brought {
         }
     }
 
-    /// This, and where it saw nothing, `further`.
+    /// Returns this frame with its unseen parts filled from `further`.
     fn or(&self, further: &Self) -> Result<Self, StyleError> {
         let share = self.seen.f_neg()?.f_add_scalar(1.0)?.f_mul(&further.seen)?;
         let mix = |near: &Tensor, far: &Tensor| -> Result<Tensor, StyleError> {
@@ -60,31 +62,31 @@ impl Brought {
     }
 }
 
-/// One of them.
+/// One warped earlier frame and its distance in time.
 #[derive(Debug)]
 pub struct OneEarlier {
     /// How many frames before the new one.
     pub offset: usize,
-    /// Whether motion leads to it without a stop.
+    /// Whether the motion to it was estimated directly, not composed of steps.
     pub direct: bool,
     pub brought: Brought,
 }
 
-/// Earlier frames on the grid of a new one.
+/// All usable earlier frames, warped onto the grid of a new one.
 #[derive(Debug)]
 pub struct Earlier {
     /// Nearest first.
     frames: Vec<OneEarlier>,
-    /// What is known of the new frame from the one before and, where that one did not see a thing, from those further
-    /// back (of direct motion) that did, before it was hidden. `None` where nothing leads to the frame before.
+    /// The new frame's best-known past: the previous frame and, where an object was hidden in it, frames further back
+    /// that saw the object and have direct motion. `None` if no motion leads to the previous frame.
     pub known: Option<Brought>,
 }
 
 impl Earlier {
-    /// Of `frames`, nearest first.
+    /// Combines `frames`, nearest first.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn new(frames: Vec<OneEarlier>) -> Result<Self, StyleError> {
         let mut known: Option<Brought> = None;
         for OneEarlier { offset, direct, brought } in &frames {
@@ -97,15 +99,15 @@ impl Earlier {
         Ok(Self { frames, known })
     }
 
-    /// What the temporal term holds the new frame to: the earlier painted frames at `offsets`, nearest first. A pixel
-    /// that a nearer one holds is held that much less by those further back, c_j <- max(c_j - sum of the nearer c, 0),
-    /// and as much as it is mature.
+    /// Returns the targets of the temporal term: the earlier painted frames at `offsets`, nearest first. A pixel that a
+    /// nearer frame binds is bound that much less by those further back, c_j <- max(c_j - sum of the nearer c, 0), and
+    /// each weight is multiplied by the pixel's maturity.
     ///
-    /// A way through a frame in which the pixel was hidden is none, so that composed motion holds next to nothing that
-    /// nearer frames do not hold: to know a thing again that was hidden, motion must be direct.
+    /// A path through a frame in which the pixel was hidden is invalid, so composed motion binds next to nothing that
+    /// nearer frames do not bind. Only direct motion can recognise an object that was hidden in between.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn anchors(&self, offsets: &[u32]) -> Result<Vec<Anchor>, StyleError> {
         let wanted = self.frames.iter().filter(|frame| offsets.iter().any(|&offset| offset as usize == frame.offset));
         let mut held: Option<Tensor> = None;

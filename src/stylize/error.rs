@@ -1,10 +1,10 @@
-//! What can go wrong while painting.
+//! Errors of the painting stage.
 
 use std::path::PathBuf;
 
 use tch::TchError;
 
-/// Why a frame cannot be stylised.
+/// Reason why a frame cannot be stylized.
 #[derive(Debug, thiserror::Error)]
 pub enum StyleError {
     #[error(
@@ -37,7 +37,7 @@ pub enum StyleError {
     Scratch { folder: PathBuf, megabytes: u64, source: std::io::Error },
     #[error("what a former run has kept lacks `{name}`: run again with --no-resume")]
     Snapshot { name: String },
-    /// The network cannot be looked into as asked.
+    /// The network does not support the requested inspection.
     #[error("{0}")]
     Inspect(String),
     #[error("interrupted")]
@@ -47,7 +47,7 @@ pub enum StyleError {
 impl From<TchError> for StyleError {
     fn from(error: TchError) -> Self {
         let text = error.to_string();
-        // The first line says what happened; the rest is a C++ stack.
+        // The first line describes the error; the rest is a C++ stack trace.
         let first = text.lines().next().unwrap_or_default().trim_start_matches("Internal torch error: ").to_owned();
         let low = text.to_ascii_lowercase();
         if low.contains("out of memory") || low.contains("can't allocate memory") {

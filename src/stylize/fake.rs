@@ -1,10 +1,10 @@
-//! Stylizers that do not paint: they prove what the rest of the pipeline keeps.
+//! Stylizers that do not paint: test doubles that prove what the rest of the pipeline preserves.
 
 use super::{Done, FrameStats, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
 use crate::motion::Arrival;
 
-/// Gives every picture back as it came.
+/// Returns every picture unchanged.
 #[derive(Debug, Default)]
 pub struct Identity;
 
@@ -26,8 +26,8 @@ pub const BARS: [[u8; 3]; 8] = [
     [250, 120, 10],
 ];
 
-/// Paints every picture with upright bars of equal width in saturated colours ([`BARS`]). An identity round trip
-/// cannot see a wrong matrix, whose two errors cancel; these colours come out right only by the right one.
+/// Paints every picture with vertical bars of equal width in saturated colours ([`BARS`]). An identity round trip
+/// cannot detect a wrong colour matrix, because its two errors cancel; these colours survive only the right one.
 #[derive(Debug, Default)]
 pub struct Bars;
 

@@ -1,35 +1,36 @@
-//! What to paint first where nothing was seen before: the strokes of a place that looks alike.
+//! First paint for areas that were not seen before: the strokes of a nearby place that looks similar.
 
 use tch::Tensor;
 
 use super::StyleError;
 use super::tensor::{blurred, mean_where};
 
-/// How far away such a place is looked for, as shares of the frame's long side.
+/// Search distances, as shares of the frame's long side.
 const DISTANCES: [f64; 2] = [0.11, 0.19];
-/// Standard deviation of what "looks alike" is judged over, as a share of the long side.
+/// Standard deviation of the window over which similarity is judged, as a share of the long side.
 const PATCH: f64 = 0.015;
-/// A sum of squared differences of three colours (0..=1 each) from which on nothing is taken.
+/// Sum of squared differences over three colours (0..=1 each) at which a place is no longer used.
 const UNLIKE: f64 = 0.1;
-/// A place that moves otherwise by this share of its distance is as bad.
+/// A place whose motion differs by this share of its distance costs as much.
 const DRIFT: f64 = 0.03;
-/// Standard deviation, as a share of the long side, of the mean that stands in where no place fits.
+/// Standard deviation, as a share of the long side, of the mean that is used where no place fits.
 const BESIDE: f64 = 0.02;
-/// Cost of a place that is not known itself; contents differ by 3 at most.
+/// Cost of a place that is itself unknown; contents differ by 3 at most.
 const NOWHERE: f64 = 100.0;
 
-/// Fills `strokes` `[1,3,H,W]` (painted less content) where `known` `[1,1,H,W]` is 0, from one of sixteen places at fixed
-/// distances around each pixel: the known one whose `content` `[1,3,H,W]` is nearest to the pixel's own. The less that
-/// place is like it, the more the mean of the strokes around the pixel stands in; far from all that is known, 0.
+/// Fills `strokes` `[1,3,H,W]` (painted minus content) where `known` `[1,1,H,W]` is 0. The source is one of sixteen
+/// places at fixed offsets around each pixel: the known one whose `content` `[1,3,H,W]` is nearest to the pixel's own.
+/// The less similar that place is, the more the mean of the surrounding strokes replaces it; far from everything known
+/// the result is 0.
 ///
-/// It has to move as the pixel does (`motion` `[1,2,H,W]`, in pixels): strokes of a thing in front that goes on would be
-/// laid down behind it again and again, a ghost in all but name.
+/// The place must move as the pixel does (`motion` `[1,2,H,W]`, in pixels). Otherwise the strokes of an object that
+/// moves in front would be laid down behind it again and again, which amounts to a ghost.
 ///
-/// The distances do not change from frame to frame. So when a pan uncovers a few columns in each, these take the
-/// columns, one after another, of a place that moves along with them, and strokes come out whole.
+/// The distances are the same in every frame. When a pan uncovers a few columns per frame, these are therefore filled,
+/// column after column, from a place that moves along with them, and whole strokes result.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn from_beside(strokes: &Tensor, content: &Tensor, motion: &Tensor, known: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = content.size4()?;
     let long = h.max(w) as f64;
@@ -53,9 +54,9 @@ pub fn from_beside(strokes: &Tensor, content: &Tensor, motion: &Tensor, known: &
             best = there.f_narrow(1, 0, 3)?.f_where_self(&better, &best)?;
         }
     }
-    // The less a place is like the pixel's own, the less its strokes fit.
+    // The less similar the place, the less its strokes fit.
     let fits = least.f_mul_scalar(-1.0 / UNLIKE)?.f_add_scalar(1.0)?.f_clamp(0.0, 1.0)?;
-    // How paint differs in colour from its scene there.
+    // The local colour offset between paint and scene.
     let beside = mean_where(strokes, known, (BESIDE * long).max(1.0))?;
     let best = beside.f_add(&best.f_sub(&beside)?.f_mul(&fits)?)?;
     Ok(strokes.f_where_self(&known.f_gt(0.5)?, &best)?)

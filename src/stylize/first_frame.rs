@@ -1,5 +1,5 @@
-//! A shot's first frame: painted small, then larger, so that the coarse sizes make the large forms and the last one the
-//! fine strokes. At the finest size the picture is seen in several phases of the networks' strides.
+//! Paints a shot's first frame from coarse to fine: the coarse sizes make the large forms, the finest one the fine
+//! strokes. At the finest size the networks see the picture in several phases of their strides.
 
 use tch::Tensor;
 
@@ -12,24 +12,24 @@ use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::resize;
 use super::{FrameStats, StyleError};
 
-/// Iterations in one phase at the finest size, at most. A new phase begins a new descent, which has to learn the curvature
-/// again.
+/// Maximum number of iterations in one phase at the finest size. Each phase starts a new descent, which has to learn
+/// the curvature again.
 const LEG: u32 = 20;
-/// Long side in pixels of the coarsest size, about.
+/// Approximate long side of the coarsest size, in pixels.
 const COARSEST: f64 = 80.0;
-/// What `optimizer.iterations` is multiplied by at the coarsest of several sizes, at those between, and at the finest one.
+/// Factors on `optimizer.iterations`: at the coarsest of several sizes, at those between, and at the finest.
 const COARSEST_SHARE: f64 = 1.4;
 const MIDDLE_SHARE: f64 = 0.9;
 const FINEST_SHARE: f64 = 1.5;
-/// What beta is multiplied by at half the finest size, and at all coarser ones: forms that are lost in paint when a
-/// picture is small do not come back.
+/// Factors on beta at half the finest size and at all coarser ones: forms that drown in paint at a small size do not
+/// come back.
 const HALF_SIZE: f64 = 2.0 / 3.0;
 const COARSE_SIZES: f64 = 1.0 / 3.0;
-/// A network sees nothing in a picture with a shorter side than this.
+/// Networks see nothing in a picture with a shorter side than this.
 const LEAST_SIDE: f64 = 16.0;
 
-/// Heights and widths at which an `h` x `w` frame is painted, coarse to fine: each half of the next one. `wanted` sizes,
-/// or with 0 as many as leave a long side of about 80 pixels; never one too small for a network.
+/// Heights and widths at which an `h` x `w` frame is painted, coarse to fine, each half the next. There are `wanted`
+/// sizes, or for 0 as many as leave a long side of about 80 pixels; none is too small for a network.
 pub fn sizes((h, w): (i64, i64), wanted: u32) -> Vec<(i64, i64)> {
     let (h, w) = (h as f64, w as f64);
     let own = (h.max(w) / COARSEST).log2().round().max(0.0) as i32;
@@ -39,10 +39,10 @@ pub fn sizes((h, w): (i64, i64), wanted: u32) -> Vec<(i64, i64)> {
     (0..=halvings.min(most)).rev().map(|halvings| (side(h, halvings), side(w, halvings))).collect()
 }
 
-/// Paints the frame `raw` `[1,3,H,W]` of which `look` was made, from what `init` makes of its smallest size.
+/// Paints the frame `raw` `[1,3,H,W]`, from which `look` was made. `init` gives the start at the smallest size.
 ///
 /// # Errors
-/// What libtorch reports; `NotFinite`; `Cancelled`.
+/// Returns what libtorch reports, `NotFinite` or `Cancelled`.
 pub fn paint(
     studio: &Studio,
     look: &Look,
@@ -64,7 +64,7 @@ pub fn paint(
             &own
         };
         let mut scene = scene.resized(h, w)?;
-        // Noise has no colours that a face could take.
+        // Noise has no colours that a face could take over.
         scene.is_painted = place > 0 || (sizes.len() == 1 && init.preconditioner() == Preconditioner::Picture);
         let start = match &painted {
             Some(coarse) => enlarged(&coarse.image, &scene.content, settings.detail())?,
@@ -87,8 +87,8 @@ pub fn paint(
     painted.ok_or_else(|| StyleError::NotFinite("no iteration".into()))
 }
 
-/// Iterations at each of `count` sizes, coarse to fine, for a setting of `each`: the coarsest makes the large forms and
-/// costs little, and the finest makes the strokes.
+/// Iterations at each of `count` sizes, coarse to fine, for a setting of `each`. The coarsest size makes the large
+/// forms at little cost, and the finest makes the strokes.
 fn shares(each: u32, count: u32) -> Vec<u32> {
     let times = |share: f64| ((f64::from(each) * share).round() as u32).max(each.min(1));
     match count {
@@ -103,8 +103,8 @@ fn shares(each: u32, count: u32) -> Vec<u32> {
     }
 }
 
-/// A coarse picture in the size of `content` `[1,3,H,W]`, with `detail` times the content's own fine detail: what the
-/// coarse size could not hold. Without it windows, wires and edges are lost for good.
+/// Enlarges a coarse picture to the size of `content` `[1,3,H,W]` and adds `detail` times the content's fine detail,
+/// which the coarse size could not hold. Without it windows, wires and edges would be lost for good.
 fn enlarged(coarse: &Tensor, content: &Tensor, detail: f64) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = content.size4()?;
     let (_, _, coarse_h, coarse_w) = coarse.size4()?;
@@ -113,7 +113,7 @@ fn enlarged(coarse: &Tensor, content: &Tensor, detail: f64) -> Result<Tensor, St
     Ok(resize(coarse, h, w)?.f_add(&fine)?.f_clamp(0.0, 1.0)?)
 }
 
-/// A descent of `whole` in so many phases, one leg in each.
+/// Runs the descent `whole` in `legs` phases, one leg each.
 fn in_legs(
     studio: &Studio,
     look: &Look,
@@ -137,7 +137,7 @@ fn in_legs(
     painted.ok_or_else(|| StyleError::NotFinite("no iteration".into()))
 }
 
-/// What was done before counts, too.
+/// Adds the stats of the earlier descent.
 fn added(before: FrameStats, painted: Painted) -> Painted {
     let Painted { image, stats, learned } = painted;
     let iterations = before.iterations + stats.iterations;

@@ -1,4 +1,4 @@
-//! What G starts from.
+//! Start values of the painted picture G.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -12,25 +12,25 @@ use super::optimizer::Preconditioner;
 use super::tensor::resize;
 use crate::settings::{FirstInit, NextInit};
 
-/// What an initialisation may use; all pictures `[1,3,H,W]`, RGB, 0..=1.
+/// Inputs of an initialisation; all pictures are `[1,3,H,W]`, RGB, 0..=1.
 #[derive(Debug)]
 pub struct Start<'a> {
     /// The content as the objective sees it (colours already matched), in the optimised size.
     pub content: &'a Tensor,
     /// The first style picture, in any size.
     pub style: &'a Tensor,
-    /// The previous stylised frame and the content it was made from, float, in the optimised size.
+    /// The previous stylized frame and the content it was made from, as floats, in the optimised size.
     pub previous: Option<&'a Carried>,
-    /// The same carried along the motion, where motion is known.
+    /// The previous frame warped along the motion, if the motion is known.
     pub warped: Option<&'a Brought>,
 }
 
 /// A rule for G's first value.
 pub trait Init {
-    /// `[1,3,H,W]` in the content's size.
+    /// Returns the start, `[1,3,H,W]` in the content's size.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError>;
 
     /// The preconditioner for a descent from this start.
@@ -39,7 +39,7 @@ pub trait Init {
     }
 }
 
-/// The content itself: the fastest way to a picture that shows it.
+/// Starts from the content itself: the fastest way to a picture that shows it.
 #[derive(Debug)]
 pub struct FromContent;
 
@@ -49,8 +49,8 @@ impl Init for FromContent {
     }
 }
 
-/// White noise, uniform in 0..=1 (Gatys et al. 2015). The same field in every frame, so that it does not flicker, and
-/// on every device, because it is drawn on the host.
+/// Starts from white noise, uniform in 0..=1 (Gatys et al. 2015). The noise is the same in every frame, so that it does
+/// not flicker, and on every device, because it is drawn on the host.
 #[derive(Debug)]
 pub struct FromNoise {
     pub seed: u64,
@@ -64,13 +64,13 @@ impl Init for FromNoise {
         Ok(Tensor::f_from_slice(&noise)?.f_view(from.content.size().as_slice())?.f_to_device(from.content.device())?)
     }
 
-    /// Noise is fine detail, and all of it has to go.
+    /// Noise is fine detail, and the descent has to remove all of it.
     fn preconditioner(&self) -> Preconditioner {
         Preconditioner::Identity
     }
 }
 
-/// The style picture, stretched to the content's size.
+/// Starts from the style picture, stretched to the content's size.
 #[derive(Debug)]
 pub struct FromStyle;
 
@@ -81,9 +81,9 @@ impl Init for FromStyle {
     }
 }
 
-/// The previous stylised frame plus what has changed in the content since: G(t-1) + C(t) - C(t-1). Where nothing
-/// moved, that is the previous frame to the bit; where something moved, it does not leave a ghost that the few
-/// iterations of a later frame cannot paint over. The content where there is no previous frame.
+/// Starts from the previous stylized frame plus the change of the content since: G(t-1) + C(t) - C(t-1). Where nothing
+/// moved, this is exactly the previous frame; where something moved, it leaves no ghost that the few iterations of a
+/// later frame could not paint over. Without a previous frame it is the content.
 #[derive(Debug)]
 pub struct FromPrevious;
 
@@ -96,9 +96,9 @@ impl Init for FromPrevious {
     }
 }
 
-/// The previous stylised frame carried along the source's motion. What cannot be believed of it (uncovered, come in from
-/// outside, at a motion boundary) is the content, never the ghost of what was in front, under the strokes of what lies
-/// beside it. Without motion as [`FromPrevious`].
+/// Starts from the previous stylized frame, warped along the source's motion. Where the warp is not believed
+/// (uncovered, entered from outside, at a motion boundary) it is the content under the strokes of a similar place
+/// nearby, never the ghost of the object in front. Without motion it behaves as [`FromPrevious`].
 #[derive(Debug)]
 pub struct FromWarped;
 
@@ -109,13 +109,13 @@ impl Init for FromWarped {
         };
         let known = seen.f_ge(0.5)?.f_to_kind(seen.kind())?;
         let new = from.content.f_add(&from_beside(strokes, from.content, motion, &known)?)?.f_clamp(0.0, 1.0)?;
-        // new + c (painted - new): where c is 1 not exactly the painted sample, hence the choice.
+        // new + c (painted - new) is not exactly the painted sample where c is 1, hence the choice.
         let blend = new.f_add(&painted.f_sub(&new)?.f_mul(alike)?)?;
         Ok(painted.f_where_self(&alike.f_ge(1.0)?, &blend)?)
     }
 }
 
-/// The rule for the first frame of a shot.
+/// Returns the rule for the first frame of a shot.
 pub fn first(init: FirstInit, seed: u64) -> Box<dyn Init> {
     match init {
         FirstInit::Content => Box::new(FromContent),
@@ -124,7 +124,7 @@ pub fn first(init: FirstInit, seed: u64) -> Box<dyn Init> {
     }
 }
 
-/// The rule for the frames after it.
+/// Returns the rule for the later frames of a shot.
 pub fn next(init: NextInit, seed: u64) -> Box<dyn Init> {
     match init {
         NextInit::Warped => Box::new(FromWarped),

@@ -1,10 +1,10 @@
-//! Which layers of the networks are compared, and how much each style layer counts. Knows no pictures.
+//! Selects the network layers to compare and the weight of each style layer. Does not depend on pictures.
 
 use super::StyleError;
 use super::backbone::Backbone;
 use crate::settings::Settings;
 
-/// Which layers of the backbone are compared.
+/// The selected layers of the backbone.
 #[derive(Debug, Clone)]
 pub(super) struct LayerPlan {
     /// Indices into the backbone's layers: style layers, then content layers.
@@ -14,10 +14,10 @@ pub(super) struct LayerPlan {
 }
 
 impl LayerPlan {
-    /// Those that the settings name, or the networks' own.
+    /// Selects the layers that the settings name, or the network's defaults.
     ///
     /// # Errors
-    /// A name that is not known.
+    /// If a layer name is unknown.
     pub fn new(backbone: &dyn Backbone, settings: &Settings) -> Result<Self, StyleError> {
         let network = &settings.network;
         let names = |chosen: &[String], own: Vec<&str>| -> Vec<String> {
@@ -40,7 +40,8 @@ impl LayerPlan {
         &self.wanted[self.weights.len()..]
     }
 
-    /// What counts for a picture of that size; the style weights keep their sum.
+    /// Returns the plan for a picture of the given size: style layers that see nothing at that size are dropped, and
+    /// the weights keep their sum.
     pub fn at(&self, backbone: &dyn Backbone, height: i64, width: i64) -> Self {
         let counts = |layer: &usize| backbone.counts(*layer, height, width);
         let kept: Vec<(usize, f64)> =
@@ -52,7 +53,7 @@ impl LayerPlan {
     }
 }
 
-/// Five weights from fine to coarse, mapped onto `count` layers: read off the line through them, with the same sum.
+/// Maps five weights, fine to coarse, onto `count` layers: interpolated linearly, with the same sum.
 fn spread(five: [f64; 5], count: usize) -> Vec<f64> {
     if count == five.len() {
         return five.to_vec();
@@ -106,7 +107,7 @@ mod tests {
             assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
             assert!(weights.is_sorted_by(|a, b| a >= b), "fine layers count most: {weights:?}");
         }
-        // Only the middle one is left, and its weight is 0.
+        // Only the middle weight is left, and it is 0.
         assert_eq!(spread([1.0, 0.0, 0.0, 0.0, 1.0], 1), [2.0]);
     }
 }

@@ -1,4 +1,4 @@
-//! The network that the meter looks at frames with: the built-in one, whatever the frames are painted with.
+//! The network with which the meter inspects frames: always the built-in one, whichever network painted them.
 
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -13,24 +13,24 @@ use crate::media::{LUMA, Pixels};
 use crate::settings::{Colour, NetworkSettings, Settings, StyleSettings};
 
 const NETWORK: &str = "patches";
-/// Ghosts are looked for in what its second convolution of four gives: stride 2, each unit sees 15 x 15 pixels.
+/// The layer searched for ghosts: the second of four convolutions, with stride 2; each unit sees 15 x 15 pixels.
 const GHOSTS: &str = "relu2";
-/// The style of a tile is that of its fine strokes: strides 1, 2 and 2.
+/// The layers that describe a tile's style by its fine strokes: strides 1, 2 and 2.
 const STROKES: [&str; 3] = ["relu1", "half1", "relu2"];
-/// Pixels along a side of a tile, about.
+/// Approximate side of a tile, in pixels.
 const TILE: i64 = 64;
 
-/// The style that a result is to have.
+/// The style that a result should have.
 struct Style {
     pictures: Vec<StylePicture>,
     scale: f64,
-    /// Where a result keeps the scene's colours, it has the style's strokes in light and dark only.
+    /// Set if results keep the scene's colours: then only the lightness of their strokes is compared with the style.
     grey: bool,
-    /// Gram matrices `[C,C]` of the layers [`STROKES`], for frames of that height and width.
+    /// Gram matrices `[C,C]` of the layers [`STROKES`], and the frame height and width that they are valid for.
     targets: Option<([i64; 2], Vec<Tensor>)>,
 }
 
-/// See the module.
+/// Measures features and style distances of frames with the built-in network.
 pub struct MeterNetwork {
     network: Box<dyn Backbone>,
     ghosts: usize,
@@ -40,20 +40,21 @@ pub struct MeterNetwork {
 }
 
 impl MeterNetwork {
-    /// On the device that `settings` name; `with_style` has it know their style.
+    /// Opens the network on the device that `settings` name; `with_style` also loads their style pictures.
     ///
     /// # Errors
-    /// No such device, a style picture that cannot be read.
+    /// If the device does not exist or a style picture cannot be read.
     pub fn open(settings: &Settings, with_style: bool) -> Result<Self, StyleError> {
         let device = device::resolve(settings.device)?;
         let pictures = if with_style { read_styles(settings, device)? } else { Vec::new() };
         Self::new(&pictures, &settings.style, device)
     }
 
-    /// The style is that of `pictures`, at the scale and in the colours of `style`; without any it is not known.
+    /// Creates the meter for the style of `pictures`, at the scale and in the colours of `style`; without pictures it
+    /// has no style.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn new(pictures: &[StylePicture], style: &StyleSettings, device: Device) -> Result<Self, StyleError> {
         let built_in = |name: &str| {
             let problem = "they are not built in: this is a fault of the program".into();
@@ -105,7 +106,8 @@ impl FeatureNetwork for MeterNetwork {
 }
 
 impl Style {
-    /// The Gram matrices for frames of that height and width, at strokes of the size that a run paints there.
+    /// Returns the Gram matrices for frames of the given height and width, with strokes of the size that a run paints
+    /// there.
     fn targets(
         &mut self,
         network: &dyn Backbone,
@@ -123,7 +125,7 @@ impl Style {
         Ok(targets)
     }
 
-    /// Blended by the pictures' weights.
+    /// Computes the Gram matrices, blended by the pictures' weights.
     fn grams(
         &self,
         network: &dyn Backbone,
@@ -147,7 +149,8 @@ impl Style {
     }
 }
 
-/// Of each tile, row by row: the mean over the layers of sum (G-A)^2 / sum A^2, for its Gram matrix G and the style's A.
+/// For each tile, row by row: the mean over the layers of sum (G-A)^2 / sum A^2, for the tile's Gram matrix G and the
+/// style's A.
 fn distances(layers: &[Tensor], targets: &[Tensor], [height, width]: [i64; 2]) -> Result<Vec<f64>, StyleError> {
     let count = |length: i64| ((length + TILE / 2) / TILE).max(1);
     let (rows, columns) = (count(height), count(width));
@@ -162,7 +165,7 @@ fn distances(layers: &[Tensor], targets: &[Tensor], [height, width]: [i64; 2]) -
             let part = features.f_narrow(2, top, bottom - top)?.f_narrow(3, left, right - left)?;
             found.push(energy(&gram(&part)?.f_sub(target)?)?);
         }
-        // All at once, for each reading waits for a device.
+        // Read back all at once, because each read waits for the device.
         let found = Tensor::f_stack(&found, 0)?.f_div(&energy(target)?.f_clamp_min(1e-24)?)?;
         sums.iter_mut().zip(to_planes(&found)?).for_each(|(sum, value)| *sum += f64::from(value));
     }
@@ -170,7 +173,7 @@ fn distances(layers: &[Tensor], targets: &[Tensor], [height, width]: [i64; 2]) -
     Ok(sums)
 }
 
-/// `[1,C,h,w]` on the host.
+/// Copies `[1,C,h,w]` to the host.
 fn planes(features: Option<&Tensor>) -> Result<Features, StyleError> {
     let features = features.ok_or_else(|| StyleError::Torch("the network gave no activations".into()))?;
     let (_, channels, height, width) = features.size4()?;
@@ -178,7 +181,7 @@ fn planes(features: Option<&Tensor>) -> Result<Features, StyleError> {
     Ok(Features { channels, height, width, values: to_planes(features)? })
 }
 
-/// The luma of `[1,3,H,W]` in all three channels.
+/// Returns the luma of `[1,3,H,W]` in all three channels.
 fn grey(image: &Tensor) -> Result<Tensor, StyleError> {
     let weights = Tensor::f_from_slice(&LUMA)?.f_to_kind(Kind::Float)?.f_view([1, 3, 1, 1])?;
     let luma = image.f_mul(&weights.f_to_device(image.device())?)?;

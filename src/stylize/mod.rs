@@ -1,4 +1,4 @@
-//! Stylise: pixels in, painted pixels out, one for one.
+//! Stylization: takes pictures as pixels and returns as many painted ones. Knows nothing of files or timestamps.
 
 pub mod backbone;
 mod belief;
@@ -37,19 +37,19 @@ pub use snapshot::Snapshot;
 use crate::media::Pixels;
 use crate::motion::Arrival;
 
-/// Takes finished pictures, in the order of their contents.
+/// Callback that receives the finished pictures, in the order of their contents.
 pub type Done<'a> = dyn FnMut(Stylized) -> Result<(), StyleError> + 'a;
 
-/// Repaints pictures one after another. Gets pixels, not frames: it cannot lose a timestamp.
+/// Repaints pictures one after another. It gets pixels instead of frames, so it cannot lose a timestamp.
 pub trait Stylizer {
-    /// Takes the next picture; `arrival` says how it follows from the one before it. What is finished by then goes to
-    /// `done`: one picture for each that was taken, now or later.
+    /// Takes the next picture; `arrival` describes how it follows from the previous one. Passes every picture that is
+    /// finished by then to `done`: one for each picture taken, either now or later.
     ///
     /// # Errors
-    /// When it cannot be painted, the job was cancelled, or what `done` says.
+    /// If the picture cannot be painted or the job was cancelled, or what `done` returns.
     fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError>;
 
-    /// Gives what is held back of the shot in progress, for the next picture begins another.
+    /// Passes on the pictures held back from the shot in progress; the next picture starts another shot.
     ///
     /// # Errors
     /// As [`Stylizer::push`].
@@ -57,27 +57,28 @@ pub trait Stylizer {
         Ok(())
     }
 
-    /// What another stylizer with the same settings needs in order to go on from here; `None` while pictures that were
-    /// taken are not given yet.
+    /// Returns the state that another stylizer with the same settings needs to continue from here; `None` while
+    /// pictures are held back.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     fn snapshot(&self) -> Result<Option<Snapshot>, StyleError> {
         Ok(Some(Snapshot::default()))
     }
 
-    /// Goes on from where `snapshot` was taken.
+    /// Continues from the point where `snapshot` was taken.
     ///
     /// # Errors
-    /// When it is not one of such a stylizer; what libtorch reports.
+    /// If the snapshot does not belong to this kind of stylizer, or what libtorch reports.
     fn restore(&mut self, _snapshot: &Snapshot) -> Result<(), StyleError> {
         Ok(())
     }
 
-    /// Says, before [`Stylizer::finish`], how the first picture follows from the last, where the clip is to be a ring.
+    /// Describes, before [`Stylizer::finish`], how the first picture follows from the last one, for a clip that should
+    /// loop.
     fn close(&mut self, _arrival: Arrival) {}
 
-    /// There are no more pictures: gives those that were held back.
+    /// Ends the clip: passes on the pictures that were held back.
     ///
     /// # Errors
     /// As [`Stylizer::push`].
@@ -86,21 +87,21 @@ pub trait Stylizer {
     }
 }
 
-/// A stylised picture and what it took.
+/// A stylized picture and the statistics of its descent.
 #[derive(Debug, Clone)]
 pub struct Stylized {
     pub pixels: Pixels,
     pub stats: FrameStats,
 }
 
-/// What the optimiser did for one frame.
+/// Statistics of one frame's descent.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct FrameStats {
     pub iterations: u32,
-    /// J before the first step; here and below without the terms apart (`temporal`).
+    /// J before the first step; here and below without the separate terms (see `temporal`).
     pub initial_objective: f64,
-    /// J of the frame given back.
+    /// J of the returned frame.
     pub objective: f64,
-    /// The temporal term of the frame given back, and what its new outlines count beyond other content.
+    /// The temporal term of the returned frame, plus the amount that its new outlines add to the content term.
     pub temporal: f64,
 }

@@ -1,4 +1,4 @@
-//! J(G) and its gradient with respect to G's pixels, by autograd.
+//! The objective J(G) and its gradient with respect to G's pixels, by autograd.
 
 use tch::Tensor;
 
@@ -7,12 +7,12 @@ use super::backbone::Backbone;
 use super::loss::{LossTerm, View};
 use super::still::Held;
 
-/// J at a point, on the device.
+/// Value and gradient of J at a point, on the device.
 #[derive(Debug)]
 pub struct Evaluation {
     /// J, `[]`.
     pub j: Tensor,
-    /// The part of J, `[]`, that a target does not count: it does not tell how good a picture is beside another one.
+    /// The part of J, `[]`, that a target ignores: it does not tell how good a picture is compared with another one.
     pub apart: Tensor,
     /// dJ/dx, shaped as x.
     pub gradient: Tensor,
@@ -21,54 +21,56 @@ pub struct Evaluation {
 /// A function to minimise.
 pub trait Objective {
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     fn evaluate(&self, x: &Tensor) -> Result<Evaluation, StyleError>;
 }
 
 /// J as a sum of terms over the activations of a network.
 pub struct PictureObjective<'a> {
     backbone: &'a dyn Backbone,
-    /// Indices into the backbone's layers; terms know their layers by the position in this list.
+    /// Indices into the backbone's layers; terms refer to layers by position in this list.
     layers: &'a [usize],
     terms: Vec<&'a dyn LossTerm>,
-    /// One more term, which is told apart from the others.
+    /// One more term, reported separately from the others.
     apart: Option<&'a dyn LossTerm>,
-    /// What the picture is held to before anything looks at it.
+    /// The picture that the pixels are held to before a term sees them.
     held: Option<&'a Held>,
     phase: Option<Phase>,
 }
 
-/// How a picture lies before a network: extended by its mirror image, which moves it on the grid of the network's strides.
+/// Position of a picture on the grid of the network's strides, which is set by extending it with its mirror image.
 ///
-/// Strides and pooling see a picture on a grid, and a descent learns that grid: moved by a pixel or two, a picture of
-/// J = 0.8 has one of 2 or 3, and the next frame of a pan would be painted anew. One that was painted in several phases
-/// has no such hold on any of them. The mirrored pixels also give the picture's own border a neighbourhood, for Gram
-/// matrices leave out what is nearest to a border.
+/// Strides and pooling see a picture on a grid, and a descent learns that grid: when the picture moves by a pixel or
+/// two, its J rises from 0.8 to 2 or 3, and the next frame of a pan would have to be painted from scratch. A picture
+/// painted in several phases does not depend on any one of them. The mirrored pixels also give the picture's border a
+/// neighbourhood, since Gram matrices leave out the features nearest to a border.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phase {
-    /// From the middle, in pixels.
+    /// Offset from the centre, in pixels.
     right: i64,
     down: i64,
 }
 
-/// What is added at each side, as a share of the long side, and its bounds in pixels.
+/// Margin on each side, as a share of the long side, and its limits in pixels.
 const MARGIN: f64 = 1.0 / 40.0;
 const MARGINS: [i64; 2] = [4, 8];
 
 impl Phase {
-    /// In the middle: later frames, and the last leg of a first one.
+    /// The centred phase: for later frames and the last leg of a first one.
     pub const CENTRED: Self = Self { right: 0, down: 0 };
 
-    /// Phases for so many legs of a descent, spread over the grids of strides up to 8; the last one is centred.
+    /// Returns the phases for `legs` legs of a descent, spread over the grids of strides up to 8; the last one is
+    /// centred.
     pub fn spread(legs: u32) -> impl Iterator<Item = Self> {
         let at = |k: i64, step: i64| (4 + step * k).rem_euclid(8) - 4;
         (0..i64::from(legs)).rev().map(move |k| Self { right: at(k, 3), down: at(k, 5) })
     }
 
-    /// The picture with 4 to 8 pixels more at each side; itself where it is too small to be mirrored.
+    /// Extends the picture by a margin of 4 to 8 pixels on each side, shifted by the phase. A picture too small to be
+    /// mirrored is returned unchanged.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn apply(self, image: &Tensor) -> Result<Tensor, StyleError> {
         let (_, _, h, w) = image.size4()?;
         let margin = ((h.max(w) as f64 * MARGIN) as i64).clamp(MARGINS[0], MARGINS[1]);
@@ -90,13 +92,13 @@ impl<'a> PictureObjective<'a> {
         Self { backbone, layers, terms, apart, held: None, phase: None }
     }
 
-    /// The same of a picture that is held to another one.
+    /// Holds the picture to another one.
     #[must_use]
     pub fn held(self, held: Option<&'a Held>) -> Self {
         Self { held, ..self }
     }
 
-    /// The same as a network sees it in `phase`.
+    /// Evaluates the picture as a network sees it in `phase`.
     #[must_use]
     pub fn phase(self, phase: Phase) -> Self {
         Self { phase: Some(phase), ..self }
@@ -106,7 +108,8 @@ impl<'a> PictureObjective<'a> {
         self.held.map_or_else(|| Ok(x.shallow_clone()), |held| held.apply(x))
     }
 
-    /// The sum of all terms for `image` `[1,3,H,W]`, differentiable, and the part of it that is told apart, which is not.
+    /// Returns the sum of all terms for `image` `[1,3,H,W]`, differentiable, and the separately reported part of it,
+    /// which is not.
     fn sum(&self, image: &Tensor) -> Result<(Tensor, Tensor), StyleError> {
         let seen = self.phase.map_or_else(|| Ok(image.shallow_clone()), |phase| phase.apply(image))?;
         let features = self.backbone.forward(&seen, self.layers)?;
@@ -133,7 +136,7 @@ impl Objective for PictureObjective<'_> {
     fn evaluate(&self, x: &Tensor) -> Result<Evaluation, StyleError> {
         let image = x.f_detach()?.f_set_requires_grad(true)?;
         let (j, apart) = self.sum(&self.picture(&image)?)?;
-        // Only the image's gradient: the weights' would cost as much again.
+        // Only the image's gradient: the gradient of the weights would double the cost.
         let gradient = Tensor::f_run_backward(&[&j], &[&image], false, false)?.swap_remove(0);
         Ok(Evaluation { j: j.f_detach()?, apart, gradient })
     }

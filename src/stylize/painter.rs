@@ -1,4 +1,4 @@
-//! The chain: one frame after another, each starting from what the one before became.
+//! The chain painter: paints one frame after another, each starting from the result of the previous one.
 
 use tch::Tensor;
 
@@ -20,22 +20,22 @@ use crate::media::Pixels;
 use crate::motion::{Arrival, Shot};
 use crate::settings::{LongFlow, Settings};
 
-/// In every so many later frames faces are looked for.
+/// Faces are searched for in every third later frame.
 const SEARCH_EVERY: u64 = 3;
 
-/// A shot in progress.
+/// State of the shot in progress.
 struct ShotState {
     look: Look,
-    /// Its first frame, `[1,3,H,W]`, of which the look is made.
+    /// The shot's first frame, `[1,3,H,W]`, from which the look is made.
     opening: Tensor,
-    /// Of the shot's first frame. Later ones need no lower J: going on would trade a little more content for style in
-    /// every frame, until the last ones show nothing of it.
+    /// Stats of the shot's first frame. Later frames need no lower J: descending further would trade a little more
+    /// content for style in every frame, until the last ones show nothing of it.
     first: FrameStats,
-    /// J of the frame before: where most is held, no iteration brings back what a frame has lost to what is in the way.
+    /// J of the previous frame: where most pixels are held, no iteration restores what a frame has lost to occlusion.
     last_objective: f64,
-    /// What its descent has learned of J's curvature; a later frame has too few iterations to learn it again.
+    /// J's curvature as the previous descent learned it; a later frame has too few iterations to learn it again.
     curvature: Option<Curvature>,
-    /// Frames after the first.
+    /// Number of frames after the first.
     count: u64,
     chain: Chain,
     lock: Lock,
@@ -57,10 +57,10 @@ impl Painter {
         Self { studio, first, next, shot: None }
     }
 
-    /// The next picture, painted; `arrival` says how it follows from the one before it.
+    /// Paints the next picture; `arrival` describes how it follows from the previous one.
     ///
     /// # Errors
-    /// When it cannot be painted, or the job was cancelled.
+    /// If the frame cannot be painted or the job was cancelled.
     pub fn stylize(&mut self, pixels: &Pixels, arrival: &Arrival) -> Result<Stylized, StyleError> {
         let Painted { image, stats, .. } = self.advance(pixels, arrival)?;
         Ok(Stylized { pixels: self.studio.frame(&image, pixels)?, stats })
@@ -70,25 +70,25 @@ impl Painter {
         &self.studio
     }
 
-    /// What the newest frame of the shot in progress leaves to later ones.
+    /// The state that the newest frame of the shot in progress passes on to later frames.
     pub fn carried(&self) -> Option<&Carried> {
         self.shot.as_ref().and_then(|shot| shot.chain.last())
     }
 
-    /// What the shot in progress has in common.
+    /// The look (style targets, colour map, size) of the shot in progress.
     pub fn look(&self) -> Option<&Look> {
         self.shot.as_ref().map(|shot| &shot.look)
     }
 
-    /// As [`Painter::stylize`], in the optimised size.
+    /// As [`Painter::stylize`], but returns the picture in the optimised size.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Painter::stylize`].
     pub fn advance(&mut self, pixels: &Pixels, arrival: &Arrival) -> Result<Painted, StyleError> {
         let raw = self.studio.raw(pixels)?;
         let (_, _, h, w) = raw.size4()?;
         if arrival.shot == Shot::Aside {
-            // A flash: painted on its own, and the shot goes on from the frame before it.
+            // A flash: painted on its own; the shot continues from the frame before it.
             return Ok(self.begun(&raw)?.0);
         }
         let shot = self.shot.take();
@@ -101,7 +101,7 @@ impl Painter {
         Ok(painted)
     }
 
-    /// A shot's first frame.
+    /// Paints a shot's first frame.
     fn begun(&self, raw: &Tensor) -> Result<(Painted, ShotState), StyleError> {
         let look = self.studio.look(raw)?;
         let scene = Scene {
@@ -122,7 +122,7 @@ impl Painter {
         Ok((painted, ShotState { look, opening, first, last_objective, curvature, count: 0, chain, lock }))
     }
 
-    /// A frame that goes on from the one before it.
+    /// Paints a frame that continues from the previous one.
     fn continued(
         &self,
         mut shot: ShotState,
@@ -260,7 +260,7 @@ impl Stylizer for Painter {
 
     fn snapshot(&self) -> Result<Option<Snapshot>, StyleError> {
         let motion = &self.studio.settings().motion;
-        // Else motion to earlier frames is searched for, not composed.
+        // Otherwise motion to earlier frames is estimated directly, and the steps are not needed.
         let trail = motion.long == LongFlow::Composed || !motion.flow.is_empty();
         Ok(Some(self.shot.as_ref().map(|shot| shot.keep(trail)).transpose()?.unwrap_or_default()))
     }

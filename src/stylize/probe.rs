@@ -1,4 +1,4 @@
-//! A network to look into, for those who know no tensors: pixels in, numbers out.
+//! Inspection of a network for callers without tensors: pixels in, numbers out.
 
 use std::path::{Path, PathBuf};
 
@@ -21,14 +21,14 @@ pub struct Probe {
     shapes: Vec<LayerShape>,
 }
 
-/// What one picture does to one layer.
+/// The response of one layer to one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sight {
     /// Index of the layer.
     pub layer: usize,
-    /// The strongest activation of each unit; of equal ones the first, row by row.
+    /// The strongest activation of each unit; among equal ones the first, row by row.
     pub peaks: Vec<Pick>,
-    /// Gram matrix per position, `[C,C]` row-major, where it was asked for.
+    /// Gram matrix per position, `[C,C]` row-major, if requested.
     pub gram: Option<Vec<f32>>,
 }
 
@@ -43,7 +43,7 @@ pub struct Maps {
 
 impl Probe {
     /// # Errors
-    /// A network that cannot be looked into.
+    /// If the network does not support inspection.
     pub fn new(backbone: Box<dyn Backbone>, device: Device) -> Result<Self, StyleError> {
         let shapes = backbone.inspect().map(Inspect::shapes).ok_or_else(|| {
             let name = backbone.name();
@@ -52,21 +52,22 @@ impl Probe {
         Ok(Self { backbone, device, shapes })
     }
 
-    /// The network that `settings` name, with the padding of zeros that it was trained with: what a painting replaces
-    /// it by at the borders is no part of what the network learned.
+    /// Opens the network that `settings` name, with the zero padding that it was trained with: the border handling used
+    /// for painting is not part of what the network learned.
     ///
     /// # Errors
-    /// No such device, unknown backbone, weights missing or damaged.
+    /// If the device does not exist, the backbone is unknown, or weights are missing or damaged.
     pub fn open(settings: &Settings) -> Result<Self, StyleError> {
         let device = device::resolve(settings.device)?;
         let name = seen_network(settings)?;
         Self::new(network_with(&name, settings, as_trained(settings), device)?, device)
     }
 
-    /// The layers of the network that `settings` name. Its weights need not be there, for they change no shape.
+    /// Returns the layers of the network that `settings` name. Its weights need not be installed, since they change no
+    /// shape.
     ///
     /// # Errors
-    /// Unknown backbone.
+    /// If the backbone is unknown.
     pub fn outline(settings: &Settings) -> Result<(String, Vec<LayerShape>), StyleError> {
         let name = seen_network(settings)?;
         let blank = |name: &str| -> Result<NamedTensors, StyleError> {
@@ -84,7 +85,7 @@ impl Probe {
         self.backbone.name()
     }
 
-    /// The weights file in use, where the network has one.
+    /// Returns the weights file in use, if the network has one.
     pub fn weights_file(&self, settings: &Settings) -> Option<PathBuf> {
         let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
         weights::known(self.name()).ok()?;
@@ -98,13 +99,13 @@ impl Probe {
     /// Indices of the style layers, fine to coarse.
     ///
     /// # Errors
-    /// None with the networks there are.
+    /// Does not occur with the existing networks.
     pub fn style_layers(&self) -> Result<Vec<usize>, StyleError> {
         self.backbone.style_layers().iter().map(|name| self.backbone.layer(name)).collect()
     }
 
     /// # Errors
-    /// An unknown name; the error lists the known ones.
+    /// If the name is unknown; the error lists the known ones.
     pub fn layer(&self, name: &str) -> Result<usize, StyleError> {
         self.backbone.layer(name)
     }
@@ -119,11 +120,11 @@ impl Probe {
         self.backbone.inspect().and_then(size).is_some()
     }
 
-    /// Runs a picture through the network. Layers that it is too small for are left out. `grams`: layers whose Gram
-    /// matrix is wanted too.
+    /// Runs a picture through the network. Layers that it is too small for are left out. `grams` lists the layers whose
+    /// Gram matrix is wanted too.
     ///
     /// # Errors
-    /// What libtorch reports, out of memory above all.
+    /// Returns what libtorch reports, typically that memory is exhausted.
     pub fn look(&self, picture: &Pixels, layers: &[usize], grams: &[usize]) -> Result<Vec<Sight>, StyleError> {
         self.each(picture, layers, |layer, features| {
             let gram = grams.contains(&layer).then(|| to_planes(&gram(features)?)).transpose()?;
@@ -131,11 +132,12 @@ impl Probe {
         })
     }
 
-    /// The deconvnet projections of `wanted` in `picture`, each to `taker` with the place of its layer in `wanted`: of
-    /// each pick, in their order, `[3,s,s]`, plane after plane, over its unit's receptive field of s pixels.
+    /// Passes the deconvnet projections of `wanted` in `picture` to `taker`, with the index of their layer in `wanted`.
+    /// Each projection is `[3,s,s]`, plane after plane, over the unit's receptive field of s pixels; the projections
+    /// follow in the order of the picks.
     ///
     /// # Errors
-    /// What libtorch reports, or `taker`.
+    /// Returns what libtorch or `taker` reports.
     pub fn project(
         &self,
         picture: &Pixels,
@@ -148,10 +150,10 @@ impl Probe {
         })
     }
 
-    /// All feature maps of the layers that the picture is large enough for.
+    /// Returns all feature maps of the layers that the picture is large enough for.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn maps(&self, picture: &Pixels, layers: &[usize]) -> Result<Vec<(usize, Maps)>, StyleError> {
         self.each(picture, layers, |layer, features| {
             let (_, channels, height, width) = features.size4()?;
@@ -160,7 +162,7 @@ impl Probe {
         })
     }
 
-    /// What `of` makes of the activations `[1,C,h,w]` of each layer that the picture is large enough for.
+    /// Applies `of` to the activations `[1,C,h,w]` of each layer that the picture is large enough for.
     fn each<T>(
         &self,
         picture: &Pixels,
@@ -176,7 +178,7 @@ impl Probe {
     }
 }
 
-/// The network that is looked into: of a set that `auto` stands for the one that has learned most.
+/// Name of the inspected network; if `auto` stands for a set, the one that has learned most.
 fn seen_network(settings: &Settings) -> Result<String, StyleError> {
     let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
     let names = chosen_backbone(settings, &places);
@@ -190,15 +192,15 @@ fn seen_network(settings: &Settings) -> Result<String, StyleError> {
     }
 }
 
-/// With the padding of zeros that it was trained with.
+/// The settings' network options, with the zero padding of the training.
 fn as_trained(settings: &Settings) -> NetOptions {
     NetOptions { padding: Padding::Zeros, ..NetOptions::from(&settings.network) }
 }
 
-/// The strongest activation of each unit of `[1,C,h,w]`.
+/// Returns the strongest activation of each unit of `[1,C,h,w]`.
 fn peaks(features: &Tensor) -> Result<Vec<Pick>, StyleError> {
     let (_, channels, _, width) = features.size4()?;
-    // Of equal maxima libtorch gives the first.
+    // Among equal maxima libtorch returns the first.
     let (values, places) = features.f_reshape([channels, -1])?.f_max_dim(1, false)?;
     let values = to_planes(&values)?;
     let mut flat = vec![0i64; values.len()];
@@ -208,10 +210,10 @@ fn peaks(features: &Tensor) -> Result<Vec<Pick>, StyleError> {
     Ok(values.into_iter().zip(flat).enumerate().map(pick).collect())
 }
 
-/// A style picture from a file, or `builtin:NAME`.
+/// Reads a style picture from a file or from `builtin:NAME`.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn style_picture(image: &str) -> Result<Pixels, StyleError> {
     read_style(image, Bounds::default())
 }

@@ -1,4 +1,4 @@
-//! A frame as a painting is compared with it, and how often each of its places counts.
+//! Comparison data of a source frame: the content that a painting is compared with, and how much each pixel counts.
 
 use tch::Tensor;
 
@@ -6,78 +6,80 @@ use super::StyleError;
 use super::earlier::Brought;
 use super::tensor::resize;
 
-/// How many times a new outline counts in the content term, beside the once of any place. Measured on the sails of the
-/// demo clip with 3, 8, 20 and 40: ghosts and what is lost of the scene become less all the way.
+/// How many times a new outline counts in the content term, in addition to the single count of every pixel. Measured on
+/// the sails of the demo clip with 3, 8, 20 and 40: ghosts and losses of the scene decrease over the whole range.
 const MOVING: f64 = 40.0;
-/// All new outlines together count no more than this, in whole frames: a glittering sea is new in every frame, all of it.
+/// Upper limit for all new outlines together, in whole frames: a glittering sea is new everywhere, in every frame.
 const TOGETHER: f64 = 1.0;
 /// An outline is where samples (0..=1) within [`REACH`] pixels differ by this much.
 const OUTLINE: f64 = 0.15;
 const REACH: i64 = 2;
 
-/// A frame as a painting is compared with it.
+/// The content of a frame and the maps that weight its comparison with a painting.
 #[derive(Debug)]
 pub struct Scene {
-    /// `[1,3,H,W]`, in the colours that the picture is to have.
+    /// `[1,3,H,W]`, in the colours that the picture should have.
     pub content: Tensor,
-    /// `[1,1,H,W]`, 0..=1: how much of a face there is, where faces count for more and there are any.
+    /// `[1,1,H,W]`, 0..=1: how much of a face each pixel shows; `None` if faces do not count more or there are none.
     pub faces: Option<Tensor>,
-    /// Whether what a descent starts from has the painting's colours, which a face then takes. Until then only the light of
-    /// a face counts for more.
+    /// Whether the start of the descent has the painting's colours, which a face then takes over. Until then, a face
+    /// counts for more only in its lightness.
     pub is_painted: bool,
-    /// `[1,1,H,W]`, 0..=1: how much of a new outline there is, in a frame that goes on from another one.
+    /// `[1,1,H,W]`, 0..=1: how much of a new outline each pixel shows, in a frame that continues from another one.
     pub moving: Option<Tensor>,
 }
 
 impl Scene {
-    /// The same in another size.
+    /// Returns the scene in another size.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn resized(&self, height: i64, width: i64) -> Result<Self, StyleError> {
         let map = |map: &Option<Tensor>| map.as_ref().map(|map| resize(map, height, width)).transpose();
         let content = resize(&self.content, height, width)?;
         Ok(Self { content, faces: map(&self.faces)?, moving: map(&self.moving)?, ..*self })
     }
 
-    /// How often each place counts in the luminance term, `[1,1,H,W]`: 1, and in a face `face` times. `None` where all count
-    /// alike.
+    /// How often each pixel counts in the luminance term, `[1,1,H,W]`: once, and in a face `face` times. `None` if all
+    /// pixels count the same.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn light_counts(&self, face: f64) -> Result<Option<Tensor>, StyleError> {
         let counted = |faces: &Tensor| Ok(faces.f_mul_scalar(face - 1.0)?.f_add_scalar(1.0)?);
         self.faces.as_ref().map(counted).transpose()
     }
 
-    /// The same in the content term.
+    /// How often each pixel counts in the content term, as in [`Scene::light_counts`]; `None` until the picture is
+    /// painted.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn content_counts(&self, face: f64) -> Result<Option<Tensor>, StyleError> {
         if self.is_painted { self.light_counts(face) } else { Ok(None) }
     }
 
-    /// How often a place counts in the content term beyond that: 40 times at a new outline, less where that would be more
-    /// than a whole frame's content. What moves is few pixels and has no paint to go on from, so a sum over the whole frame
-    /// lets paint take it. (Light there counts as elsewhere: where it counted more, plain ground beside an outline stayed
-    /// unpainted.)
+    /// How often a pixel counts in the content term beyond that: 40 times at a new outline, less if the outlines would
+    /// then exceed a whole frame's content. Moving parts are few pixels and have no earlier paint to start from, so
+    /// with a plain sum over the frame they would drown in paint. (Their lightness counts as elsewhere: where it
+    /// counted more, plain ground next to an outline stayed unpainted.)
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn moving_counts(&self) -> Result<Option<Tensor>, StyleError> {
         let Some(moving) = &self.moving else { return Ok(None) };
-        // A tensor all the way: nothing here waits for a GPU.
+        // Stays a tensor throughout, so that nothing here waits for a GPU.
         let times = moving.f_mean(moving.kind())?.f_reciprocal()?.f_mul_scalar(TOGETHER)?.f_clamp_max(MOVING)?;
         Ok(Some(moving.f_mul(&times)?))
     }
 }
 
-/// How much of a new outline there is in each place of `content` `[1,3,H,W]`: `[1,1,H,W]`, 0..=1. It is the square of the
-/// contrast, up to 0.15, where the frame before (`brought`) shows something else, of another texture.
+/// How much of a new outline each pixel of `content` `[1,3,H,W]` shows: `[1,1,H,W]`, 0..=1. It is the square of the
+/// contrast, in units of 0.15 and at most 1, where the previous frame (`brought`) shows different contents of a
+/// different texture.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn moving_outlines(content: &Tensor, brought: &Brought) -> Result<Tensor, StyleError> {
     let side = 2 * REACH + 1;
     let largest = |x: &Tensor| x.f_max_pool2d([side, side], [1, 1], [REACH, REACH], [1, 1], false);
@@ -99,7 +101,7 @@ mod tests {
         map.double_value(&[0, 0, y, x])
     }
 
-    /// Nothing is known left of the column 20.
+    /// Nothing is known to the left of column 20.
     fn brought() -> Brought {
         let plane = |channels: i64| Tensor::zeros([1, channels, 24, 40], CPU);
         let seen = plane(1);
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn an_outline_counts_where_it_is_new_and_plain_ground_does_not() {
         let content = Tensor::full([1, 3, 24, 40], 0.5, CPU);
-        // A strong edge at 8, a faint one at 14, and one that was there before.
+        // A strong edge at 8, a faint one at 14, and one at 30 that was there before.
         let _ = content.narrow(3, 8, 2).fill_(0.9);
         let _ = content.narrow(3, 14, 2).fill_(0.53);
         let _ = content.narrow(3, 30, 2).fill_(0.9);

@@ -1,5 +1,5 @@
-//! What a stylizer needs of the pictures it has painted, in order to go on in another process as if nothing had
-//! happened: everything as floats, to the bit.
+//! Saved state of a stylizer, from which another process continues as if nothing had happened. All values are floats,
+//! stored to the bit.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,10 +13,10 @@ use tch::{Device, Tensor};
 use super::StyleError;
 use super::tensor::{from_planes, to_planes};
 
-/// Name of the numbers among the planes.
+/// Name under which the numbers are stored among the planes.
 const NUMBERS: &str = "numbers";
 
-/// Planes of 32-bit floats, and numbers. Empty where the next picture needs nothing: at the beginning of a shot.
+/// Planes of 32-bit floats, and numbers. Empty at the start of a shot, where the next picture needs no state.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     numbers: Vec<f64>,
@@ -25,7 +25,7 @@ pub struct Snapshot {
 
 #[derive(Debug)]
 enum Plane {
-    /// `[1,C,H,W]`, on any device: not copied before it is written.
+    /// `[1,C,H,W]`, on any device; copied only when it is written.
     Tensor(Tensor),
     Floats(Vec<f32>),
 }
@@ -51,7 +51,7 @@ impl Snapshot {
         self.planes.insert(name, Plane::Floats(floats));
     }
 
-    /// A picture `[1,channels,height,width]`.
+    /// Returns the plane `name` as a picture `[1,channels,height,width]`.
     pub(super) fn picture(
         &self,
         name: &str,
@@ -72,10 +72,10 @@ impl Snapshot {
         }
     }
 
-    /// Writes it as safetensors, one plane at a time, and makes sure that it is on the disk.
+    /// Writes the snapshot as safetensors, one plane at a time, and syncs it to disk.
     ///
     /// # Errors
-    /// When the disk is full or fails; what libtorch reports.
+    /// If the disk is full or fails, or what libtorch reports.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let fault = RefCell::new(None);
         let (data, shape) = (Data::Numbers(&self.numbers), [self.numbers.len()]);
@@ -99,10 +99,10 @@ impl Snapshot {
         File::open(path)?.sync_all()
     }
 
-    /// Reads what [`Snapshot::write`] wrote.
+    /// Reads a file that [`Snapshot::write`] has written.
     ///
     /// # Errors
-    /// When it is not there or is damaged.
+    /// If the file is missing or damaged.
     pub fn read(path: &Path) -> io::Result<Self> {
         let bytes = std::fs::read(path)?;
         let damaged = |what: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, what.to_string());
@@ -130,12 +130,12 @@ fn lacks(name: &str) -> StyleError {
     StyleError::Snapshot { name: name.to_owned() }
 }
 
-/// Something as safetensors takes it.
+/// A tensor in the form that safetensors expects.
 struct Bytes<'a> {
     dtype: Dtype,
     shape: [usize; 1],
     data: Data<'a>,
-    /// A view cannot fail; what a device reports is told here.
+    /// The `View` trait cannot return errors; errors from the device are stored here.
     fault: &'a RefCell<Option<StyleError>>,
 }
 

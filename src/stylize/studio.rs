@@ -1,4 +1,5 @@
-//! What every picture is painted with: the network, the style pictures and the rules of a descent.
+//! Paints single pictures: owns the network, the style pictures and the settings of the descent, and builds the loss
+//! terms.
 
 use tch::{Device, Tensor, no_grad};
 
@@ -18,18 +19,18 @@ use crate::interrupt::CancelToken;
 use crate::media::Pixels;
 use crate::settings::{Colour, Convention, LossSettings, Settings, Size};
 
-/// Networks halve a picture up to four times; below this nothing is left of it.
+/// Networks halve a picture up to four times; at a shorter side than this nothing is left of it.
 const SHORTEST_SIDE: f64 = 64.0;
-/// A small picture is enlarged to the shortest side in its own aspect, but for no longer side than this.
+/// A small picture is enlarged, in its own aspect ratio, to the shortest side, but its longer side only up to this.
 const LONGEST_ENLARGED: f64 = 512.0;
 
-/// Where the painting's contrast exceeds the scene's, by the ratio E of mean squares of the first content layer, beta is
-/// divided by E^4, and the total variation's weight multiplied by E^1.5. The relative convention measures content by the
-/// scene's own activations, of which dark or flat footage has so few that faces drown in paint, and a lattice shows
-/// in plain walls. Measured in docs/networks.md.
+/// Where the painting's contrast exceeds the scene's, by the ratio E of the mean squares of the first content layer,
+/// beta is divided by E^4 and the weight of the total variation multiplied by E^1.5. The relative convention measures
+/// content by the scene's own activations. Dark or flat footage has so few of them that faces would drown in paint, and
+/// a lattice would show on plain walls. Measured in docs/networks.md.
 const STYLE_YIELDS: f64 = 4.0;
 const SMOOTHER: f64 = 1.5;
-/// E counts for no more: beyond it nothing would be left of the style.
+/// Upper limit of E: beyond it nothing would be left of the style.
 const MOST_EXCESS: f64 = 1.7;
 
 /// A style picture in its own size, `[1,3,H,W]`, and its share of the blend.
@@ -40,24 +41,25 @@ pub struct StylePicture {
 }
 
 impl StylePicture {
-    /// The same picture; its samples are shared.
+    /// Returns the same picture; its samples are shared.
     #[must_use]
     pub fn shared(&self) -> Self {
         Self { image: self.image.shallow_clone(), weight: self.weight }
     }
 }
 
-/// What stays the same within a shot.
+/// Everything that stays the same within a shot: size, style targets, colour map and weights.
 #[derive(Debug)]
 pub struct Look {
     /// The optimised frame's size.
     pub height: i64,
     pub width: i64,
-    /// beta is multiplied by this.
+    /// Factor on beta.
     beta: f64,
     /// E, 1 to 1.7: the painting's contrast in units of the scene's.
     excess: f64,
-    /// Content's colours to the style's. Fixed for the shot: a map of its own for every frame would flicker.
+    /// Maps the content's colours to the style's. Fixed for the shot, since a separate map for every frame would
+    /// flicker.
     colours: Option<ColourMap>,
     layers: LayerPlan,
     style: Style,
@@ -70,16 +72,16 @@ pub struct Painted {
     /// `[1,3,H,W]` in the optimised size, 0..=1.
     pub image: Tensor,
     pub stats: FrameStats,
-    /// What the next frame's descent can go on with.
+    /// Curvature that the next frame's descent can start with.
     pub learned: Option<Curvature>,
 }
 
-/// What a picture has to do with earlier ones.
+/// Connections of a picture to earlier ones: temporal term, held pixels, curvature.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ties<'a> {
     pub temporal: Option<&'a Temporal>,
     pub held: Option<&'a Held>,
-    /// Of the frame before.
+    /// Curvature from the previous frame's descent.
     pub curvature: Option<&'a Curvature>,
 }
 
@@ -96,7 +98,7 @@ pub struct Studio {
 
 impl Studio {
     /// # Errors
-    /// Unknown layer names, no style picture.
+    /// If a layer name is unknown or there is no style picture.
     pub fn new(
         backbone: Box<dyn Backbone>,
         styles: Vec<StylePicture>,
@@ -111,7 +113,7 @@ impl Studio {
         Ok(Self { backbone, layers, styles, finder: None, settings, device, cancel })
     }
 
-    /// The same, which looks for faces.
+    /// Sets the face detector.
     #[must_use]
     pub fn with_faces(self, finder: Option<FaceFinder>) -> Self {
         Self { finder, ..self }
@@ -130,20 +132,21 @@ impl Studio {
         &self.styles[0].image
     }
 
-    /// A source frame in the optimised size, `[1,3,H,W]`.
+    /// Returns a source frame in the optimised size, `[1,3,H,W]`.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn raw(&self, pixels: &Pixels) -> Result<Tensor, StyleError> {
         let (h, w) = self.working_size(pixels.height, pixels.width);
         Ok(resize(&from_pixels(pixels, self.device)?, h, w)?.f_contiguous()?)
     }
 
-    /// How much of a face there is in each place of `raw` `[1,3,H,W]`: `[1,1,H,W]`, 0..=1. `None` where faces are not looked
-    /// for, or count no more than anything else. In footage that paint drowns, what may be one is taken for one.
+    /// Returns how much of a face each pixel of `raw` `[1,3,H,W]` shows: `[1,1,H,W]`, 0..=1. `None` if faces are not
+    /// searched for, or count no more than anything else. In footage that tends to drown in paint, doubtful finds count
+    /// as faces too.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn faces(&self, look: &Look, raw: &Tensor, search: Search) -> Result<Option<Tensor>, StyleError> {
         let finder = self.finder.as_ref().filter(|_| self.looks_for_faces());
         let doubt = if look.excess < MOST_EXCESS { Doubt::Usual } else { Doubt::Little };
@@ -154,10 +157,10 @@ impl Studio {
         self.finder.is_some() && self.settings.faces() != 1.0
     }
 
-    /// What a shot that begins with `raw` has in common.
+    /// Returns the look of a shot that begins with `raw`.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn look(&self, raw: &Tensor) -> Result<Look, StyleError> {
         no_grad(|| {
             let (_, _, height, width) = raw.size4()?;
@@ -189,19 +192,20 @@ impl Studio {
         Ok(look)
     }
 
-    /// The same look for the frame in another size; `raw` is the frame itself, in any size. `beta`: what the setting is
-    /// multiplied by.
+    /// Returns the same look for another frame size; `raw` is the frame itself, in any size, and `beta` the factor on
+    /// the beta setting.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn look_at(&self, look: &Look, raw: &Tensor, size: [i64; 2], beta: f64) -> Result<Look, StyleError> {
         no_grad(|| self.look_with(look.colours.as_ref().map(ColourMap::shared), raw, size, beta))
     }
 
-    /// Descends from `start`, near earlier frames by `ties.temporal` and held to one by `ties.held`.
+    /// Runs the descent from `start`. `ties.temporal` keeps the picture near earlier frames, `ties.held` fixes pixels
+    /// to an anchor.
     ///
     /// # Errors
-    /// What libtorch reports; `NotFinite`; `Cancelled`.
+    /// Returns what libtorch reports, `NotFinite` or `Cancelled`.
     pub fn paint(
         &self,
         look: &Look,
@@ -242,10 +246,11 @@ impl Studio {
         Ok(Painted { image, stats, learned: optimizer.learned()? })
     }
 
-    /// A painted picture in the source's size, with the source's alpha, and its colours where they are to be kept.
+    /// Returns a painted picture in the source's size, with the source's alpha, and with its colours if they should be
+    /// kept.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn frame(&self, painted: &Tensor, source: &Pixels) -> Result<Pixels, StyleError> {
         let mut full = resize(painted, source.height as i64, source.width as i64)?;
         if self.settings.style.colour == Colour::Content {
@@ -256,18 +261,19 @@ impl Studio {
         Ok(pixels)
     }
 
-    /// The optimised frame's height and width for a source of `height` x `width`.
+    /// Height and width of the optimised frame for a source of `height` x `width`.
     fn working_size(&self, height: usize, width: usize) -> (i64, i64) {
         let (h, w) = (height as f64, width as f64);
         let long = match self.settings.frame.size {
             Size::Pixels(n) => f64::from(n),
-            // Never larger than the source: there is nothing to gain.
+            // Never larger than the source: that would gain nothing.
             Size::Auto => f64::from(super::device::default_size(self.device)).min(h.max(w)),
         };
         scaled_size(h, w, long / h.max(w), SHORTEST_SIDE)
     }
 
-    /// Gives a look the style pictures' Gram matrices, blended, at strokes of the right size for its frame.
+    /// Sets the look's style targets: the blended Gram matrices of the style pictures, with strokes of the right size
+    /// for the frame. Also sets the weights of style and total variation from the contrast ratio E.
     fn compare_with_style(&self, look: &mut Look, raw: &Tensor) -> Result<(), StyleError> {
         let total: f64 = self.styles.iter().map(|style| style.weight).sum();
         let layers = &look.layers;
@@ -315,7 +321,7 @@ impl Studio {
         Ok(())
     }
 
-    /// How often a face counts: the more, the more the painting's contrast exceeds the scene's.
+    /// How often a face counts: the more the painting's contrast exceeds the scene's, the more often.
     fn face_counts(&self, look: &Look) -> f64 {
         1.0 + (self.settings.faces() - 1.0) * look.excess
     }
@@ -332,13 +338,14 @@ impl Studio {
         }))
     }
 
-    /// Where the scene's colours are not matched to the painting's, they are not what the picture is to have.
+    /// Without matched colours, the scene's chroma is not the chroma that the picture should have.
     fn chroma_term(&self, content: &Tensor) -> Result<Option<Chroma>, StyleError> {
         let weight = self.settings.chroma();
         (weight > 0.0 && self.settings.style.match_colours).then(|| Chroma::new(content, weight)).transpose()
     }
 
-    /// A face is compared with in the colours it has in `start`: those of black and white film would make it grey.
+    /// A face is compared in the colours that it has in `start`: the colours of black-and-white film would make it
+    /// grey.
     fn content_term(&self, look: &Look, scene: &Scene, start: &Tensor, phase: Phase) -> Result<Content, StyleError> {
         let content = match scene.faces.as_ref().filter(|_| scene.is_painted) {
             Some(faces) => in_colours_of(start, &scene.content, faces)?,
@@ -356,10 +363,11 @@ impl Studio {
 }
 
 impl Look {
-    /// The content as the objective sees it, `[1,3,H,W]`: its colours matched to the style's, where that is wanted.
+    /// Returns the content as the objective sees it, `[1,3,H,W]`: with its colours matched to the style's, if
+    /// requested.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn content(&self, raw: &Tensor) -> Result<Tensor, StyleError> {
         match &self.colours {
             Some(map) => map.apply(raw),
@@ -368,11 +376,11 @@ impl Look {
     }
 }
 
-/// A style picture `[1,3,H,W]` as wide as an `h` x `w` frame is long, or of the frame's area, whichever is larger, times
-/// `scale`; its own aspect kept.
+/// Scales a style picture `[1,3,H,W]` to a width equal to the long side of an `h` x `w` frame, or to the frame's area,
+/// whichever is larger, times `scale`; the aspect ratio is kept.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn scaled_style(image: &Tensor, scale: f64, h: i64, w: i64) -> Result<Tensor, StyleError> {
     let (_, _, own_h, own_w) = image.size4()?;
     let by_area = ((h * w) as f64 / (own_h * own_w) as f64).sqrt();
@@ -382,15 +390,15 @@ pub fn scaled_style(image: &Tensor, scale: f64, h: i64, w: i64) -> Result<Tensor
     resize_sharply(image, h, w)
 }
 
-/// `h` x `w` times `scale`, with a short side of `least` pixels at least. Where that would make a thread of a picture
-/// huge (1 x 4000, say), only its short side is stretched.
+/// Returns `h` x `w` times `scale`, with a short side of at least `least` pixels. Where that would make a very thin
+/// picture huge (1 x 4000, say), only its short side is stretched.
 fn scaled_size(h: f64, w: f64, scale: f64, least: f64) -> (i64, i64) {
     let scale = scale.max((least / h.min(w)).min(LONGEST_ENLARGED / h.max(w)));
     let side = |length: f64| (length * scale).round().max(least) as i64;
     (side(h), side(w))
 }
 
-/// Of activations in any shape.
+/// Mean square of activations of any shape.
 fn mean_square(features: &Tensor) -> Result<f64, StyleError> {
     scalar(&features.f_square()?.f_mean(features.kind())?)
 }

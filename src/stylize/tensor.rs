@@ -1,17 +1,17 @@
-//! Between pixels and tensors: `[1,3,H,W]`, RGB, 0..=1, 32-bit float.
+//! Conversions between pixels and tensors, and image operations on tensors: `[1,3,H,W]`, RGB, 0..=1, 32-bit float.
 
 use tch::{Device, Kind, Tensor};
 
 use super::StyleError;
 use crate::media::Pixels;
 
-/// The colour planes as `[1,3,H,W]` on `device`. Alpha stays behind.
+/// Copies the colour planes to `device` as `[1,3,H,W]`, without alpha.
 pub fn from_pixels(pixels: &Pixels, device: Device) -> Result<Tensor, StyleError> {
     let (h, w) = (pixels.height as i64, pixels.width as i64);
     Ok(Tensor::f_from_slice(&pixels.rgb)?.f_view([1, 3, h, w])?.f_to_device(device)?)
 }
 
-/// Planes, one after another, as `[1,channels,height,width]`.
+/// Copies consecutive planes to `device` as `[1,channels,height,width]`.
 pub fn from_planes(
     planes: &[f32],
     channels: i64,
@@ -22,7 +22,7 @@ pub fn from_planes(
     Ok(Tensor::f_from_slice(planes)?.f_view([1, channels, height, width])?.f_to_device(device)?)
 }
 
-/// The samples of `[1,C,H,W]`, plane after plane.
+/// Returns the samples of `[1,C,H,W]`, plane after plane.
 pub fn to_planes(image: &Tensor) -> Result<Vec<f32>, StyleError> {
     let flat = image.f_detach()?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?.f_view(-1)?;
     let mut planes = vec![0.0f32; flat.numel()];
@@ -31,7 +31,7 @@ pub fn to_planes(image: &Tensor) -> Result<Vec<f32>, StyleError> {
     Ok(planes)
 }
 
-/// `[1,3,H,W]` as pixels, clamped to 0..=1.
+/// Converts `[1,3,H,W]` to pixels, clamped to 0..=1.
 pub fn to_pixels(image: &Tensor) -> Result<Pixels, StyleError> {
     let (_, channels, h, w) = image.size4()?;
     let flat = image.f_detach()?.f_clamp(0.0, 1.0)?.f_to_device(Device::Cpu)?.f_contiguous()?.f_view(-1)?;
@@ -66,7 +66,7 @@ pub fn resize_sharply(image: &Tensor, height: i64, width: i64) -> Result<Tensor,
     Ok(rows.f_matmul(image)?.f_matmul(&columns.f_tr()?)?.f_clamp(0.0, 1.0)?)
 }
 
-/// The weights `[to,from]` that resample a line of `from` samples to one of `to`; each row adds up to 1.
+/// Returns the weights `[to,from]` that resample a line of `from` samples to `to` samples; each row sums to 1.
 fn lanczos(from: i64, to: i64) -> Result<Tensor, StyleError> {
     let scale = from as f64 / to as f64;
     let stretch = scale.max(1.0);
@@ -82,8 +82,8 @@ fn lanczos(from: i64, to: i64) -> Result<Tensor, StyleError> {
     Ok(Tensor::f_from_slice(&weights)?.f_view([to, from])?)
 }
 
-/// Each channel of `[1,C,H,W]` smoothed by a Gaussian of standard deviation `sigma` pixels, cut off at 2.5 sigma; beyond
-/// the edges are zeros.
+/// Smooths each channel of `[1,C,H,W]` with a Gaussian of standard deviation `sigma` pixels, cut off at 2.5 sigma; the
+/// outside of the picture counts as zeros.
 pub fn blurred(image: &Tensor, sigma: f64) -> Result<Tensor, StyleError> {
     let (_, channels, h, w) = image.size4()?;
     let radius = (2.5 * sigma).ceil() as i64;
@@ -94,18 +94,18 @@ pub fn blurred(image: &Tensor, sigma: f64) -> Result<Tensor, StyleError> {
     // Down the columns: a kernel along the rows takes ten times as long on a CPU.
     let down = |planes: &Tensor| planes.f_conv2d::<Tensor>(&kernel, None, [1, 1], [radius, 0], [1, 1], 1);
     let turned = |planes: &Tensor| planes.f_transpose(2, 3)?.f_contiguous();
-    // Channels as pictures of their own: twice as fast as a convolution in groups.
+    // Channels as separate pictures: twice as fast as a grouped convolution.
     let planes = image.f_reshape([channels, 1, h, w])?;
     let blurred = turned(&down(&turned(&down(&planes)?)?)?)?;
     Ok(blurred.f_reshape([1, channels, h, w])?)
 }
 
-/// Planes `[1,C,H,W]` on another grid: the sample at p is that at p + w(p), bilinear, with the motion w `[1,2,H,W]` in
-/// pixels (right, down); 0 beyond the edges.
+/// Warps planes `[1,C,H,W]` along the motion w `[1,2,H,W]`, in pixels (right, down). The result at p is the bilinear
+/// sample at p + w(p), 0 beyond the edges.
 pub fn moved(planes: &Tensor, motion: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = planes.size4()?;
     let line = |length: i64| Tensor::f_arange(length, (motion.kind(), motion.device()));
-    // -1 and 1 are the middles of the outermost pixels.
+    // -1 and 1 are the centres of the outermost pixels.
     let across = motion.f_narrow(1, 0, 1)?.f_add(&line(w)?.f_view([1, 1, 1, w])?)?;
     let down = motion.f_narrow(1, 1, 1)?.f_add(&line(h)?.f_view([1, 1, h, 1])?)?;
     let to = |at: Tensor, length: i64| at.f_mul_scalar(2.0 / (length - 1).max(1) as f64)?.f_sub_scalar(1.0);
@@ -113,23 +113,23 @@ pub fn moved(planes: &Tensor, motion: &Tensor) -> Result<Tensor, StyleError> {
     Ok(planes.f_grid_sampler(&grid, 0, 0, true)?)
 }
 
-/// Mean of `values` `[1,C,H,W]` around each pixel, over the places where `mask` `[1,1,H,W]` is 1: Gaussian, of standard
-/// deviation `sigma` pixels. Fades to 0 where the mask is empty all around: there is nothing to say.
+/// Returns the Gaussian mean (standard deviation `sigma` pixels) of `values` `[1,C,H,W]` around each pixel, over the
+/// places where `mask` `[1,1,H,W]` is 1. It fades to 0 where no masked place is near.
 pub fn mean_where(values: &Tensor, mask: &Tensor, sigma: f64) -> Result<Tensor, StyleError> {
     Ok(blurred(&values.f_mul(mask)?, sigma)?.f_div(&blurred(mask, sigma)?.f_clamp_min(1e-2)?)?)
 }
 
-/// What a blur takes to lie beyond a picture's edges.
+/// What a blur assumes beyond a picture's edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Border {
     /// Zeros: the blur is then a symmetric operator.
     Black,
-    /// Nothing: the mean is over fewer pixels, and a flat picture stays as it is.
+    /// Nothing: the mean covers fewer pixels, and a flat picture stays unchanged.
     Nothing,
 }
 
-/// Each channel of `[1,C,H,W]` averaged twice over 3 x 3 pixels, a bell 5 pixels wide. Sums of shifted pictures: three
-/// times as fast as libtorch's pooling.
+/// Averages each channel of `[1,C,H,W]` twice over 3 x 3 pixels, which gives a bell 5 pixels wide. Computed from sums
+/// of shifted pictures: three times as fast as libtorch's pooling.
 pub fn box_blur(image: &Tensor, border: Border) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = image.size4()?;
     let share = match border {
@@ -147,8 +147,8 @@ pub fn box_blur(image: &Tensor, border: Border) -> Result<Tensor, StyleError> {
     average(&average(image)?)
 }
 
-/// One over how many of a pixel and its two neighbours there are, for each of a line of `length`, `[length]`, on the device
-/// of `like`.
+/// For each pixel of a line of `length`: one over the number of existing pixels among itself and its two neighbours,
+/// `[length]`, on the device of `like`.
 fn shares(length: i64, like: &Tensor) -> Result<Tensor, StyleError> {
     let shares = Tensor::f_full([length], 1.0 / 3.0, (like.kind(), like.device()))?;
     let at_ends = if length > 1 { 1.0 / 2.0 } else { 1.0 };
@@ -158,18 +158,18 @@ fn shares(length: i64, like: &Tensor) -> Result<Tensor, StyleError> {
     Ok(shares)
 }
 
-/// `[1,C,H,W]` less the mean over its channels: what makes it differ from grey.
+/// Returns `[1,C,H,W]` minus the mean over its channels: the deviation from grey.
 pub fn without_grey(image: &Tensor) -> Result<Tensor, StyleError> {
     Ok(image.f_sub(&image.f_mean_dim([1i64].as_slice(), true, image.kind())?)?)
 }
 
-/// The same values with the channels innermost in memory ("channels last"), which convolutions on a CPU and tensor
+/// Returns the same values with the channels innermost in memory ("channels last"), which CPU convolutions and tensor
 /// cores prefer.
 pub fn channels_last(image: &Tensor) -> Result<Tensor, StyleError> {
     Ok(image.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
 }
 
-/// One number read back to the host.
+/// Reads one number back to the host.
 pub fn scalar(value: &Tensor) -> Result<f64, StyleError> {
     Ok(value.f_to_kind(Kind::Double)?.f_double_value(&[])?)
 }
@@ -184,7 +184,7 @@ mod tests {
         let flat = Tensor::full([1, 3, 40, 50], 0.25, (Kind::Float, Device::Cpu));
         let small = resize_sharply(&flat, 13, 17).unwrap();
         assert!(scalar(&(small - 0.25).abs().max()).unwrap() < 1e-6);
-        // A wave of 20 samples, shrunk to half: the same wave, off its borders.
+        // A wave with a period of 20 samples, shrunk to half: the same wave, away from its borders.
         let wave = |length: i64, period: f64| {
             let at = (Tensor::arange(length, (Kind::Float, Device::Cpu)) + 0.5) * (std::f64::consts::TAU / period);
             (at.sin() * 0.4 + 0.5).view([1, 1, 1, length])

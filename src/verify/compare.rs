@@ -1,4 +1,4 @@
-//! From the video to the last tag.
+//! Compares two files completely, from the video to the last tag.
 
 use serde::Serialize;
 
@@ -7,29 +7,29 @@ use super::contents::{Contents, Track};
 use super::difference::{Difference, Finding, Weight, seconds};
 use super::{extras, pictures, tracks};
 
-/// What may differ, beyond what a container cannot hold.
+/// Differences to accept, beyond what a container cannot hold. Streams are given by their index in the first file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allowed {
-    /// Streams of the first file that the second does not have. By their index, as for the next.
+    /// Streams that the second file does not have.
     pub left_out: Vec<usize>,
-    /// Streams of the first file that the second has in another coding: their packets are not compared.
+    /// Streams that the second file has in another codec; their packets are not compared.
     pub reencoded: Vec<usize>,
 }
 
-/// What was compared and found the same.
+/// Counts of what was compared and found equal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     pub frames: u64,
     pub width: u32,
     pub height: u32,
-    /// Beside the video: sound, subtitles, data, other videos.
+    /// Streams other than the video: audio, subtitles, data, other videos.
     pub streams: usize,
-    /// Of those streams.
+    /// Packets of those streams.
     pub packets: u64,
     pub covers: usize,
     pub attachments: usize,
     pub chapters: usize,
-    /// Seconds that all streams are later in the second file, for it cannot hold times before 0.
+    /// Seconds by which all streams are later in the second file because it cannot hold times before 0.
     pub shift: f64,
 }
 
@@ -60,7 +60,7 @@ fn wanted<'a>(a: &'a Contents, allowed: &Allowed) -> Vec<&'a Track> {
     a.tracks.iter().filter(|track| !allowed.left_out.contains(&track.stream.index)).collect()
 }
 
-/// All differences in what is beside the video.
+/// Returns all differences outside the video.
 pub(super) fn beside(a: &Contents, b: &Contents, allowed: &Allowed, clock: Clock) -> Vec<Finding> {
     let wanted = wanted(a, allowed);
     let mut found = tracks::compare(&wanted, &b.tracks, (a.container, b.container), clock, allowed);
@@ -75,10 +75,10 @@ pub(super) fn beside(a: &Contents, b: &Contents, allowed: &Allowed, clock: Clock
     found
 }
 
-/// Whether `b` keeps what `a` has; the module says what is compared.
+/// Checks whether `b` keeps the contents of `a`; the module documentation lists what is compared.
 ///
 /// # Errors
-/// The first difference, which is boxed with some bulk of text.
+/// Returns the first difference.
 pub fn compare(a: &Contents, b: &Contents, allowed: &Allowed) -> Result<Summary, Difference> {
     pictures::compare_look(a, b)?;
     let clock = Clock::of(a, b, allowed)?;

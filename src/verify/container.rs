@@ -1,4 +1,4 @@
-//! What a container has a place for, as FFmpeg's muxers write it.
+//! Knows what each container can store, as FFmpeg's muxers write it.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub(super) enum Container {
     Matroska,
     Webm,
     Avi,
-    /// No more than pictures: GIF, animated PNG and WebP, raw streams.
+    /// Nothing but pictures: GIF, animated PNG and WebP, raw streams.
     Bare,
     /// MPEG-TS and everything else.
     Other,
@@ -34,7 +34,7 @@ impl Container {
             return if brand.is_some_and(|(_, brand)| brand.trim() != "qt") { Self::Mp4 } else { Self::Mov };
         }
         if has("matroska") {
-            // FFmpeg does not tell one from the other.
+            // FFmpeg does not distinguish the two.
             let webm = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("webm"));
             return if webm { Self::Webm } else { Self::Matroska };
         }
@@ -49,14 +49,14 @@ impl Container {
         matches!(self, Self::Mp4 | Self::Mov)
     }
 
-    /// Whether time begins at 0 whatever the first frame's.
+    /// Whether time always starts at 0, whatever the time of the first frame.
     pub fn has_no_start(self) -> bool {
         matches!(self, Self::Bare | Self::Avi)
     }
 
     pub fn holds_language(self, language: &str) -> bool {
         match self {
-            // QuickTime has numbers for languages; these are what FFmpeg calls the most common.
+            // QuickTime numbers its languages; these are FFmpeg's names of the most common ones.
             Self::Mov => MAC_LANGUAGES.contains(&language),
             // Three letters packed into 15 bits.
             Self::Mp4 => language.len() == 3 && language.bytes().all(|letter| letter.is_ascii_lowercase()),
@@ -65,11 +65,11 @@ impl Container {
         }
     }
 
-    /// A tag of a stream, other than its language.
+    /// Whether the container can store a stream tag with this name, other than the language.
     pub fn holds_stream_tag(self, key: &str) -> bool {
         match self {
             Self::Mp4 | Self::Mov => matches!(key, "handler_name" | "timecode"),
-            // Matroska has one date, the file's.
+            // Matroska stores only one date, that of the file.
             Self::Matroska | Self::Webm => key != "creation_time",
             Self::Avi | Self::Bare | Self::Other => false,
         }
@@ -128,7 +128,7 @@ impl Container {
         }
     }
 
-    /// The dispositions that it has a flag for.
+    /// Returns the dispositions that the container has a flag for.
     pub fn dispositions(self) -> Disposition {
         let roles = Disposition::DUB
             | Disposition::COMMENT
@@ -145,7 +145,7 @@ impl Container {
     }
 }
 
-/// Whether a codec's frames can have alpha at all (its encoders may still be told to leave it out).
+/// Whether a codec's frames can have alpha at all (its encoders may still be set to leave it out).
 pub(super) fn holds_alpha(codec: Id) -> bool {
     matches!(
         codec,
@@ -153,7 +153,7 @@ pub(super) fn holds_alpha(codec: Id) -> bool {
     )
 }
 
-/// Whether a codec is of 8 bits only.
+/// Whether a codec supports only 8 bits per sample.
 pub(super) fn is_shallow(codec: Id) -> bool {
     matches!(codec, Id::GIF | Id::WEBP | Id::VP8 | Id::MPEG4 | Id::MJPEG)
 }

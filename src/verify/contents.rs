@@ -1,4 +1,4 @@
-//! What a file holds, as far as it can be compared with another.
+//! The contents of a file, in a form that can be compared with another file.
 
 use ffmpeg_next::{codec, media};
 
@@ -11,34 +11,34 @@ use crate::media::{ColorInfo, Ratio, Samples, TimeBase};
 /// How the frames of the video are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// By their packets, without decoding: fast, for files in which every packet is a frame and says when it is
-    /// shown. Files in which a packet does not say so are decoded all the same.
+    /// By packets, without decoding. This is fast and suits files in which every packet is a frame with a pts. If a
+    /// packet has no pts, the file is decoded after all.
     Packets,
-    /// By decoding all of them: what a viewer sees.
+    /// By decoding all frames, which gives what a viewer sees.
     Decoded,
-    /// By their packets, whatever these say; without the bytes of the video. For what is beside it.
+    /// By packets in any case, without hashing the video. For comparing everything except the video.
     Beside,
 }
 
-/// Streams, packets, tags and chapters of a file, without their bytes.
+/// Streams, packets, tags and chapters of a file, with hashes instead of bytes.
 #[derive(Debug, Clone)]
 pub struct Contents {
     pub(super) container: Container,
     pub(super) video: Video,
-    /// All other streams that are spread over time, in order.
+    /// All other streams with packets over time, in order.
     pub(super) tracks: Vec<Track>,
     pub(super) covers: Vec<Attached>,
     pub(super) attachments: Vec<Attached>,
     pub(super) chapters: Vec<Chapter>,
     pub(super) tags: Tags,
-    /// Whether its clock begins far from 0, as a broadcast's does.
+    /// Whether the file's clock begins far from 0, as in a broadcast.
     pub(super) is_far: bool,
 }
 
-/// What all streams have.
+/// Properties that all streams have.
 #[derive(Debug, Clone)]
 pub(super) struct Stream {
-    /// In the file, from 0.
+    /// Index in the file, from 0.
     pub index: usize,
     pub medium: media::Type,
     pub codec: codec::Id,
@@ -47,7 +47,7 @@ pub(super) struct Stream {
     /// Bits of FFmpeg's dispositions.
     pub dispositions: i32,
     pub tags: Tags,
-    /// Where the header says that it ends, in seconds.
+    /// The end that the header states, in seconds.
     pub end: Option<f64>,
 }
 
@@ -55,49 +55,49 @@ pub(super) struct Stream {
 #[derive(Debug, Clone)]
 pub(super) struct Video {
     pub stream: Stream,
-    /// Times of the frames in ticks, in the order they are shown.
+    /// Timestamps of the frames in ticks, in display order.
     pub frames: Vec<i64>,
     /// Where the last frame ends by the durations of the packets, in seconds. (Headers have it in `stream.end`.)
     pub end: Option<f64>,
     /// Average rate as the container has it.
     pub rate: Option<Ratio>,
     pub turn: Turn,
-    /// Size and shape of a pixel of the upright picture.
+    /// Size and sample aspect ratio of the upright picture.
     pub width: u32,
     pub height: u32,
     pub sample_aspect: Option<Ratio>,
     pub color: ColorInfo,
     pub samples: Samples,
-    /// Hashes of all packets, one over the other.
+    /// Chained hash of all packets.
     pub hash: u64,
     /// Whether every frame's time is known.
     pub timed: bool,
 }
 
-/// Another stream with all its packets.
+/// A stream other than the painted one, with all its packets.
 #[derive(Debug, Clone)]
 pub(super) struct Track {
     pub stream: Stream,
     pub packets: Vec<Packet>,
-    /// The words of each packet of a text subtitle.
+    /// Plain text of each packet of a text subtitle.
     pub words: Vec<String>,
-    /// Size and hash of all bytes of PCM, which some containers cut into other packets. `None` for anything else.
+    /// Size and hash of all PCM bytes, which some containers split into different packets. `None` for other codecs.
     pub samples: Option<(usize, u64)>,
-    /// Whether it begins in the middle, where muxers leave out what cannot be decoded, or move it.
+    /// Whether the stream begins in the middle; there muxers drop or move packets that cannot be decoded.
     pub begins_late: bool,
 }
 
-/// A packet. Times in ticks.
+/// A packet, with its times in ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Packet {
     pub pts: Option<i64>,
     pub dts: Option<i64>,
     /// 0 if unknown.
     pub duration: i64,
-    /// Of what is hashed.
+    /// Number of bytes that are hashed.
     pub size: usize,
     pub hash: u64,
-    /// Whether an edit list cuts it off.
+    /// Whether an edit list hides it.
     pub hidden: bool,
 }
 
@@ -109,7 +109,7 @@ pub(super) struct Attached {
     pub hash: u64,
 }
 
-/// Times in seconds.
+/// A chapter, with its times in seconds.
 #[derive(Debug, Clone)]
 pub(super) struct Chapter {
     pub base: TimeBase,
@@ -119,7 +119,7 @@ pub(super) struct Chapter {
 }
 
 impl Stream {
-    /// For messages: `stream 1 (audio, aac)`.
+    /// Returns the name for messages: `stream 1 (audio, aac)`.
     pub fn name(&self) -> String {
         format!("stream {} ({}, {})", self.index, self.kind(), self.codec.name())
     }
@@ -135,14 +135,14 @@ impl Stream {
         }
     }
 
-    /// `und`, which some containers write for it, is no language.
+    /// Returns the language. `und` counts as none; some containers write it for an unknown language.
     pub fn language(&self) -> Option<&str> {
         self.tags.get("language").filter(|language| *language != "und")
     }
 }
 
 impl Contents {
-    /// Number of frames of the video.
+    /// Returns the number of frames of the video.
     pub fn frames(&self) -> u64 {
         self.video.frames.len() as u64
     }
@@ -152,13 +152,13 @@ impl Contents {
         self.video.timed.then_some((self.video.stream.base, self.video.frames.as_slice()))
     }
 
-    /// Whether its clock begins far from 0, as a broadcast's does.
+    /// Whether the file's clock begins far from 0, as in a broadcast.
     #[must_use]
     pub fn begins_far(&self) -> bool {
         self.is_far
     }
 
-    /// The earliest time of anything in the streams that are not in `without`, in seconds.
+    /// Returns the earliest time in all streams except those in `without`, in seconds.
     pub(super) fn earliest(&self, without: &[usize]) -> f64 {
         let video = self.video.frames.first().map(|&pts| self.video.stream.base.seconds(pts));
         let tracks = self.tracks.iter().filter(|track| !without.contains(&track.stream.index));

@@ -1,36 +1,36 @@
-//! What is not the same in two files.
+//! A difference between two files, and how serious it is.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Something that a file does not keep.
+/// A property that the second file does not keep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{place}: {what} is {a} in the first file, {b} in the second")]
 pub struct Difference {
-    /// Where: `frame 12`, `stream 1 (audio, aac)`, `chapter 2`, `file`. Frames, packets and chapters count from 1,
-    /// streams, as FFmpeg's tools have them, from 0.
+    /// The place: `frame 12`, `stream 1 (audio, aac)`, `chapter 2`, `file`. Frames, packets and chapters count from 1;
+    /// streams count from 0, as in FFmpeg's tools.
     pub place: String,
-    /// Which of its properties.
+    /// The property that differs.
     pub what: String,
-    /// Its value in the source, and in the result.
+    /// Its value in the first file and in the second.
     pub a: String,
     pub b: String,
 }
 
-/// A difference and what it takes away.
+/// A difference with its severity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub weight: Weight,
     pub difference: Difference,
 }
 
-/// What a difference takes away.
+/// The severity of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
-    /// What is seen or heard: frames, streams, packets, the clock.
+    /// Affects what is seen or heard: frames, streams, packets, the clock.
     Content,
-    /// What is said about it (tags, dispositions, chapters), or what a container may have put in another form.
+    /// Affects only metadata (tags, dispositions, chapters), or data that a container may have stored in another form.
     Label,
 }
 
@@ -46,12 +46,12 @@ pub(super) fn same<T: PartialEq + fmt::Display>(place: &str, what: &str, a: T, b
     if a == b { Ok(()) } else { Err(Difference::new(place, what, a, b)) }
 }
 
-/// A text to show for something that need not be there.
+/// Formats an optional text for a message.
 pub(super) fn or_none(text: Option<&str>) -> String {
     text.map_or_else(|| "none".into(), |text| format!("`{}`", shorten(text)))
 }
 
-/// At most 60 characters.
+/// Shortens a text to at most 60 characters.
 fn shorten(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}...", &text[..end]),
@@ -59,7 +59,7 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// Seconds to a microsecond, without trailing zeros.
+/// Formats seconds to the microsecond, without trailing zeros.
 pub(super) fn seconds(time: f64) -> String {
     let text = format!("{time:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.');

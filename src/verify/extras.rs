@@ -1,4 +1,4 @@
-//! What lies beside the streams: cover pictures, attached files, chapters, the file's tags.
+//! Compares what does not belong to a running stream: cover pictures, attached files, chapters and the file's tags.
 
 use super::clock::{Clock, one_tick};
 use super::compare::Allowed;
@@ -7,10 +7,10 @@ use super::contents::{Attached, Contents};
 use super::difference::{Difference, or_none, same, seconds};
 use crate::media::tags::{FILE_TAGS, is_one_of};
 
-/// Matroska's chapters and MP4's are stored finer, but written by way of milliseconds.
+/// The containers store chapters more finely, but FFmpeg writes them in milliseconds.
 const CHAPTER_SLACK: f64 = 0.001;
 
-/// Cover pictures and attachments, by their bytes.
+/// Compares cover pictures and attachments by their bytes.
 pub(super) fn compare_attached(a: &Contents, b: &Contents, allowed: &Allowed) -> Result<(), Difference> {
     for (noun, a, b) in attached(a, b, allowed) {
         same(&format!("{noun}s"), "their number", a.len(), b.len())?;
@@ -24,13 +24,13 @@ pub(super) fn compare_attached(a: &Contents, b: &Contents, allowed: &Allowed) ->
     Ok(())
 }
 
-/// The same, by their names.
+/// Compares cover pictures and attachments by their names and MIME types.
 pub(super) fn compare_names(a: &Contents, b: &Contents, allowed: &Allowed) -> Result<(), Difference> {
     for (noun, a, b) in attached(a, b, allowed) {
         for (index, (a, b)) in a.into_iter().zip(b).enumerate() {
             for key in ["filename", "mimetype"] {
                 let (value_a, value_b) = (a.stream.tags.get(key), b.stream.tags.get(key));
-                // MP4 has neither for its covers.
+                // MP4 stores neither for its covers.
                 let told = noun == "attachment" || (value_a.is_some() && value_b.is_some());
                 if told && value_a != value_b {
                     let place = format!("{noun} {}", index + 1);
@@ -52,7 +52,7 @@ fn attached<'a>(a: &'a Contents, b: &'a Contents, allowed: &Allowed) -> [Kind<'a
     ]
 }
 
-/// Chapters, by time and title.
+/// Compares chapters by time and title.
 pub(super) fn compare_chapters(a: &Contents, b: &Contents, clock: Clock) -> Result<(), Difference> {
     same("chapters", "their number", a.chapters.len(), b.chapters.len())?;
     let count = a.chapters.len();
@@ -63,7 +63,7 @@ pub(super) fn compare_chapters(a: &Contents, b: &Contents, clock: Clock) -> Resu
         if !is_near(a.start, b.start) {
             return Err(Difference::new(place, "its beginning", seconds(a.start), seconds(b.start)));
         }
-        // The last one's end is the file's in containers that store beginnings.
+        // Containers that store only the beginnings end the last chapter with the file.
         if index + 1 < count && !is_near(a.end, b.end) {
             return Err(Difference::new(place, "its end", seconds(a.end), seconds(b.end)));
         }
@@ -75,7 +75,7 @@ pub(super) fn compare_chapters(a: &Contents, b: &Contents, clock: Clock) -> Resu
     Ok(())
 }
 
-/// The tags of the whole file.
+/// Compares the tags of the whole file.
 pub(super) fn compare_tags(a: &Contents, b: &Contents) -> Result<(), Difference> {
     let skip = |key: &str| is_one_of(key, &FILE_TAGS);
     a.tags.kept_by(&b.tags, "file", b.container, Container::holds_file_tag, skip)

@@ -1,4 +1,4 @@
-//! Packet by packet.
+//! Compares two streams packet by packet.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use super::contents::{Packet, Track};
 use super::difference::{Difference, Finding, Weight, or_none, seconds};
 use super::payload::{is_pcm, is_plain};
 
-/// At most so many packets may be hidden by an edit list at either edge of a stream, beside those that are marked so.
+/// At each edge of a stream, an edit list may hide at most this many packets besides those marked as hidden.
 const EDGE: usize = 2;
 
-/// Compares bytes and times.
+/// Compares the bytes and times of all packets.
 pub(super) fn compare(a: &Track, b: &Track, containers: (Container, Container), clock: Clock) -> Result<(), Finding> {
     let place = a.stream.name();
     let weight = content_weight(a, containers);
@@ -50,7 +50,7 @@ pub(super) fn compare(a: &Track, b: &Track, containers: (Container, Container), 
     Ok(())
 }
 
-/// What each packet holds.
+/// Returns one hash per packet: of its text for text subtitles, of its bytes otherwise.
 fn keys(track: &Track) -> Vec<u64> {
     let content = |(index, packet): (usize, &Packet)| match track.words.get(index) {
         Some(words) => super::payload::hash(words.as_bytes()),
@@ -59,18 +59,18 @@ fn keys(track: &Track) -> Vec<u64> {
     track.packets.iter().enumerate().map(content).collect()
 }
 
-/// Whether other bytes are for certain other sound or words: containers may frame a codec in ways that are not known
-/// here, each in its own.
+/// Decides whether different bytes certainly mean different content. Containers may frame a codec in ways that this
+/// module does not know.
 fn content_weight(a: &Track, (from, to): (Container, Container)) -> Weight {
     let is_matroska = |container| matches!(container, Container::Matroska | Container::Webm);
     let one_family = from == to || (from.is_quicktime() && to.is_quicktime()) || (is_matroska(from) && is_matroska(to));
-    // An ADTS stream's first packet may hold the setup.
+    // The first packet of an ADTS stream may hold the decoder setup.
     let is_adts = a.stream.codec == Id::AAC && a.stream.parameters.extradata.is_empty();
     let is_sure = is_plain(a.stream.codec) || (one_family && !a.begins_late);
     if is_sure && !is_adts { Weight::Content } else { Weight::Label }
 }
 
-/// Muxers set times apart that do not grow.
+/// Decides how serious a time difference is: muxers move timestamps that do not increase.
 fn time_weight(a: &Track) -> Weight {
     let times = a.packets.iter().map(|packet| packet.dts.or(packet.pts));
     let grows = |pair: (Option<i64>, Option<i64>)| matches!(pair, (Some(one), Some(next)) if one < next);
@@ -78,7 +78,7 @@ fn time_weight(a: &Track) -> Weight {
     if is_sure && times.clone().zip(times.skip(1)).all(grows) { Weight::Content } else { Weight::Label }
 }
 
-/// The parts of both tracks that are to be the same, if what is missing may be.
+/// Returns the ranges of both tracks that must be equal, or `None` if packets are missing that must not be.
 fn aligned(
     (a, keys_a): (&Track, &[u64]),
     (b, keys_b): (&Track, &[u64]),
@@ -91,7 +91,7 @@ fn aligned(
         (Some(end_a), Some(end_b)) if (end_a + clock.shift - end_b).abs() <= packet_length(a) + one_tick(a.stream.base, b.stream.base)
     );
     let hidden = a.packets.iter().chain(&b.packets).any(|packet| packet.hidden);
-    // Marked as hidden, or before 0 in a container whose readers leave that out.
+    // A packet is unseen if it is marked as hidden, or ends before 0 in a container whose readers drop such packets.
     let is_unseen = |packet: &Packet| {
         let end = time_of(a, packet).map(|time| time + a.stream.base.seconds(packet.duration) + clock.shift);
         packet.hidden || (containers.1.is_quicktime() && end.is_some_and(|end| end <= 0.0))
@@ -106,12 +106,12 @@ fn aligned(
     excused.then_some(ranges)
 }
 
-/// PCM in packets of another size: all of it, and when it begins.
+/// Compares PCM that is split into packets differently: all its bytes, and its beginning.
 fn compare_samples(a: &Track, b: &Track, container: Container, clock: Clock) -> Result<(), Finding> {
     let begin = |track: &Track| track.packets.first().and_then(|packet| time_of(track, packet));
     let (Some((size_a, hash_a)), Some((size_b, hash_b))) = (a.samples, b.samples) else { return Ok(()) };
     let (Some(begin_a), Some(begin_b)) = (begin(a), begin(b)) else { return Ok(()) };
-    // What is before 0 may be cut off in the middle of a packet.
+    // Samples before 0 may be cut off in the middle of a packet.
     if container.is_quicktime() && begin_a + clock.shift < 0.0 {
         return Ok(());
     }
@@ -129,7 +129,7 @@ fn compare_samples(a: &Track, b: &Track, container: Container, clock: Clock) -> 
     Ok(())
 }
 
-/// Seconds of a packet of medium length.
+/// Returns the duration of the longest packet, in seconds.
 fn packet_length(track: &Track) -> f64 {
     let longest = track.packets.iter().map(|packet| packet.duration).max().unwrap_or(0);
     track.stream.base.seconds(longest)
@@ -143,8 +143,8 @@ fn bytes(packet: &Packet) -> String {
     format!("{} bytes ({:016x})", packet.size, packet.hash)
 }
 
-/// The parts of both lists that are the same, if nothing but a few packets at the edges of one is missing: at most
-/// `before` at its beginning.
+/// Returns the equal ranges of both lists, if only a few packets at the edges of one list are missing: at most `before`
+/// at its beginning and `EDGE` at its end.
 fn align(a: &[u64], b: &[u64], before: usize) -> Option<(Range<usize>, Range<usize>)> {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     let missing = long.len() - short.len();
@@ -168,7 +168,7 @@ fn compare_time(
     clock: Clock,
 ) -> Result<(), Difference> {
     let (base_a, base_b) = (a.stream.base, b.stream.base);
-    // Without a time of display on both sides there is nothing to hold against each other.
+    // Times can only be compared if both packets have a pts.
     if let (Some(pts_a), Some(pts_b)) = (packet_a.pts, packet_b.pts) {
         let (time_a, time_b) = (base_a.seconds(pts_a), base_b.seconds(pts_b));
         if !clock.is_near(time_a, time_b, base_a, base_b) {
@@ -178,7 +178,7 @@ fn compare_time(
     Ok(())
 }
 
-/// Sound lasts as long as its samples; only texts and pictures need to be told.
+/// Compares durations of subtitles. Audio lasts as long as its samples, so its durations are not compared.
 fn compare_length(
     place: &str,
     (a, packet_a): (&Track, &Packet),

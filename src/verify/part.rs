@@ -1,4 +1,4 @@
-//! Part of a file, as a source of which only some frames are taken.
+//! Reduces the contents of a file to a range of time, for a result that was made of only some of its frames.
 
 use super::contents::{Contents, Packet, Track};
 use crate::media::{TimeBase, ffi};
@@ -9,7 +9,7 @@ fn takes(cut: &Cut, packet: &Packet, base: TimeBase) -> bool {
     packet.pts.or(packet.dts).is_none_or(|tick| cut.holds(tick, base))
 }
 
-/// Shortens a text to its part inside, if there is one.
+/// Shortens a subtitle packet to its part inside the range. Returns `false` if nothing of it is inside.
 fn clip(cut: &Cut, packet: &mut Packet, base: TimeBase) -> bool {
     let Some(begin) = packet.pts.filter(|_| packet.duration > 0) else { return takes(cut, packet, base) };
     let (from, to) = cut.inside(begin, packet.duration, base);
@@ -18,8 +18,9 @@ fn clip(cut: &Cut, packet: &mut Packet, base: TimeBase) -> bool {
 }
 
 impl Contents {
-    /// What of this file belongs to a result made of `frames` frames from the one numbered `first` (from 0) on. Where
-    /// that is not the very first, time begins anew with it; what is beside the pictures is cut to when they are shown.
+    /// Returns the contents that belong to a result made of `frames` frames starting at frame `first` (from 0). Unless
+    /// that is the first frame, time restarts at 0 with it. The other streams are cut to the time in which the frames
+    /// are shown.
     #[must_use]
     pub fn part(mut self, first: u64, frames: u64) -> Self {
         let all = &self.video.frames;
@@ -33,12 +34,12 @@ impl Contents {
         self.cut(&Cut { base, from, to, offset })
     }
 
-    /// Leaves of all that is beside the frames what is inside a part of time. Texts are shortened to it, chapters too.
+    /// Keeps only what lies inside a range of time, except for the frames. Subtitles and chapters are shortened to it.
     #[must_use]
     pub(super) fn cut(mut self, cut: &Cut) -> Self {
         let is_part = cut.from.is_some() || cut.to.is_some();
         if is_part {
-            // Headers tell about the whole.
+            // Headers describe the whole file.
             (self.video.end, self.video.stream.end) = (None, None);
         }
         for track in &mut self.tracks {
@@ -48,7 +49,7 @@ impl Contents {
             }
         }
         if cut.from.is_some() {
-            // A timecode counts from the first frame.
+            // A timecode belongs to the first frame, which is cut off.
             let tracks = self.tracks.iter_mut().map(|track| &mut track.stream.tags);
             for tags in tracks.chain([&mut self.tags, &mut self.video.stream.tags]) {
                 tags.remove("timecode");

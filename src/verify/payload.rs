@@ -1,21 +1,21 @@
-//! The bytes of a packet, without what a container wraps them in.
+//! Extracts and hashes the payload of a packet, without the framing that a container adds.
 
 use ffmpeg_next::codec::Id;
 use sha2::{Digest, Sha256};
 
 use super::contents::Stream;
 
-/// How a stream's packets are framed.
+/// The framing of a stream's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     Plain,
-    /// AAC, each packet with a header of 7 or 9 bytes.
+    /// AAC with an ADTS header of 7 or 9 bytes per packet.
     Adts,
-    /// NAL units behind start codes.
+    /// NAL units separated by start codes.
     StartCodes {
         hevc: bool,
     },
-    /// NAL units behind lengths of so many bytes.
+    /// NAL units preceded by their length, in a field of `bytes` bytes.
     Lengths {
         hevc: bool,
         bytes: usize,
@@ -25,7 +25,7 @@ pub(super) enum Framing {
 impl Framing {
     pub fn of(stream: &Stream) -> Self {
         let extradata = &stream.parameters.extradata;
-        // The codec's own configuration record begins with its version; without one, packets have start codes.
+        // A codec's configuration record begins with its version, 1; without a record, packets have start codes.
         let record = |lengths: usize| {
             let found = extradata.first().is_some_and(|&version| version == 1);
             found.then(|| extradata.get(lengths).map_or(4, |byte| usize::from(byte & 3) + 1))
@@ -42,7 +42,7 @@ impl Framing {
         }
     }
 
-    /// Number of bytes that are the codec's own, and their hash.
+    /// Returns the size of the payload in bytes, and its hash.
     pub fn digest(self, data: &[u8]) -> (usize, u64) {
         match self {
             Self::Plain => (data.len(), hash(data)),
@@ -59,12 +59,12 @@ impl Framing {
     }
 }
 
-/// The first 8 bytes of SHA-256.
+/// Returns the first 8 bytes of the SHA-256 hash.
 pub(super) fn hash(data: &[u8]) -> u64 {
     first(&Sha256::digest(data))
 }
 
-/// A hash of two.
+/// Combines two hashes into one.
 pub(super) fn chain(before: u64, next: u64) -> u64 {
     hash(&[before.to_le_bytes(), next.to_le_bytes()].concat())
 }
@@ -87,7 +87,7 @@ fn without_adts(data: &[u8]) -> &[u8] {
     data.get(header..).unwrap_or(data)
 }
 
-/// NAL units one after the other, without those that only mark where a picture begins.
+/// Hashes NAL units one after the other, without access unit delimiters.
 fn join<'a>(units: impl IntoIterator<Item = &'a [u8]>, hevc: bool) -> (usize, u64) {
     let mut size = 0;
     let mut digest = Sha256::new();
@@ -106,7 +106,7 @@ fn join<'a>(units: impl IntoIterator<Item = &'a [u8]>, hevc: bool) -> (usize, u6
     (size, first(&digest.finalize()))
 }
 
-/// What lies between start codes (`00 00 01`), without the zeros that may follow a unit.
+/// Returns the NAL units between start codes (`00 00 01`), without trailing zeros.
 fn split(data: &[u8]) -> Vec<&[u8]> {
     let mut units = Vec::new();
     let mut begin = None;
@@ -129,7 +129,7 @@ fn trimmed(unit: &[u8]) -> &[u8] {
     &unit[..end]
 }
 
-/// NAL units behind big-endian lengths; `None` if the lengths do not fit.
+/// Returns the NAL units behind big-endian lengths; `None` if the lengths do not fit.
 fn cut(mut data: &[u8], bytes: usize) -> Option<Vec<&[u8]>> {
     let mut units = Vec::new();
     while !data.is_empty() {
@@ -142,23 +142,23 @@ fn cut(mut data: &[u8], bytes: usize) -> Option<Vec<&[u8]>> {
     Some(units)
 }
 
-/// Whether a codec's packets are text, in whatever form.
+/// Whether a codec's packets are plain text subtitles in any format.
 pub(super) fn is_text(codec: Id) -> bool {
     matches!(codec, Id::SUBRIP | Id::WEBVTT | Id::TEXT | Id::MOV_TEXT)
 }
 
-/// Whether a codec's packets are samples as they are, to be cut anywhere.
+/// Whether a codec's packets are raw samples, which can be split anywhere.
 pub(super) fn is_pcm(codec: Id) -> bool {
     codec.name().starts_with("pcm_")
 }
 
-/// Whether a codec's packets are the same bytes in all containers, but for what [`Framing`] knows of.
+/// Whether a codec's packets have the same bytes in all containers, apart from the framing that [`Framing`] handles.
 pub(super) fn is_plain(codec: Id) -> bool {
     use Id::{AAC, AC3, ALAC, ASS, FLAC, MP2, MP3, OPUS, SSA, VORBIS};
     is_pcm(codec) || is_text(codec) || matches!(codec, AAC | AC3 | ALAC | ASS | FLAC | MP2 | MP3 | OPUS | SSA | VORBIS)
 }
 
-/// The words of a text subtitle, without marks for style.
+/// Returns the text of a subtitle packet without style markup.
 pub(super) fn words(codec: Id, data: &[u8]) -> String {
     let text = match data {
         [high, low, rest @ ..] if codec == Id::MOV_TEXT => {
@@ -173,7 +173,7 @@ pub(super) fn words(codec: Id, data: &[u8]) -> String {
     while let Some(open) = rest.find(['<', '{']) {
         let (before, mark) = rest.split_at(open);
         plain += before;
-        // A lone `<` is no mark, and braces hold style only with a backslash: `{\an8}`.
+        // A lone `<` is not markup, and braces hold a style only with a backslash: `{\an8}`.
         let closing = match mark.as_bytes() {
             [b'<', next, ..] if next.is_ascii_alphanumeric() || *next == b'/' => Some('>'),
             [b'{', b'\\', ..] => Some('}'),

@@ -1,4 +1,4 @@
-//! The video: what its pictures are like and when each is shown.
+//! Compares the video: the properties of its pictures, and when each is shown.
 
 use ffmpeg_next::color::{Primaries, Space, TransferCharacteristic};
 
@@ -8,7 +8,7 @@ use super::contents::{Contents, Video};
 use super::difference::{Difference, same, seconds};
 use crate::media::{ColorInfo, Model, Ratio};
 
-/// Size, turn, shape of pixels, colours, bits, alpha.
+/// Compares size, rotation, sample aspect ratio, colours, bit depth and alpha.
 pub(super) fn compare_look(a: &Contents, b: &Contents) -> Result<(), Difference> {
     let (video_a, video_b) = (&a.video, &b.video);
     let place = &place(video_a);
@@ -21,7 +21,7 @@ pub(super) fn compare_look(a: &Contents, b: &Contents) -> Result<(), Difference>
     }
     let turn = if is_copy { video_a.turn.name() } else { "none" };
     if video_b.turn.name() != turn {
-        // A picture that was painted stands upright in itself.
+        // A painted picture is stored upright.
         return Err(Difference::new(place, "the turn still to be made", turn, video_b.turn.name()));
     }
     compare_shape(place, video_a, video_b)?;
@@ -45,7 +45,7 @@ fn place(video: &Video) -> String {
 fn compare_shape(place: &str, a: &Video, b: &Video) -> Result<(), Difference> {
     let value = |aspect: Option<Ratio>| aspect.map_or(1.0, Ratio::value);
     let (shape_a, shape_b) = (value(a.sample_aspect), value(b.sample_aspect));
-    // Some containers store the shape of the whole picture, in whole pixels.
+    // Some containers store the display aspect ratio of the picture, in whole pixels.
     let slack = 1.0 / f64::from(a.width.min(a.height).max(1));
     if (shape_a / shape_b - 1.0).abs() <= slack.min(0.02) {
         return Ok(());
@@ -65,7 +65,7 @@ fn compare_color(place: &str, a: &Video, b: &Video, is_copy: bool) -> Result<(),
         _ if is_hdr => vec![ColorInfo::BT709],
         model => vec![a.color.written(model)],
     };
-    // Named as the nearest wish, where nothing fits.
+    // If nothing fits, the message names the first accepted value.
     let wish = accepted[0];
     let fits_all = |wish: &ColorInfo| {
         matrix(wish.matrix) == matrix(told.matrix)
@@ -98,12 +98,12 @@ fn name(name: Option<&'static str>) -> &'static str {
     name.unwrap_or("unknown")
 }
 
-/// The two names of BT.601's matrix are one matrix.
+/// Treats the two names of BT.601's matrix as one.
 fn matrix(matrix: Space) -> Space {
     if matrix == Space::BT470BG { Space::SMPTE170M } else { matrix }
 }
 
-/// SDR curves that are the same to a viewer; untagged video has them too.
+/// Treats SDR transfer curves that look the same as one; untagged video is included.
 fn transfer(transfer: TransferCharacteristic) -> TransferCharacteristic {
     match transfer {
         TransferCharacteristic::Unspecified
@@ -114,7 +114,7 @@ fn transfer(transfer: TransferCharacteristic) -> TransferCharacteristic {
     }
 }
 
-/// Untagged primaries are those that usually go with a matrix.
+/// Replaces untagged primaries with those that usually go with the matrix.
 fn primaries(primaries: Primaries, with: Space) -> Primaries {
     match (primaries, with) {
         (Primaries::Unspecified, Space::BT2020NCL | Space::BT2020CL) => Primaries::BT2020,
@@ -123,7 +123,7 @@ fn primaries(primaries: Primaries, with: Space) -> Primaries {
     }
 }
 
-/// Number and times of the frames.
+/// Compares the number and times of the frames.
 pub(super) fn compare_times(a: &Video, b: &Video, clock: Clock) -> Result<(), Difference> {
     let (base_a, base_b) = (a.stream.base, b.stream.base);
     let mut pairs = a.frames.iter().zip(&b.frames).enumerate();
@@ -147,8 +147,8 @@ pub(super) fn compare_times(a: &Video, b: &Video, clock: Clock) -> Result<(), Di
     Ok(())
 }
 
-/// How long the last frame is shown. By the file's header, which MP4 may round to milliseconds, or by its packets, whose
-/// durations MP4 has in the order of decoding: where neither tells the same, something is lost.
+/// Compares how long the last frame is shown: by the header, which MP4 may round to milliseconds, or by the packets,
+/// whose durations MP4 stores in decoding order. It is a difference only if no pair of values agrees.
 pub(super) fn compare_last(a: &Video, b: &Video) -> Result<(), Difference> {
     let lengths = |video: &Video| -> Vec<f64> {
         let Some(&last) = video.frames.last() else { return Vec::new() };
@@ -157,7 +157,7 @@ pub(super) fn compare_last(a: &Video, b: &Video) -> Result<(), Difference> {
     };
     let (lengths_a, lengths_b) = (lengths(a), lengths(b));
     let (Some(&long_a), Some(&long_b)) = (lengths_a.first(), lengths_b.first()) else { return Ok(()) };
-    // Both the last frame's time and its end are rounded.
+    // The time and the end of the last frame are both rounded.
     let slack = one_tick(a.stream.base, b.stream.base) + half_tick(a.stream.base, b.stream.base);
     if lengths_a.iter().any(|a| lengths_b.iter().any(|b| (a - b).abs() <= slack)) {
         return Ok(());
@@ -166,7 +166,7 @@ pub(super) fn compare_last(a: &Video, b: &Video) -> Result<(), Difference> {
     Err(Difference::new(frame, "how long it is shown", seconds(long_a), seconds(long_b)))
 }
 
-/// The rate that the container tells, where A's frames come at a constant one.
+/// Compares the container's frame rates, if A's frames come at a constant rate.
 pub(super) fn compare_rate(a: &Video, b: &Video) -> Result<(), Difference> {
     let (Some(rate_a), Some(rate_b)) = (a.rate, b.rate) else { return Ok(()) };
     let is_constant = is_constant(a, rate_a);
@@ -177,7 +177,7 @@ pub(super) fn compare_rate(a: &Video, b: &Video) -> Result<(), Difference> {
     Err(Difference::new(place(a), "the frame rate", text(rate_a), text(rate_b)))
 }
 
-/// Whether each of several frames is where the rate has it.
+/// Whether there are at least three frames, and each is where the rate puts it.
 fn is_constant(video: &Video, rate: Ratio) -> bool {
     let base = video.stream.base;
     let Some(&first) = video.frames.first().filter(|_| video.frames.len() > 2) else { return false };

@@ -1,4 +1,4 @@
-//! Reads a file from its first packet to its last.
+//! Reads the contents of a file from its first packet to its last.
 
 use std::path::Path;
 
@@ -17,21 +17,21 @@ use crate::media::ffi::{self, read};
 use crate::media::splice::{FAR, PacketClock};
 use crate::media::{self as words, ColorInfo, Ratio, TimeBase};
 
-/// More damage than this and reading on is pointless.
+/// With more damage than this, reading stops.
 const DAMAGE_LIMIT: u64 = 1000;
 
 impl Contents {
-    /// Reads a video file once, from beginning to end. What is kept of a packet is its times, size and hash. A clock that
-    /// breaks off within the file is mended, as for painting; where it begins stays.
+    /// Reads a video file once, from beginning to end. Of each packet, the times, the size and the hash are kept. A
+    /// clock that breaks off within the file is repaired, as for painting; its beginning stays.
     ///
     /// # Errors
-    /// When the file cannot be read, or is no video.
+    /// If the file cannot be read, or is not a video.
     pub fn read(path: &Path, depth: Depth) -> Result<Self, DecodeError> {
         Self::read_on(path, None, depth, true)
     }
 
-    /// The same, with stream `main` as the video; without it, the one that is painted. A beginning far from 0 is moved
-    /// there unless `keep_clock`.
+    /// Reads a file like [`Contents::read`], with stream `main` as the video; by default, the stream that is painted. A
+    /// beginning far from 0 is moved to 0 unless `keep_clock` is set.
     ///
     /// # Errors
     /// As for [`Contents::read`].
@@ -57,7 +57,7 @@ impl Contents {
                 }
                 Err(error) => return Err(fail("reading it")(error)),
             };
-            // (A stream that turns up only now was not there for anyone else either.)
+            // A stream that appears only while reading is ignored, as in the rest of the program.
             let Some(store) = stores.get_mut(packet.stream()) else { continue };
             if packet.stream() == main {
                 pictures.push(&packet, store).map_err(fail("decoding"))?;
@@ -106,7 +106,7 @@ impl Contents {
     }
 }
 
-/// MP4's chapters as a text track and its time codes: the muxer makes them from chapters and tags.
+/// Whether this is MP4's text track for chapters or a timecode track: the muxer creates both from chapters and tags.
 fn is_made_anew(stream: &Stream, chapters: bool) -> bool {
     let tag = stream.parameters.tag.to_le_bytes();
     stream.medium == media::Type::Data && (&tag == b"tmcd" || (chapters && stream.codec == Id::BIN_DATA))
@@ -135,14 +135,14 @@ impl Stream {
             parameters: read::parameters(stream),
             base,
             dispositions: read::dispositions(stream),
-            // Matroska has no field for it; writers leave a tag.
+            // Matroska has no field for the duration of a stream; muxers write a tag.
             end: tags.get("duration").and_then(decode::clock_time).or(header),
             tags,
         }
     }
 }
 
-/// Takes down the packets of a stream.
+/// Collects the packets of a stream.
 struct Store {
     stream: Stream,
     framing: Framing,
@@ -167,7 +167,7 @@ impl Store {
         }
         if payload::is_text(self.stream.codec) {
             let words = payload::words(self.stream.codec, data);
-            // MP4 fills the time between two texts with empty ones.
+            // MP4 fills the time between two subtitles with empty ones.
             if words.is_empty() {
                 return;
             }
@@ -184,7 +184,7 @@ impl Store {
     }
 }
 
-/// Finds the frames of the video.
+/// Collects the frames of the video.
 struct Pictures {
     stream: usize,
     hashed: bool,
@@ -193,11 +193,11 @@ struct Pictures {
     decoder: Option<decoder::Video>,
     clock: Clock<()>,
     frames: Vec<i64>,
-    /// Latest end of a frame, in ticks.
+    /// The latest end of a frame, in ticks.
     end: Option<i64>,
     hash: u64,
     damaged: u64,
-    /// Whether a packet did not say when it is shown.
+    /// Whether a packet had no pts.
     untimed: bool,
 }
 
@@ -295,7 +295,7 @@ impl Pictures {
         let stream = Stream::of(&input.stream(self.stream).ok_or(ffmpeg::Error::StreamNotFound)?);
         let parameters = &stream.parameters;
         let mut samples = ffi::samples_of(parameters.format);
-        // Its alpha is a second stream beside the colours, which the decoder leaves alone.
+        // WebM stores alpha as a second stream, which the decoder's pixel format does not show.
         samples.alpha |= stream.tags.get("alpha_mode") == Some("1");
         let (mut width, mut height) = (parameters.width, parameters.height);
         let mut sample_aspect = parameters.sample_aspect;
@@ -318,7 +318,7 @@ impl Pictures {
     }
 }
 
-/// The range of samples, with what a format says by its name.
+/// Returns the sample range of a stream, taking into account that some pixel formats imply full range.
 fn range_of(stream: &Stream) -> ffmpeg::color::Range {
     let name = ffi::pixel_format_name(stream.parameters.format);
     let full = name.starts_with("yuvj") || name.starts_with("gray") || name.starts_with("ya");

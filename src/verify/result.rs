@@ -1,4 +1,4 @@
-//! A result held against its source by whoever made it, who knows more than the two files tell.
+//! Compares a result with its source when the caller knows how the result was made.
 
 use super::clock::Clock;
 use super::compare::{self, Allowed};
@@ -7,27 +7,27 @@ use super::difference::{Difference, Finding, Weight, seconds};
 use super::part::Cut;
 use super::{pictures, tracks};
 
-/// How a result was made of its source.
+/// How a result was made from its source.
 #[derive(Debug, Clone)]
 pub struct Making<'a> {
     pub allowed: Allowed,
-    /// What of the source's clock it takes, and where that goes.
+    /// The range of the source's clock that the result uses, and the offset it is moved by.
     pub cut: Cut,
-    /// Seconds by which all of it is later still.
+    /// Additional shift of the whole result, in seconds.
     pub shift: f64,
-    /// Times of the source's frames that it has, in ticks of the source's video, where each packet of that is to be
-    /// a frame. `None` where it is not (damage, filters, fields): then the frames are not compared.
+    /// Timestamps of the source frames in the result, in ticks of the source's video, if each source packet should be
+    /// one frame. `None` if it need not be (damage, filters, interlacing): then frames are not compared.
     pub frames: Option<&'a [i64]>,
-    /// Whether the pictures are to look as the source's do: size, shape, colours, depth.
+    /// Whether the pictures must have the source's properties: size, aspect ratio, colours, bit depth.
     pub same_look: bool,
 }
 
-/// All differences between the source `a` and the result `b`, which is [read](Contents::read) at
-/// [`Depth::Beside`](super::Depth::Beside) or deeper, as is the source.
+/// Returns all differences between the source `a` and the result `b`. Both must be [read](Contents::read) at
+/// [`Depth::Beside`](super::Depth::Beside) or deeper.
 ///
-/// The frames of `a` are compared with those that were taken; that `b` has these is for the maker to know. They are not
-/// compared where the source's packets do not say when they are shown (AVI, raw streams), where two say the same, and
-/// where pictures before the first key picture may be missing.
+/// The frames of `a` are compared with those that were taken; the caller must know that `b` contains them. They are not
+/// compared if the source's packets have no timestamps (AVI, raw streams), if two packets have the same one, or if
+/// pictures before the first key picture may be missing.
 #[must_use]
 pub fn findings(a: Contents, b: &Contents, making: &Making) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -44,7 +44,7 @@ pub fn findings(a: Contents, b: &Contents, making: &Making) -> Vec<Finding> {
         note(Weight::Label, pictures::compare_look(&a, b));
         if making.frames.is_some() && is_whole {
             note(Weight::Label, pictures::compare_rate(&a.video, &b.video));
-            // How it was moved is known; whether it had to be is another question.
+            // The shift itself is known; this checks whether it was necessary.
             note(Weight::Label, Clock::of(&a, b, &making.allowed).map(drop));
         }
     }
@@ -53,7 +53,8 @@ pub fn findings(a: Contents, b: &Contents, making: &Making) -> Vec<Finding> {
     found
 }
 
-/// Whether the frames taken are those of the source, one after the other: in a part from the first on, else all.
+/// Whether the taken frames are consecutive source frames: from the first taken one if the range is limited, or else
+/// all.
 fn compare_frames(a: &Contents, taken: &[i64], cut: &Cut) -> Result<(), Difference> {
     let video = &a.video;
     let all = &video.frames;

@@ -1,11 +1,11 @@
-//! Tags by name, whatever its case.
+//! Metadata tags with case-insensitive names.
 
 use std::collections::BTreeMap;
 
 use super::container::Container;
 use super::difference::{Difference, or_none};
 
-/// Names in lower case, values trimmed. Empty values are none.
+/// Tags with lower-case names and trimmed values. Empty values are dropped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tags(BTreeMap<String, String>);
 
@@ -23,8 +23,8 @@ impl Tags {
         self.0.get(key).map(String::as_str)
     }
 
-    /// Whether `b` has all tags that its container can hold and `skip` does not leave out. Tags of its own are its
-    /// own business, but for a title.
+    /// Checks that `b` has every tag that its container can hold and that `skip` does not exclude. Additional tags in
+    /// `b` are accepted, except a title.
     pub fn kept_by(
         &self,
         b: &Self,
@@ -49,7 +49,7 @@ impl Tags {
     }
 }
 
-/// MP4 stores places as numbers and writes them again with digits of its own.
+/// Compares two values of a tag. MP4 stores locations as numbers and writes them with a different number of digits.
 fn alike(key: &str, a: &str, b: &str) -> bool {
     if !key.starts_with("location") {
         return a == b;

@@ -1,4 +1,4 @@
-//! The streams beside the painted one.
+//! Compares the streams other than the painted one.
 
 use ffmpeg_next::codec::Id;
 use ffmpeg_next::format::stream::Disposition;
@@ -13,7 +13,7 @@ use super::packets;
 use super::payload::is_text;
 use crate::media::tags::{PAINTED_TAGS, STREAM_TAGS, is_one_of};
 
-/// Compares stream by stream. `a` is without those that are left out.
+/// Compares stream by stream. `a` does not contain the streams that are left out.
 pub(super) fn compare(
     a: &[&Track],
     b: &[Track],
@@ -51,7 +51,7 @@ pub(super) fn compare(
     found
 }
 
-/// Without data nobody sees or hears anything else.
+/// Returns how serious the loss of a stream is: losing data changes nothing that is seen or heard.
 fn weight(medium: media::Type) -> Weight {
     match medium {
         media::Type::Audio | media::Type::Subtitle | media::Type::Video => Weight::Content,
@@ -59,7 +59,7 @@ fn weight(medium: media::Type) -> Weight {
     }
 }
 
-/// How many there are of each kind.
+/// Compares the number of streams of each kind.
 fn compare_numbers(a: &[&Track], b: &[Track]) -> Result<(), Finding> {
     use media::Type::{Attachment, Audio, Data, Subtitle, Unknown, Video};
     for medium in [Audio, Subtitle, Video, Data, Attachment, Unknown] {
@@ -87,17 +87,17 @@ fn compare_numbers(a: &[&Track], b: &[Track]) -> Result<(), Finding> {
     Ok(())
 }
 
-/// Whether one text format became another.
+/// Whether one subtitle text format was converted to another.
 fn is_converted(a: Id, b: Id) -> bool {
     a != b && is_text(a) && is_text(b) && (a == Id::MOV_TEXT || b == Id::MOV_TEXT)
 }
 
-/// What a decoder needs to know beforehand, where both files tell it.
+/// Compares the decoder parameters that both files state.
 fn compare_parameters(stream_a: &Stream, stream_b: &Stream) -> Result<(), Difference> {
     let place = stream_a.name();
     let (a, b) = (&stream_a.parameters, &stream_b.parameters);
     let (rate_a, rate_b) = (a.sample_rate, b.sample_rate);
-    // AAC with SBR may be told by the rate of its core, half of what is heard.
+    // AAC with SBR may be described by the rate of its core, half of the output rate.
     let is_core =
         stream_a.codec == Id::AAC && (rate_a == rate_b.saturating_mul(2) || rate_b == rate_a.saturating_mul(2));
     if rate_a > 0 && rate_b > 0 && !is_core {
@@ -110,7 +110,7 @@ fn compare_parameters(stream_a: &Stream, stream_b: &Stream) -> Result<(), Differ
         let size = |width: u32, height: u32| format!("{width}x{height}");
         same(&place, "the size", size(a.width, a.height), size(b.width, b.height))?;
     }
-    // Codecs whose setup all containers keep as it is.
+    // For these codecs, all containers keep the decoder setup unchanged.
     let is_kept = matches!(stream_a.codec, Id::AAC | Id::ALAC | Id::FLAC | Id::VORBIS | Id::ASS | Id::SSA);
     if is_kept && !a.extradata.is_empty() && !b.extradata.is_empty() && a.extradata != b.extradata {
         let bytes = |data: &[u8]| format!("{} bytes ({:016x})", data.len(), super::payload::hash(data));
@@ -119,7 +119,7 @@ fn compare_parameters(stream_a: &Stream, stream_b: &Stream) -> Result<(), Differ
     Ok(())
 }
 
-/// Language, tags and what the stream is for.
+/// Compares language, tags and dispositions.
 pub(super) fn compare_words(a: &Stream, b: &Stream, container: Container) -> Result<(), Difference> {
     let place = a.name();
     let language = a.language();
@@ -128,13 +128,13 @@ pub(super) fn compare_words(a: &Stream, b: &Stream, container: Container) -> Res
     }
     let skip = |key: &str| key == "language" || is_one_of(key, &STREAM_TAGS) || is_one_of(key, &PAINTED_TAGS);
     a.tags.kept_by(&b.tags, &place, container, Container::holds_stream_tag, skip)?;
-    // Which stream is the default is a question among several.
+    // The default flag is compared across all streams, by `compare_defaults`.
     let flags = container.dispositions() - Disposition::DEFAULT;
     let told = |stream: &Stream| Disposition::from_bits_truncate(stream.dispositions) & flags;
     same(&place, "the disposition", list(told(a)), list(told(b)))
 }
 
-/// Which stream of each kind is on by default. Where none of A is, containers may choose the first.
+/// Compares which stream of each kind is the default. If A has no default, containers may mark the first stream.
 pub(super) fn compare_defaults(a: &Contents, b: &Contents, wanted: &[&Track]) -> Result<(), Difference> {
     if !b.container.dispositions().contains(Disposition::DEFAULT) {
         return Ok(());

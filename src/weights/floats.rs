@@ -1,6 +1,6 @@
-//! Numbers as files store them, read as `f32`.
+//! Decodes the numbers of a weights file to `f32`.
 
-/// How a file stores the numbers of a tensor (little-endian).
+/// Storage format of a tensor's numbers (little-endian).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Float {
     F64,
@@ -10,8 +10,8 @@ pub(super) enum Float {
 }
 
 impl Float {
-    /// The numbers in `bytes`; a rest shorter than a number is left out. A 64-bit number outside the range of 32
-    /// bits becomes infinite, which the check for finite numbers then finds.
+    /// Returns the numbers in `bytes`; trailing bytes that do not fill a number are ignored. A 64-bit number outside
+    /// the 32-bit range becomes infinite, which the check for finite numbers then catches.
     pub(super) fn read(self, bytes: &[u8]) -> Vec<f32> {
         match self {
             Self::F64 => numbers(bytes, |b: [u8; 8]| f64::from_le_bytes(b) as f32),

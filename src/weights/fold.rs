@@ -1,4 +1,4 @@
-//! Batch norm folded into the convolution in front of it, in float64.
+//! Folds batch norm into the convolution before it, in float64.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use super::{Array, BatchNorm, Manifest, TensorProblem};
 
 const PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
 
-/// The tensors of the published file, with their shapes: each convolution without bias, and its batch norm. Those that
-/// no batch norm belongs to are the installed ones.
+/// Returns the tensors of the published file, with their shapes: each convolution without bias, and its batch norm.
+/// Tensors without batch norm are the same as in the installed file.
 pub(super) fn published(manifest: &Manifest, norm: &BatchNorm) -> BTreeMap<String, Vec<usize>> {
     let mut tensors = manifest.tensors.clone();
     for (name, normed) in &norm.convolutions {
@@ -21,11 +21,11 @@ pub(super) fn published(manifest: &Manifest, norm: &BatchNorm) -> BTreeMap<Strin
     tensors
 }
 
-/// Makes the installed tensors of the published ones: weight times `s`, and bias `beta - mean s`, where `s` is
-/// `gamma / sqrt(variance + epsilon)` of the output channel.
+/// Converts published tensors to installed ones: weight times `s`, and bias `beta - mean s`, where `s` is `gamma /
+/// sqrt(variance + epsilon)` of the output channel.
 ///
 /// # Errors
-/// The published tensor that does not fold into finite numbers, or is missing.
+/// The published tensor that is missing or does not fold into finite numbers.
 pub(super) fn fold(
     mut arrays: BTreeMap<String, Array>,
     norm: &BatchNorm,

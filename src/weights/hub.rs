@@ -1,4 +1,4 @@
-//! The same weights from the model hub, kept in the hub's own cache (`HF_HOME`).
+//! Fetches the same weights from the model hub; they are kept in the hub's own cache (`HF_HOME`).
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use hf_hub::{Cache, Repo, RepoType};
 use super::manifest::Hub;
 use super::{Progress, WeightsError};
 
-/// The path of the hub's file in the hub's cache, downloaded where it is not there yet. `endpoint` and `cache` stand
-/// in for `HF_ENDPOINT` and `HF_HOME/hub`.
+/// Returns the path of the hub's file in the hub's cache and downloads it if it is not there yet. `endpoint` and
+/// `cache` override `HF_ENDPOINT` and `HF_HOME/hub`.
 pub(super) fn cached_file(
     hub: &Hub,
     endpoint: Option<&str>,
@@ -32,7 +32,7 @@ pub(super) fn cached_file(
     api.repo(repo).download_with_progress(&hub.file, relay).map_err(failed)
 }
 
-/// Passes the hub client's progress on.
+/// Forwards the hub client's progress.
 struct Relay<'a> {
     progress: &'a mut dyn Progress,
     file: String,

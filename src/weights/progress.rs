@@ -1,15 +1,15 @@
-//! How far a download is.
+//! Reports the progress of a download.
 
-/// Hears of a download's progress.
+/// Receives the progress of a download.
 pub trait Progress {
-    /// `done` of `total` bytes of `file` are here; the total is not always known. Called often.
+    /// `done` of `total` bytes of `file` have arrived; the total is not always known. Called often.
     fn advance(&mut self, file: &str, done: u64, total: Option<u64>);
 
-    /// Nothing more comes of this file, for better or worse.
+    /// The download has ended, successfully or not.
     fn finish(&mut self);
 }
 
-/// Shows nothing.
+/// Discards all progress reports.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoProgress;
 

@@ -1,5 +1,5 @@
-//! A safetensors file, opened by its header: tensors are read one by one, so a file with layers that are not
-//! needed costs only the needed ones.
+//! Reads a safetensors file: opening it reads the header only, and tensors are read one by one, so layers that are not
+//! needed cost nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -14,13 +14,13 @@ use super::check::TensorFile;
 use super::floats::Float;
 use super::{TensorProblem, WeightsError};
 
-/// As in the format's own reader.
+/// The same limit as in the format's own reader.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// The header's JSON. The crate's own type refuses a bad one without saying which tensor is at fault.
+/// The header's JSON. The crate's own type rejects a bad header without saying which tensor is at fault.
 #[derive(Debug, Deserialize)]
 struct Header {
-    /// Free text; here only so that it is not taken for a tensor.
+    /// Free text; declared only so that it is not taken for a tensor.
     #[serde(rename = "__metadata__")]
     _about: Option<HashMap<String, String>>,
     #[serde(flatten)]
@@ -33,7 +33,7 @@ pub(super) struct SafetensorsFile {
     path: PathBuf,
     file: File,
     tensors: BTreeMap<String, TensorInfo>,
-    /// Where the tensors' bytes begin.
+    /// File offset of the tensors' bytes.
     data_start: u64,
 }
 
@@ -89,7 +89,7 @@ impl TensorFile for SafetensorsFile {
             other => return Err(fail(TensorProblem::Dtype { found: format!("{other:?}") })),
         };
         let (start, end) = info.data_offsets;
-        // The offsets lie within the file, so this allocates no more than the file is long.
+        // The offsets lie within the file, so this allocates no more than the file's length.
         let mut bytes = vec![0; end - start];
         self.file
             .seek(SeekFrom::Start(self.data_start + start as u64))
@@ -99,8 +99,8 @@ impl TensorFile for SafetensorsFile {
     }
 }
 
-/// The tensors' bytes must follow one another without a gap, be as many as their shapes ask for, and end where the
-/// file ends. The format's own reader says the same, but does not say which tensor a short file cuts.
+/// Checks that the tensors' bytes follow one another without a gap, match their shapes and end where the file ends. The
+/// format's own reader checks the same, but does not say which tensor a truncated file cuts off.
 fn check_offsets(
     path: &Path,
     tensors: &BTreeMap<String, TensorInfo>,
@@ -108,7 +108,7 @@ fn check_offsets(
     size: u64,
 ) -> Result<(), WeightsError> {
     let mut in_order: Vec<(&String, &TensorInfo)> = tensors.iter().collect();
-    // Stable: a tensor of no bytes stays before or behind its neighbours as by name.
+    // A stable sort: tensors with equal offsets (without bytes) stay in order of name.
     in_order.sort_by_key(|(_, info)| info.data_offsets);
     let mut position = 0;
     for (name, info) in in_order {

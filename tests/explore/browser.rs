@@ -1,4 +1,5 @@
-//! The page in a real browser without a screen, where Chromium is installed (`STYLIZE_VIDEO_TEST_BROWSER` names another).
+//! The page in a real headless browser, where Chromium is installed (`STYLIZE_VIDEO_TEST_BROWSER` names another
+//! browser).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,7 +22,7 @@ fn browser() -> Option<PathBuf> {
     found
 }
 
-/// Runs the browser on `url`; gives what it printed to stdout and to stderr.
+/// Runs the browser on `url` and returns its stdout and stderr.
 fn visit(browser: &Path, profile: &Path, url: &str, arguments: &[&str]) -> (String, String) {
     let done = Command::new(browser)
         .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1280,1400"])
@@ -36,7 +37,7 @@ fn visit(browser: &Path, profile: &Path, url: &str, arguments: &[&str]) -> (Stri
     (text(&done.stdout), text(&done.stderr))
 }
 
-/// Added to a copy of the page: opens a unit by a click, goes on by a key, and notes what went wrong.
+/// A script added to a copy of the page: opens a unit by a click, moves to the next by a key, and records errors.
 const HAND: &str = "<script>
 const wrong = [];
 addEventListener('error', (event) => wrong.push(event.message || 'a file did not load'), true);
@@ -89,14 +90,15 @@ fn the_page_works_in_a_browser() {
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
     std::fs::write(out.join("hand.html"), page.replace("<script id=\"data\"", &format!("{HAND}<script id=\"data\"")))
         .unwrap();
-    // The browser's virtual time does not wait for pictures that are slow to come from a busy machine: once more, then.
+    // The browser's virtual time does not wait for pictures that load slowly on a busy machine, so the visit is
+    // retried.
     let ended = (0..12).find_map(|_| {
         let (dom, log) = visit(&browser, &profile, &url("hand.html"), &["--dump-dom"]);
         let console: Vec<&str> = log.lines().filter(|line| line.contains("CONSOLE")).collect();
         assert!(console.is_empty(), "{console:?}");
         let (_, rest) = dom.rsplit_once("<output>")?;
         let (noted, _) = rest.split_once("</output>")?;
-        // Before its end the script itself is all that holds the word.
+        // Until the script has ended, only its own source contains the marker.
         (!noted.starts_with('$')).then(|| noted.replace("&amp;", "&"))
     });
     let noted: serde_json::Value = serde_json::from_str(&ended.expect("the script ended")).unwrap();
@@ -109,7 +111,7 @@ fn the_page_works_in_a_browser() {
     assert_eq!(named(told[1]), named(told[2]), "closing gives the focus back to the unit");
     assert_eq!(named(told[0]), named(told[3]), "keys go from unit to unit");
 
-    // A link to a unit opens it, with its nine values.
+    // A link to a unit opens the unit with its nine values.
     let unit = named(told[0]).rsplit(' ').next().unwrap().to_owned();
     let (dom, _) = visit(&browser, &profile, &url(&format!("index.html#relu1/{unit}")), &["--dump-dom"]);
     let dialog = dom.split_once("<dialog").and_then(|(_, rest)| rest.split_once("</dialog>")).unwrap().0;

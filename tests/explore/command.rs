@@ -1,4 +1,4 @@
-//! `stylize-video layers` as it is run.
+//! The `stylize-video layers` command.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -10,14 +10,14 @@ use predicates::str::contains;
 
 use crate::save;
 
-/// The program, away from the user's own settings.
+/// Returns the program, isolated from the user's own settings.
 fn program(desk: &Path) -> Command {
     let mut command = Command::cargo_bin("stylize-video").unwrap();
     command.env("XDG_CONFIG_HOME", desk).env("OMP_NUM_THREADS", "1").current_dir(desk);
     command
 }
 
-/// A clip of two seconds at 10 frames a second, two pictures and a broken one.
+/// Makes a clip of two seconds at 10 frames a second, two pictures and a broken picture.
 pub fn material(desk: &Path) {
     let folder = desk.join("in");
     std::fs::create_dir(&folder).unwrap();
@@ -47,7 +47,7 @@ fn the_list_needs_no_weights() {
         let line = text.lines().find(|line| line.starts_with(&format!("{layer} "))).unwrap();
         line.split_whitespace().map(str::to_owned).collect()
     };
-    // From the literature: 3, 5, 10, 14, 24 ... 252 pixels.
+    // From the literature: receptive fields of 3, 5, 10, 14, 24 ... 252 pixels.
     let vgg = list("vgg19");
     for (layer, channels, stride, field) in [
         ("conv1_1", "64", "1", "3"),
@@ -78,10 +78,11 @@ fn a_run_makes_sheets_and_a_page_and_goes_on() {
         .assert()
         .success()
         .stderr(contains("torn.jpg").and(contains("1 of 4 inputs could not be read")).and(contains("6 pictures")));
-    // Fields of 23 pixels at four times their size: three blocks side by side, of two grids of three tiles each.
+    // Receptive fields of 23 pixels at four times their size: three blocks in a row, of two grids of three tiles each.
     let grid = 3 * 92 + 2 * 2;
     assert_eq!(size(&out.join("half2.png")), (10 + 3 * (2 * grid + 10 + 10), 10 + 13 + grid + 10));
-    // relu1 has 48 units: of the numbers asked for it has only two. Fields of 7 pixels, 13 times their size.
+    // relu1 has 48 units, so only two of the requested numbers exist. Receptive fields of 7 pixels, at 13 times their
+    // size.
     assert_eq!(size(&out.join("relu1.png")).0, 10 + 2 * (2 * (3 * 91 + 4) + 10 + 10));
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
     for part in
@@ -95,7 +96,7 @@ fn a_run_makes_sheets_and_a_page_and_goes_on() {
     }
     assert!(!page.contains("http://") && !page.contains("https://"), "the page needs no network");
     let state = std::fs::read(out.join("layers.json")).unwrap();
-    // Other units: nothing is looked at again.
+    // Other units: the survey is not repeated.
     program(desk.path())
         .args(base)
         .args(["--units", "all"])
@@ -132,9 +133,9 @@ fn a_style_is_ranked_and_feature_maps_are_drawn() {
     for file in ["relu4.png", "conv2.png", "activations-stripes-relu1.png", "index.html"] {
         assert!(desk.path().join("out").join(file).is_file(), "{file}");
     }
-    // 48 maps of 60x80 pixels, 30 in a row.
+    // 48 feature maps of 60x80 pixels, 30 in a row.
     assert_eq!(size(&desk.path().join("out/activations-stripes-relu1.png")).0, 6 + 30 * 66);
-    // A preset takes the lines as they are.
+    // The printed lines are valid in a preset without changes.
     let lines: Vec<&str> = text.lines().skip_while(|line| *line != "[loss]").collect();
     std::fs::write(desk.path().join("mine.toml"), format!("extends = \"monet\"\n{}\n", lines.join("\n"))).unwrap();
     program(desk.path()).args(["presets", "check", "mine.toml"]).assert().success();

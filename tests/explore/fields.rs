@@ -1,5 +1,5 @@
-//! Receptive fields by perturbation: a line of pixels is changed, and exactly those units change that see it, in every
-//! layer of every network, along both axes.
+//! Receptive fields by perturbation: when a line of pixels changes, exactly those units change whose receptive fields
+//! contain it, in every layer of every network, along both axes.
 
 use stylize_video::settings::{BACKBONES, Padding, Pooling};
 use stylize_video::stylize::backbone::{self, Backbone, NamedTensors, NetOptions};
@@ -8,18 +8,18 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::numbers;
 
-/// Every weight positive and every sum a mean, so that a change anywhere reaches everything that sees it.
+/// Weights that are all positive, each sum a mean, so that every change reaches every unit that depends on it.
 fn means(name: &str) -> NamedTensors {
     let tensor = |(key, shape): (String, Vec<usize>)| {
         let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
         let value = if shape.len() == 4 { 1.0 / shape[1..].iter().product::<i64>() as f64 } else { 0.0 };
         (key, Tensor::full(shape, value, (Kind::Float, Device::Cpu)))
     };
-    // A network without a manifest of its own has the shapes of the first of its kind.
+    // A network without its own manifest has the tensor shapes of the first network of its kind.
     known(name).or_else(|_| known("squeezenet1_0")).unwrap().tensors.into_iter().map(tensor).collect()
 }
 
-/// Along `dim`, which positions of which units of each layer change when line `line` of the picture does.
+/// Returns which positions of which units of each layer change when line `line` of the picture along `dim` changes.
 fn changed(network: &dyn Backbone, picture: &Tensor, base: &[Tensor], dim: i64, line: i64) -> Vec<Vec<Vec<bool>>> {
     let layers: Vec<usize> = (0..base.len()).collect();
     let other = picture.copy();
@@ -34,7 +34,7 @@ fn changed(network: &dyn Backbone, picture: &Tensor, base: &[Tensor], dim: i64, 
     found.iter().zip(base).map(differs).collect()
 }
 
-/// A long thin picture: the long side is the one that is looked at, the short one just fits every layer.
+/// Compares along the long side of a long thin picture; the short side is just large enough for every layer.
 fn compare(network: &dyn Backbone, dim: i64, picture: &Tensor, lines: &[i64]) {
     let inspect = network.inspect().unwrap();
     let shapes = inspect.shapes();
@@ -70,7 +70,7 @@ fn compare(network: &dyn Backbone, dim: i64, picture: &Tensor, lines: &[i64]) {
     }
 }
 
-/// Constant along the short side, with enough room for the deepest field.
+/// Returns a picture that is constant along the short side and long enough for the deepest receptive field.
 fn along(dim: i64, length: i64) -> Tensor {
     let shape = if dim == 2 { [1, 3, length, 33] } else { [1, 3, 33, length] };
     Tensor::full(shape, 0.9, (Kind::Float, Device::Cpu))

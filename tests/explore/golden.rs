@@ -1,4 +1,5 @@
-//! Projections against a float64 reference that works on the whole picture (`scripts/make_golden_projections.py`).
+//! Compares projections with a float64 reference that works on the whole picture
+//! (`scripts/make_golden_projections.py`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,7 +27,7 @@ struct Case {
     x: i64,
     value: f64,
     rms: f64,
-    /// Channel, row and column of the picture, and the value there.
+    /// Channel, row and column of a picture sample, and its value.
     samples: Vec<(usize, i64, i64, f64)>,
 }
 
@@ -35,7 +36,7 @@ fn golden() -> Golden {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Largest deviation of a case, as a share of the projection's largest sample.
+/// Returns the largest deviation of a case, as a share of the projection's largest sample.
 fn deviation(network: &dyn Backbone, golden: &Golden, cases: &[&Case], double: bool) -> f64 {
     let mut picture = formula::picture(1, golden.height, golden.width);
     if double {
@@ -73,7 +74,7 @@ fn deviation(network: &dyn Backbone, golden: &Golden, cases: &[&Case], double: b
             );
             worst = worst.max(gap);
         }
-        // Nothing beside the samples either.
+        // The projection has no energy outside the samples either.
         let energy: f64 = flat.iter().map(|value| value * value).sum();
         let rms = (energy / (3 * golden.height * golden.width) as f64).sqrt();
         worst = worst.max((rms - case.rms).abs() / largest);
@@ -94,7 +95,7 @@ fn projections_agree_with_the_reference() {
         let options = NetOptions { pooling, padding: Padding::Zeros, antialias: true };
         let weights = formula::weights(name);
         let exact = network(name, options, formula::doubled(formula::weights(name)));
-        // Values given are 32-bit.
+        // The reference values are stored in 32 bits.
         let gap = deviation(exact.as_ref(), &golden, &cases, true);
         assert!(gap < 3e-7, "{name}, {pooling:?}: {gap}");
         let gap = deviation(network(name, options, weights).as_ref(), &golden, &cases, false);

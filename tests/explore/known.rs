@@ -1,8 +1,9 @@
-//! A network whose every weight was put there by hand: its best patches and projections follow on paper.
+//! A network with hand-set weights, so that its best patches and projections can be worked out on paper.
 //!
-//! SqueezeNet 1.1 up to its first fire module. Unit 0 of `conv1` is the red of the middle of its 3x3 pixels, unit 1 red
-//! to the left less red to the right, all others 0. Squeeze unit 0 passes unit 0 on; `fire2`'s unit 2 (1x1 branch)
-//! passes that on, its unit 64 (first of the 3x3 branch) is the place to the left of it twice over.
+//! SqueezeNet 1.1 up to its first fire module. Unit 0 of `conv1` is the red value at the middle of its 3x3 pixels, unit
+//! 1 the red on the left minus the red on the right; all other units are 0. Squeeze unit 0 passes on unit 0. Unit 2 of
+//! `fire2` (1x1 branch) passes that on; its unit 64 (the first of the 3x3 branch) is twice the value one position to
+//! the left.
 
 use stylize_video::explore::best::Place;
 use stylize_video::stylize::backbone::{NamedTensors, Pick, Wanted};
@@ -13,7 +14,7 @@ use crate::{PLAIN, formula, network, numbers, save};
 
 const MEAN: f64 = 0.485f32 as f64;
 const STD: f64 = 0.229f32 as f64;
-/// A background that the network reads as less than 0, so that nothing but the dots is active.
+/// A background that the normalised input maps below 0, so that only the dots are active.
 const GROUND: u8 = 40;
 
 fn by_hand() -> NamedTensors {
@@ -33,7 +34,7 @@ fn by_hand() -> NamedTensors {
     weights
 }
 
-/// What the network reads for a value of red.
+/// Returns the network's normalised input for a red value.
 fn read(red: u8) -> f64 {
     (f64::from(red) / 255.0 - MEAN) / STD
 }
@@ -43,7 +44,7 @@ fn the_best_patches_are_where_the_dots_are() {
     let desk = tempfile::tempdir().unwrap();
     let inputs = desk.path().join("in");
     std::fs::create_dir(&inputs).unwrap();
-    // conv1's unit at (y, x) has its middle on pixel (2y+1, 2x+1).
+    // The conv1 unit at (y, x) is centred on pixel (2y+1, 2x+1).
     for n in 0..12u32 {
         let dot = (2 * (3 + n) + 1, 2 * (5 + n % 4) + 1);
         let red = 250 - 5 * ((n * 5) % 12) as u8;
@@ -67,7 +68,7 @@ fn the_best_patches_are_where_the_dots_are() {
     assert_eq!(state.layers[0].units[7].iter().count(), 0, "a unit without weights is dead");
 }
 
-/// The projection of a pick: channel, row, column of what is not 0.
+/// Returns the nonzero samples of a pick's projection: channel, row, column and value.
 fn marks(layer: &str, pick: Pick, picture: &Tensor) -> Vec<(usize, usize, usize, f64)> {
     let network = network("squeezenet1_1", PLAIN, formula::doubled(by_hand()));
     let inspect = network.inspect().unwrap();
@@ -78,7 +79,7 @@ fn marks(layer: &str, pick: Pick, picture: &Tensor) -> Vec<(usize, usize, usize,
     numbers(&found[0][0]).into_iter().enumerate().filter(|(_, value)| *value != 0.0).map(mark).collect()
 }
 
-/// Red dots on a dark ground.
+/// Draws red dots on a dark ground.
 fn dots(places: &[(i64, i64, f64)]) -> Tensor {
     let picture = Tensor::full([1, 3, 40, 48], 0.1, (Kind::Double, tch::Device::Cpu));
     for &(y, x, red) in places {
@@ -98,25 +99,26 @@ fn projections_are_the_filters_at_the_switches() {
     };
     let pick = |unit, y, x| Pick { unit, y, x, value: 3.0 };
     let picture = dots(&[(13, 15, 0.9)]);
-    // The filter itself, one pixel and two.
+    // The filter itself: one pixel and two pixels.
     close(&marks("conv1", pick(0, 6, 7), &picture), &[(0, 1, 1, 3.0 / STD)]);
     close(&marks("conv1", pick(1, 6, 7), &picture), &[(0, 1, 0, 3.0 / STD), (0, 1, 2, -3.0 / STD)]);
-    // conv1's map has its maximum at (6, 7). Of pool1's overlapping windows of 3x3 at 2y, 2x that see it, (2, 3) finds
-    // it in its last row and second column: pixel (13, 15) of the field from (8, 12) on.
+    // conv1's feature map has its maximum at (6, 7). Of the overlapping 3x3 windows of pool1, which begin at (2y, 2x),
+    // window (2, 3) has it in its last row and second column: pixel (13, 15) of the receptive field that begins at (8,
+    // 12).
     close(&marks("pool1", pick(0, 2, 3), &picture), &[(0, 5, 3, 3.0 / STD)]);
-    // The same place in another window of the same unit: (3, 3) begins at conv1's row 6, pixel 12.
+    // The same position in another window of the same unit: (3, 3) begins at conv1's row 6, pixel 12.
     close(&marks("pool1", pick(0, 3, 3), &picture), &[(0, 1, 3, 3.0 / STD)]);
-    // The 1x1 branch sees what pool1 does; the 3x3 branch looks at the place to the left, twice over.
+    // The 1x1 branch sees the same as pool1; the 3x3 branch takes twice the position to the left.
     close(&marks("fire2", pick(2, 2, 3), &picture), &[(0, 5, 3, 3.0 / STD)]);
     close(&marks("fire2", pick(64, 2, 4), &picture), &[(0, 9, 3, 6.0 / STD)]);
-    // In a window without a dot the switch is its first place.
+    // In a window without a dot, the switch is the window's first position.
     close(&marks("pool1", pick(0, 8, 8), &picture), &[(0, 1, 1, 3.0 / STD)]);
 }
 
 #[test]
 fn a_signal_is_rectified_and_the_forward_pass_is_not_asked() {
     let mut weights = by_hand();
-    // Squeeze unit 0 takes unit 0 with a negative weight: its own signal, going down, is negative, and ends at relu1.
+    // Squeeze unit 0 has a negative weight for unit 0: its backward signal is negative and stops at relu1.
     let _ = weights.get_mut("features.3.squeeze.weight").unwrap().get(0).get(0).fill_(-1.0);
     let picture = dots(&[(13, 15, 0.9)]);
     let project = |weights: NamedTensors, layer: &str| {
@@ -127,7 +129,8 @@ fn a_signal_is_rectified_and_the_forward_pass_is_not_asked() {
         numbers(&found[0][0]).into_iter().filter(|value| *value != 0.0).count()
     };
     assert_eq!(project(weights, "fire2"), 0);
-    // A gradient would be 0 here as well: the forward pass is negative all over. A deconvnet looks at the signal alone.
+    // A gradient would also be 0 here, because the forward pass is negative everywhere. A deconvnet considers only the
+    // signal.
     let mut weights = by_hand();
     let _ = weights.get_mut("features.0.bias").unwrap().get(0).fill_(-100.0);
     assert_eq!(project(weights, "fire2"), 1);
@@ -135,7 +138,7 @@ fn a_signal_is_rectified_and_the_forward_pass_is_not_asked() {
 
 #[test]
 fn a_unit_at_the_border_sees_beyond_the_picture() {
-    // VGG's first unit sees one pixel beyond; nothing is projected there.
+    // The receptive field of VGG's first unit extends one pixel beyond the picture; nothing is projected there.
     let network = network("vgg16", PLAIN, formula::weights("vgg16"));
     let picture = formula::picture(1, 20, 20);
     let inspect = network.inspect().unwrap();

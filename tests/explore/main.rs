@@ -1,4 +1,4 @@
-//! Looking into networks, against references that know nothing of it and against networks known by hand.
+//! Network visualisation, compared with independent references and with networks whose weights are set by hand.
 #![allow(clippy::unwrap_used)]
 
 mod browser;
@@ -22,7 +22,7 @@ fn network(name: &str, options: NetOptions, weights: NamedTensors) -> Box<dyn Ba
     backbone::build(name, options, Device::Cpu, |_| Ok(formula::copies(&weights))).unwrap()
 }
 
-/// All numbers of a tensor, row-major.
+/// Returns all numbers of a tensor, row-major.
 fn numbers(tensor: &tch::Tensor) -> Vec<f64> {
     Vec::try_from(tensor.to_kind(tch::Kind::Double).contiguous().view(-1)).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The nine best against brute force, and what a survey does with pictures that are odd.
+//! Compares the nine best patches with a brute-force search, and surveys unusual pictures.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ use crate::{PLAIN, formula, network, numbers, save};
 
 pub const READING: Reading = Reading { every: Every::Frames(1), size: 320 };
 
-/// Keeps what it hears; may ask for the end after so many pictures.
+/// Records the reported progress; can cancel after a given number of pictures.
 #[derive(Default)]
 pub struct Ear {
     pub events: Mutex<Vec<Event>>,
@@ -38,7 +38,7 @@ impl Observer for Ear {
     }
 }
 
-/// A survey of `inputs` in `folder`, going on from what is there.
+/// Surveys `inputs` in `folder`, resuming from earlier results.
 pub fn run(
     probe: &Probe,
     layers: &[usize],
@@ -69,7 +69,7 @@ pub fn probe(weights: NamedTensors) -> Probe {
     Probe::new(network("squeezenet1_1", PLAIN, weights), Device::Cpu).unwrap()
 }
 
-/// Pictures of 40 to 55 pixels, a third of them twice, which makes ties.
+/// Makes pictures of 40 to 55 pixels; a third of them occur twice, which makes ties.
 fn generate(folder: &Path, count: u32) {
     std::fs::create_dir_all(folder).unwrap();
     for n in 0..count {
@@ -80,7 +80,7 @@ fn generate(folder: &Path, count: u32) {
     }
 }
 
-/// Every activation of every picture, sorted: the nine best, at most one of a picture.
+/// Sorts every activation of every picture and returns the nine best, at most one per picture.
 fn brute(network: &dyn Backbone, layer: usize, files: &[PathBuf]) -> Vec<Vec<(f32, Place, i64, i64)>> {
     let mut units: Vec<Vec<(f32, Place, i64, i64)>> = Vec::new();
     for (entry, file) in files.iter().enumerate() {
@@ -121,7 +121,7 @@ fn the_nine_best_of_200_pictures_are_those_of_brute_force() {
     std::fs::create_dir(&folder).unwrap();
     let probe = probe(formula::weights("squeezenet1_1"));
     let layers = [probe.layer("conv1").unwrap(), probe.layer("fire3").unwrap()];
-    // In two goes, the first cut short.
+    // In two runs, the first of them cancelled.
     let cancel = CancelToken::default();
     let ear = Ear { stop: Some((70, cancel)), ..Ear::default() };
     let inputs = [inputs];
@@ -147,7 +147,7 @@ fn odd_pictures_are_passed_over_and_counted() {
     std::fs::write(inputs.join("1.png"), b"\x89PNG\r\n\x1a\nno more").unwrap();
     std::fs::write(inputs.join("broken.mp4"), b"no video").unwrap();
     std::fs::write(inputs.join("notes.txt"), b"not for the eye").unwrap();
-    // Too small for anything, for all but the first layers.
+    // One picture is too small for every layer, one for all but the first layers.
     save(&inputs.join("dot.png"), 1, 1, |_, _| [9, 9, 9]);
     save(&inputs.join("small.png"), 9, 9, |x, y| [(x * 20) as u8, (y * 20) as u8, 99]);
     let weights = formula::weights("squeezenet1_1");

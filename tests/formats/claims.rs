@@ -1,4 +1,4 @@
-//! Lengths that files claim, and what shows that they are cut off.
+//! Durations that files claim, and signs that a file is truncated.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn clip() -> Clip {
     Clip::of(30).beside(SOUND).and(AAC)
 }
 
-/// All frames come, the output is right, and the claim is told where `told`.
+/// Checks that all frames arrive and the output is right, and that the claim is reported exactly where `told` is true.
 fn whole(desk: &Desk, input: &Path, told: bool) {
     let name = format!("{}.mkv", input.file_name().unwrap().display());
     let ended = identity(desk, input, &name).run();
@@ -40,7 +40,7 @@ fn stale_tags_of_the_whole_film() {
     whole(&desk, &input, true);
 }
 
-/// The length in Matroska's header, in milliseconds.
+/// Sets the duration in Matroska's header, in milliseconds.
 fn claims(desk: &Desk, plain: &Path, name: &str, milliseconds: f64) -> std::path::PathBuf {
     desk.changed(plain, name, |bytes| {
         let at = bytes.windows(3).position(|id| id == [0x44, 0x89, 0x88]).unwrap();
@@ -54,7 +54,7 @@ fn header_of_an_hour() {
     let plain = clip().make(&desk, "plain.mkv");
     let input = claims(&desk, &plain, "in.mkv", 3.6e6);
     whole(&desk, &input, true);
-    // What is really cut off is an error all the same.
+    // A really truncated file is still an error.
     let half = desk.changed(&input, "half.mkv", |bytes| bytes.truncate(bytes.len() * 6 / 10));
     identity(&desk, &half, "no.mkv").refused(&["half.mkv", "ends early"]);
 }
@@ -112,7 +112,7 @@ fn avi_that_claims_more_frames() {
     assert_eq!(numbers(&ended.output).len(), 30);
 }
 
-/// Something that is cut off is an error, before any frame is painted where its sizes tell.
+/// Checks that a truncated file is an error; where its sizes reveal the truncation, before any frame is painted.
 fn cut(name: &str, clip: &Clip, early: bool) {
     let desk = Desk::new();
     let whole = clip.make(&desk, &format!("whole-{name}"));

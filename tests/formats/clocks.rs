@@ -1,4 +1,4 @@
-//! Clocks that begin far away, fall back, jump or stand still.
+//! Timestamps that start far from zero, go backwards, jump or stand still.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::harness::{Ended, identity, program};
 const SOUND: &str = "-f lavfi -i sine=d=1.2";
 const TS: &str = "-map 0 -map 1 -c:a mp2";
 
-/// Seconds from the first picture to the first packet of sound.
+/// Returns the seconds from the first picture to the first audio packet.
 fn lead(path: &Path) -> f64 {
     sound(path)[0] - shown(path)[0]
 }
@@ -27,7 +27,7 @@ fn verified(desk: &Desk, a: &Path, b: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// All begins at 0, together, which is said; `verify` knows it.
+/// Checks that all streams begin together at 0, that the shift is reported, and that `verify` accepts it.
 fn moved(desk: &Desk, input: &Path, outputs: &[&str]) {
     let count = numbers(input).len();
     for name in outputs {
@@ -66,7 +66,7 @@ fn clock_of_a_quarter_of_an_hour() {
     let desk = Desk::new();
     let clip = Clip::of(30).beside(SOUND).and("-map 0 -map 1 -c:a aac -output_ts_offset 900");
     moved(&desk, &clip.clone().make(&desk, "in.mov"), &["out.mp4"]);
-    // Of a part, the start counts from the first picture.
+    // For a part, the start counts from the first picture.
     let input = clip.make(&desk, "in.mkv");
     let part = identity(&desk, &input, "part.mp4").with("--start 0.4 --frames 5").ended_well();
     assert_eq!(numbers(&part), [10, 11, 12, 13, 14]);
@@ -93,7 +93,7 @@ fn chapters_on_a_far_clock() {
     assert!((begin - 0.6).abs() < 0.05 || begin > 4999.0 && shown(&output)[0] > 4999.0, "{begins:?}");
 }
 
-/// Files one after another, byte for byte.
+/// Concatenates files byte for byte.
 fn glued(desk: &Desk, name: &str, parts: &[PathBuf]) -> PathBuf {
     let bytes: Vec<u8> = parts.iter().flat_map(|part| std::fs::read(part).unwrap()).collect();
     std::fs::write(desk.path(name), bytes).unwrap();
@@ -109,7 +109,7 @@ fn parts(desk: &Desk, ending: &str, offsets: &[&str], options: &str) -> Vec<Path
     offsets.iter().enumerate().map(part).collect()
 }
 
-/// All frames in order, 40 ms apart, the sound beside them, and one note.
+/// Checks that all frames are in order, 40 ms apart, with matching sound and one note.
 fn goes_on(desk: &Desk, input: &Path, count: u32) {
     for name in ["out.mkv", "out.mp4"] {
         let ended = identity(desk, input, name).run();
@@ -160,7 +160,7 @@ fn joined_flash_videos() {
     let desk = Desk::new();
     let parts = parts(&desk, "flv", &["0", "0"], "-map 0 -map 1 -c:a aac -bf 0");
     let mut bytes = std::fs::read(&parts[0]).unwrap();
-    // As recorders do that write on: tags behind tags.
+    // Like recorders that append to a file: tags after tags.
     bytes.extend(&std::fs::read(&parts[1]).unwrap()[13..]);
     std::fs::write(desk.path("in.flv"), bytes).unwrap();
     let ended = identity(&desk, &desk.path("in.flv"), "out.mkv").run();
@@ -174,7 +174,7 @@ fn joined_flash_videos() {
 #[test]
 fn pictures_that_pause_while_sound_goes_on() {
     let desk = Desk::new();
-    // What looks like a jump is a camera that was covered: the sound knows better.
+    // This looks like a jump of the clock, but the camera was covered: the continuous sound shows it.
     let clip = Clip::of(20)
         .beside("-f lavfi -i sine=d=16")
         .and("-map 0 -map 1 -c:a mp2 -fps_mode passthrough -enc_time_base 1:90000 -bf 0");

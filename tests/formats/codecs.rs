@@ -4,7 +4,7 @@ use crate::common::Desk;
 use crate::common::clips::{Clip, numbers, of_video};
 use crate::harness::{identity, same_times};
 
-/// `codec` in each of `containers`, as a file that `ffprobe` calls `name`.
+/// Checks `codec` in each of `containers`; `ffprobe` calls the result `name`.
 fn in_containers(codec: &str, options: &str, name: &str, containers: &[&str]) {
     let desk = Desk::new();
     let clip = Clip::of(10);
@@ -18,7 +18,7 @@ fn in_containers(codec: &str, options: &str, name: &str, containers: &[&str]) {
     }
 }
 
-/// `codec` in `container` is refused; the line names what could be instead.
+/// Checks that `codec` in `container` is rejected and that the error names alternatives.
 fn refused(codec: &str, container: &str, instead: &[&str]) {
     let desk = Desk::new();
     let input = Clip::of(3).make(&desk, "in.mp4");

@@ -1,5 +1,5 @@
-//! Colours of standard video. An identity round trip hides a wrong matrix, whose two errors cancel; so known bars are
-//! painted as well, and what comes out is compared with the numbers that its tags demand.
+//! Colours of standard video. An identity round trip hides a wrong matrix, because two errors cancel out. Known bars
+//! are therefore painted as well, and the output is compared with the numbers that its tags require.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ use crate::harness::{bars, identity};
 
 const TAGS: &str = "color_range,color_space,color_transfer,color_primaries";
 
-/// A kind of colour: `ffmpeg`'s name of the matrix, its weights of red and blue, the source's tags.
+/// A kind of colour coding: `ffmpeg`'s name of the matrix, its weights of red and blue, and the source's tags.
 struct Kind {
     matrix: &'static str,
     weights: (f64, f64),
     range: &'static str,
-    /// Matrix, transfer and primaries; none for untagged.
+    /// Matrix, transfer and primaries; `None` if untagged.
     tags: Option<[&'static str; 3]>,
     width: usize,
 }
@@ -34,7 +34,7 @@ const BT2020: Kind =
     Kind { matrix: "bt2020", weights: (0.2627, 0.0593), tags: Some(["bt2020nc", "bt2020-10", "bt2020"]), ..BT601 };
 
 impl Kind {
-    /// A clip of this kind, in pixels of `format`.
+    /// Makes a clip of this kind, in pixel format `format`.
     fn clip(&self, format: &str) -> Clip {
         let Self { matrix, range, .. } = self;
         let filter = format!(
@@ -49,7 +49,7 @@ impl Kind {
                      -x264-params fullrange={full}:colormatrix={matrix}:transfer={transfer}:colorprim={primaries}"
                 )
             }
-            // `scale` tags the frames; taken off again.
+            // `scale` tags the frames; the tags are removed again.
             None => "-bsf:v h264_metadata=video_full_range_flag=0:colour_primaries=2:transfer_characteristics=2:\
                      matrix_coefficients=2"
                 .into(),
@@ -57,15 +57,15 @@ impl Kind {
         Clip::of(6).size(self.width, 96).filter(&filter).coded(&format!("-c:v libx264 -crf 4 -pix_fmt {format} {tags}"))
     }
 
-    /// What the output's tags must say.
+    /// Returns the expected tags of the output.
     fn expected(&self) -> String {
-        // What was a guess for the conversion is tagged; what was not used is left unsaid.
+        // The matrix guessed for the conversion is tagged; unused properties stay unknown.
         let guess = if self.matrix == "bt709" { "bt709" } else { "smpte170m" };
         let [matrix, transfer, primaries] = self.tags.unwrap_or([guess, "unknown", "unknown"]);
         format!("{},{matrix},{transfer},{primaries}", self.range)
     }
 
-    /// Luma of the bars in codes of `depth` bits, before it is rounded.
+    /// Returns the luma of the bars in codes of `depth` bits, before rounding.
     fn luma(&self, width: usize, height: usize, depth: u32) -> Vec<f64> {
         let (red, blue) = self.weights;
         let unit = f64::from(1u32 << (depth - 8));
@@ -78,7 +78,7 @@ impl Kind {
         row.repeat(height)
     }
 
-    /// Bars at crf 10 in `format`, decoded by their tags, are what was painted.
+    /// Checks that bars at crf 10 in `format`, decoded by their tags, have the painted values.
     fn bars(&self, desk: &Desk, input: &Path, format: &str, depth: u32) {
         let output = bars(desk, input, "bars.mp4").with("--crf 10").done();
         let tags = of_video(&output, TAGS);
@@ -97,7 +97,7 @@ impl Kind {
         self.assert_rgb(&output);
     }
 
-    /// The middle of each bar, as a player that goes by the tags shows it.
+    /// Checks the middle of each bar as shown by a player that follows the tags.
     fn assert_rgb(&self, output: &Path) {
         let Self { matrix, range, .. } = self;
         let filter = format!(
@@ -112,13 +112,13 @@ impl Kind {
         }
     }
 
-    /// Identity and bars, for pixels of `format`.
+    /// Checks identity and bars for pixel format `format`.
     fn check(&self, format: &str, depth: u32) {
         let desk = Desk::new();
         let clip = self.clip(format);
         let input = clip.make(&desk, "in.mp4");
         if self.tags.is_none() {
-            // Not even a range: ffprobe says "unknown" or nothing.
+            // Not even a range: ffprobe prints "unknown" or nothing.
             let tags = of_video(&input, "color_space,color_transfer,color_primaries");
             assert!(!tags.contains("bt") && !tags.contains("smpte"), "{tags}");
         }
@@ -126,25 +126,25 @@ impl Kind {
         assert_eq!(of_video(&output, TAGS), self.expected());
         assert_eq!(pixel_format(&output), format);
         assert_eq!(numbers(&output), clip.numbers());
-        // The samples themselves: the numbers as they are coded.
+        // Compares the coded samples themselves.
         same_picture(&input, &output, depth, 40.0);
         self.bars(&desk, &input, format, depth);
     }
 }
 
-/// Without the `j` of old, which says once more that the range is full.
+/// Returns the pixel format without the old `j`, which only repeats that the range is full.
 fn pixel_format(path: &Path) -> String {
     of_video(path, "pix_fmt").replace("yuvj", "yuv")
 }
 
-/// Peak signal to noise ratio in dB.
+/// Returns the peak signal-to-noise ratio in dB.
 fn psnr(a: &[f64], b: &[f64], peak: f64) -> f64 {
     assert_eq!(a.len(), b.len(), "pictures of one size");
     let error = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / a.len() as f64;
     if error == 0.0 { f64::INFINITY } else { 10.0 * (peak * peak / error).log10() }
 }
 
-/// Samples as coded, of all frames and planes.
+/// Returns the coded samples of all frames and planes.
 fn samples(path: &Path, depth: u32) -> Vec<f64> {
     let bytes = decoded(path, "", "null", "");
     if depth == 8 {
@@ -191,7 +191,7 @@ fn untagged_and_large() {
 #[test]
 fn ten_bits() {
     BT709.check("yuv420p10le", 10);
-    // More shades than 8 bits have: nothing on the way rounded to them.
+    // More shades than 8 bits can hold: no step rounded to 8 bits.
     let desk = Desk::new();
     let ramp = "geq=lum='64+X*6.5+Y*0.07':cb=512:cr=512,format=yuv420p10le";
     let input = Clip::of(2).filter(&format!("format=yuv420p10le,{ramp}")).coded("-c:v ffv1").make(&desk, "in.mkv");
@@ -216,10 +216,10 @@ fn rgb() {
     let clip = Clip::of(6).coded("-c:v ffv1 -pix_fmt gbrp");
     let input = clip.make(&desk, "in.mkv");
     let exact = identity(&desk, &input, "out.mkv").with("--codec ffv1").done();
-    // FFV1 has one of its own for 8 bits.
+    // For 8 bits, FFV1 has a separate RGB format.
     assert!(["gbrp", "bgr0"].contains(&of_video(&exact, "pix_fmt").as_str()));
     assert!(decoded(&input, "", "null", "rgb24") == decoded(&exact, "", "null", "rgb24"), "not bit for bit");
-    // As YUV it has a matrix, which is told.
+    // As YUV it needs a matrix, which is tagged.
     let output = bars(&desk, &input, "out.mp4").with("--pix-fmt yuv420p --crf 10").done();
     assert_eq!(of_video(&output, "color_range,color_space"), "tv,bt709");
     BT709.assert_rgb(&output);
@@ -236,7 +236,7 @@ fn chroma_siting() {
         let output = identity(&desk, &input, name).done();
         assert_eq!(of_video(&output, "chroma_location"), "topleft", "{name}");
     }
-    // Readers of y4m take what is not said for centred; H.264's is left.
+    // Readers of y4m assume centred chroma by default; H.264's default is left.
     let plain = Clip::of(3).coded("-pix_fmt yuv420p -c:v libx264").make(&desk, "plain.mp4");
     let raw = std::fs::read(identity(&desk, &plain, "out.y4m").done()).unwrap();
     let header = String::from_utf8_lossy(&raw[..raw.iter().position(|&byte| byte == b'\n').unwrap()]).into_owned();

@@ -1,4 +1,4 @@
-//! What is named by hand is judged by its content.
+//! Inputs that the user names are recognised by content.
 
 use std::fs;
 
@@ -80,7 +80,7 @@ fn apng_with_a_hidden_first_picture() {
     let header = [&16_u32.to_be_bytes()[..], &16_u32.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
     let control = |number: u32| {
         let size = [number, 16, 16, 0, 0].map(u32::to_be_bytes).concat();
-        // Shown for 10/0 of a second, which stands for 10/100.
+        // A delay of 10/0 s, which means 10/100 s.
         chunk(b"fcTL", &[&size[..], &[0, 10, 0, 0, 0, 0]].concat())
     };
     let data = |number: u32, rgb| chunk(b"fdAT", &[&number.to_be_bytes()[..], &flat(rgb)].concat());

@@ -1,4 +1,5 @@
-//! Files that are broken or no videos: one clear line, never a panic, never an output that only looks whole.
+//! Damaged files and files that are not videos: one clear line, never a panic, never an output that only looks
+//! complete.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +7,7 @@ use crate::common::Desk;
 use crate::common::clips::{Clip, numbers, random, shown};
 use crate::harness::{Ended, identity};
 
-/// With frequent key frames, so that a damaged place does not spoil all that follows.
+/// A clip with frequent key frames, so that damage does not spoil all later frames.
 fn clip() -> Clip {
     Clip::of(50).and("-g 10 -bf 2")
 }
@@ -15,7 +16,7 @@ fn cut(desk: &Desk, whole: &Path, name: &str) -> PathBuf {
     desk.changed(whole, name, |bytes| bytes.truncate(bytes.len() * 6 / 10))
 }
 
-/// The first part of a file is refused; with `--max-corrupt` what can be read of it is taken, and the rest told.
+/// Checks that a truncated file is rejected. With `--max-corrupt`, the readable part is used and the rest is reported.
 fn first_part_is_told(clip: &Clip, name: &str) {
     let desk = Desk::new();
     let half = cut(&desk, &clip.make(&desk, &format!("whole-{name}")), name);
@@ -46,7 +47,7 @@ fn truncated_with_the_index_at_the_end() {
 #[test]
 fn flipped_bits() {
     let desk = Desk::new();
-    // Small, for it is run many times.
+    // Small, because it is processed many times.
     let whole = Clip::of(10).size(64, 48).and("-g 5 -bf 1").make(&desk, "whole.mp4");
     for seed in 0..20 {
         let mut random = random(seed);
@@ -56,7 +57,7 @@ fn flipped_bits() {
                 bytes[at] ^= 1 << bit;
             }
         });
-        // That there is no panic, no hang and no output beside an error, `run` sees to.
+        // `run` checks that there is no panic, no hang and no output together with an error.
         let Ended { code, stderr, output, .. } = identity(&desk, &input, "out.mp4").run();
         match code {
             0 => {
@@ -81,13 +82,13 @@ fn corrupted_packets() {
     let output = identity(&desk, &input, "out.mp4").with("--max-corrupt 50").warned(&[&["damaged"]]);
     let times = shown(&output);
     assert!(times.len() >= 40, "{} frames of 50", times.len());
-    // What lies outside the damage is what it was, where it was.
+    // Frames outside the damage have their original contents and times.
     for time in [0.0, 1.96] {
         assert!(times.iter().any(|shown| (shown - time).abs() < 0.001), "{times:?}");
     }
 }
 
-/// Refused by a line that names the file.
+/// Checks that the file is rejected by a line that names it.
 fn refused(name: &str, bytes: &[u8], words: &[&str]) {
     let desk = Desk::new();
     std::fs::write(desk.path(name), bytes).unwrap();
@@ -137,7 +138,7 @@ fn pages_of_ogg_whose_sum_is_wrong() {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 0xff;
     });
-    // FFmpeg leaves out such a page without a word.
+    // FFmpeg skips this page silently.
     identity(&desk, &input, "no.mkv").failed(&["in.ogv", "damaged"]);
     identity(&desk, &input, "out.mkv").with("--max-corrupt 50").warned(&[&["damaged"]]);
 }

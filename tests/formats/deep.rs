@@ -1,4 +1,4 @@
-//! HDR, and transparency.
+//! HDR and transparency.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use crate::common::clips::{Clip, decoded, numbers, numbers_by, of_video};
 use crate::common::psnr;
 use crate::harness::{identity, same_times};
 
-/// HDR with a transfer curve comes out as BT.709 that looks like what `ffmpeg` makes of it by the same method.
+/// Checks that HDR with a transfer curve becomes BT.709 that resembles `ffmpeg`'s result with the same method.
 fn tone_mapped(transfer: &str, words: &[&str]) {
     let desk = Desk::new();
     let tags = format!("colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc");
-    // Soft colours: what lies outside BT.709 is cut off here and there by other rules.
+    // Soft colours: the two implementations clip colours outside BT.709 differently.
     let soft = "format=yuv444p,hue=s=0.25,lutyuv=y=16+(val-16)*0.75,format=gbrp";
     let filter = format!("{soft},scale=out_color_matrix=bt2020,format=yuv420p10le");
     let clip = Clip::of(5).filter(&filter).coded(&format!(
@@ -43,7 +43,7 @@ fn hdr_hlg() {
     tone_mapped("arib-std-b67", &["HLG", "tone"]);
 }
 
-/// The transparency of all frames as 8-bit grey; the files are opened with `options`.
+/// Returns the alpha of all frames as 8-bit grey; the files are opened with `options`.
 fn alpha(path: &Path, options: &str) -> Vec<u8> {
     decoded(path, options, "format=yuva444p,alphaextract", "gray")
 }

@@ -26,7 +26,7 @@ fn pre_filter_fps() {
     assert_eq!(shown(&output), (0..10).map(|n| f64::from(n) * 0.08).map(micro).collect::<Vec<_>>());
 }
 
-/// As precise as `ffprobe` prints.
+/// Rounds to the precision that `ffprobe` prints.
 fn micro(seconds: f64) -> f64 {
     (seconds * 1e6).round() / 1e6
 }

@@ -1,4 +1,4 @@
-//! Runs the program as a user does, and what every row of the table has in common.
+//! Runs the program as a user does, with the checks that all rows of the table share.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,23 +11,23 @@ use crate::common::{Desk, probe};
 /// Longer than any run here may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// One run of the program.
+/// A planned run of the program.
 pub struct Order<'a> {
     desk: &'a Desk,
     command: Command,
     output: PathBuf,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 pub struct Ended {
     pub code: i32,
     pub stdout: Vec<u8>,
     pub stderr: String,
-    /// Where the output should be.
+    /// The expected path of the output.
     pub output: PathBuf,
 }
 
-/// The program in the desk's folder, without the settings of whoever runs the tests.
+/// Returns the program in the desk's folder, without the tester's own settings.
 pub fn program(desk: &Desk) -> Command {
     let mut command = Command::cargo_bin("stylize-video").unwrap();
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("STYLIZE_VIDEO_")) {
@@ -44,18 +44,18 @@ fn order<'a>(desk: &'a Desk, stylizer: &str, input: &Path, name: &str) -> Order<
     Order { desk, command, output: desk.path(name) }
 }
 
-/// Changes nothing; `name` is the output's, in the desk's folder.
+/// Prepares a run that changes nothing; `name` is the output's name in the desk's folder.
 pub fn identity<'a>(desk: &'a Desk, input: &Path, name: &str) -> Order<'a> {
     order(desk, "identity", input, name)
 }
 
-/// Paints the known colours.
+/// Prepares a run that paints the known colours.
 pub fn bars<'a>(desk: &'a Desk, input: &Path, name: &str) -> Order<'a> {
     order(desk, "bars", input, name)
 }
 
 impl Order<'_> {
-    /// More options, split at spaces.
+    /// Adds options, split at spaces.
     pub fn with(mut self, options: &str) -> Self {
         self.command.args(options.split_whitespace());
         self
@@ -66,14 +66,14 @@ impl Order<'_> {
         self
     }
 
-    /// Runs it. Whatever the end is, it is none by a panic, a signal or the clock, and nothing is left lying about.
+    /// Runs the program. In any case it must not panic, die by a signal or time out, and it must leave no stray files.
     pub fn run(mut self) -> Ended {
         let output = self.command.output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         let code = output.status.code().unwrap_or_else(|| panic!("killed: {stderr}"));
         assert_ne!(code, 101, "a panic: {stderr}");
         let left = std::fs::read_dir(self.desk.path("")).unwrap().map(|entry| entry.unwrap().file_name());
-        // What was painted before the damage is kept, where it is said so.
+        // Frames painted before the damage are kept where the message says so.
         let kept = code != 0 && stderr.contains("kept, ");
         let own = format!(".{}.stylize", self.output.file_name().unwrap_or_default().display());
         let kept = |name: &std::ffi::OsString| {
@@ -92,14 +92,15 @@ impl Order<'_> {
         ended
     }
 
-    /// Ends well and without a warning; the output.
+    /// Requires success without a warning and returns the output.
     pub fn done(self) -> PathBuf {
         let ended = self.success();
         assert!(!ended.stderr.contains("warning: "), "{}", ended.stderr);
         ended.output
     }
 
-    /// Ends well, and for each of `warnings` there is a warning with all its words (upper or lower case); the output.
+    /// Requires success and, for each of `warnings`, a warning with all its words (case-insensitive). Returns the
+    /// output.
     pub fn warned(self, warnings: &[&[&str]]) -> PathBuf {
         let ended = self.success();
         for words in warnings {
@@ -109,18 +110,18 @@ impl Order<'_> {
         ended.output
     }
 
-    /// Ends well, whatever it says; the output.
+    /// Requires success, with any messages, and returns the output.
     pub fn ended_well(self) -> PathBuf {
         self.success().output
     }
 
-    /// Ends well, and standard output is the result.
+    /// Requires success and returns standard output.
     pub fn piped(self) -> Vec<u8> {
         self.success().stdout
     }
 
-    /// Fails with exit code 1 or 2 and one line of error that has all of `words` (upper or lower case), before any
-    /// frame was painted where `early`.
+    /// Requires exit code 1 or 2 and one line of error that has all of `words` (case-insensitive), before any frame is
+    /// painted where `early` is set.
     fn fails(mut self, words: &[&str], early: bool) {
         self.command.args(["--log-format", "json"]);
         let Ended { code, stderr, .. } = self.run();
@@ -134,12 +135,12 @@ impl Order<'_> {
         assert!(!early || of("frame").is_empty(), "frames were painted first: {stderr}");
     }
 
-    /// Fails before any frame is painted.
+    /// Requires a failure before any frame is painted.
     pub fn refused(self, words: &[&str]) {
         self.fails(words, true);
     }
 
-    /// Fails, now or later.
+    /// Requires a failure, at any time.
     pub fn failed(self, words: &[&str]) {
         self.fails(words, false);
     }
@@ -150,7 +151,8 @@ fn has_all(text: &str, words: &[&str]) -> bool {
     words.iter().all(|word| text.contains(&word.to_lowercase()))
 }
 
-/// Runs a clip into `outputs`: all its frames are there, in order, at their times, and nothing is warned of.
+/// Converts a clip to `outputs` and checks that all its frames are there, in order and at their times, without
+/// warnings.
 pub fn kept(clip: &Clip, name: &str, outputs: &[&str]) {
     let desk = Desk::new();
     let input = clip.make(&desk, name);
@@ -161,7 +163,7 @@ pub fn kept(clip: &Clip, name: &str, outputs: &[&str]) {
     }
 }
 
-/// Half a tick of a container, in seconds (what `ffprobe` prints has microseconds).
+/// Returns half a tick of a container's time base in seconds (`ffprobe` prints microseconds).
 pub fn half_tick(path: &Path) -> f64 {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("mkv" | "webm") => 0.000_501,
@@ -169,7 +171,8 @@ pub fn half_tick(path: &Path) -> f64 {
     }
 }
 
-/// Whether a container that takes nothing before 0 moves all streams: for a first frame, or sound (as AAC's priming).
+/// Returns whether a container that holds nothing before 0 shifts all streams, because of a first frame or audio before
+/// 0 (such as AAC's priming).
 fn is_moved(input: &Path, output: &Path, first: f64) -> bool {
     let sounds_before_zero = || {
         let times = probe(input, "a", "packet=pts_time");
@@ -178,7 +181,7 @@ fn is_moved(input: &Path, output: &Path, first: f64) -> bool {
     first < 0.0 || (half_tick(output) > 0.0001 && sounds_before_zero())
 }
 
-/// Frames at the same times; counted from the first where all streams were moved.
+/// Checks that frames have the same times, counted from the first frame where all streams were shifted.
 pub fn same_times(input: &Path, output: &Path) {
     let (expected, got) = (shown(input), shown(output));
     assert!(!expected.is_empty());

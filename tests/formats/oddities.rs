@@ -1,4 +1,4 @@
-//! Streams and shapes that phones, drones and broadcasters make.
+//! Streams and shapes that phones, drones and broadcasters produce.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ fn kinds(path: &Path) -> Vec<String> {
     probe(path, "", "stream=codec_type")
 }
 
-/// A MOV whose second sound has a codec that FFmpeg does not know.
+/// Makes a MOV whose second audio stream has a codec that FFmpeg does not know.
 fn spatial(desk: &Desk, options: &str) -> PathBuf {
     let clip = Clip::of(25).beside("-f lavfi -i sine=d=1").and(options);
     let plain = clip.make(desk, "plain.mov");
@@ -41,7 +41,7 @@ fn second_sound_of_an_unknown_codec() {
 fn only_sound_of_an_unknown_codec() {
     let desk = Desk::new();
     let input = spatial(&desk, "-map 0 -map 1 -c:a aac");
-    // Nothing could read it: no reason to refuse the pictures.
+    // No decoder exists for this sound, so it is no reason to reject the pictures.
     let ended = identity(&desk, &input, "out.mkv").run();
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stderr.contains("apac"), "{}", ended.stderr);
@@ -70,7 +70,7 @@ fn sound_is_converted_where_it_is_asked_for() {
         let input = clip.make(&desk, made);
         let refused = identity(&desk, &input, &format!("no-{output}")).run();
         if refused.code == 0 {
-            // This FFmpeg writes it as it is.
+            // This FFmpeg can write the stream without conversion.
             continue;
         }
         assert!(refused.stderr.contains("--convert-audio"), "{}", refused.stderr);
@@ -102,7 +102,7 @@ fn a_large_preview_picture_as_a_video_track() {
     }
 }
 
-/// A HEVC stream with a picture of layer 1 behind each of layer 0.
+/// An HEVC stream with a picture of layer 1 after each picture of layer 0.
 #[test]
 fn a_second_layer_of_hevc() {
     let desk = Desk::new();
@@ -114,7 +114,7 @@ fn a_second_layer_of_hevc() {
         let end = begins.get(index + 1).copied().unwrap_or(base.len());
         let unit = &base[at..end];
         bytes.extend(unit);
-        // Slices again, as of another layer.
+        // Repeats each slice as a slice of another layer.
         if unit[3] >> 1 & 63 < 32 {
             let mut other = unit.to_vec();
             other[4] |= 1 << 3;

@@ -1,4 +1,4 @@
-//! Pictures, sequences of them, and animations.
+//! Pictures, sequences of pictures, and animations.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::common::Desk;
 use crate::common::clips::{Clip, decoded, numbers, of_video, shown};
 use crate::harness::{identity, same_times};
 
-/// A folder of pictures that `make` paints by number.
+/// Makes a folder of pictures; `make` returns each picture by its number.
 fn folder(desk: &Desk, count: u32, make: impl Fn(u32) -> DynamicImage) -> PathBuf {
     let folder = desk.path("in");
     std::fs::create_dir(&folder).unwrap();
@@ -21,7 +21,7 @@ fn folder(desk: &Desk, count: u32, make: impl Fn(u32) -> DynamicImage) -> PathBu
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    // What says which pictures are there has tests of its own.
+    // The file that lists the pictures has separate tests.
     let mut names: Vec<String> = entries.filter(|name| name != ".stylize-video.json").collect();
     names.sort_by(|a, b| natord::compare(a, b));
     names
@@ -109,7 +109,7 @@ fn video_to_sequence() {
 #[test]
 fn jpeg_with_exif_orientation() {
     let desk = Desk::new();
-    // Stored a quarter turn to the left; orientation 6 says to turn it right.
+    // Stored with a quarter turn to the left; orientation 6 means a turn to the right.
     let upright = RgbImage::from_raw(128, 96, Clip::of(1).picture(0x2d96)).unwrap();
     image::imageops::rotate270(&upright).save(desk.path("plain.jpg")).unwrap();
     let exif = b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
@@ -143,7 +143,7 @@ fn other_kinds_of_pictures() {
     }
 }
 
-/// An animation with uneven delays, in hundredths of a second.
+/// Makes an animation with uneven delays, in hundredths of a second.
 fn uneven(codec: &str) -> Clip {
     Clip::of(9).filter("settb=1/100,setpts=N*6+4*mod(N\\,3)").coded(&format!("{codec} -fps_mode passthrough"))
 }

@@ -6,7 +6,7 @@ use crate::common::clips::{Clip, decoded, numbers};
 use crate::common::{Desk, probe};
 use crate::harness::{identity, same_times};
 
-/// What came out of a pipe, as a file.
+/// Saves the output of a pipe in a file.
 fn caught(desk: &Desk, name: &str, bytes: &[u8]) -> PathBuf {
     let path = desk.path(name);
     std::fs::write(&path, bytes).unwrap();
@@ -43,7 +43,7 @@ fn y4m_on_stdout() {
     let output = caught(&desk, "caught.y4m", &bytes);
     assert_eq!(numbers(&output), clip.numbers());
     same_times(&input, &output);
-    // Nothing is encoded: only chroma was scaled up and down.
+    // Without lossy encoding: only chroma was scaled up and down.
     let quality = crate::common::psnr(&decoded(&input, "", "null", ""), &decoded(&output, "", "null", ""));
     assert!(quality > 45.0, "{quality} dB");
 }

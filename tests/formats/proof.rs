@@ -1,4 +1,4 @@
-//! `stylize-video verify`: that a copy keeps all but the look.
+//! `stylize-video verify`: a copy keeps everything except the look.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::common::clips::Clip;
 use crate::common::{Desk, ffmpeg, real_clip};
 use crate::harness::{identity, program};
 
-/// Exit code and all that was said.
+/// Returns the exit code and all printed text.
 fn verify(desk: &Desk, a: &Path, b: &Path) -> (i32, String) {
     let output = program(desk).arg("verify").arg(a).arg(b).output().unwrap();
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
@@ -18,8 +18,8 @@ fn assert_clean(desk: &Desk, a: &Path, b: &Path) {
     assert_eq!(code, 0, "{}: {text}", b.display());
 }
 
-/// A real clip comes through whole. Its beginning only, for a debug build takes long over pictures of this size; all
-/// of it where `STYLIZE_VIDEO_TEST_WHOLE` is set.
+/// Checks that a real clip is preserved. Only its beginning, because a debug build takes long for pictures of this
+/// size; the whole clip where `STYLIZE_VIDEO_TEST_WHOLE` is set.
 fn real(name: &str, outputs: &[&str]) {
     let Some(whole) = real_clip(name) else { return };
     let desk = Desk::new();

@@ -1,4 +1,4 @@
-//! Sizes, rotation, shapes of pixels, fields.
+//! Sizes, rotation, pixel aspect ratios and fields.
 
 use std::path::Path;
 
@@ -13,7 +13,8 @@ fn size(path: &Path) -> String {
     of_video(path, "width,height")
 }
 
-/// A clip stored turned by `filter`, with the `matrix` that turns it back, comes out upright in every container.
+/// Checks that a clip stored rotated by `filter`, with the `matrix` that rotates it back, is upright in every
+/// container.
 fn upright(filter: &str, matrix: [i32; 9]) {
     let desk = Desk::new();
     let clip = Clip::of(12).filter(filter).and("-crf 8");
@@ -117,7 +118,7 @@ fn frame_size_that_changes() {
     assert_eq!(numbers(&output), (0..25).collect::<Vec<_>>());
 }
 
-/// Pictures whose two fields are of one moment, coded and flagged as interlaced.
+/// Makes pictures whose two fields show the same moment, coded and flagged as interlaced.
 fn interlaced(desk: &Desk) -> (Clip, std::path::PathBuf) {
     let clip = Clip::of(20).filter("setfield=tff").coded("-c:v mpeg2video -flags +ildct+ilme -q:v 2 -bf 2");
     let path = clip.make(desk, "in.ts");

@@ -14,7 +14,7 @@ fn is_red([r, g, b]: [u8; 3]) -> bool {
     r > 225 && g < 45 && b < 45
 }
 
-/// A JPEG of 16x16 whose four components are the same all over.
+/// Makes a JPEG of 16x16 with four uniform components.
 fn inks(values: [u8; 4], adobe: Option<u8>) -> Vec<u8> {
     let segment =
         |marker: u8, data: &[u8]| [&[0xff, marker], &(data.len() as u16 + 2).to_be_bytes()[..], data].concat();
@@ -72,13 +72,13 @@ fn inks_without_a_marker() {
     fs::write(desk.path("plain.jpg"), inks([0, 255, 255, 0], None)).unwrap();
     let output = identity(&desk, &desk.path("plain.jpg"), "out.png").warned(&[&["CMYK", "guess"]]);
     assert!(is_red(pixel(&output, 8, 8)), "{:?}", pixel(&output, 8, 8));
-    // As a style it is read in the same way.
+    // As a style picture, it is read in the same way.
     let mut command = program(&desk);
     command.args(["out.png", "-o", "painted.png", "--style", "plain.jpg", "--backbone", "patches", "--size", "32"]);
     assert!(command.args(["--iterations", "1", "--device", "cpu"]).output().unwrap().status.success());
 }
 
-/// An uncompressed TIFF of three samples a pixel, 8 bits each, all the same.
+/// Makes an uncompressed TIFF of three samples per pixel, 8 bits each, all pixels equal.
 fn tiff(meaning: u16, sample: [u8; 3]) -> Vec<u8> {
     let (width, height) = (8_u16, 8_u16);
     let count = u32::from(width) * u32::from(height) * 3;
@@ -105,7 +105,7 @@ fn tiff(meaning: u16, sample: [u8; 3]) -> Vec<u8> {
 #[test]
 fn tiff_in_lab() {
     let desk = Desk::new();
-    // Red, with a and b signed, and from 0 on.
+    // Red, with a and b stored signed, and stored with an offset.
     for (name, meaning, sample) in [("cie.tif", 8, [138, 81, 70]), ("icc.tif", 9, [138, 209, 198])] {
         fs::write(desk.path(name), tiff(meaning, sample)).unwrap();
         let output = identity(&desk, &desk.path(name), &format!("{name}.png")).ended_well();
@@ -116,7 +116,7 @@ fn tiff_in_lab() {
 fn with_chunk(png: &[u8], kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let named = [kind.as_slice(), data].concat();
     let chunk = [&(data.len() as u32).to_be_bytes(), named.as_slice(), &crc32fast::hash(&named).to_be_bytes()].concat();
-    // Behind the header, which is of 25 bytes.
+    // After the 25-byte header chunk.
     [&png[..33], &chunk, &png[33..]].concat()
 }
 
@@ -131,7 +131,7 @@ fn gamma_of_a_png() {
         let got = i32::from(pixel(&output, 4, 4)[0]);
         assert!((got - expected).abs() <= 2, "{name}: {got}");
     }
-    // That of sRGB, and of video, change nothing.
+    // The gamma values of sRGB and of video change nothing.
     for (name, gamma) in [("srgb.png", 45_455_u32), ("video.png", 50_994)] {
         fs::write(desk.path(name), with_chunk(&plain, b"gAMA", &gamma.to_be_bytes())).unwrap();
         let output = identity(&desk, &desk.path(name), &format!("out-{name}")).done();
@@ -180,7 +180,7 @@ fn grey_with_alpha_and_a_palette_with_holes() {
 fn what_is_transparent_in_a_style_does_not_count() {
     let desk = Desk::new();
     desk.clip("in.png", "-f lavfi -i testsrc=s=48x48 -frames:v 1 -update 1");
-    // The same but for the colours under its holes.
+    // The pictures differ only in the colours under their transparent areas.
     let style = |hidden: [u8; 3]| {
         image::RgbaImage::from_fn(48, 48, |x, y| {
             let light = if (x / 4 + y / 4) % 2 == 0 { 220 } else { 40 };
@@ -214,7 +214,7 @@ fn avif_is_read() {
         return;
     }
     assert!(is_red(pixel(&ended.output, 8, 8)), "{:?}", pixel(&ended.output, 8, 8));
-    // What this FFmpeg does not read names a converter.
+    // For a picture that this FFmpeg cannot read, the error names a converter.
     let mut bytes = fs::read(&input).unwrap();
     bytes[8..12].copy_from_slice(b"heic");
     bytes.iter_mut().skip(16).take(8).for_each(|byte| *byte = b'x');

@@ -1,4 +1,4 @@
-//! All that is beside the pictures.
+//! All streams other than the pictures.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ const SUBTITLES: &str =
     "1\n00:00:00,200 --> 00:00:00,700\nGuten Tag\n\n2\n00:00:00,900 --> 00:00:01,400\nAuf Wiedersehen\n\n";
 const FONT: &[u8] = b"\0\x01\0\0 not much of a font, but bytes to keep";
 
-/// Hashes of the packets of every stream but the pictures', cover art among them.
+/// Returns hashes of the packets of every stream except the painted video, including cover art.
 fn hashes(path: &Path) -> Vec<String> {
     let arguments = "-map 0 -map -0:V -map -0:t? -c copy -f streamhash -hash md5 -".split(' ').map(AsRef::as_ref);
     let text = ffmpeg(["-i".as_ref(), path.as_os_str()].into_iter().chain(arguments));
@@ -22,7 +22,7 @@ fn hashes_of(path: &Path, stream: &str) -> String {
     ffmpeg(["-i".as_ref(), path.as_os_str()].into_iter().chain(arguments))
 }
 
-/// What is written about streams of a kind: codec, language, title, whether it is the default.
+/// Returns the properties of the streams of a kind: codec, language, title, and whether it is the default.
 fn about(path: &Path, kind: &str) -> Vec<String> {
     probe(path, kind, "stream=codec_name:stream_disposition=default,forced,attached_pic:stream_tags=language,title")
 }
@@ -31,18 +31,18 @@ fn chapters(path: &Path) -> Vec<String> {
     probe(path, "V", "chapter=start_time,end_time:chapter_tags=title")
 }
 
-/// How many pictures there are that are covers.
+/// Returns the number of cover pictures.
 fn covers(path: &Path) -> usize {
     probe(path, "v", "stream_disposition=attached_pic").iter().filter(|pic| *pic == "1").count()
 }
 
-/// The text of subtitles, as SubRip.
+/// Returns the text of subtitles, as SubRip.
 fn text(path: &Path) -> String {
     let arguments = ["-map", "0:s:0", "-f", "srt", "-"].map(AsRef::as_ref);
     ffmpeg(["-i".as_ref(), path.as_os_str()].into_iter().chain(arguments)).replace("\r\n", "\n")
 }
 
-/// Matroska with two tracks of sound, two of subtitles, chapters, a font and cover art.
+/// Makes a Matroska file with two audio streams, two subtitle streams, chapters, a font and cover art.
 fn rich(desk: &Desk) -> (Clip, PathBuf) {
     std::fs::write(desk.path("in.srt"), SUBTITLES).unwrap();
     std::fs::write(desk.path("font.ttf"), FONT).unwrap();
@@ -84,7 +84,7 @@ fn many_streams_from_matroska_to_matroska() {
     assert_eq!(probe(&output, "V", "format_tags=title"), ["Blumen"]);
     let font = desk.path("again.ttf");
     let mut dump = assert_cmd::Command::new("ffmpeg");
-    // It complains that there is no output file; the attachment is written nevertheless.
+    // The command complains that there is no output file, but writes the attachment.
     dump.args(["-v", "error", "-dump_attachment:t:0"]).arg(&font).arg("-i").arg(&output).output().unwrap();
     assert_eq!(std::fs::read(font).unwrap(), FONT);
 }

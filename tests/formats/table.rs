@@ -1,10 +1,10 @@
-//! The table in the docs and the tests here are the same list.
+//! The table in the docs and the tests here must list the same cases.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Names of the tests of this crate as `file::function`, this file's aside.
+/// Returns the names of the tests of this crate as `file::function`, except for this file.
 fn tests() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
     let mut names = BTreeSet::new();
@@ -26,7 +26,7 @@ fn tests() -> BTreeSet<String> {
     names
 }
 
-/// The rows: case, what happens, test.
+/// Returns the rows: case, what happens, test.
 fn rows() -> Vec<[String; 3]> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md")).unwrap();
     let rows = text.lines().filter(|line| line.starts_with("| ") && line.contains("::"));
@@ -37,7 +37,7 @@ fn rows() -> Vec<[String; 3]> {
     .collect()
 }
 
-/// A case as the name of a function: `Start after zero` is `start_after_zero`.
+/// Returns a case as the name of a function: `Start after zero` is `start_after_zero`.
 fn name(case: &str) -> String {
     let plain: String = case.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join("_")

@@ -1,4 +1,4 @@
-//! Every frame, at its time.
+//! Every frame is present, with the right pts.
 
 use crate::common::clips::{Clip, numbers, shown};
 use crate::common::{Desk, probe};
@@ -6,12 +6,12 @@ use crate::harness::{half_tick, identity, kept, same_times};
 
 const SOUND: &str = "-f lavfi -i sine=d=1.2";
 
-/// Seconds from the first picture to the first packet of sound.
+/// Returns the seconds from the first picture to the first audio packet.
 fn lead(path: &std::path::Path) -> f64 {
     probe(path, "a:0", "packet=pts_time")[0].parse::<f64>().unwrap() - shown(path)[0]
 }
 
-/// As [`kept`], and the sound stays where it was beside the pictures.
+/// Like [`kept`], and checks that the sound keeps its offset to the pictures.
 fn kept_with_sound(clip: Clip, name: &str, outputs: &[&str]) {
     let desk = Desk::new();
     let input = clip.beside(SOUND).and("-map 0 -map 1 -c:a aac").make(&desk, name);
@@ -37,7 +37,7 @@ fn open_gop() {
     let output = identity(&desk, &input, "out.mp4").done();
     assert_eq!(numbers(&output), clip.numbers());
     same_times(&input, &output);
-    // From the middle of a group whose first pictures in display order need the group before.
+    // From the middle of a group of pictures whose first pictures in display order need the previous group.
     let part = identity(&desk, &input, "part.mp4").with("--start 1.4 --frames 9").done();
     assert_eq!(numbers(&part), (35..44).collect::<Vec<_>>());
 }
@@ -55,7 +55,7 @@ fn start_after_zero() {
 
 #[test]
 fn start_before_zero() {
-    // Within a minute of its clock's end a transport stream is taken to have begun before zero.
+    // Within a minute of its clock's wraparound, a transport stream is assumed to have begun before zero.
     let clip = Clip::of(30).and("-bf 2 -muxdelay 0 -output_ts_offset 95442");
     let desk = Desk::new();
     assert!(shown(&clip.make(&desk, "in.ts"))[0] < -1.0);
@@ -86,7 +86,7 @@ fn mpeg_ts() {
 
 #[test]
 fn mpeg_ts_whose_clock_wraps_around() {
-    // 33 bits of 90 kHz are full after 95443.7 s.
+    // The 33-bit clock of 90 kHz wraps after 95443.7 s.
     let clip = Clip::of(30).and("-bf 2 -muxdelay 0 -output_ts_offset 95443.2");
     kept_with_sound(clip, "in.ts", &["out.mp4", "out.mkv"]);
 }

@@ -1,5 +1,5 @@
-//! Numbers in the heads of files set to 0, 1, all ones or a negative one: lengths, time bases, rates, counts.
-//! `scripts/wild_heads` does so with many more, and compares with what FFmpeg reads.
+//! Numbers in file headers set to 0, 1, all ones or a negative value: lengths, time bases, rates, counts.
+//! `scripts/wild_heads` tries many more and compares the results with FFmpeg's.
 
 use std::path::Path;
 
@@ -7,10 +7,11 @@ use crate::common::Desk;
 use crate::common::clips::{Clip, random};
 use crate::sweep::run_here;
 
-/// Variants of each kind.
+/// The number of variants of each kind.
 const VARIANTS: usize = 12;
 
-/// A kind, how it is made, and after which names numbers stand: how far behind them, and how many bytes.
+/// A kind of file, the `ffmpeg` options that make it, and its numbers: the name that each follows, its offset behind
+/// that name, and its size in bytes.
 type Kind = (&'static str, &'static str, &'static [(&'static [u8], usize, usize)]);
 
 const KINDS: [Kind; 6] = [

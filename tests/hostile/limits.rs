@@ -1,4 +1,4 @@
-//! What is too large is refused before it is read, and the error says which setting allows it.
+//! Input that is too large is rejected before it is read, and the error names the setting that allows it.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::common::Desk;
 use crate::common::clips::Clip;
 use crate::harness::{identity, program};
 
-/// A small file that says it is a picture of this size.
+/// Makes a small file whose header claims a picture of this size.
 fn bomb(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let one = GrayImage::new(1, 1);
@@ -20,7 +20,7 @@ fn bomb(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-/// The check sum of a PNG's chunk, bit by bit.
+/// Computes the CRC-32 of a PNG chunk, bit by bit.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
@@ -48,7 +48,7 @@ fn a_picture_that_would_fill_the_memory() {
         assert_eq!(out.status.code(), Some(1), "{stderr}");
         assert!(stderr.contains(key), "{stderr}");
         assert!(began.elapsed() < Duration::from_secs(40));
-        // An animation says its size in the same place, to FFmpeg.
+        // FFmpeg reads an animation's size from the same place.
         let ended = identity(&desk, &path, "out.mp4").with("--input-format png_pipe").run();
         assert_eq!(ended.code, 1, "{}", ended.stderr);
     }
@@ -69,7 +69,7 @@ fn each_limit_holds_and_can_be_raised() {
     .into_iter()
     .enumerate()
     {
-        // (What was done until a limit is met is kept beside the output, as after any other end.)
+        // (Frames painted before the limit is reached are kept next to the output, as after any other failure.)
         let set = format!("{key}={low}");
         let args = ["--stylizer", "identity", "in.mkv", "-o", "low.mkv", "--no-resume", "--set", &set];
         let out = program(&desk).args(args).output().unwrap();
@@ -81,7 +81,7 @@ fn each_limit_holds_and_can_be_raised() {
         let ended = identity(&desk, &input, &format!("high{index}.mkv")).with(&format!("--set {key}={high}")).run();
         assert_eq!(ended.code, 0, "{key}: {}", ended.stderr);
     }
-    // What is left out does not count.
+    // Skipped frames do not count.
     let ended = identity(&desk, &input, "part.mkv").with("--set input.max_frames=4 --frames 4").run();
     assert_eq!(ended.code, 0, "{}", ended.stderr);
 }
@@ -101,7 +101,7 @@ fn sequences_and_animations_have_the_same_limits() {
     }
 }
 
-/// A device has no end, and neither may a list have none.
+/// A path can name an endless device, so text files have a size limit.
 #[test]
 fn texts_have_an_end() {
     let desk = Desk::new();

@@ -1,4 +1,4 @@
-//! Inputs, names and presets from someone who means harm, through the program's command line.
+//! Malicious inputs, names and presets, through the program's command line.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]

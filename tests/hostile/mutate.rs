@@ -1,5 +1,5 @@
-//! Parsers of files from strangers, over the fuzzer's corpus with seeded changes: a panic, a hang or a swollen memory
-//! fails. Always the same changes; `scripts/fuzz` (see `docs/security.md`) finds others.
+//! Runs the parsers of untrusted files over the fuzzer's corpus with seeded changes: a panic, a hang or excessive
+//! memory fails. The changes are always the same; `scripts/fuzz` (see `docs/security.md`) finds others.
 
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use crate::common::clips::random;
 
-/// Variants of each file of the corpus.
+/// The number of variants of each corpus file.
 const VARIANTS: usize = 1200;
-/// One input, however busy the machine is.
+/// The time limit for one input, generous enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Megabytes that may be used at once beyond those before.
+/// The megabytes that may be used beyond the earlier peak.
 const MEMORY: u64 = 600;
 
-/// The corpus of a target, in a fixed order.
+/// Returns the corpus of a target, in a fixed order.
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -24,7 +24,8 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
-/// `bytes` with one to four changes: bits, bytes, pieces repeated, left out, or taken from another file.
+/// Returns `bytes` with one to four changes: bits, bytes, and pieces that are repeated, removed or taken from another
+/// file.
 fn mutant(bytes: &[u8], other: &[u8], below: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..1 + below(4) {
@@ -51,7 +52,7 @@ fn mutant(bytes: &[u8], other: &[u8], below: &mut impl FnMut(usize) -> usize) ->
     bytes
 }
 
-/// The most memory that the process has used, in megabytes; 0 where nobody tells.
+/// Returns the process's peak memory in megabytes; 0 where the system does not report it.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! Names are bytes: no shell, no pattern, no terminal obeys them.
+//! File names are bytes: no shell, pattern or terminal interprets them.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -9,7 +9,7 @@ use crate::common::Desk;
 use crate::common::clips::Clip;
 use crate::harness::program;
 
-/// Names that something could stumble over.
+/// Returns names that could cause trouble.
 fn names() -> Vec<OsString> {
     let long = "l".repeat(246);
     let texts = [
@@ -93,7 +93,7 @@ fn links_in_a_circle_are_an_error() {
     }
 }
 
-/// A link under an output's name is replaced; what it leads to stays as it is.
+/// A symbolic link at an output's path is replaced; its target stays unchanged.
 #[test]
 fn an_output_is_not_written_through_a_link() {
     let desk = Desk::new();
@@ -111,14 +111,14 @@ fn an_output_is_not_written_through_a_link() {
     assert_eq!(run(&["--if-exists", "replace"]), Some(0));
     assert_eq!(std::fs::read(&precious).unwrap(), b"precious");
     assert!(desk.path("out.mp4").symlink_metadata().unwrap().is_file());
-    // Nor through one that leads nowhere yet.
+    // The same holds for a dangling link.
     symlink(desk.path("elsewhere/new.mp4"), desk.path("gone.mp4")).unwrap();
     let args = ["--stylizer", "identity", "in.mp4", "-o", "gone.mp4", "--if-exists", "replace"];
     assert_eq!(program(&desk).args(args).output().unwrap().status.code(), Some(0));
     assert!(!desk.path("elsewhere/new.mp4").exists());
 }
 
-/// No name can reach a shell where there is none in the program.
+/// The program starts no shell, so no file name can reach one.
 #[test]
 fn no_shell_is_in_the_sources() {
     fn look(folder: &Path) {

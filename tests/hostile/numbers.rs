@@ -1,11 +1,11 @@
-//! Numbers of a file that stand for one of a few things, and here for none of them.
+//! Numbers in a file that stand for enumeration values, set to values outside the enumeration.
 
 use crate::common::Desk;
 use crate::common::clips::Clip;
 use crate::harness::{identity, program};
 
-/// ProRes has primaries, transfer and matrix as bytes of each picture's header, and FFmpeg hands them on as they are.
-/// To take such a number for one of an enumeration ended the program with a segmentation fault.
+/// ProRes stores primaries, transfer and matrix as bytes in each picture's header, and FFmpeg passes them on unchecked.
+/// Converting such a number to an enumeration used to end the program with a segmentation fault.
 #[test]
 fn colours_that_there_are_not() {
     let desk = Desk::new();
@@ -13,7 +13,7 @@ fn colours_that_there_are_not() {
     for (number, value) in [(14, 236), (15, 236), (16, 236), (14, 13), (16, 255)] {
         let name = format!("{number}-{value}.mov");
         let input = desk.changed(&whole, &name, |bytes| {
-            // The size and the name of the picture, then its header.
+            // The picture's size and name, then its header.
             let headers: Vec<_> = bytes.windows(4).enumerate().filter(|(_, name)| name == b"icpf").collect();
             let places: Vec<usize> = headers.iter().map(|(at, _)| at + 4 + number).collect();
             assert_eq!(places.len(), 2);
@@ -26,14 +26,14 @@ fn colours_that_there_are_not() {
     }
 }
 
-/// A frame of an animation whose picture is larger than the frame: the library that reads it panics.
+/// An animation frame whose picture is larger than the frame: the library panics, and the program reports an error.
 #[test]
 fn a_frame_that_is_larger_than_it_says() {
     let desk = Desk::new();
     let whole =
         Clip::of(3).size(64, 48).see_through().coded("-c:v libwebp_anim -pix_fmt yuva420p").make(&desk, "a.webp");
     let input = desk.changed(&whole, "in.webp", |bytes| {
-        // The width stands after the start code of the picture that follows the alpha.
+        // The width follows the start code of the picture that comes after the alpha.
         let alpha = bytes.windows(4).position(|name| name == b"ALPH").unwrap();
         let code = alpha + bytes[alpha..].windows(3).position(|code| code == [0x9d, 1, 0x2a]).unwrap();
         bytes[code + 3] += 16;

@@ -1,4 +1,4 @@
-//! A preset from someone else names no files but its own.
+//! An untrusted preset can name no files outside its own folder.
 
 use std::os::unix::fs::symlink;
 
@@ -20,7 +20,7 @@ fn desk() -> Desk {
     desk
 }
 
-/// What a user in the desk's folder gets who is given `preset` as a file.
+/// Resolves the settings for a user in the desk's folder who passes `preset` as a file.
 fn resolve(desk: &Desk, preset: &str, inputs: LayerInputs) -> Result<Settings, String> {
     std::fs::write(desk.path("theirs/p.toml"), preset.replace("DESK", desk.path("").to_str().unwrap())).unwrap();
     let ambient = Ambient { env: Vec::new(), config_dir: Some(desk.path("config")), cwd: desk.path("") };
@@ -62,7 +62,7 @@ fn what_a_preset_may_not_say() {
         let error = resolve(&desk, &preset, LayerInputs::default()).unwrap_err();
         assert!(error.contains("only you can set this"), "{preset}\n{error}");
         assert!(error.starts_with("theirs/p.toml:"), "where it stands: {error}");
-        // Nor may another preset say it for this one.
+        // Another preset cannot name such a file on this one's behalf either.
         std::fs::rename(desk.path("theirs/p.toml"), desk.path("theirs/parent.toml")).unwrap();
         let error = resolve(&desk, "extends = \"parent.toml\"\n", LayerInputs::default()).unwrap_err();
         assert!(error.contains("only you can set this"), "{preset}\n{error}");

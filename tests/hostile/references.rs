@@ -1,4 +1,4 @@
-//! Media that name other files: none of these is opened unless the user names the format.
+//! Media that reference other files: no referenced file is opened unless the user names the format.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::harness::{identity, program};
 /// The first number of the pictures that must not appear.
 const SECRET: u32 = 1000;
 
-/// A desk with a video that is nobody's business.
+/// Makes a desk with a private video.
 fn desk() -> Desk {
     let desk = Desk::new();
     Clip::of(4).from(SECRET).make(&desk, "secret.mp4");
@@ -21,7 +21,8 @@ fn has_secret(path: &Path) -> bool {
     numbers(path).iter().any(|&number| number >= SECRET)
 }
 
-/// Refused by name of the format; with `options` the very same file shows the secret, so that it is no dud.
+/// Checks that the file is rejected and the error names its format. With `options` the same file shows the secret,
+/// which proves that the file works.
 fn is_refused(name: &str, text: &str, options: &str) {
     let desk = desk();
     let input = desk.path(name);
@@ -64,7 +65,7 @@ fn a_concat_script_that_is_called_a_video() {
 #[test]
 fn even_a_format_that_is_named_reaches_files_only() {
     let desk = desk();
-    // A port of this machine that nobody listens at: what is refused is not even tried.
+    // A listener on the loopback: a rejected input must not even try to connect.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     listener.set_nonblocking(true).unwrap();
@@ -138,7 +139,7 @@ fn an_attachment_stays_inside_the_output() {
     assert_eq!(names.len(), 2, "{names:?}");
 }
 
-/// Makes the first track of a MOV, whose `moov` is last, take its pictures from `secret.mov` beside it.
+/// Makes the first track of a MOV with `moov` at the end take its pictures from `secret.mov` in the same folder.
 fn refer_to_secret(bytes: &mut Vec<u8>) {
     let mut alias = vec![0; 150];
     // As many levels up as down: the same folder.
@@ -161,7 +162,7 @@ fn refer_to_secret(bytes: &mut Vec<u8>) {
 #[test]
 fn a_movie_whose_pictures_lie_in_another() {
     let desk = Desk::new();
-    // Raw pictures are all of one size, so that they lie at the same places of both files.
+    // Raw pictures all have the same size, so they lie at the same offsets in both files.
     let raw = |clip: Clip| clip.coded("-c:v rawvideo -pix_fmt rgb24");
     raw(Clip::of(4).from(SECRET)).make(&desk, "secret.mov");
     let plain = raw(Clip::of(4)).make(&desk, "plain.mov");

@@ -1,8 +1,8 @@
-//! Damaged media of each container: no panic, no hang, and no output but a whole one.
+//! Damaged media of each container: no panic, no hang, and only complete outputs.
 //!
-//! `STYLIZE_VIDEO_TEST_SWEEP=300` makes so many variants of each instead of a few; `scripts/corrupt_sweep` does so with
-//! an optimised build. The first few are run as a user does; starting the program takes longer than such a clip, so that
-//! the others go through the same jobs inside this process.
+//! `STYLIZE_VIDEO_TEST_SWEEP=300` sets the number of variants of each container, which is otherwise small;
+//! `scripts/corrupt_sweep` does this with an optimised build. The first few go through the command line. Starting the
+//! program takes longer than processing such a clip, so the others run inside this process.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -23,12 +23,12 @@ use stylize_video::settings::{IfExists, InputSettings, Resolved, Settings};
 use crate::common::clips::{Clip, random};
 use crate::common::{ALL, Desk};
 
-/// Variants of each container unless told otherwise, and those that the program itself is run on.
+/// The default number of variants of each container, and the number of variants that go through the command line.
 const FEW: usize = 5;
-/// A run of such a clip takes a fraction of a second; a machine may be busy.
+/// A run on such a clip takes a fraction of a second, but the machine may be busy.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
-/// A name, and what `ffmpeg` makes it with.
+/// A file name, and the `ffmpeg` options that make it.
 const KINDS: [(&str, &str); 11] = [
     ("mp4", "-c:v libx264 -preset veryfast -pix_fmt yuv420p -c:a aac"),
     ("mkv", "-c:v libx264 -preset veryfast -pix_fmt yuv420p -c:a flac"),
@@ -47,8 +47,8 @@ fn wanted() -> usize {
     std::env::var("STYLIZE_VIDEO_TEST_SWEEP").ok().and_then(|text| text.parse().ok()).unwrap_or(FEW)
 }
 
-/// Variant `number` of some bytes: cut off, or a few of them changed; half of those at the beginning, where lengths
-/// are.
+/// Returns variant `number` of the bytes: truncated, or with a few bytes changed; in half of the variants the changes
+/// are at the beginning, which contains the lengths.
 fn damaged(whole: &[u8], number: usize) -> Vec<u8> {
     let mut below = random(number as u64 + 1);
     let mut bytes = whole.to_vec();
@@ -76,7 +76,7 @@ fn damaged(whole: &[u8], number: usize) -> Vec<u8> {
     bytes
 }
 
-/// Runs the program; the exit code, or what went wrong.
+/// Runs the program and returns its exit code, or what went wrong.
 fn run(desk: &Desk, input: &Path, output: &Path) -> Result<i32, String> {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("stylize-video"));
     command.current_dir(desk.path("")).args(["--stylizer", "identity", "--max-corrupt", "1000"]).arg(input);
@@ -107,7 +107,7 @@ fn run(desk: &Desk, input: &Path, output: &Path) -> Result<i32, String> {
     }
 }
 
-/// Keeps what went wrong.
+/// Collects error messages.
 #[derive(Default)]
 struct Said(Mutex<String>);
 
@@ -119,7 +119,7 @@ impl Observer for Said {
     }
 }
 
-/// Does in this process what [`run`] does in one of its own.
+/// Does in this process what [`run`] does in a separate one.
 pub fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
     let (input, output) = (input.to_path_buf(), output.to_path_buf());
     let what = format!("{input:?}");
@@ -158,7 +158,7 @@ pub fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
                 i32::from(summary.count(Outcome::Done) != 1)
             }
         };
-        // Nobody listens after the watchdog.
+        // After a timeout, the receiver is gone.
         drop(send.send((code, said.0.into_inner().unwrap())));
     });
     match receive.recv_timeout(WATCHDOG) {
@@ -170,13 +170,14 @@ pub fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
     }
 }
 
-/// Whether the damage made another kind of input of it, an animation a still, which this output is none for.
+/// Returns whether the damage turned the input into another kind, such as an animation into a still, which this output
+/// cannot hold.
 fn is_other_kind(code: i32, said: &str) -> bool {
     code == 2 && said.contains("does not become that")
 }
 
-/// Reads an output to its end. Its sound may go on after its pictures, or the last of them be shown for hours, as in the
-/// damaged input: then frames seem to be missing.
+/// Reads an output to its end. As in the damaged input, its audio may be longer than its video, or its last frame may
+/// be shown for hours: frames then seem to be missing.
 fn read(output: &Path) -> Result<(), DecodeError> {
     let settings = InputSettings { max_corrupt: 1 << 40, ..InputSettings::default() };
     let mut source = decode::open(&Input::Video(output.into()), ALL, &settings)?;
@@ -184,7 +185,7 @@ fn read(output: &Path) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// One variant: what is wrong with the program, if anything; whether it gave an output.
+/// Tests one variant. Returns whether the program wrote an output, or what it did wrong.
 fn try_one(desk: &Desk, whole: &[u8], kind: &str, number: usize) -> Result<bool, String> {
     let extension = if kind == "apng" { "png" } else { kind };
     let input = desk.path(&format!("{number}.{extension}"));

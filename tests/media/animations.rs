@@ -1,4 +1,4 @@
-//! Pictures that move and nothing else: GIF, APNG, WebP; raw video; filters after the painting.
+//! Animations: GIF, APNG and WebP; raw video; filters after the painting.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use stylize_video::settings::OutputSettings;
 
 use crate::common::{ALL, Desk, Failure, convert_with, decoded_by_ffmpeg, ffmpeg, probe, psnr, times};
 
-/// Frames at 0, 0.04, 0.12, 0.16, ... s, and sound. Matroska may make all of them a little later.
+/// Frames at 0, 0.04, 0.12, 0.16, ... s, and sound. Matroska may shift all of them slightly later.
 fn uneven(desk: &Desk) -> PathBuf {
     let select = "-vf select='not(eq(mod(n\\,4)\\,2))' -fps_mode vfr";
     let sound = "-f lavfi -i sine=d=1";
@@ -67,7 +67,7 @@ fn a_webp_animation_is_exact_in_time() {
     assert!(quality > 28.0, "{quality} dB");
 }
 
-/// A moving hole: a frame shown on top of the one before would fill it.
+/// A moving hole: a frame blended over the previous one would fill the hole.
 #[test]
 fn transparency_moves() {
     use image::AnimationDecoder;

@@ -1,5 +1,5 @@
 //! Colours through both conversions. An identity round trip would hide a wrong matrix, so each direction is compared
-//! with what `ffmpeg` makes of the same numbers, told the matrix.
+//! with `ffmpeg`'s result for the same numbers and an explicit matrix.
 
 use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, probe, psnr};
 use stylize_video::encode::{self, Target};
@@ -10,12 +10,12 @@ use stylize_video::stylize::fake::BARS as COLOURS;
 const WIDTH: usize = 256;
 const HEIGHT: usize = 32;
 
-/// Bars 32 wide.
+/// Bars, each 32 pixels wide.
 fn bars() -> Vec<u8> {
     (0..HEIGHT).flat_map(|_| (0..WIDTH).flat_map(|x| COLOURS[x / 32])).collect()
 }
 
-/// The middle of each bar must have its colour.
+/// Checks the colour at the middle of each bar.
 fn assert_bars(rgb: &[u8], what: &str) {
     for (bar, colour) in COLOURS.iter().enumerate() {
         let at = 3 * (HEIGHT / 2 * WIDTH + 32 * bar + 16);
@@ -25,7 +25,7 @@ fn assert_bars(rgb: &[u8], what: &str) {
     }
 }
 
-/// A clip of bars, made with a matrix and a range, tagged or not.
+/// Decodes a clip of bars, made with a matrix and a range, with or without tags.
 fn decode(matrix: &str, range: &str, tags: &str, size: &str) -> (MediaInfo, Vec<u8>) {
     let desk = Desk::new();
     std::fs::write(desk.path("bars.raw"), bars()).unwrap();
@@ -67,7 +67,7 @@ fn small_untagged_video_is_bt601() {
 fn large_untagged_video_is_bt709() {
     let (info, rgb) = decode("bt709", "tv", "", "1280:32");
     assert_eq!(info.color.scale_matrix(), Some("bt709"));
-    // Five times as wide: the middle of the first bar.
+    // Five times as wide: this is the middle of the first bar.
     let at = 3 * (16 * 1280 + 80);
     let error = COLOURS[0].iter().zip(&rgb[at..]).map(|(&a, &b)| a.abs_diff(b)).max().unwrap();
     assert!(error <= 4, "{:?}", &rgb[at..at + 3]);
@@ -80,7 +80,7 @@ fn full_range_is_honoured() {
     assert_bars(&rgb, "full range");
 }
 
-/// How a source of three frames is described.
+/// Describes a source of three frames.
 fn described(color: ColorInfo, samples: Samples, codec: &'static str) -> MediaInfo {
     MediaInfo {
         width: WIDTH,
@@ -117,7 +117,7 @@ fn crf(crf: u8) -> OutputSettings {
     OutputSettings { crf: Crf::Value(crf), ..OutputSettings::default() }
 }
 
-/// Luma of what `ffmpeg` makes of the first frame by its tags, in BT.709, and of the bars themselves.
+/// Returns the BT.709 luma of the first frame as `ffmpeg` decodes it by its tags, and the luma of the bars themselves.
 fn lumas(desk: &Desk, path: &std::path::Path, matrix: &str, range: &str) -> (Vec<u8>, Vec<u8>) {
     let chain = format!("scale=in_color_matrix={matrix}:in_range={range}:flags=bicubic+accurate_rnd+full_chroma_int");
     let decoded = decoded_by_ffmpeg(desk, path, &chain);
@@ -125,7 +125,7 @@ fn lumas(desk: &Desk, path: &std::path::Path, matrix: &str, range: &str) -> (Vec
         let weigh = |c: &[u8]| 0.2126 * f64::from(c[0]) + 0.7152 * f64::from(c[1]) + 0.0722 * f64::from(c[2]);
         rgb.chunks_exact(3).map(|colour| weigh(colour).round() as u8).collect()
     };
-    // Chroma of half the width blurs the two columns at each edge: between the bars nobody can do better.
+    // Chroma of half the width unavoidably blurs the two columns on each side of an edge between bars.
     let inside = |luma: Vec<u8>| -> Vec<u8> {
         luma.into_iter()
             .take(WIDTH * HEIGHT)
@@ -137,7 +137,7 @@ fn lumas(desk: &Desk, path: &std::path::Path, matrix: &str, range: &str) -> (Vec
     (inside(luma(&decoded)), inside(luma(&bars())))
 }
 
-/// Every colour case: the output is tagged as the source is, and what is painted comes out right by those tags.
+/// Every colour case: the output has the source's tags, and the painted colours are correct under those tags.
 #[test]
 fn colours_follow_the_source() {
     use ffmpeg_next::color::{Primaries, Space, TransferCharacteristic};
@@ -173,7 +173,7 @@ fn colours_follow_the_source() {
                     assert_eq!(warnings, Vec::<String>::new(), "{what}");
                     let entries = "stream=codec_name,pix_fmt,color_range,color_space,color_transfer,color_primaries";
                     let codec = if depth == 10 { "hevc" } else { "h264" };
-                    // FFmpeg's decoders of 8 bits have names of their own for the full range.
+                    // FFmpeg's 8-bit decoders have separate pixel format names for full range.
                     let full = if full_range && depth == 8 { "j" } else { "" };
                     let expected = format!("{codec},yuv{full}{name}p{deep},{range},{tags}");
                     assert_eq!(probe(&desk.path("out.mp4"), "v", entries), [expected], "{what}");
@@ -199,7 +199,7 @@ fn rgb_becomes_bt709_and_says_so() {
     }
 }
 
-/// Ten bits come out as they went in, to a code value: swscale's floats are exact enough.
+/// Ten bits are preserved to within one code value: swscale's floats are precise enough.
 #[test]
 fn ten_bits_stay_ten_bits() {
     let desk = Desk::new();

@@ -1,4 +1,4 @@
-//! Which encoder, pixel format and container go together, and what each makes.
+//! Combinations of encoder, pixel format and container, and the results.
 
 use stylize_video::decode;
 use stylize_video::encode::{self, EncodeError, Target};
@@ -7,14 +7,14 @@ use stylize_video::settings::{Crf, InputSettings, OutputSettings};
 
 use crate::common::{ALL, Desk, Failure, convert_with, decoded_by_ffmpeg, probe, psnr, times};
 
-/// Smooth and not too colourful: what is beyond RGB is cut off by any conversion.
+/// Smooth and not very saturated: every conversion clips colours outside RGB.
 const CLIP: &str = "-f lavfi -i gradients=s=128x96:r=25:d=0.4:c0=0x905030:c1=0x3060a0:seed=3";
 
 fn codec(codec: &str) -> OutputSettings {
     OutputSettings { codec: codec.into(), ..OutputSettings::default() }
 }
 
-/// Converts and gives the output, its codec with pixel format, and the warnings.
+/// Converts and returns the output, its codec and pixel format, and the warnings.
 fn run(
     desk: &Desk,
     input: &std::path::Path,
@@ -28,7 +28,7 @@ fn run(
     (desk.path(name), words, warnings)
 }
 
-/// The error that opening the output gives, before any frame.
+/// Returns the error from opening the output, before any frame.
 fn refused(input: &std::path::Path, name: &str, settings: &OutputSettings) -> EncodeError {
     let desk = Desk::new();
     let source = decode::open(&Input::Video(input.into()), ALL, &InputSettings::default()).unwrap();
@@ -64,7 +64,7 @@ fn every_family_in_every_container_that_holds_it() {
             assert!(quality > 36.0, "{name}: {quality} dB");
         }
     }
-    // The name that Apple's players want.
+    // The codec tag that Apple's players require.
     assert_eq!(probe(&desk.path("out-hevc.mp4"), "v:0", "stream=codec_tag_string"), ["hvc1"]);
     assert_eq!(probe(&desk.path("out-hevc.mov"), "v:0", "stream=codec_tag_string"), ["hvc1"]);
 }
@@ -108,10 +108,10 @@ fn lost_bits_and_chroma_are_told() {
     let (_, found, warnings) = run(&desk, &input, "out.mkv", &codec("libsvtav1"));
     assert_eq!(found, "av1,yuv420p10le");
     assert!(warnings[0].contains("12 bits become 10 and 4:4:4 becomes 4:2:0"), "{warnings:?}");
-    // Asked for the family alone, the encoder that holds it all is taken.
+    // With only the codec family given, the encoder that preserves everything is chosen.
     let (_, found, warnings) = run(&desk, &input, "all.mkv", &codec("av1"));
     assert_eq!((found.as_str(), warnings.len()), ("av1,yuv444p12le", 0));
-    // What was asked for is not warned of.
+    // An explicit request causes no warning.
     let asked = OutputSettings { pix_fmt: "yuv420p".into(), ..OutputSettings::default() };
     let (_, found, warnings) = run(&desk, &input, "asked.mp4", &asked);
     assert_eq!((found.as_str(), warnings.len()), ("hevc,yuv420p", 0));
@@ -168,7 +168,8 @@ fn encoder_options_reach_the_encoder() {
     assert_eq!(flags.iter().filter(|flags| flags.contains('K')).count(), 2, "a key frame every five: {flags:?}");
 }
 
-/// On a machine without the device the software encoder steps in and says why; with it, the device is used.
+/// On a machine without the device, the software encoder is used and the reason is reported; with the device, the
+/// device is used.
 #[test]
 fn hardware_falls_back_to_software() {
     let desk = Desk::new();
@@ -190,7 +191,7 @@ fn hardware_falls_back_to_software() {
     }
 }
 
-/// A clip whose left half is see-through.
+/// Makes a clip whose left half is transparent.
 fn clear(desk: &Desk, name: &str, options: &str) -> std::path::PathBuf {
     let clear = "format=rgba,geq=r=r(X\\,Y):g=g(X\\,Y):b=b(X\\,Y):a=if(lt(X\\,64)\\,40\\,255)";
     desk.clip(name, &format!("{CLIP} -vf {clear} {options}"))
@@ -243,7 +244,7 @@ fn alpha_goes_where_it_is_held() {
     assert!(matches!(error, Failure::Encode(EncodeError::Alpha { .. })), "{error}");
 }
 
-/// VP9's alpha lies in a Matroska intermediate, which rounds times; the output's are exact all the same.
+/// VP9 with alpha goes through a Matroska intermediate, which rounds times; the output's times are exact all the same.
 #[test]
 fn vp9_with_alpha_keeps_uneven_times() {
     let desk = Desk::new();

@@ -1,4 +1,4 @@
-//! Bad inputs and outputs: one clear line each, and never a panic.
+//! Bad inputs and outputs: each gives one clear line, never a panic.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::symlink;
@@ -78,14 +78,14 @@ fn a_file_that_ends_early_is_known_at_opening() {
             matches!(error, Failure::Decode(DecodeError::EndsEarly { .. } | DecodeError::CutOff { .. })),
             "{error}"
         );
-        // What lies before the end can be used all the same.
+        // The part before the end can still be used.
         let part = frames(&half, Range { start: 0.0, frames: Some(20) }).unwrap().1;
         assert_eq!(part.len(), 20);
-        // As can all that is there; what is missing is told.
+        // So can everything that is present; missing frames are reported.
         let (count, notes) = tolerant(&half, 80).unwrap();
         assert!((30..80).contains(&count), "{name}: {count}");
         let missing: u64 = number(&notes, "frames are missing at the end").unwrap();
-        // Of Matroska only the time is known that is missing, not the pictures that were waiting for others.
+        // Matroska reveals only the missing duration, not the pictures that were waiting for others.
         let slack = if name == "in.mp4" { 1 } else { 4 };
         assert!((count + missing).abs_diff(100) <= slack, "{name}: {count} frames, {notes:?}");
     }
@@ -96,7 +96,7 @@ fn a_file_that_ends_early_is_known_at_opening() {
     assert!(tolerant(&half, places + 1).is_ok());
 }
 
-/// Reads everything with a `max_corrupt`: the number of frames, and what was said.
+/// Reads everything with the given `max_corrupt`. Returns the number of frames and the notes.
 fn tolerant(path: &Path, max_corrupt: u64) -> Result<(u64, Vec<String>), DecodeError> {
     let settings = InputSettings { max_corrupt, ..InputSettings::default() };
     let mut source = decode::open(&Input::Video(path.into()), ALL, &settings)?;
@@ -110,7 +110,7 @@ fn tolerant(path: &Path, max_corrupt: u64) -> Result<(u64, Vec<String>), DecodeE
     Ok((count, notes))
 }
 
-/// The number in front of some words.
+/// Returns the number in front of the given words.
 fn number(notes: &[String], words: &str) -> Option<u64> {
     let text = notes.iter().flat_map(|note| note.split("; ")).find_map(|part| part.strip_suffix(words))?;
     text.trim().parse().ok()
@@ -151,7 +151,7 @@ fn damage_is_an_error_as_soon_as_it_is_met_or_passed_over() {
     let places = places.unwrap_or_else(|| panic!("{notes:?}"));
     assert!((80..=100).contains(&count) && (1..40).contains(&places), "{count} frames, {places} places");
     assert!(matches!(tolerant(&damaged, places - 1), Err(DecodeError::Damaged { .. })));
-    // Before the damage there is none.
+    // The part before the damage has none.
     assert_eq!(frames(&damaged, Range { start: 0.0, frames: Some(20) }).unwrap().1.len(), 20);
 }
 
@@ -177,7 +177,7 @@ fn damage_looks_the_same_in_every_run() {
     }
 }
 
-/// A hash of each picture of a damaged file, and what is said about it.
+/// Returns a hash of each picture of a damaged file, and the notes.
 fn looks(path: &Path) -> (Vec<u64>, Vec<String>) {
     let settings = InputSettings { max_corrupt: 1000, ..InputSettings::default() };
     let mut source = decode::open(&Input::Video(path.into()), ALL, &settings).unwrap();
@@ -201,7 +201,7 @@ fn a_broadcast_may_begin_anywhere() {
     }
 }
 
-/// Numbers that look random and are the same in every run.
+/// A pseudo-random generator with the same sequence in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -227,7 +227,7 @@ fn flipped_bits_are_an_error_or_do_no_harm() {
                 }
             });
             match frames(&flipped, ALL) {
-                // A bit of an edit list makes another edit list: FFmpeg agrees on what is shown.
+                // A flipped bit can turn an edit list into another valid one: FFmpeg then shows as many frames.
                 Ok((_, frames)) if frames.len() != 30 => {
                     let packets = probe(&flipped, "v:0", "packet=flags");
                     let shown = packets.iter().filter(|flags| !flags.contains('D')).count();
@@ -239,7 +239,7 @@ fn flipped_bits_are_an_error_or_do_no_harm() {
                     assert!(!error.to_string().contains('\n'), "{error}");
                 }
             }
-            // With any damage allowed, there is an end too.
+            // Reading also ends when any damage is allowed.
             let _ = tolerant(&flipped, u64::MAX);
         }
     }
@@ -270,7 +270,7 @@ fn a_start_after_the_end() {
     assert!(matches!(error, DecodeError::BadStart { .. }));
 }
 
-/// Opens an output for a clip and pushes it through.
+/// Opens an output for a clip and writes the clip to it.
 fn write(desk: &Desk, output: Output, settings: &OutputSettings) -> Result<(), EncodeError> {
     let clip = desk.clip("in.mp4", CLIP);
     let mut source = decode::open(&Input::Video(clip), ALL, &InputSettings::default()).unwrap();

@@ -1,4 +1,4 @@
-//! Subtitles, attachments, covers, data, timecodes and further video: everything beside the painted pictures and audio.
+//! Subtitles, attachments, covers, data, timecodes and further video: all streams except the painted video and audio.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ use stylize_video::settings::{InputSettings, OutputSettings};
 const VIDEO: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2";
 const H264: &str = "-c:v libx264 -preset ultrafast -bf 2";
 
-/// Index, kind, codec, language and title of every stream.
+/// Returns index, kind, codec, language and title of every stream.
 fn listed(path: &Path) -> Vec<String> {
     probe(path, "", "stream=index,codec_type,codec_name:stream_tags=language,title")
 }
 
-/// A hash of one stream's packets.
+/// Returns a hash of one stream's packets.
 fn hash(path: &Path, index: usize) -> String {
     let map = format!("0:{index}");
     let arguments = ["-map", &map, "-c", "copy", "-f", "streamhash", "-hash", "md5", "-"];
@@ -24,26 +24,26 @@ fn hash(path: &Path, index: usize) -> String {
     text.trim().rsplit('=').next().unwrap().to_owned()
 }
 
-/// Display times of a stream's pictures in seconds.
+/// Returns the display times of a stream's pictures in seconds.
 fn times_of(path: &Path, stream: &str) -> Vec<f64> {
     let mut times: Vec<f64> = probe(path, stream, "packet=pts_time").iter().map(|time| time.parse().unwrap()).collect();
     times.sort_by(f64::total_cmp);
     times
 }
 
-/// Begin, length (milliseconds) and bytes of the packets of a stream that show something.
+/// Returns start, duration (milliseconds) and bytes of those packets of a stream that show something.
 fn packets(path: &Path, stream: &str) -> Vec<(i64, i64, String)> {
     let milliseconds = |text: &str| (1000.0 * text.parse::<f64>().unwrap_or(0.0)).round() as i64;
     probe(path, stream, "packet=pts_time,duration_time,size,data_hash")
         .iter()
         .map(|line| line.split(',').collect::<Vec<_>>())
-        // MP4 says with two zero bytes that nothing is shown.
+        // In MP4, a packet of two zero bytes shows nothing.
         .filter(|fields| fields[2] != "2")
         .map(|fields| (milliseconds(fields[0]), milliseconds(fields[1]), fields[2].to_owned()))
         .collect()
 }
 
-/// The subtitles of a stream as `ffmpeg` writes them into a file of their own, lines ending as in a text.
+/// Returns the subtitles of a stream as `ffmpeg` writes them to a file, with normalised line ends.
 fn text(path: &Path, stream: usize) -> String {
     let map = format!("0:{stream}");
     let arguments = ["-map", &map, "-f", "srt", "-"];
@@ -72,7 +72,7 @@ fn chapters(desk: &Desk) -> PathBuf {
     path
 }
 
-/// Opens the sink for a source, for what it says before the slow part.
+/// Opens the sink for a source, for the errors and warnings that precede the slow part.
 fn opened(desk: &Desk, input: &Path, name: &str, strict: bool) -> Result<Box<dyn FrameSink>, EncodeError> {
     let source = decode::open(&Input::Video(input.into()), ALL, &InputSettings::default()).unwrap();
     let work = desk.path(&format!("opened-{name}"));
@@ -85,7 +85,7 @@ fn warnings(desk: &Desk, input: &Path, name: &str) -> Vec<String> {
     opened(desk, input, name, false).unwrap().warnings().to_vec()
 }
 
-/// Two audio, two subtitles, chapters, a font, a cover; the painted video is stream 1.
+/// Two audio streams, two subtitle streams, chapters, a font and a cover; the painted video is stream 1.
 fn everything(desk: &Desk) -> PathBuf {
     let cover = desk.clip("cover.jpg", "-f lavfi -i color=red:s=32x32 -frames:v 1");
     desk.clip(
@@ -155,14 +155,14 @@ fn mp4_keeps_what_it_can_hold_and_says_what_it_cannot() {
          use -o NAME.mkv"
     );
     let output = desk.transcode(&input, "out.mp4", ALL).unwrap();
-    // The fifth is the muxer's own form of the chapters.
+    // The fifth stream is the muxer's own form of the chapters.
     let codecs: Vec<String> = probe(&output, "", "stream=codec_name,codec_type");
     assert_eq!(codecs, ["aac,audio", "h264,video", "aac,audio", "mov_text,subtitle", "bin_data,data", "mjpeg,video"],);
     assert_eq!(probe(&output, "", "stream_disposition=attached_pic"), ["0", "0", "0", "0", "0", "1"]);
     assert_eq!(hash(&output, 5), hash(&input, 6), "the cover");
     assert_eq!(text(&output, 3), text(&input, 3));
     assert_eq!(probe(&output, "s", "stream_tags=language"), ["ger"]);
-    // On from there, and back.
+    // From that output to Matroska again.
     let back = desk.transcode(&output, "back.mkv", ALL).unwrap();
     let codecs: Vec<String> = probe(&back, "", "stream=codec_name,codec_type");
     assert_eq!(codecs, ["aac,audio", "h264,video", "aac,audio", "subrip,subtitle", "mjpeg,video"]);
@@ -171,7 +171,7 @@ fn mp4_keeps_what_it_can_hold_and_says_what_it_cannot() {
     assert_eq!(probe(&back, "", "stream_tags=filename,mimetype"), ["cover.jpg,image/jpeg"]);
 }
 
-/// Moves the tags of an MP4 file, its cover among them, before its tracks.
+/// Moves the tags of an MP4 file, including its cover, in front of its tracks.
 fn tags_first(bytes: &mut [u8]) {
     let boxes = |bytes: &[u8], from: usize, to: usize| {
         let mut found = Vec::new();
@@ -250,18 +250,18 @@ fn subtitles_are_cut_with_the_video() {
     let desk = Desk::new();
     let srt = subtitles(&desk);
     let input = desk.clip("in.mkv", &format!("{VIDEO} -i {} {H264} -c:s subrip", srt.display()));
-    // The first lasts into the part, the second out of it.
+    // The first subtitle begins before the part, and the second ends after it.
     let part = Range { start: 1.0, frames: Some(20) };
     let output = desk.transcode(&input, "out.mkv", part).unwrap();
     let shown: Vec<(i64, i64)> = packets(&output, "s").into_iter().map(|(begin, length, _)| (begin, length)).collect();
     assert_eq!(shown, [(0, 250), (500, 300)]);
-    // Nothing is shown, which MP4 says in a packet of its own.
+    // MP4 stores a gap without subtitles as a separate packet.
     let none = desk.transcode(&input, "none.mp4", Range { start: 0.0, frames: Some(5) }).unwrap();
     assert_eq!(probe(&none, "", "stream=codec_name"), ["h264", "mov_text"]);
     assert_eq!(packets(&none, "s"), []);
 }
 
-/// A PGS file: one picture of 8x2 pixels, shown from 0.5 s to 1.5 s.
+/// Makes a PGS file: one picture of 8x2 pixels, shown from 0.5 s to 1.5 s.
 fn pgs(desk: &Desk) -> PathBuf {
     let mut bytes = Vec::new();
     let mut segment = |milliseconds: u32, kind: u8, body: &[u8]| {
@@ -272,7 +272,7 @@ fn pgs(desk: &Desk) -> PathBuf {
         bytes.extend_from_slice(&(body.len() as u16).to_be_bytes());
         bytes.extend_from_slice(body);
     };
-    // Composition: 64x48, an epoch's start with one object at 4,4; window; palette; object; end.
+    // Composition (64x48, start of an epoch, one object at 4,4), window, palette, object, end.
     segment(500, 0x16, &[0, 64, 0, 48, 0x10, 0, 0, 0x80, 0, 0, 1, 0, 0, 0, 0, 0, 4, 0, 4]);
     segment(500, 0x17, &[1, 0, 0, 4, 0, 4, 0, 8, 0, 2]);
     segment(500, 0x14, &[0, 0, 1, 235, 128, 128, 255]);
@@ -280,7 +280,7 @@ fn pgs(desk: &Desk) -> PathBuf {
     let object = [[0, 0, 0, 0xc0, 0, 0, 14, 0, 8, 0, 2].as_slice(), &line, &line].concat();
     segment(500, 0x15, &object);
     segment(500, 0x80, &[]);
-    // Nothing is shown any more.
+    // The picture is removed.
     segment(1500, 0x16, &[0, 64, 0, 48, 0x10, 0, 1, 0, 0, 0, 0]);
     segment(1500, 0x17, &[1, 0, 0, 4, 0, 4, 0, 8, 0, 2]);
     segment(1500, 0x80, &[]);
@@ -309,7 +309,7 @@ fn bitmap_subtitles_stay_where_they_can() {
             [format!("stream 0 (subtitles hdmv_pgs_subtitle, German) is left out: {kind} cannot hold it; .mkv would")]
         );
     }
-    // DVD's are for MP4 too.
+    // MP4 can also hold DVD subtitles.
     let dvd = desk.clip("dvd.mkv", &format!("{VIDEO} -i {} -map 0 -map 1 {H264} -c:s dvdsub", sup.display()));
     for name in ["dvd.mp4", "out.mkv"] {
         assert_eq!(warnings(&desk, &dvd, name), Vec::<String>::new());
@@ -393,7 +393,7 @@ fn further_video_is_copied() {
              -metadata:s:v:0 language=fre -disposition:v:0 0 -disposition:v:1 default -aspect:v:0 2:1"
         ),
     );
-    // Which of them is painted is decided by the size.
+    // The size decides which of them is painted.
     for name in ["out.mp4", "out.mkv", "out.mov"] {
         assert_eq!(warnings(&desk, &input, name), Vec::<String>::new());
         let output = desk.transcode(&input, name, ALL).unwrap();
@@ -430,7 +430,7 @@ fn data_is_copied_where_the_container_knows_it() {
     let desk = Desk::new();
     let srt = subtitles(&desk);
     let made = desk.clip("made.mp4", &format!("{VIDEO} -i {} {H264} -c:s mov_text", srt.display()));
-    // GoPro's telemetry, by its name alone.
+    // GoPro's telemetry, recognised by its name alone.
     let input = desk.changed(&made, "in.mp4", |bytes| {
         for (from, to) in [(b"tx3g", b"gpmd"), (b"sbtl", b"meta")] {
             let places: Vec<usize> =
@@ -457,7 +457,7 @@ fn data_is_copied_where_the_container_knows_it() {
 fn a_transport_stream_goes_to_mp4_and_matroska() {
     let desk = Desk::new();
     let input = desk.clip("in.ts", &format!("-f lavfi -i sine=d=2 {VIDEO} -map 0 -map 1 {H264} -c:a aac"));
-    // (A stream is listed twice: by itself and in its programme.)
+    // (Each stream is listed twice: by itself and in its programme.)
     assert_eq!(probe(&input, "", "stream=codec_name"), ["aac", "h264", "aac", "h264"]);
     // AAC loses the headers that only a transport stream needs.
     let bare = desk.clip("bare.mp4", &format!("-i {} -map 0:a -c copy", input.display()));
@@ -579,7 +579,7 @@ fn data_of_no_known_kind_is_not_given_a_name() {
     assert_eq!(error, expected);
 }
 
-/// Runs a source into `name` and returns what only the end told.
+/// Converts a source to `name` and returns the warnings that only the end produces.
 fn told_at_the_end(desk: &Desk, input: &Path, name: &str) -> Vec<String> {
     let mut source = decode::open(&Input::Video(input.into()), ALL, &InputSettings::default()).unwrap();
     let mut sink = opened(desk, input, name, false).unwrap();
@@ -631,7 +631,7 @@ fn video_without_times_is_not_copied_wrongly() {
         let output = desk.transcode(&input, name, ALL).unwrap();
         assert_eq!(probe(&output, "", "stream=codec_name"), ["h264"]);
     }
-    // Without reordering there is no doubt.
+    // Without reordering, the times are unambiguous.
     let plain = desk.clip(
         "plain.avi",
         &format!("{VIDEO} -f lavfi -i testsrc=s=32x32:d=2 -map 0 -map 1 -c:v libx264 -bf 0 -c:v:1 mpeg4"),
@@ -661,7 +661,7 @@ fn damaged_sound_does_not_cost_the_pictures() {
     let desk = Desk::new();
     let sound = "-f lavfi -i sine=d=2:sample_rate=48000";
     let made = desk.clip("made.mkv", &format!("{VIDEO} {sound} {H264} -c:a eac3"));
-    // Its second packet loses the word that it begins with, which MP4's muxer looks for.
+    // Its second packet loses the word at its beginning, which MP4's muxer looks for.
     let input = desk.changed(&made, "in.mkv", |bytes| {
         let starts: Vec<usize> =
             bytes.windows(4).enumerate().filter(|(_, w)| w[..2] == [0x0b, 0x77]).map(|(at, _)| at).collect();

@@ -1,4 +1,4 @@
-//! Pictures and sequences of them.
+//! Single pictures and sequences of pictures.
 
 use image::{ImageBuffer, Rgb, RgbImage, RgbaImage};
 use stylize_video::decode::{self, DecodeError};
@@ -59,7 +59,7 @@ fn sixteen_bits_are_read_exactly() {
 fn jpeg_orientation_is_applied() {
     let desk = Desk::new();
     pattern(0).save(desk.path("plain.jpg")).unwrap();
-    // An EXIF block with nothing but orientation 6 (a quarter turn clockwise), right after the start marker.
+    // An EXIF block that contains only orientation 6 (a quarter turn clockwise), right after the start marker.
     let exif = b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     let path = desk.changed(&desk.path("plain.jpg"), "turned.jpg", |bytes| {
         bytes.splice(2..2, exif.iter().copied());
@@ -132,7 +132,7 @@ fn no_picture_at_all() {
     assert!(text("none.png").contains("none.png: there is no such file"));
 }
 
-/// The first frame of an input, and what the input is.
+/// Returns the media info and the first frame of an input.
 fn first(input: &Input, settings: &InputSettings) -> (MediaInfo, Frame) {
     let mut source = decode::open(input, ALL, settings).unwrap();
     let frame = source.next().unwrap().unwrap();
@@ -174,7 +174,7 @@ fn linear_light_gets_the_curve_of_srgb() {
     }
 }
 
-/// An animation of `delays` in milliseconds; frame `n` is a square of grey `40 n`, the last half transparent.
+/// Makes an animation with `delays` in milliseconds; frame `n` is a square of grey `40 n`, its last half transparent.
 fn animation(desk: &Desk, delays: &[u32]) -> std::path::PathBuf {
     let mut chunks = Vec::new();
     let mut chunk = |name: &[u8; 4], data: &[u8]| {
@@ -193,7 +193,7 @@ fn animation(desk: &Desk, delays: &[u32]) -> std::path::PathBuf {
         picture.save(desk.path("one.webp")).unwrap();
         let one = std::fs::read(desk.path("one.webp")).unwrap();
         let at = one.windows(4).position(|name| name == b"VP8L").unwrap();
-        // Without blending: the picture replaces the one before.
+        // Without blending: the picture replaces the previous one.
         let head = [vec![0; 6], size(8), size(8), delay.to_le_bytes()[..3].to_vec(), vec![2]].concat();
         chunk(b"ANMF", &[head, one[at..].to_vec()].concat());
     }
@@ -221,7 +221,7 @@ fn an_animated_webp_is_read_with_its_times_and_alpha() {
     let (info, part) = frames(&input, Range { start: 0.1, frames: Some(2) }).unwrap();
     assert_eq!((info.first, info.frames, part.len(), part[0].timing.pts), (2, Some(2), 2, 160));
     assert!(matches!(frames(&input, Range { start: 9.0, frames: None }), Err(DecodeError::StartsAfterEnd { .. })));
-    // A file that breaks off is an error, not a shorter animation.
+    // A truncated file is an error, not a shorter animation.
     let half = desk.changed(&input, "half.webp", |bytes| bytes.truncate(bytes.len() * 2 / 3));
     let error = frames(&half, ALL).map(|(_, frames)| frames.len()).unwrap_err();
     assert!(error.to_string().contains("half.webp"), "{error}");

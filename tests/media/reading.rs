@@ -1,4 +1,4 @@
-//! The settings of `[input]`: alpha, HDR, interlacing, the user's filters, formats that have to be told.
+//! The settings of `[input]`: alpha, HDR, interlacing, the user's filters, and formats that must be named.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use stylize_video::settings::{Deinterlace, Hdr, InputSettings};
 
 use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, probe, psnr, times};
 
-/// All there is to read, with what is said about it.
+/// Reads the whole input and returns its media info, frames and notes.
 fn read(path: &Path, settings: &InputSettings) -> Result<(MediaInfo, Vec<Frame>, Vec<String>), DecodeError> {
     let mut source = decode::open(&Input::Video(path.into()), ALL, settings)?;
     let mut notes = source.take_warnings();
@@ -26,7 +26,7 @@ fn filtered(path: &Path, filter: &str) -> Result<(MediaInfo, Vec<Frame>), Decode
     read(path, &settings).map(|(info, frames, _)| (info, frames))
 }
 
-/// A hole, a half and a whole: alpha of 0, 128 and 255 in thirds of a 96x32 picture.
+/// Transparent, half transparent and opaque: alpha of 0, 128 and 255 in thirds of a 96x32 picture.
 const ALPHA: &str = "-f lavfi -i color=red:s=96x32:r=10:d=0.3,format=rgba,geq=\
                      r=r(X\\,Y):g=g(X\\,Y):b=b(X\\,Y):a=if(lt(X\\,32)\\,0\\,if(lt(X\\,64)\\,128\\,255))";
 
@@ -75,7 +75,7 @@ fn alpha_of_opaque_pictures() {
     assert!(!info.samples.alpha, "a palette of opaque colours");
 }
 
-/// 10-bit HDR with all of its tags, or some.
+/// Makes a clip in 10-bit HDR with all of its tags, or some of them.
 fn hdr(desk: &Desk, name: &str, size: &str, transfer: &str, tags: &str) -> std::path::PathBuf {
     let arguments = format!(
         "-f lavfi -i testsrc2=s={size}:r=10:d=0.3,format=yuv444p10le -c:v libx264 -crf 4 -color_trc {transfer} {tags}"
@@ -100,7 +100,7 @@ fn hdr_is_tone_mapped() {
         let rgb = frames[0].pixels.to_rgb8();
         let quality = psnr(&rgb, &reference[..rgb.len()]);
         assert!(quality > 45.0, "{curve}: {quality} dB");
-        // Half of the tags missing, and a size that zscale would not take, come to the same.
+        // Without half of the tags, or with a size that zscale would reject, the result is the same.
         let bare = hdr(&desk, "bare.mp4", "96x64", transfer, "");
         let (_, untagged, _) = read(&bare, &InputSettings::default()).unwrap();
         let quality = psnr(&untagged[0].pixels.to_rgb8(), &rgb);
@@ -129,7 +129,7 @@ fn dolby_vision_without_a_base_layer_is_refused() {
         desk.changed(&plain, &format!("dv{number}.mp4"), |bytes| {
             let find = |bytes: &[u8], name: &[u8]| bytes.windows(4).rposition(|at| at == name).unwrap() - 4;
             let size = |bytes: &[u8], at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
-            // The configuration follows that of the codec: its version, profile and level (7 and 6 bits), flags.
+            // The Dolby Vision configuration follows the codec's: its version, profile and level (7 and 6 bits), flags.
             let record = [1, 0, number << 1, 0b0000_1101, 0];
             let size_of_box = 8 + 24_u32;
             let mut extra = [&size_of_box.to_be_bytes()[..], b"dvcC", &record].concat();
@@ -164,7 +164,7 @@ fn what_happens_to_interlaced_video_is_a_choice() {
     assert!(combed[5].pixels != auto[5].pixels);
     let refuse = InputSettings { deinterlace: Deinterlace::Refuse, ..InputSettings::default() };
     assert!(matches!(read(&input, &refuse).unwrap_err(), DecodeError::Interlaced { .. }));
-    // The user's filters get the progressive pictures.
+    // The user's filters receive the deinterlaced pictures.
     let (_, same) = filtered(&input, "null").unwrap();
     let times = |frames: &[Frame]| frames.iter().map(|frame| frame.timing.pts).collect::<Vec<_>>();
     assert_eq!(times(&same), times(&auto));
@@ -185,7 +185,7 @@ fn filters_change_size_rate_and_shape() {
         assert_eq!(seconds(before), seconds(after));
         assert!((after.timing.base.seconds(after.timing.duration.unwrap()) - 0.04).abs() < 1e-9);
     }
-    // The very pixels that were there.
+    // Exactly the original pixels.
     let part: Vec<f32> = (0..16).flat_map(|y| &plain[0].pixels.rgb[(y + 4) * 64 + 8..][..32]).copied().collect();
     let error = part.iter().zip(&frames[0].pixels.rgb).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(error < 0.15, "{error}");
@@ -312,7 +312,7 @@ fn every_depth_and_range_is_read_exactly() {
         let bytes: Vec<u8> =
             all.flat_map(|code| code.to_le_bytes()[..if depth == 8 { 1 } else { 2 }].to_vec()).collect();
         std::fs::write(desk.path("in.raw"), bytes).unwrap();
-        // Raw video cannot say its range: a filter does.
+        // Raw video cannot store its range, so a filter sets it.
         let range = if full { "pc" } else { "tv" };
         let settings = InputSettings {
             format: "rawvideo".into(),
@@ -333,7 +333,7 @@ fn every_depth_and_range_is_read_exactly() {
     }
 }
 
-/// Runs the program on what `clip` makes, piped in; what it says comes back.
+/// Pipes the clip into the program. Returns whether it succeeded, its messages, and the output's path.
 fn pipe(desk: &Desk, clip: &str, name: &str, options: &[&str]) -> (bool, String, std::path::PathBuf) {
     let piped = std::fs::File::open(desk.clip(name, clip)).unwrap();
     let output = desk.path(&format!("{name}.mkv"));

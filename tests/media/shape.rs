@@ -1,4 +1,4 @@
-//! Sizes, rotation, pixel shapes, interlacing.
+//! Sizes, rotation, pixel aspect ratios and interlacing.
 
 use crate::common::{ALL, Desk, decoded_by_ffmpeg, frames, probe, psnr};
 
@@ -47,7 +47,7 @@ fn odd_sizes() {
     let input = desk.clip("in.mkv", "-f lavfi -i testsrc=s=67x43:r=25:d=0.4 -c:v ffv1 -pix_fmt yuv420p");
     let (info, _) = frames(&input, ALL).unwrap();
     assert_eq!((info.width, info.height), (67, 43));
-    // H.264 repeats the last column and row; VP9 has no need to.
+    // H.264 repeats the last column and row; VP9 does not need to.
     let h264 = desk.transcode(&input, "out.mp4", ALL).unwrap();
     assert_eq!(probe(&h264, "v:0", "stream=width,height"), ["68,44"]);
     let vp9 = desk.transcode(&input, "out.webm", ALL).unwrap();
@@ -65,7 +65,7 @@ fn odd_sizes() {
 fn pixel_shape_is_kept_and_turned() {
     let desk = Desk::new();
     let input = desk.clip("in.mp4", &format!("{SOURCE} -vf setsar=16/11 -c:v libx264"));
-    // WebM has whole pixels of the displayed size: 93 for 64 * 16 / 11.
+    // WebM stores the display size in whole pixels: 93 for 64 * 16 / 11.
     for (name, aspect) in [("out.mp4", "16:11"), ("out.mkv", "16:11"), ("out.webm", "93:64")] {
         let output = desk.transcode(&input, name, ALL).unwrap();
         assert_eq!(probe(&output, "v:0", "stream=sample_aspect_ratio"), [aspect], "{name}");
@@ -88,7 +88,7 @@ fn interlaced_video_is_deinterlaced() {
     assert_eq!(progressive.len(), 10);
     let output = desk.transcode(&input, "out.mp4", ALL).unwrap();
     assert_eq!(probe(&output, "v:0", "packet=pts").len(), 10);
-    // Combed: neighbouring rows differ more than rows two apart.
+    // Combing: neighbouring rows differ more than rows two apart.
     let comb = |rgb: &[u8]| -> i64 {
         let row = |y: usize| &rgb[y * 96 * 3..(y + 1) * 96 * 3];
         let differ =

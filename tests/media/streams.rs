@@ -1,4 +1,4 @@
-//! The source's audio and tags in the output.
+//! The source's audio streams and tags in the output.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ fn assert_same_audio(input: &Path, output: &Path) {
     assert_eq!(audio_hashes(output), hashes, "audio of {}", output.display());
 }
 
-/// Seconds from the first picture to the first packet of the first audio stream.
+/// Returns the seconds from the first picture to the first packet of the first audio stream.
 fn lead(path: &Path) -> f64 {
     let audio: f64 = probe(path, "a:0", "packet=pts_time")[0].parse().unwrap();
     audio - times(path)[0]
@@ -54,7 +54,7 @@ fn opus_goes_to_webm() {
     assert_eq!(probe(&output, "v", "stream=codec_name"), ["vp9"]);
     assert_eq!(times(&output), times(&input));
     assert!((lead(&input) - lead(&output)).abs() < 0.0011);
-    // From a container that has its delay elsewhere, and back.
+    // To a container that stores the audio delay differently, and back.
     let mp4 = desk.transcode(&input, "out.mp4", ALL).unwrap();
     assert!((lead(&input) - lead(&mp4)).abs() < 0.0011, "{} and {}", lead(&input), lead(&mp4));
     let again = desk.transcode(&mp4, "again.mkv", ALL).unwrap();

@@ -1,4 +1,4 @@
-//! Every frame, at its time.
+//! Every frame is present, with the right pts.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use stylize_video::settings::OutputSettings;
 
 const BFRAMES: &str = "-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v libx264 -preset veryfast -bf 3";
 
-/// Same number of frames, same times. Matroska counts in milliseconds.
+/// Checks that the number of frames and their times are the same. Matroska counts in milliseconds.
 fn assert_same_times(input: &Path, output: &Path) {
     let (expected, got) = (times(input), times(output));
     assert_eq!(expected.len(), got.len(), "frames of {}", output.display());
@@ -98,7 +98,7 @@ fn avi_with_b_frames() {
 #[test]
 fn frames_are_found_from_any_start() {
     let desk = Desk::new();
-    // Long enough that the start is sought; frequent key frames, so that seeking really lands in the middle.
+    // Long enough that the reader seeks to the start; frequent key frames, so that the seek really lands in the middle.
     let input = desk.clip("in.mp4", &format!("{} -g 20", BFRAMES.replace("d=2", "d=9")));
     let (_, all) = frames(&input, ALL).unwrap();
     for first in [0, 1, 50, 149, 151, 224] {
@@ -168,7 +168,7 @@ fn any_time_base_and_any_start() {
                 let timing = Timing { pts, duration: None, base };
                 sink.push(Frame { pixels: Pixels::black(32, 16), timing, index }).unwrap();
             }
-            // The sink compares every timestamp itself before it says that it is done.
+            // The sink itself compares every timestamp before it reports success.
             sink.finish().unwrap();
             let got = times(&desk.path(name));
             let shift = got[0] - base.seconds(pts[0]);
@@ -204,7 +204,7 @@ fn rates_from_1_to_240() {
 #[test]
 fn timestamps_that_wrap_around() {
     let desk = Desk::new();
-    // 33 bits of 1/90000 s are full after 95443.7 s.
+    // A 33-bit clock of 1/90000 s wraps after 95443.7 s.
     let source = "-f lavfi -i testsrc2=s=64x48:r=25:d=8 -c:v libx264 -preset veryfast -bf 2 -output_ts_offset 95440";
     let input = desk.clip("in.ts", source);
     let (_, read) = frames(&input, ALL).unwrap();

@@ -1,4 +1,4 @@
-//! `stylize-video measure`, as typed.
+//! The `stylize-video measure` command.
 
 use assert_cmd::Command;
 use image::RgbImage;
@@ -9,7 +9,7 @@ use crate::synth::{HEIGHT, Motion, WIDTH};
 
 const PAN: Motion = Motion::Pan([3.0, 1.0]);
 
-/// A folder of pictures, the whole picture made brighter by `light` in every other one.
+/// Makes a folder of pictures in which every other picture is brighter by `light`.
 fn pictures(folder: &std::path::Path, frames: usize, light: f32) {
     std::fs::create_dir_all(folder).unwrap();
     for t in 0..frames {
@@ -49,7 +49,7 @@ fn figures_with_flow_from_files() {
     assert!(String::from_utf8(table).unwrap().starts_with("4 frames, 0 cuts\n"));
 }
 
-/// Where the source is still but for one white frame, which a cut follows.
+/// The source is still except for one white frame, which a cut follows.
 #[test]
 fn flashes_cuts_and_single_frames_are_told_of() {
     let desk = tempfile::tempdir().unwrap();
@@ -60,7 +60,7 @@ fn flashes_cuts_and_single_frames_are_told_of() {
         let mut bytes = still.to_rgb8();
         match t {
             4 => bytes.fill(255),
-            // Another place, and far brighter.
+            // Another scene, and far brighter.
             9.. => bytes.iter_mut().for_each(|byte| *byte = 255 - *byte / 4),
             _ => bytes.iter_mut().for_each(|byte| *byte /= 2),
         }

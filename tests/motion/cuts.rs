@@ -1,4 +1,4 @@
-//! Where shots begin, on clips that are drawn: cuts, flashes, fades, and motion too fast to follow.
+//! Shot detection on synthetic clips: cuts, flashes, fades, and motion too fast to track.
 
 use stylize_video::media::Pixels;
 use stylize_video::motion::{Shot, Wanted, Watched, estimate_cuts, watch};
@@ -6,7 +6,7 @@ use stylize_video::motion::{Shot, Wanted, Watched, estimate_cuts, watch};
 const WIDTH: usize = 192;
 const HEIGHT: usize = 108;
 
-/// What the watcher says of the frames, with flow to find cuts or by brightness alone.
+/// Returns the watcher's result for the frames. It finds cuts with optical flow, or by brightness alone.
 fn watched(frames: &[Pixels], by_flow: bool) -> Vec<Watched> {
     let cuts = if by_flow { estimate_cuts().unwrap() } else { None };
     let (mut scout, mut watcher) = watch(Wanted { cuts, ..Wanted::default() }).unwrap();
@@ -18,21 +18,21 @@ fn watched(frames: &[Pixels], by_flow: bool) -> Vec<Watched> {
     all
 }
 
-/// The frames that begin shots, and those set aside.
+/// Returns the frames that begin shots, and the frames set aside as flashes.
 fn found(frames: &[Pixels], by_flow: bool) -> (Vec<u64>, Vec<u64>) {
     let all = watched(frames, by_flow);
     let of = |shot: Shot| all.iter().filter(move |watched| watched.arrival.shot == shot).map(|watched| watched.number);
     (of(Shot::New).collect(), of(Shot::Aside).collect())
 }
 
-/// As [`found`], and the same by brightness alone.
+/// Like [`found`]; also checks that brightness alone gives the same result.
 fn found_either_way(frames: &[Pixels]) -> (Vec<u64>, Vec<u64>) {
     let by_flow = found(frames, cfg!(feature = "opencv"));
     assert_eq!(by_flow, found(frames, false), "by brightness alone");
     by_flow
 }
 
-/// Smooth noise of 0..=1 at a point of the plane, one pattern for each seed.
+/// Returns smooth noise in 0..=1 at a point of the plane. Each seed gives another pattern.
 fn noise(seed: u64, x: f64, y: f64) -> f64 {
     let corner = |x: i64, y: i64| {
         let mut hash = (x as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (y as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
@@ -47,8 +47,8 @@ fn noise(seed: u64, x: f64, y: f64) -> f64 {
     row(top as i64) * (1.0 - fy) + row(top as i64 + 1) * fy
 }
 
-/// A textured scene: `place` is the left edge of what the camera sees, in pixels, `blur` how far it moves while the
-/// shutter is open.
+/// Draws a textured scene. `place` is the left edge of the camera's view in pixels, `blur` the distance in pixels that
+/// the camera moves while the shutter is open.
 fn scene(seed: u64, place: f64, blur: f64) -> Pixels {
     let mut pixels = Pixels::black(WIDTH, HEIGHT);
     let shutter = (blur / 4.0).ceil().max(1.0) as usize;
@@ -66,7 +66,7 @@ fn scene(seed: u64, place: f64, blur: f64) -> Pixels {
     pixels
 }
 
-/// A slow pan over a scene.
+/// Draws a slow pan over a scene.
 fn shot(seed: u64, frames: usize) -> Vec<Pixels> {
     (0..frames).map(|t| scene(seed, 1.5 * t as f64, 0.0)).collect()
 }
@@ -80,7 +80,7 @@ fn grey(value: f32) -> Pixels {
     mapped(Pixels::black(WIDTH, HEIGHT), |_| value)
 }
 
-/// The scene as it is in the dark.
+/// Returns the scene darkened.
 fn dark(frames: Vec<Pixels>) -> Vec<Pixels> {
     frames.into_iter().map(|frame| mapped(frame, |value| 0.4 * value)).collect()
 }
@@ -98,7 +98,7 @@ fn a_still_clip_and_a_pan_are_one_shot() {
 fn a_cut_between_shots_that_both_move() {
     let clip = [dark(shot(1, 5)), shot(2, 5)].concat();
     assert_eq!(found_either_way(&clip), (vec![0, 5], vec![]));
-    // Also as the last frame, of which nothing is known to follow.
+    // A cut also counts at the last frame, although no later frame confirms it.
     assert_eq!(found_either_way(&clip[..6]), (vec![0, 5], vec![]));
 }
 
@@ -131,10 +131,10 @@ fn a_flash_is_set_aside() {
         clip[at] = mapped(clip[at].clone(), |value| 0.85 + 0.1 * value);
         assert_eq!(found_either_way(&clip), (vec![0], vec![at as u64]), "frame {at}");
     }
-    // Two of them with a frame between.
+    // Two flashes with one frame between them.
     clip[6] = grey(0.0);
     assert_eq!(found_either_way(&clip), (vec![0], vec![4, 6]));
-    // An unlike last frame has nothing to go back to.
+    // No later frame shows that the last frame is only a flash, so it counts as a cut.
     assert_eq!(found_either_way(&clip[..5]), (vec![0, 4], vec![]));
 }
 
@@ -146,9 +146,9 @@ fn a_flash_beside_a_cut_leaves_the_cut_where_it_is() {
         clip[at] = grey(1.0);
         clip
     };
-    // One frame after the first of the new shot.
+    // One frame after the first frame of the new shot.
     assert_eq!(found_either_way(&flashed(6)), (vec![0, 5], vec![6]));
-    // One frame before the last of the old one.
+    // One frame before the last frame of the old shot.
     assert_eq!(found_either_way(&flashed(3)), (vec![0, 5], vec![3]));
 }
 
@@ -185,7 +185,7 @@ fn a_whip_pan_is_no_cut() {
         }
         clip.extend((1..6).map(|t| scene(1, place + 1.5 * f64::from(t), 0.0)));
         assert_eq!(found_either_way(&clip), (vec![0], vec![]), "{frames} frames of it");
-        // The clip may end within it.
+        // The clip may end within the pan.
         assert_eq!(found_either_way(&clip[..5 + frames]), (vec![0], vec![]));
     }
 }

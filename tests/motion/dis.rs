@@ -1,4 +1,4 @@
-//! The estimated flow beside the exact one.
+//! Compares the estimated flow with the exact flow.
 
 use stylize_video::media::Pixels;
 use stylize_video::motion::{Consistency, Dis, FlowEstimator, FlowField, Luma, View};
@@ -10,7 +10,8 @@ fn estimate(from: &Pixels, to: &Pixels) -> FlowField {
     Dis::new().unwrap().flow(View { number: 1, luma: &from }, View { number: 0, luma: &to }).unwrap()
 }
 
-/// Mean endpoint error in pixels at least 8 pixels from the edges, where the exact flow is known to be seen.
+/// Returns the mean endpoint error in pixels, at least 8 pixels from the edges and where the exact flow is known to be
+/// visible.
 fn error(motion: Motion, estimated: &FlowField, i: usize, j: usize) -> f64 {
     let exact = motion.flow(i, j);
     let (mut sum, mut count) = (0.0, 0);
@@ -64,7 +65,7 @@ fn the_same_pair_gives_the_same_flow_from_any_thread() {
     let motion = Motion::Turn(0.05);
     let (a, b) = (motion.frame(1), motion.frame(0));
     let flows: Vec<FlowField> = std::thread::scope(|scope| {
-        // Each sets up an estimator of its own, while others search already.
+        // Each thread sets up its own estimator while others are already searching.
         let threads: Vec<_> = (0..12).map(|_| scope.spawn(|| estimate(&a, &b))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });

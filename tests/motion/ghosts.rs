@@ -1,4 +1,4 @@
-//! Ghosts and unpainted places, on clips where it is known what the figures say.
+//! Ghosts and unpainted places, on clips for which the figures are known.
 
 use assert_cmd::Command;
 use image::RgbImage;
@@ -22,7 +22,8 @@ fn ghosts(styles: &[StylePicture]) -> GhostMeter {
     GhostMeter::new(Box::new(MeterNetwork::new(styles, &StyleSettings::default(), Device::Cpu).unwrap()))
 }
 
-/// Measures what `paint` makes of each frame of a motion; `arrive` may say that the clip goes on otherwise.
+/// Measures the result of `paint` for each frame of a motion; `arrive` can replace how a frame follows the previous
+/// one.
 fn measure(
     mut ghosts: GhostMeter,
     motion: Motion,
@@ -38,7 +39,7 @@ fn measure(
     (figures.collect(), meter.finish())
 }
 
-/// Frames, from 0, of which a ghost is told.
+/// Returns the frames, from 0, that are reported to have a ghost.
 fn told(figures: &[FrameFigures]) -> Vec<usize> {
     (0..figures.len()).filter(|&t| figures[t].figures.ghost.is_some()).collect()
 }
@@ -58,7 +59,7 @@ fn a_source_that_is_late_is_all_ghost() {
     // The divisor is 0.
     assert_eq!(summary.ghost, Some(100.0));
     assert!(summary.content_moving.unwrap() > 0.2, "{summary:?}");
-    // Two frames late is between the two.
+    // A painting that lags by two frames lies between the two cases.
     let (_, between) = measure(ghosts(&[]), PAN, |t| PAN.frame(t.saturating_sub(2)), |t| arrivals(PAN, t));
     assert!((0.7..1.4).contains(&between.ghost.unwrap()), "{between:?}");
 }
@@ -81,7 +82,7 @@ fn half_of_both_is_a_ghost_of_one() {
 fn where_nothing_moves_there_is_no_ghost() {
     let (figures, summary) = measure(ghosts(&[]), STILL, |t| grey(0.1 * t as f32), |t| arrivals(STILL, t));
     assert_eq!((told(&figures), summary.ghost, summary.content_moving), (Vec::new(), None, None));
-    // Nor in a picture that is too small for the network.
+    // A picture that is too small for the network has no value either.
     let tiny = Pixels::black(8, 8);
     let seen = ghosts(&[]).next(&tiny, &tiny, Shot::New).unwrap();
     assert_eq!(seen.content_moving, None);
@@ -89,7 +90,7 @@ fn where_nothing_moves_there_is_no_ghost() {
 
 #[test]
 fn a_cut_begins_anew_and_a_flash_is_passed_over() {
-    // Told of, or unknown motion where nobody saw the cut.
+    // A cut that is reported, or unknown motion at a cut that was not detected.
     let unknown = FlowField::from_fn(WIDTH, HEIGHT, |_, _| [f32::NAN; 2]);
     let step = Step::new(unknown.clone(), unknown, &Consistency::default());
     let unseen = Arrival { step: Some(step), ..Arrival::from(Shot::Continues) };
@@ -110,7 +111,7 @@ fn a_run_looks_at_every_fourth_frame() {
 const WIDE: usize = 256;
 const HIGH: usize = 192;
 
-/// Grains of colour a few pixels wide, everywhere alike.
+/// Draws a uniform texture of coloured grains a few pixels wide.
 fn grains(seed: usize) -> Pixels {
     let mut pixels = Pixels::black(WIDE, HIGH);
     for (i, value) in pixels.rgb.iter_mut().enumerate() {
@@ -122,14 +123,14 @@ fn grains(seed: usize) -> Pixels {
     pixels
 }
 
-/// What is painted in the style of grains: all of it, if a little pale.
+/// Draws a complete but slightly pale painting in the style of the grains.
 fn painted(seed: usize) -> Pixels {
     let mut pixels = grains(seed);
     pixels.rgb.iter_mut().for_each(|value| *value = 0.15 + 0.7 * *value);
     pixels
 }
 
-/// The same with one tile left flat.
+/// Like [`painted`], with one tile left flat.
 fn with_a_flat_tile(seed: usize) -> Pixels {
     let mut pixels = painted(seed);
     for (i, value) in pixels.rgb.iter_mut().enumerate() {
@@ -166,7 +167,7 @@ fn output(folder: &std::path::Path, args: &[&str]) -> String {
     String::from_utf8(told).unwrap()
 }
 
-/// What stands behind a row's name.
+/// Returns the text after a row's name.
 fn row(table: &str, name: &str) -> String {
     let line = table.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {table}"));
     line[name.len()..].trim().to_owned()

@@ -1,4 +1,4 @@
-//! A job tells how steady its result is.
+//! A job reports how steady its result is.
 
 use assert_cmd::Command;
 use image::RgbImage;
@@ -8,7 +8,7 @@ use crate::synth::{HEIGHT, Motion, WIDTH};
 
 const FRAMES: usize = 5;
 
-/// Paints a short pan with few iterations; gives what was told and the desk.
+/// Paints a short pan with few iterations. Returns the printed text and the desk.
 fn run(next: &str, format: &str) -> (String, tempfile::TempDir) {
     let desk = tempfile::tempdir().unwrap();
     std::fs::create_dir(desk.path().join("source")).unwrap();
@@ -61,7 +61,7 @@ fn its_figures_are_those_of_measure() {
         .stdout
         .clone();
     let measured: Value = serde_json::from_slice(&measured).unwrap();
-    // The job sees what it paints before it is rounded to 8 bits, and at this size all of it.
+    // The job measures its paintings before they are rounded to 8 bits and, at this size, at full resolution.
     let close = |a: &Value, b: &Value| {
         let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
         (a - b).abs() <= 0.02 * a + 1e-5
@@ -73,7 +73,7 @@ fn its_figures_are_those_of_measure() {
         }
         assert!(close(&frame["coverage"], &measured["per_frame"][t]["coverage"]));
     }
-    // Ghosts are looked for in every fourth frame.
+    // Ghosts are measured in every fourth frame.
     for (t, frame) in frames.iter().enumerate() {
         assert_eq!(frame["ghost"].is_null(), t != 4, "{frame}");
         assert_eq!(frame["unpainted"], Value::Null, "too few tiles");

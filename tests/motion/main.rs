@@ -1,4 +1,4 @@
-//! Optical flow and where it can be believed, on clips whose motion is known exactly.
+//! Optical flow and its reliability, on clips whose motion is known exactly.
 #![allow(clippy::unwrap_used)]
 
 mod command;

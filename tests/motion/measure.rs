@@ -1,4 +1,4 @@
-//! The figures on clips where their values are known.
+//! The measured figures, on clips where their values are known.
 
 use stylize_video::measure::{FrameFigures, Meter, Place, Summary};
 use stylize_video::media::Pixels;
@@ -9,7 +9,7 @@ use crate::synth::{HEIGHT, Motion, WIDTH};
 pub const STILL: Motion = Motion::Pan([0.0, 0.0]);
 pub const RATE: f64 = 24.0;
 
-/// How frame `t` follows from frame `from`, by the exact flow of a motion.
+/// Returns how frame `t` follows frame `from`, by the exact flow of a motion.
 fn arrival(motion: Motion, from: usize, t: usize) -> Arrival {
     let step = Step::new(motion.flow(t, from), motion.flow(from, t), &Consistency::default());
     Arrival { step: Some(step), ..Arrival::from(Shot::Continues) }
@@ -34,15 +34,15 @@ fn add(pixels: &mut Pixels, value: f32) {
     pixels.rgb.iter_mut().for_each(|sample| *sample += value);
 }
 
-/// Something that does not move with the picture, another in each frame.
+/// Adds grain that does not move with the picture and differs in each frame.
 fn grain(pixels: &mut Pixels, t: usize) {
     for (i, value) in pixels.rgb.iter_mut().enumerate() {
         *value += 0.05 * ((i * 7919 + t * 104_729) % 1009) as f32 / 1009.0;
     }
 }
 
-/// Σ (a(p + w(p)) − b(p))² / Σ over the pixels of `counts`, in double precision and pixel by pixel: `moved` carried
-/// along `flow` beside `fixed`.
+/// Σ (a(p + w(p)) − b(p))² / Σ over the pixels of `counts`, in double precision and pixel by pixel: compares `moved`,
+/// warped along `flow`, with `fixed`.
 fn error(flow: &FlowField, counts: impl Fn(usize) -> bool, moved: &Pixels, fixed: &Pixels) -> f64 {
     let plane = WIDTH * HEIGHT;
     let (mut sum, mut count) = (0.0, 0.0);
@@ -97,7 +97,7 @@ fn masked_figures_are_those_of_their_definitions() {
 
 #[test]
 fn ten_frames_apart_is_the_composed_flow() {
-    // The flow of a pan composes exactly: only what leaves the frame on the way is lost.
+    // The flow of a pan composes exactly: only pixels that leave the frame on the way are lost.
     let motion = Motion::Pan([1.0, 0.5]);
     let (figures, _) = measure(motion, 13, grain);
     let long: Vec<f64> = figures.iter().filter_map(|figures| Some(figures.figures.long_term?.result)).collect();
@@ -115,7 +115,7 @@ fn ten_frames_apart_is_the_composed_flow() {
 
 #[test]
 fn motion_boundaries_are_left_out_of_one_figure_only() {
-    // Only the disc's outline is painted another way in each frame.
+    // Only the disc's outline is painted differently in each frame.
     let motion = Motion::Layers([6.0, 0.0]);
     let outline = |pixels: &mut Pixels, t: usize| {
         for i in 0..WIDTH * HEIGHT {
@@ -142,7 +142,7 @@ fn the_source_itself_has_a_ratio_of_one() {
         let coverage = summary.coverage.unwrap();
         assert!(coverage > 0.8 && coverage < 1.0, "{motion:?}: {coverage}");
     }
-    // Whole pixels: nothing is left at all.
+    // A motion by whole pixels leaves no error at all.
     assert_eq!(measure(Motion::Pan([2.0, 1.0]), 3, |_, _| {}).1.e_warp.unwrap().source, 0.0);
 }
 
@@ -159,16 +159,16 @@ fn flow_of_the_wrong_sign_would_be_seen() {
 
 #[test]
 fn what_alternates_flickers_and_what_fades_does_not() {
-    // Every other frame is brighter by 0.1: twelve times a second, 0.05 about the mean.
+    // Every other frame is brighter by 0.1: a flicker of twelve cycles a second, 0.05 about the mean.
     let (_, summary) = measure(Motion::Pan([3.0, 0.0]), 40, |pixels, t| add(pixels, 0.1 * (t % 2) as f32));
     let warp = summary.e_warp.unwrap();
     assert!((warp.result - 0.01).abs() < 1e-6 && warp.source == 0.0, "{warp:?}");
-    // Ten frames apart both are alike.
+    // Frames ten apart are alike.
     assert!(summary.long_term.unwrap().result < 1e-10);
     let flicker = summary.flicker.unwrap();
     assert!((flicker.result - 0.05 * 255.0).abs() < 0.2 && flicker.source < 1e-3, "{flicker:?}");
     assert!((summary.fdb.unwrap() - 0.1).abs() < 1e-6);
-    // Half a cycle a second, four times as far: hardly any.
+    // Half a cycle a second with four times the amplitude: hardly any flicker.
     let slow = |t: usize| 0.2 * (std::f32::consts::PI * t as f32 / 24.0).sin();
     let (_, summary) = measure(STILL, 48, |pixels, t| add(pixels, slow(t)));
     assert!(summary.flicker.unwrap().result < 0.02 * 0.2 * 255.0, "{:?}", summary.flicker);
@@ -179,12 +179,12 @@ fn drift_is_the_slope_of_still_pixels() {
     let (_, summary) = measure(STILL, 25, |pixels, t| add(pixels, 0.0004 * t as f32));
     assert!((summary.luma_drift.unwrap() - 0.0004 * 255.0 * 100.0).abs() < 0.01, "{:?}", summary.luma_drift);
     assert!((summary.luma_furthest.unwrap() - 0.0004 * 255.0 * 24.0).abs() < 0.01, "{:?}", summary.luma_furthest);
-    // Uniform over n values: step * sqrt((n^2 - 1) / 12).
+    // The standard deviation of a uniform distribution over n values: step * sqrt((n^2 - 1) / 12).
     let deviation = 0.0004 * ((25.0_f64 * 25.0 - 1.0) / 12.0).sqrt() * 255.0;
     let found = summary.still_deviation.unwrap();
     assert!((found.result - deviation).abs() < 1e-3 && found.source == 0.0, "{found:?}");
     assert_eq!((measure(STILL, 5, |_, _| {}).1.luma_drift, summary.still), (Some(0.0), Some(1.0)));
-    // What the source does is no drift.
+    // A change in the source itself is not drift.
     let mut meter = Meter::new(RATE);
     for t in 0..10 {
         let mut frame = STILL.frame(t);
@@ -192,7 +192,7 @@ fn drift_is_the_slope_of_still_pixels() {
         meter.push(frame.clone(), frame, &arrivals(STILL, t));
     }
     assert_eq!(meter.finish().luma_drift, Some(0.0));
-    // On a pan nothing stands still.
+    // On a pan, nothing stands still.
     let (_, summary) = measure(Motion::Pan([2.0, 0.0]), 5, |_, _| {});
     assert_eq!((summary.luma_drift, summary.still, summary.still_deviation), (None, Some(0.0), None));
 }
@@ -203,7 +203,7 @@ pub fn grey(value: f32) -> Pixels {
 
 #[test]
 fn a_cut_is_left_out() {
-    // Told of, or unknown motion where nobody saw the cut.
+    // A cut that is reported, or unknown motion at a cut that was not detected.
     let unknown = FlowField::from_fn(WIDTH, HEIGHT, |_, _| [f32::NAN; 2]);
     let step = Step::new(unknown.clone(), unknown, &Consistency::default());
     let unseen = Arrival { step: Some(step), ..Arrival::from(Shot::Continues) };

@@ -1,4 +1,4 @@
-//! The mask on exact flow: its values, its side and its direction.
+//! The reliability mask on exact flow: its values, its side and its direction.
 
 use stylize_video::motion::{Consistency, FlowField, Reliability};
 
@@ -10,8 +10,8 @@ fn judge(motion: Motion, i: usize, j: usize) -> Reliability {
 
 #[test]
 fn an_integer_pan_uncovers_exactly_one_band() {
-    // Everything moves 3 to the right and 2 up: what frame 1 shows in its left 3 columns and lowest 2 rows, frame 0 has
-    // not seen.
+    // Everything moves 3 pixels to the right and 2 up: frame 0 does not show the left 3 columns and lowest 2 rows of
+    // frame 1.
     let mask = judge(Motion::Pan([3.0, -2.0]), 1, 0);
     for y in 0..HEIGHT {
         for x in 0..WIDTH {
@@ -21,9 +21,9 @@ fn an_integer_pan_uncovers_exactly_one_band() {
     }
     let band = 1.0 - ((WIDTH - 3) * (HEIGHT - 2)) as f32 / (WIDTH * HEIGHT) as f32;
     assert!((mask.inconsistent - band).abs() < 1e-6);
-    // Away from the band the weight is full.
+    // Away from the uncovered band, the weight is full.
     assert_eq!(mask.weights[10 * WIDTH + 20], 1.0);
-    // The other way round the other edges are uncovered.
+    // In the opposite direction, the opposite edges are uncovered.
     let other = judge(Motion::Pan([3.0, -2.0]), 0, 1);
     assert_eq!((other.weights[30 * WIDTH], other.weights[30 * WIDTH + WIDTH - 1]), (1.0, 0.0));
 }
@@ -48,7 +48,7 @@ fn what_the_front_layer_uncovers_is_not_reliable() {
                 unseen += 1;
                 missed += usize::from(weight > 0.0);
             } else {
-                // Next to the disc's outline motion breaks: there the mask may be low too.
+                // Motion is discontinuous at the disc's outline, so the mask may be low there too.
                 let near = (-4..=4).any(|dy: i32| {
                     (-4..=4).any(|dx: i32| {
                         let point = [f64::from(x as i32 + dx), f64::from(y as i32 + dy)];
@@ -68,14 +68,14 @@ fn what_the_front_layer_uncovers_is_not_reliable() {
 
 #[test]
 fn the_uncovered_side_is_behind_the_front_layer() {
-    // The disc moves to the right: in frame 1, what it left uncovered is on its left.
+    // The disc moves to the right: in frame 1, the area that it uncovered is on its left.
     let motion = Motion::Layers([6.0, 0.0]);
     let mask = judge(motion, 1, 0);
     let row = (HEIGHT / 2) * WIDTH;
     let centre = WIDTH / 2 + 6;
     let low = |from: usize, to: usize| (from..to).filter(|x| mask.weights[row + x] == 0.0).count();
     assert!(low(centre - 21, centre - 14) >= 5, "left of the disc");
-    // On its right, frame 0 shows all that frame 1 does: only the outline is unsure.
+    // On the disc's right, frame 0 shows everything that frame 1 does: only the outline is uncertain.
     assert!(low(centre + 14, centre + 22) <= 3, "right of the disc");
 }
 
@@ -109,7 +109,7 @@ fn composed_flow_is_the_direct_one() {
 
 #[test]
 fn a_cut_is_inconsistent() {
-    // Flow between unrelated pictures: vectors that do not return.
+    // Flow between unrelated pictures: vectors that are not consistent forwards and backwards.
     let noise = |seed: usize| {
         FlowField::from_fn(WIDTH, HEIGHT, |x, y| {
             let value = |salt: usize| ((x * 7919 + y * 104_729 + salt * 31) % 41) as f32 - 20.0;

@@ -1,4 +1,4 @@
-//! `stylize-video shots` and `--cuts`, on real clips and as typed.
+//! `stylize-video shots` and `--cuts`, on real clips and through the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ fn demo() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/demo.mp4")
 }
 
-/// Kinds and frames of the lines for a file.
+/// Returns the kind and frame number of each line for a file.
 fn shots(file: &Path) -> Vec<(String, u64)> {
     let json = program(Path::new("/")).arg("shots").arg(file).arg("--json").assert().success();
     let lines: serde_json::Value = serde_json::from_slice(&json.get_output().stdout).unwrap();
@@ -33,7 +33,7 @@ fn cuts(file: &Path) -> Vec<u64> {
 
 #[test]
 fn the_demo_clip_has_one_cut() {
-    // Its two scenes are of 28 and 20 frames.
+    // The clip's two scenes have 28 and 20 frames.
     assert_eq!(shots(&demo()), [("begin".to_string(), 1), ("cut".to_string(), 29)]);
     let list = program(Path::new("/")).arg("shots").arg(demo()).assert().success().get_output().stdout.clone();
     let list = String::from_utf8(list).unwrap();
@@ -55,7 +55,7 @@ fn joined_clips_are_cut_where_they_are_joined() {
     let graph = format!("{};{};{};[v0][v1][v2]concat=n=3[v]", fitted(0), fitted(1), fitted(2));
     let coded = "-c:v libx264 -crf 16 -preset ultrafast";
     let joined = desk.clip("joined.mp4", &format!("{parts} -filter_complex {graph} -map [v] {coded}"));
-    // The demo clip's own cut is the one between.
+    // The middle cut is the demo clip's own.
     assert_eq!(cuts(&joined), [151, 186, 211]);
     let fast =
         desk.clip("fast.mp4", &format!("-i {} -vf select=not(mod(n\\,5)),setpts=N/30/TB {coded}", joined.display()));
@@ -86,7 +86,7 @@ fn the_printed_list_is_valid_and_mistakes_are_told_first() {
     let (code, told) = run(&["--cuts", "long.txt"]);
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("long.txt:2: 49 is beyond the end") && told.contains("long.txt:3: 0:01:00.000"), "{told}");
-    // A part that ends early by wish has not reached all of it.
+    // A run over a limited part does not report cuts that lie after that part.
     let (_, told) = run(&["--cuts", "long.txt", "--frames", "12"]);
     assert!(!told.contains("beyond"), "{told}");
     for (arguments, expected) in [
@@ -137,7 +137,7 @@ fn a_run_takes_flow_from_files_and_misses_them_before_painting() {
     write(1, 0, WIDTH);
     let (code, told) = run(&warped);
     assert!(code == Some(0) && told.contains("\"waited_for_motion\":"), "{told}");
-    // Where nothing asks for motion, that is said.
+    // Where no setting needs motion, the program says so.
     let (code, told) = run(&["--set", "init.next=previous", "--set", "temporal.weight=0"]);
     assert!(code == Some(0) && told.contains("--flow is of no use"), "{told}");
 }

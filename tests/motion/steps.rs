@@ -1,4 +1,4 @@
-//! What the watcher says about motion: steps around flashes, longer distances, flow in files.
+//! The watcher's results about motion: steps across flashes, longer distances, and flow from files.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use crate::synth::{HEIGHT, Motion, WIDTH};
 
 const PAN: Motion = Motion::Pan([2.0, -1.0]);
 
-/// Exact flow; remembers the pairs that were asked for, from 0.
+/// Provides exact flow and records the requested pairs, counted from 0.
 #[derive(Default)]
 struct Known(std::sync::Arc<Mutex<Vec<(u64, u64)>>>);
 
@@ -45,7 +45,7 @@ fn white() -> Pixels {
     Pixels { rgb: vec![1.0; 3 * WIDTH * HEIGHT], ..Pixels::black(WIDTH, HEIGHT) }
 }
 
-/// The vector in the middle of a step's flow to the earlier frame.
+/// Returns the vector in the middle of a step's flow to the earlier frame.
 fn back(arrival: &Arrival) -> [f32; 2] {
     arrival.step.as_ref().unwrap().back.at(WIDTH / 2, HEIGHT / 2)
 }
@@ -77,7 +77,7 @@ fn the_step_after_a_flash_leads_around_it() {
     assert_eq!((all[3].shot, all[3].step.is_none()), (Shot::Aside, true));
     assert_eq!((all[4].shot, back(&all[4])), (Shot::Continues, [-4.0, 2.0]));
     assert_eq!(back(&all[5]), [-2.0, 1.0]);
-    // Who brings files does not know of flashes: the two steps through it are composed.
+    // Flow files cannot skip a flash: the two steps through it are composed.
     let folder = tempfile::tempdir().unwrap();
     let files = files(folder.path(), &[(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]);
     let all = arrivals(&frames, Wanted { flow: Some(Box::new(files)), ..Wanted::default() });
@@ -92,10 +92,10 @@ fn no_flow_is_needed_across_a_cut() {
     frames[2..].iter_mut().for_each(|frame| frame.rgb.iter_mut().for_each(|value| *value = 0.2 * *value + 0.8));
     let all = arrivals(&frames, Wanted { flow: flow(), ..Wanted::default() });
     assert_eq!(all.iter().map(|arrival| arrival.shot == Shot::New).collect::<Vec<_>>(), [true, false, true, false]);
-    // Within a shot it is.
+    // Within a shot, a missing file is an error.
     let error = watched(&pan(4), Wanted { flow: flow(), ..Wanted::default() }).unwrap_err().to_string();
     assert!(error.contains(".flo: the flow file cannot be read"), "{error}");
-    // Of another shape it is refused.
+    // Flow of another shape is rejected.
     let files = files(folder.path(), &[(0, 1)]);
     flo::write(&files.path(1, 0), &FlowField::still(64, 64)).unwrap();
     let error = watched(&pan(2), Wanted { flow: Some(Box::new(files)), ..Wanted::default() });
@@ -111,13 +111,13 @@ fn direct_motion_reaches_back_within_the_shot() {
     let all = arrivals(&frames, Wanted { flow: Some(Box::new(known)), far: vec![1, 3, 10], ..Wanted::default() });
     let offsets = |t: usize| all[t].far.iter().map(|(offset, _)| *offset).collect::<Vec<_>>();
     assert_eq!((offsets(2), offsets(3), offsets(5)), (vec![], vec![3], vec![]));
-    // The flash is not counted: three frames of the chain before frame 6 is frame 2.
+    // The flash does not count: three frames before frame 6 in the chain is frame 2.
     let far = |t: usize, n: usize| all[t].far[n].1.back.at(WIDTH / 2, HEIGHT / 2);
     assert_eq!((offsets(6), far(6, 0)), (vec![3], [-8.0, 4.0]));
     assert_eq!((offsets(12), far(12, 1)), (vec![3, 10], [-22.0, 11.0]));
     let asked: &Vec<(u64, u64)> = &asked.lock().unwrap();
     assert!(asked.contains(&(6, 2)) && asked.contains(&(2, 6)) && !asked.contains(&(7, 5)), "{asked:?}");
-    // Files that are not there leave it to the composing.
+    // Where files are missing, flow is composed.
     let folder = tempfile::tempdir().unwrap();
     let files = files(folder.path(), &[(0, 1), (1, 2), (2, 3), (3, 4), (4, 1)]);
     let all = arrivals(&pan(5), Wanted { flow: Some(Box::new(files)), far: vec![3], ..Wanted::default() });

@@ -1,26 +1,26 @@
-//! Clips whose motion is known exactly: pictures are sampled from a continuous texture at the places that the motion
-//! says, and so is the flow.
+//! Clips whose motion is known exactly: both the pictures and the flow are computed from a continuous texture and the
+//! motion's formula.
 
 use stylize_video::media::Pixels;
 use stylize_video::motion::FlowField;
 
-/// How the scene moves, by frame number.
+/// The motion of a scene, by frame number.
 #[derive(Debug, Clone, Copy)]
 pub enum Motion {
-    /// Pixels a frame, to the right and down.
+    /// Pixels per frame, to the right and down.
     Pan([f64; 2]),
-    /// Factor a frame, about the centre.
+    /// Factor per frame, about the centre.
     Zoom(f64),
-    /// Radians a frame, about the centre.
+    /// Radians per frame, about the centre.
     Turn(f64),
-    /// A disc moves in front of a still background, pixels a frame.
+    /// A disc moves in front of a still background, in pixels per frame.
     Layers([f64; 2]),
 }
 
 pub const WIDTH: usize = 96;
 pub const HEIGHT: usize = 64;
 
-/// Smooth structure of wavelengths from 5 to 40 pixels, 0..=1.
+/// Smooth texture with wavelengths from 5 to 40 pixels, in 0..=1.
 fn texture(x: f64, y: f64, channel: usize, layer: usize) -> f64 {
     let mut value = 0.5;
     for wave in 0..10usize {
@@ -36,7 +36,7 @@ const CENTRE: [f64; 2] = [WIDTH as f64 / 2.0 - 0.5, HEIGHT as f64 / 2.0 - 0.5];
 const RADIUS: f64 = 14.0;
 
 impl Motion {
-    /// Where a point of the scene, given at frame 0, is in frame `t`.
+    /// Returns the position in frame `t` of a point of the scene, given by its position in frame 0.
     fn forth(self, [x, y]: [f64; 2], t: f64) -> [f64; 2] {
         let [cx, cy] = CENTRE;
         match self {
@@ -49,14 +49,14 @@ impl Motion {
         }
     }
 
-    /// Whether the disc of [`Motion::Layers`] is at a point of frame `t`.
+    /// Returns whether the disc of [`Motion::Layers`] covers a point of frame `t`.
     pub fn in_front(self, point: [f64; 2], t: f64) -> bool {
         let Self::Layers(_) = self else { return false };
         let [x, y] = self.forth(point, -t);
         (x - CENTRE[0]).hypot(y - CENTRE[1]) < RADIUS
     }
 
-    /// Where the point of frame `i` is in frame `j`.
+    /// Returns the position in frame `j` of a point of frame `i`.
     fn follow(self, point: [f64; 2], i: f64, j: f64) -> [f64; 2] {
         let moves = !matches!(self, Self::Layers(_)) || self.in_front(point, i);
         if moves { self.forth(self.forth(point, -i), j) } else { point }
@@ -74,7 +74,7 @@ impl Motion {
         pixels
     }
 
-    /// The exact flow from frame `i` to frame `j`.
+    /// Returns the exact flow from frame `i` to frame `j`.
     pub fn flow(self, i: usize, j: usize) -> FlowField {
         FlowField::from_fn(WIDTH, HEIGHT, |x, y| {
             let point = [x as f64, y as f64];
@@ -83,7 +83,7 @@ impl Motion {
         })
     }
 
-    /// Whether what is seen at a pixel of frame `i` is also seen in frame `j`.
+    /// Returns whether the surface at a pixel of frame `i` is also visible in frame `j`.
     pub fn is_seen(self, x: usize, y: usize, i: usize, j: usize) -> bool {
         let point = [x as f64, y as f64];
         let there = self.follow(point, i as f64, j as f64);

@@ -1,4 +1,4 @@
-//! Jobs whose output is there already.
+//! Jobs whose output already exists.
 
 use std::fs;
 
@@ -36,7 +36,7 @@ fn another_input_is_another_job() {
     desk.clip("moved.mkv", "-f lavfi -i testsrc2=s=32x24:r=10:d=0.4 -c:v libx264");
     let said = run(&desk, &format!("{BARS} moved.mkv -o o.mp4"));
     assert!(said.code == 1 && said.err.contains("and the input has changed since"), "{}", said.err);
-    // What says nothing is not explained.
+    // A file without provenance data gets no explanation.
     fs::copy(desk.path("in.png"), desk.path("p.png")).unwrap();
     let said = run(&desk, &format!("{BARS} in.png -o p.png"));
     assert!(said.code == 1 && said.err.contains("exists already: --if-exists"), "{}", said.err);
@@ -52,9 +52,10 @@ fn what_was_cut_off_is_not_done() {
         for length in [whole.len() / 2, whole.len() - 1] {
             fs::write(desk.path(output), &whole[..length]).unwrap();
             let said = run(&desk, &job);
-            // What they say of themselves may be gone, too; of MP4 and MOV it always is.
+            // The provenance data may be lost too; in MP4 and MOV it always is.
             let lost = output.ends_with(".mp4") || output.ends_with(".mov") || length < whole.len() - 1;
-            // WebP's is last in the file: what is missing is its own last byte, or the padding behind it.
+            // In WebP the data is at the end of the file: either its own last byte is missing, or the padding behind
+            // it.
             let either = output.ends_with(".webp") && !lost;
             let told = if lost { "exists already" } else { "and a part of it was cut off since: " };
             let known = said.err.contains(told) || (either && said.err.contains("exists already"));
@@ -72,10 +73,10 @@ fn a_folder_that_lacks_a_picture_is_not_done() {
     assert_eq!(run(&desk, &job).code, 1);
     fs::remove_file(desk.path("o/f_002.png")).unwrap();
     assert_eq!(run(&desk, &job).code, 1);
-    // All in it is ours: it may be replaced.
+    // The folder contains only the program's own files, so it may be replaced.
     good(&desk, &format!("{job} --if-exists replace"));
     good(&desk, &job);
-    // A folder beside which a user has put something of his own may not.
+    // A folder to which the user has added a file must not be replaced.
     fs::write(desk.path("o/.git"), "").unwrap();
     let said = run(&desk, &format!("{job} --if-exists replace"));
     assert!(said.code == 1 && said.err.contains(".git"), "{}", said.err);
@@ -92,7 +93,7 @@ fn what_a_run_left_at_its_very_end_goes() {
     assert!(work.is_dir());
     assert!(good(&desk, &job).err.contains("done already"));
     assert!(!work.exists());
-    // Progress of another job stays.
+    // Another job's progress is kept.
     good(&desk, &format!("{job} --keep-work --seed 2 --if-exists replace"));
     fs::rename(&work, desk.path("aside")).unwrap();
     good(&desk, &format!("{job} --if-exists replace"));

@@ -1,4 +1,4 @@
-//! `--like`.
+//! The `--like` option.
 
 use std::fs;
 
@@ -26,14 +26,14 @@ fn the_same_input_becomes_the_same_bytes() {
 fn it_stands_in_place_of_all_but_options() {
     let desk = desk();
     good(&desk, "--stylizer bars --preset sketch --set loss.beta=77 --iterations 3,2 in.png -o a.png");
-    // The user's own settings say otherwise.
+    // The user's own settings differ.
     fs::create_dir_all(desk.path("config/stylize-video")).unwrap();
     fs::write(desk.path("config/stylize-video/config.toml"), "[loss]\nbeta = 1\n[network]\nweights_dir = \"w\"\n")
         .unwrap();
     let out = good(&desk, "--like a.png --iterations 9,8 --print-settings").out;
     assert!(out.contains("beta = 77.0") && out.contains("iterations = [9, 8]"), "{out}");
     assert!(out.contains("builtin:sketch.webp") && out.contains("config/stylize-video/w\""), "{out}");
-    // The output is called by the preset.
+    // The output's name contains the preset's name.
     good(&desk, &format!("{BARS} --like a.png in.png"));
     assert!(desk.path("in.sketch.png").is_file());
     let said = run(&desk, "--like a.png --preset monet in.png");
@@ -74,12 +74,12 @@ fn other_weights_are_refused() {
         "{}",
         said.err
     );
-    // A network of one's own choice is no surprise.
+    // A network that the user chooses is not reported.
     let said = run(&desk, "--like o --backbone vgg19 --weights-dir none in.mkv -o b.mp4");
     assert!(!said.err.contains("it was painted with"), "{}", said.err);
 }
 
-/// Has a picture say that it was made by `change`.
+/// Changes the provenance data in a picture by `change`.
 fn forge(desk: &common::Desk, change: impl FnOnce(&mut Stamp)) {
     good(desk, &format!("{BARS} --if-exists replace in.png -o honest.png"));
     let mut stamp = provenance::read(&desk.path("honest.png")).unwrap();
@@ -108,13 +108,13 @@ fn what_a_file_says_of_itself_writes_and_opens_nothing() {
         });
         let said = run(&desk, &format!("{BARS} --like forged.png in.mkv -o o.mp4"));
         assert!(said.code == 2 && said.err.contains("only you can set this"), "{value}: {}", said.err);
-        // Who means it says so.
+        // A user who wants this sets it explicitly.
         if key.starts_with("max_frames") {
             good(&desk, &format!("{BARS} --like forged.png --set input.{key} in.mkv -o o.mp4").replace(" = ", "="));
         }
     }
     assert_eq!(fs::read(&victim).unwrap(), b"mine");
-    // Nor does it name files in other places, or say what stands in a line of its own.
+    // The data cannot name files in other places or inject a line either.
     forge(&desk, |stamp| stamp.preset.name = "/../../elsewhere".into());
     assert_eq!(run(&desk, "info forged.png").code, 1);
     forge(&desk, |stamp| stamp.program = "1\nnetwork    vgg19 (trusted)".into());

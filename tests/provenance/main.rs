@@ -1,4 +1,4 @@
-//! How outputs were made, in themselves: `info`, jobs that are done already, `--like`.
+//! Provenance data in outputs: `info`, jobs that are already done, and `--like`.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]
@@ -14,12 +14,12 @@ use std::process::Command;
 
 use common::Desk;
 
-/// As little painting as there can be.
+/// Options for the smallest possible amount of painting.
 pub const PAINT: &str = "--backbone patches --style s.png --size 32 --iterations 2,1 --seed 5 --device cpu";
-/// None.
+/// Options for a run without painting.
 pub const BARS: &str = "--stylizer bars";
 
-/// Each kind that says how it was made: the input, then the output.
+/// Every format that stores provenance data: the input, then the output.
 pub const KINDS: [(&str, &str); 12] = [
     ("in.mkv", "o.mp4"),
     ("in.mkv", "o.mov"),
@@ -35,7 +35,7 @@ pub const KINDS: [(&str, &str); 12] = [
     ("in.png", "p.webp"),
 ];
 
-/// A desk with a clip that every container takes, a picture, and a picture to paint after.
+/// Makes a desk with a clip that every container accepts, a picture, and a style picture.
 pub fn desk() -> Desk {
     let desk = Desk::new();
     let tags = "-metadata title=Blumen -metadata comment=Rot";
@@ -45,7 +45,7 @@ pub fn desk() -> Desk {
     desk
 }
 
-/// What the program said, and how it ended.
+/// The program's printed text and its exit code.
 pub struct Said {
     pub code: i32,
     pub out: String,
@@ -64,19 +64,19 @@ pub fn run(desk: &Desk, options: &str) -> Said {
     Said { code: done.status.code().unwrap(), out: text(done.stdout), err: text(done.stderr) }
 }
 
-/// As [`run`], which must end well.
+/// Like [`run`], and requires success.
 pub fn good(desk: &Desk, options: &str) -> Said {
     let said = run(desk, options);
     assert_eq!(said.code, 0, "{options}: {}", said.err);
     said
 }
 
-/// The file or folder that an output is.
+/// Returns the file or folder that an output names.
 pub fn place(output: &str) -> &str {
     output.split('/').next().unwrap()
 }
 
-/// All bytes of a file, or of a folder's files with their names.
+/// Returns all bytes of a file, or of a folder's files, with their names.
 pub fn bytes(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     if path.is_file() {
         return vec![(PathBuf::new(), fs::read(path).unwrap())];

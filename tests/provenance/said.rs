@@ -1,4 +1,4 @@
-//! What outputs say of themselves.
+//! The provenance data in outputs.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ fn every_kind_says_how_it_was_made() {
         let text = good(&desk, &format!("info {}", place(output))).out;
         assert!(text.contains("network    patches"), "{text}");
     }
-    // Each picture of a folder says it, too.
+    // Each picture of a folder contains the data, too.
     good(&desk, "info o/f_002.png");
 }
 
@@ -60,7 +60,7 @@ fn painted_again_a_file_speaks_of_its_last_job() {
         let stamps = all.windows(15).filter(|bytes| *bytes == b"\"stylize_video\"").count();
         assert_eq!(stamps, 1, "{second}");
     }
-    // A pipe has a way of being made, but no job that could be compared.
+    // With piped input, the output records how it was made, but no job identity to compare with.
     let mut shell = std::process::Command::new(env!("CARGO_BIN_EXE_stylize-video"));
     shell.args(["-", "-o"]).arg(desk.path("d.mkv")).args(BARS.split(' '));
     shell.stdin(fs::File::open(desk.path("in.mkv")).unwrap());
@@ -79,7 +79,7 @@ fn a_folder_knows_its_pictures() {
     assert_eq!(names, ["f_001.jpg", "f_002.jpg", "f_003.jpg"]);
     let length = fs::metadata(desk.path("o/f_001.jpg")).unwrap().len();
     assert_eq!(contents["pictures"][0]["bytes"], length);
-    // It is no picture of a sequence that is read.
+    // The data file in the folder is not read as a picture of the sequence.
     good(&desk, &format!("{BARS} o -o again"));
     assert_eq!(fs::read_dir(desk.path("again")).unwrap().count(), 4);
 }

@@ -1,4 +1,4 @@
-//! Work folders in which something is wrong, and disks that are full.
+//! Resuming from damaged work folders, and runs on a full disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::common::Desk;
 use crate::harness::{CLIP, Job, KEPT, PAINTED, Run};
 
-/// Leaves a work folder with at least `parts` parts, by killing a run.
+/// Kills a run so that it leaves a work folder with at least `parts` parts.
 pub fn begun(job: &Job, parts: usize) {
     let (met, run) = job.signalled_when("KILL", || job.parts() >= parts);
     assert!(met, "{}", run.text);
 }
 
-/// The first file in the work folder with such a name.
+/// Returns the first file in the work folder whose name begins with `begin`.
 fn file(work: &Path, begin: &str) -> PathBuf {
     let entries = fs::read_dir(work).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<_> =
@@ -102,7 +102,7 @@ fn another_job_begins_anew_and_says_why() {
     let run = Job::new(&desk, &input, "out.mp4", &kept).run();
     assert!(run.code == Some(0) && !run.text.contains("goes on"), "{}", run.text);
     job.remove();
-    // The same bytes under another name and date are the same job.
+    // The same bytes under another name and date still identify the same job.
     begun(&job, 2);
     let renamed = desk.path("renamed.mp4");
     fs::copy(&input, &renamed).unwrap();
@@ -116,8 +116,8 @@ fn a_full_disk_loses_nothing() {
     let input = desk.clip("in.mp4", CLIP);
     let job = Job::new(&desk, &input, "out.mp4", PAINTED);
     let expected = job.undisturbed();
-    // A limit on the size of files strikes where a full disk would: the smaller parts fit, and then the state or the
-    // last pass does not.
+    // A limit on file size fails where a full disk would: the smaller parts fit, but the state or the last pass does
+    // not.
     let sizes = [1, 4, 40, 200, 1000];
     let mut refused = 0;
     for kilobytes in sizes {

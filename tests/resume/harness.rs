@@ -1,4 +1,4 @@
-//! A job that is started again and again.
+//! Starts one job again and again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,24 +8,24 @@ use std::time::{Duration, Instant};
 
 use crate::common::Desk;
 
-/// Two shots, with sound.
+/// A clip of two shots with sound.
 pub const CLIP: &str = "-f lavfi -i testsrc2=s=96x72:r=25:d=0.44 -f lavfi -i mandelbrot=s=96x72:r=25 \
     -f lavfi -i sine=d=1.2 -filter_complex \
     [0]format=yuv420p[a];[1]trim=duration=0.76,format=yuv420p,setpts=PTS-STARTPTS[b];[a][b]concat=n=2[v] \
     -map [v] -map 2 -c:v libx264 -c:a aac";
 
-/// As little painting as there can be, with everything that later frames take over.
+/// Options for the smallest possible amount of painting, with every kind of state that is passed on to later frames.
 pub const PAINTED: &[&str] =
     &["--backbone", "patches", "--size", "64", "--iterations", "2,1", "--checkpoint", "5", "--device", "cpu"];
-/// No painting.
+/// Options for a run without painting.
 pub const KEPT: &[&str] = &["--stylizer", "identity", "--checkpoint", "10"];
 
 pub struct Job<'a> {
     pub desk: &'a Desk,
     pub input: PathBuf,
-    /// As given to `-o`.
+    /// The argument of `-o`.
     pub output: &'a str,
-    /// The file or folder that appears, by its name.
+    /// The name of the resulting file or folder.
     pub result: &'a str,
     pub options: &'a [&'a str],
 }
@@ -41,7 +41,7 @@ impl<'a> Job<'a> {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("STYLIZE_VIDEO_")) {
             command.env_remove(name);
         }
-        // One thread: several that wait for each other on a busy machine take a hundred times as long.
+        // One thread only: several threads that wait for each other on a busy machine take a hundred times as long.
         command.env("OMP_NUM_THREADS", "1").env("XDG_CONFIG_HOME", self.desk.path("config"));
         command.current_dir(self.desk.path("")).arg(&self.input).args(["-o", self.output]).args(self.options);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -57,14 +57,14 @@ impl<'a> Job<'a> {
         Run::of(self.command().output().unwrap())
     }
 
-    /// Runs to the end, which must be a good one; the bytes of the result.
+    /// Runs to the end, which must be a success, and returns the bytes of the result.
     pub fn done(&self) -> BTreeMap<String, Vec<u8>> {
         let run = self.run();
         assert_eq!(run.code, Some(0), "{}", run.text);
         self.bytes()
     }
 
-    /// The bytes of an undisturbed run, which leaves nothing behind.
+    /// Returns the bytes of an undisturbed run and removes everything that it wrote.
     pub fn undisturbed(&self) -> BTreeMap<String, Vec<u8>> {
         let bytes = self.done();
         assert!(!self.work().exists(), "the work folder goes with the job's end");
@@ -77,7 +77,7 @@ impl<'a> Job<'a> {
         if result.is_dir() { fs::remove_dir_all(result).unwrap() } else { fs::remove_file(result).unwrap() }
     }
 
-    /// Every file of the result.
+    /// Returns the contents of every file of the result.
     pub fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
         let result = self.desk.path(self.result);
         if result.is_file() {
@@ -91,7 +91,7 @@ impl<'a> Job<'a> {
         self.desk.path(self.result).exists()
     }
 
-    /// Parts that its manifest names.
+    /// Returns the number of parts that the manifest lists.
     pub fn parts(&self) -> usize {
         let manifest = fs::read_to_string(self.work().join("manifest.json"));
         manifest.map_or(0, |text| text.matches("shot_ends").count())
@@ -101,7 +101,7 @@ impl<'a> Job<'a> {
         self.desk.path(&format!(".{}.stylize", self.result))
     }
 
-    /// Runs until `moment`, and then ends with the signal. Whether that moment came.
+    /// Runs until `moment` returns true and then sends the signal. Returns whether `moment` came, and the run.
     pub fn signalled_when(&self, signal: &str, mut moment: impl FnMut() -> bool) -> (bool, Run) {
         let mut child = self.start();
         let began = Instant::now();
@@ -120,11 +120,11 @@ impl<'a> Job<'a> {
 }
 
 pub fn signal_to(child: &Child, signal: &str) {
-    // It may be over by now.
+    // The run may have ended already.
     let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).stderr(Stdio::null()).status();
 }
 
-/// How a run ended.
+/// The outcome of a run.
 pub struct Run {
     pub code: Option<i32>,
     pub text: String,
@@ -138,7 +138,7 @@ impl Run {
     }
 }
 
-/// Numbers that look random and are the same in each run of the tests (SplitMix64).
+/// A pseudo-random generator with the same sequence in every test run (SplitMix64).
 pub struct Dice(pub u64);
 
 impl Dice {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::common::Desk;
 use crate::harness::{CLIP, Dice, Job, KEPT, PAINTED, Run};
 
-/// So many times a job is killed in all, at instants over its whole length.
+/// Returns how often a job is killed in all, at instants spread over its whole length.
 fn kills() -> usize {
     std::env::var("STYLIZE_VIDEO_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
 }
@@ -29,7 +29,7 @@ fn killed_at_random_instants_it_has_the_same_bytes() {
         gone_on += usize::from(run.text.contains("goes on after"));
         if job.is_done() {
             assert!(expected == job.bytes(), "after {killed} kills: {}", run.text);
-            // A run that dies after the last rename leaves its work folder to the next one.
+            // A run that dies after the last rename leaves its work folder to the next run.
             job.remove();
             let _ = fs::remove_dir_all(job.work());
             finished += 1;
@@ -55,7 +55,8 @@ fn another_number_of_threads_changes_nothing_of_what_goes_on() {
     assert!(expected == job.bytes(), "sums of one thread and of two differ in their last bits");
 }
 
-/// Kills a run of `job` when something is there in its work folder (or beside it), and lets another finish it.
+/// Kills a run of `job` when `moment` sees the expected file in the work folder or next to it, and lets another run
+/// finish the job.
 fn killed_when(job: &Job, what: &str, moment: impl Fn() -> bool) {
     let expected = job.undisturbed();
     let (met, run) = job.signalled_when("KILL", &moment);
@@ -108,7 +109,7 @@ fn killed_outputs_of_every_kind_have_the_same_bytes() {
         ("pictures/f_%04d.png", &[]),
         ("filtered.mp4", &["--post-filter", "fps=10,scale=48:36"]),
     ] {
-        // A webm cannot hold the sound: a clip without it.
+        // WebM cannot hold this sound, so the clip has none.
         let input = if output == "vp9.webm" {
             desk.clip("silent.mp4", "-f lavfi -i testsrc2=s=96x72:r=25:d=2.4")
         } else {
@@ -160,7 +161,7 @@ fn uneven_times_survive() {
 
 #[test]
 fn a_run_waits_no_longer_than_its_watch_dog() {
-    // The harness itself: a moment that never comes ends with the run.
+    // Tests the harness itself: if the moment never comes, the run ends normally.
     let desk = Desk::new();
     let input = desk.clip("in.mp4", "-f lavfi -i testsrc2=s=96x72:r=25:d=0.4");
     let job = Job::new(&desk, &input, "out.mp4", KEPT);

@@ -1,5 +1,5 @@
-//! Runs that end before their job does: whatever happens, the next run goes on, and the result has the bytes of a run
-//! that was never disturbed.
+//! Runs that end before their job is complete. Whatever happens, the next run resumes the job, and the result has the
+//! same bytes as an undisturbed run.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]

@@ -1,4 +1,4 @@
-//! Another job at the same output, and things that change while a job runs.
+//! Another job with the same output, and inputs that change while a job runs.
 
 use std::fs;
 
@@ -13,18 +13,18 @@ fn a_slip_costs_nothing_of_what_was_painted() {
     let job = Job::new(&desk, &input, "out.mp4", PAINTED);
     let expected = job.undisturbed();
     begun(&job, 4);
-    // One that fails before it has painted anything.
+    // A job that fails before it has painted anything.
     for slip in ["output.encoder_options=[\"nope=1\"]", "output.codec=libnope", "network.backbone=vgg19"] {
         let options: Vec<&str> =
             PAINTED.iter().skip(2).chain(&["--weights-dir", ".", "--set", slip]).copied().collect();
         let slipped = Job::new(&desk, &input, "out.mp4", &options).run();
         assert!(slipped.code != Some(0) && slipped.text.contains("kept of the former command, "), "{}", slipped.text);
     }
-    // One that is seen and stopped.
+    // A mistaken job that the user notices and stops.
     let options = "--backbone patches --size 64 --iterations 2,1 --checkpoint 1000 --device cpu --seed 7";
     let options: Vec<&str> = options.split(' ').collect();
     let other = Job::new(&desk, &input, "out.mp4", &options);
-    // What the slips have set aside lies there already: the lock tells when this one is at work.
+    // The work set aside by the earlier mistakes is already here, so the lock shows when this run is active.
     let before = std::time::SystemTime::now();
     let lock = job.work().join("lock");
     let (met, run) = other.signalled_when("INT", || {
@@ -36,7 +36,7 @@ fn a_slip_costs_nothing_of_what_was_painted() {
     let run = job.run();
     assert!(run.code == Some(0) && run.text.contains("goes on after"), "{}", run.text);
     assert!(expected == job.bytes() && !job.work().exists());
-    // Once it is worth something itself, the former is not.
+    // Once the new job has progress worth keeping, the earlier progress is removed.
     job.remove();
     begun(&job, 2);
     begun(&other, 1);
@@ -53,7 +53,7 @@ fn a_disk_that_fails_for_now_has_damaged_nothing() {
     begun(&job, 2);
     let (manifest, aside) = (job.work().join("manifest.json"), desk.path("aside"));
     fs::rename(&manifest, &aside).unwrap();
-    // Neither there nor missing: looking at it fails.
+    // The manifest is neither present nor missing: looking it up fails.
     std::os::unix::fs::symlink("manifest.json", &manifest).unwrap();
     let run = job.run();
     assert!(run.code == Some(1) && run.text.contains("manifest.json: the job's progress"), "{}", run.text);
@@ -70,7 +70,7 @@ fn an_input_that_is_replaced_meanwhile_is_not_mixed_with_the_other() {
     let other = desk.clip("other.mp4", &CLIP.replace("mandelbrot", "testsrc").replace("sine=", "sine=f=900:"));
     let job = Job::new(&desk, &input, "out.mp4", PAINTED);
     let expected = job.undisturbed();
-    // Touched, but the same.
+    // Touched, but with the same contents.
     let meanwhile = |change: &dyn Fn()| {
         let mut changed = false;
         let (_, run) = job.signalled_when("KILL", || {
@@ -103,7 +103,7 @@ fn an_input_that_is_replaced_meanwhile_is_not_mixed_with_the_other() {
 fn outputs_may_be_called_as_our_own_files() {
     let desk = Desk::new();
     let input = desk.clip("in.mp4", "-f lavfi -i testsrc2=s=96x72:r=25:d=1.2");
-    // As long as a name can be: that of the work folder is another then.
+    // The longest possible file name: the work folder then needs a different name.
     Job::new(&desk, &input, &format!("{}.gif", "n".repeat(251)), KEPT).done();
     for output in ["part-000001.mp4", "mp4.pictures.mp4", "lock/f_%02d.png", "manifest.json/f_%02d.png"] {
         let job = Job::new(&desk, &input, output, KEPT);
@@ -136,7 +136,7 @@ fn pictures_for_the_folder_one_stands_in_are_gone_on_with() {
     };
     run(true);
     assert!(here.join(".pictures.stylize/manifest.json").exists());
-    // As if it had died while it moved them to their place.
+    // As if the run had died while it moved the pictures into place.
     let first = fs::read_dir(here.join(".pictures.stylize/result/pictures")).unwrap().next().unwrap().unwrap();
     fs::hard_link(first.path(), here.join(first.file_name())).unwrap();
     let (good, text) = run(false);
@@ -154,7 +154,7 @@ fn pictures_of_another_job_do_not_come_out_with_a_stream() {
     begun(&job, 3);
     let stream = Job::new(&desk, std::path::Path::new("-"), "o/f_%03d.png", KEPT);
     let with = |bytes: &std::path::Path| stream.command().stdin(fs::File::open(bytes).unwrap()).output().unwrap();
-    // One that fails costs the other nothing.
+    // A job that fails does not harm the other one.
     fs::write(desk.path("none"), "no video").unwrap();
     assert!(!with(&desk.path("none")).status.success());
     let run = job.run();

@@ -1,11 +1,11 @@
-//! Runs that are asked to end.
+//! Runs that are asked to stop.
 
 use std::fs;
 
 use crate::common::Desk;
 use crate::harness::{CLIP, Job, KEPT, PAINTED, signal_to};
 
-/// Frames that the manifest says are painted.
+/// Returns the number of painted frames according to the manifest.
 fn painted(job: &Job) -> usize {
     let Ok(text) = fs::read_to_string(job.work().join("manifest.json")) else { return 0 };
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -24,7 +24,7 @@ fn stopped_again_and_again_no_frame_is_lost() {
     for (signal, code) in [("TERM", 143), ("INT", 130), ("TERM", 143)] {
         let sealed = |job: &Job| fs::read_dir(job.work()).map_or(0, Iterator::count);
         let mut since = None;
-        // A little after something new is there, so that a part is in progress.
+        // Waits a little after new data appears, so that a part is in progress.
         let (met, run) = job.signalled_when(signal, || {
             let now = sealed(&job);
             let begun = since.get_or_insert((std::time::Instant::now(), now));
@@ -34,7 +34,7 @@ fn stopped_again_and_again_no_frame_is_lost() {
             begun.0.elapsed().as_millis() > 1500
         });
         if !met {
-            // On a fast machine it was quicker.
+            // On a fast machine the run finished first.
             assert_eq!(run.code, Some(0), "{}", run.text);
             break;
         }
@@ -58,7 +58,7 @@ fn stopped_again_and_again_no_frame_is_lost() {
 fn a_second_signal_ends_it_at_once() {
     let desk = Desk::new();
     let input = desk.clip("in.mp4", CLIP);
-    // Hours of work on the first frame.
+    // The first frame alone would take hours.
     let options = ["--backbone", "patches", "--size", "256", "--iterations", "100000,1", "--device", "cpu"];
     let job = Job::new(&desk, &input, "out.mp4", &options);
     let mut child = job.start();
@@ -103,8 +103,8 @@ fn what_is_worth_nothing_does_not_stay() {
     assert_eq!(left, ["in.mp4"]);
 }
 
-/// What memory holds before it is written to must not matter: in a run that goes on it is something else. (glibc fills it
-/// as this variable says.)
+/// The initial contents of allocated memory must not matter, because a resumed run finds different contents. (This
+/// variable tells glibc what to fill memory with.)
 #[test]
 fn the_bytes_do_not_depend_on_what_memory_held() {
     let desk = Desk::new();

@@ -1,4 +1,5 @@
-//! What a frame gets from the ones before it: strokes for what comes into view, light, what is held, phases, boil.
+//! The state that a frame takes over from earlier frames: strokes for newly visible areas, changes of light, held
+//! areas, phases, and boil.
 
 use stylize_video::media::Pixels;
 use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
@@ -52,7 +53,7 @@ fn blurring_is_a_gaussian_over_zeros() {
 fn light_is_read_where_both_show_the_same() {
     let (h, w) = (40, 60);
     let (before, now) = (flat(0.4, 3, h, w), flat(0.3, 3, h, w));
-    // The left third shows another thing.
+    // The left third shows a different object.
     let seen = Tensor::cat(&[flat(0.0, 1, h, 20), flat(1.0, 1, h, 40)], 3);
     let other = now.narrow(3, 0, 20) * 0.0 + 0.9;
     let now = Tensor::cat(&[other, now.narrow(3, 20, 40)], 3);
@@ -72,7 +73,7 @@ fn what_is_hidden_for_a_while_is_known_again_by_direct_motion_only() {
         for (t, value) in [0.2, 0.8].into_iter().enumerate() {
             let painted = flat(value, 3, h as i64, w as i64);
             chain.remember(Carried::first(painted, content.shallow_clone(), None).unwrap()).unwrap();
-            // Something lies over the left half of the second frame: it is seen from no other.
+            // Something covers the left half of the second frame, which therefore matches no other frame there.
             let lost = |x: usize| if x < 12 { [40.0, 0.0] } else { [0.0, 0.0] };
             let hidden = FlowField::from_fn(w, h, |x, _| lost(x));
             let step = if t == 0 {
@@ -100,10 +101,10 @@ fn what_is_hidden_for_a_while_is_known_again_by_direct_motion_only() {
     assert!((left(&brought.seen) - 1.0).abs() < 1e-6 && (left(&brought.painted) - 0.2).abs() < 1e-6);
     let anchors = direct.earlier(&[1, 2], &content).unwrap().anchors(&[1, 2]).unwrap();
     assert!((left(&anchors[1].weights) - 1.0).abs() < 1e-6 && (left(&anchors[1].warped) - 0.2).abs() < 1e-6);
-    // What the frame before shows is held to that one alone.
+    // Where the previous frame shows the scene, it is the only anchor.
     let right = |tensor: &Tensor| number(&tensor.narrow(3, 16, 6).mean(Kind::Double));
     assert!(right(&anchors[0].weights) > 0.99 && right(&anchors[1].weights) < 0.01);
-    // Another thing in that place is not it.
+    // A different object at that position does not match.
     let row = (Tensor::arange(w as i64, FLOAT) * 0.8).sin() * 0.4 + 0.5;
     let other = row.repeat([1, 3, h as i64, 1]);
     assert!(left(&direct.earlier(&[1], &other).unwrap().known.unwrap().seen) < 0.5);
@@ -182,7 +183,7 @@ fn what_is_held_has_no_gradient_and_the_rest_its_own() {
     assert_eq!(number(&left(&gradient).abs().max()), 0.0);
     let right = |t: &Tensor| t.narrow(3, 20, 20);
     assert!(number(&(right(&gradient) - right(&x) * 2.0).abs().max()) < 1e-6, "free");
-    // Between them by finite differences, in double.
+    // At the soft edge, the gradient is checked by finite differences, in double precision.
     let double = |t: &Tensor| t.detach().to_kind(Kind::Double);
     let weights = numbers(&held.weights);
     let soft = weights.iter().position(|&s| s > 0.0 && s < 1.0).expect("a soft edge");
@@ -202,7 +203,7 @@ fn the_level_is_kept_and_the_strokes_are_new() {
     chain.remember(Carried::first(before.shallow_clone(), content.shallow_clone(), None).unwrap()).unwrap();
     chain.step(&still(w, h), &content).unwrap();
     let brought = chain.earlier(&[1], &content).unwrap().known.unwrap();
-    // Repainted in other strokes, lighter and redder all over.
+    // Repainted with other strokes, lighter and redder everywhere.
     let strokes = formula::uniform("after", &[1, 3, high, wide], 0.2);
     let colour = Tensor::from_slice(&[0.03f32, 0.02, 0.01]).view([1, 3, 1, 1]);
     let painted = &content + &strokes + colour;
@@ -216,7 +217,7 @@ fn the_level_is_kept_and_the_strokes_are_new() {
     let size = |t: &Tensor| number(&inner(&fine(t)).norm());
     let (lost, strokes) = (size(&(&free - &painted)), size(&painted));
     assert!(lost < 0.1 * strokes, "its own strokes: {lost} of {strokes}");
-    // Where all is held, not a bit changes.
+    // Where everything is held, not a bit changes.
     let lock = Lock::new(&painted, &content).unwrap();
     let held = lock.hold(&content, &vec![1.0; w * h], &flat(1.0, 1, high, wide), 1.0).unwrap();
     assert!(levelled(&painted, &brought, Some(&held)).unwrap().equal(&painted));
@@ -251,7 +252,7 @@ fn boil_stirs_each_frame_its_own_way_and_the_same_way_twice() {
     assert!((rms(&stir(0.5, 1, 1), &start) - 0.1).abs() < 0.005 && rms(&stir(0.2, 1, 1), &start) < 0.045);
 }
 
-/// Frames of two shots, each a pan.
+/// Returns frames of two shots, each of them a pan.
 fn shots() -> Vec<(Pixels, Arrival)> {
     let pan = |by: f32| FlowField::from_fn(WIDTH, HEIGHT, |_, _| [by, 0.0]);
     let arrival = |t: usize| match t % 3 {

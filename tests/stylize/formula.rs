@@ -1,4 +1,5 @@
-//! Weights and pictures from a formula: `scripts/formula.py` is the other side, and says more.
+//! Weights and pictures computed from a formula. `scripts/formula.py` computes the same values and documents the
+//! formula.
 
 use stylize_video::stylize::backbone::NamedTensors;
 use stylize_video::weights::known;
@@ -9,7 +10,7 @@ pub fn seed(name: &str) -> u64 {
     name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
-/// Splitmix64 of a place, as a multiple of 2^-23 in -1..1.
+/// Splitmix64 hash of a position, as a multiple of 2^-23 in -1..1.
 fn spread(seed: u64, place: u64) -> f64 {
     let mut z = seed.wrapping_add(place.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -18,7 +19,7 @@ fn spread(seed: u64, place: u64) -> f64 {
     (z >> 40) as f64 / 8_388_608.0 - 1.0
 }
 
-/// Evenly spread over -bound..bound.
+/// Returns values distributed uniformly over -bound..bound.
 pub fn uniform(name: &str, shape: &[i64], bound: f64) -> Tensor {
     let count = shape.iter().product::<i64>() as u64;
     let start = seed(name);
@@ -29,7 +30,7 @@ pub fn uniform(name: &str, shape: &[i64], bound: f64) -> Tensor {
     Tensor::from_slice(&values).view(shape)
 }
 
-/// Every tensor of a network that has weights, as 32-bit floats.
+/// Returns every weight tensor of a network, as 32-bit floats.
 pub fn weights(network: &str) -> NamedTensors {
     let manifest = known(network).unwrap();
     let tensor = |(name, shape): (String, Vec<usize>)| {
@@ -41,13 +42,13 @@ pub fn weights(network: &str) -> NamedTensors {
     manifest.tensors.into_iter().map(tensor).collect()
 }
 
-/// The same tensors once more.
+/// Returns copies of the tensors.
 #[allow(dead_code, reason = "the bench builds each network once")]
 pub fn copies(weights: &NamedTensors) -> NamedTensors {
     weights.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect()
 }
 
-/// `[1,3,H,W]` in 0..=1, 32-bit.
+/// Returns a picture `[1,3,H,W]` in 0..=1, 32-bit.
 pub fn picture(kind: usize, height: usize, width: usize) -> Tensor {
     let mut values = Vec::with_capacity(3 * height * width);
     for c in 0..3 {
@@ -61,7 +62,7 @@ pub fn picture(kind: usize, height: usize, width: usize) -> Tensor {
     Tensor::from_slice(&values).view([1, 3, height as i64, width as i64])
 }
 
-/// The same numbers in double precision.
+/// Returns the same numbers in double precision.
 #[allow(dead_code, reason = "the bench measures in 32 bits")]
 pub fn doubled(weights: NamedTensors) -> NamedTensors {
     weights.into_iter().map(|(name, tensor)| (name, tensor.to_kind(Kind::Double))).collect()

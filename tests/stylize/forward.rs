@@ -1,4 +1,4 @@
-//! How a network is run: to the deepest layer asked for, without one layer spoiling another.
+//! The forward pass: it stops at the deepest requested layer, and no layer overwrites another.
 
 use stylize_video::settings::BACKBONES;
 use stylize_video::stylize::StyleError;
@@ -49,7 +49,7 @@ fn the_same_layer_twice_is_given_twice() {
     assert_eq!(gap(&found[0], &found[2]), 0.0);
 }
 
-/// A 3 x 3 picture has no pixel left for the second pooling: a forward that went on to it would fail.
+/// A 3 x 3 picture is too small for the second pooling: a forward pass that continued to it would fail.
 #[test]
 fn nothing_beyond_the_deepest_wanted_layer_is_computed() {
     let picture = formula::picture(2, 3, 3);
@@ -72,7 +72,7 @@ fn asked_for_nothing_a_network_gives_nothing() {
 fn canonical_layers_exist_and_go_from_fine_to_coarse() {
     for network in every_network() {
         let places: Vec<_> = network.style_layers().into_iter().map(|name| network.layer(name).unwrap()).collect();
-        // The layers of a set are in turn of one and of another network.
+        // In a set, the layers alternate between the networks.
         assert!(places.is_sorted() || network.name().contains('+'), "{}: {places:?}", network.name());
         for name in network.content_layers() {
             network.layer(name).unwrap();
@@ -115,7 +115,7 @@ fn weights_that_lack_a_tensor_or_have_another_shape_are_named() {
     assert!(shaped.contains("features.0.weight") && shaped.contains("[64, 3, 5, 5]"), "{shaped}");
 }
 
-/// A set runs each network on the same picture: its layers are theirs, under their names.
+/// A set runs each network on the same picture and returns the networks' own layers under their names.
 #[test]
 fn a_set_gives_what_its_networks_give() {
     let (picture, weights) = (formula::picture(2, 40, 48), |_: &str| Ok(formula::weights("squeezenet1_1")));

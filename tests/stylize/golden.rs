@@ -1,4 +1,4 @@
-//! Activations of every layer against torchvision's (`scripts/make_golden_activations.py`).
+//! Compares the activations of every layer with torchvision's (`scripts/make_golden_activations.py`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,7 +43,7 @@ fn options(variant: &str) -> NetOptions {
     NetOptions { pooling, padding, antialias: variant != "strided" }
 }
 
-/// The largest deviation from the reference as a share of the layer's root mean square.
+/// Returns the largest deviation from the reference as a share of the layer's root mean square.
 fn deviation(found: &Tensor, layer: &GoldenLayer) -> f64 {
     assert_eq!(found.size(), layer.shape, "{}", layer.name);
     let found = found.to_kind(tch::Kind::Double);
@@ -58,7 +58,7 @@ fn deviation(found: &Tensor, layer: &GoldenLayer) -> f64 {
     values.chain([mean, rms]).fold(0.0, f64::max) / layer.rms
 }
 
-/// Every layer of every variant in double precision; the plain network also as it ships, in 32 bits.
+/// Compares every layer of every variant in double precision, and the plain network also in 32 bits, as it ships.
 fn compare(name: &str) {
     let golden = golden(name);
     let weights = formula::weights(name);
@@ -70,7 +70,7 @@ fn compare(name: &str) {
     }
 }
 
-/// Every layer, all in one pass. In 32 bits, rounding adds up to some 1e-5 over 16 convolutions.
+/// Compares every layer, all in one pass. In 32 bits, rounding errors add up to about 1e-5 over 16 convolutions.
 fn compare_variant(name: &str, golden: &Golden, variant: &str, weights: &NamedTensors, tolerance: f64) {
     let layers = &golden.variants[variant];
     let copies = formula::copies(weights);
@@ -116,8 +116,8 @@ fn efficientnet_lite0_computes_what_its_reference_computes() {
     compare("efficientnet_lite0");
 }
 
-/// Of our own network there is one set of weights, the one that is compiled in: its numbers and, in 32 bits, what it
-/// computes (`scripts/make_golden_patches.py`).
+/// The project's own network has one set of weights, which is compiled in. This checks its numbers and, in 32 bits, its
+/// activations (`scripts/make_golden_patches.py`).
 #[test]
 fn patches_computes_what_its_file_says() {
     let golden = golden("patches");
@@ -135,7 +135,7 @@ fn patches_computes_what_its_file_says() {
     }
 }
 
-/// Whoever learns the network anew writes down here that pictures made with it change.
+/// Whoever retrains the network must update this digest, and thereby record that pictures made with it change.
 #[test]
 fn patches_is_the_network_that_was_measured() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/patches.safetensors");

@@ -1,4 +1,4 @@
-//! Gradients against finite differences.
+//! Compares gradients with finite differences.
 
 use stylize_video::settings::{Convention, Padding, Pooling};
 use stylize_video::stylize::backbone::{Backbone, NetOptions};
@@ -9,7 +9,7 @@ use tch::{Kind, Tensor, no_grad};
 use crate::tiny::Tiny;
 use crate::{formula, network, number};
 
-/// A network, its layers, and pictures: `layers` are style layers, the last one content too.
+/// A network, its layers, and pictures. All of `layers` are style layers; the last one is also the content layer.
 struct Case<'a> {
     network: &'a dyn Backbone,
     layers: Vec<usize>,
@@ -39,7 +39,8 @@ impl<'a> Case<'a> {
         Style::new(targets.collect(), convention, 2.0).unwrap()
     }
 
-    /// Central differences of step `h` along some directions against the gradient; the worst relative error.
+    /// Compares central differences of step `h` along several directions with the gradient and returns the worst
+    /// relative error.
     fn error(&self, terms: Vec<&dyn LossTerm>, h: f64) -> f64 {
         let objective = PictureObjective::new(self.network, &self.layers, terms, None);
         let gradient = objective.evaluate(&self.x).unwrap().gradient;
@@ -81,7 +82,7 @@ fn every_term_in_every_convention() {
     }
 }
 
-/// The relus and maxima have kinks, so the step must be small: this needs double precision.
+/// ReLU and max pooling have kinks, so the step must be small, which requires double precision.
 #[test]
 fn through_a_convolutional_network_with_every_padding_and_pooling() {
     for name in ["squeezenet1_1", "vgg16"] {
@@ -90,7 +91,7 @@ fn through_a_convolutional_network_with_every_padding_and_pooling() {
             for pooling in [Pooling::Max, Pooling::Avg] {
                 let copies = formula::copies(&weights);
                 let network = network(name, NetOptions { pooling, padding, antialias: true }, copies);
-                // In-place relus after layers that are compared, and after layers that are not.
+                // In-place ReLUs after layers that are compared and after layers that are not.
                 let layers = if name == "vgg16" { vec![0, 1, 6] } else { vec![0, 1, 3, 6] };
                 let case = Case::new(network.as_ref(), layers, Kind::Double, [20, 24]);
                 let (content, style) = (case.content_term(Convention::Relative), case.style_term(Convention::Relative));
@@ -102,7 +103,7 @@ fn through_a_convolutional_network_with_every_padding_and_pooling() {
     }
 }
 
-/// In 32 bits a difference is only as good as J's rounding; the network is smooth but for its relus.
+/// In 32 bits, a difference is only as accurate as J's rounding; the network is smooth except for its ReLUs.
 #[test]
 fn through_the_network_that_is_built_in() {
     let network = network("patches", crate::PLAIN, Default::default());

@@ -1,4 +1,4 @@
-//! Every term of J in every convention against plain loops over numbers.
+//! Compares every term of J, in every convention, with plain loops over numbers.
 
 use stylize_video::settings::Convention;
 use stylize_video::stylize::loss::{Chroma, Content, GramTarget, LossTerm, Style, Variation, View, gram};
@@ -13,7 +13,7 @@ const CONVENTIONS: [Convention; 4] =
 type Maps = Vec<Vec<f64>>;
 
 fn activations(name: &str, shape: [i64; 4]) -> Tensor {
-    // Not centred, as rectified activations are not.
+    // Not centred, because rectified activations are not centred either.
     formula::uniform(name, &shape, 1.0).to_kind(Kind::Double) + 0.3
 }
 
@@ -22,7 +22,7 @@ fn maps(tensor: &Tensor) -> Maps {
     numbers(tensor).chunks(positions).map(<[f64]>::to_vec).collect()
 }
 
-/// sum_k F_ik F_jk, not divided by anything.
+/// sum_k F_ik F_jk, without normalisation.
 fn raw_gram(maps: &Maps) -> Maps {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum();
     maps.iter().map(|a| maps.iter().map(|b| dot(a, b)).collect()).collect()
@@ -38,8 +38,8 @@ fn distance(g: &Maps, scale_g: f64, a: &Maps, scale_a: f64) -> f64 {
     pairs.map(|(g, a)| square(g * scale_g - a * scale_a)).sum()
 }
 
-/// E_l by the letter of each convention. Gatys and the lecture compare sums over positions; a painting of another
-/// size counts as if it had G's number of positions.
+/// E_l exactly as each convention defines it. Gatys and the lecture compare sums over positions; a painting of another
+/// size is scaled as if it had as many positions as G.
 fn style_layer(f: &Maps, p: &Maps, convention: Convention) -> f64 {
     let (g, a) = (raw_gram(f), raw_gram(p));
     let (c, m, n) = (f.len() as f64, f[0].len() as f64, p[0].len() as f64);
@@ -53,7 +53,8 @@ fn style_layer(f: &Maps, p: &Maps, convention: Convention) -> f64 {
     }
 }
 
-/// Of activations of the content `p`, `h` x `w`: what each position counts in the relative convention.
+/// Returns the weight of each position in the relative convention, from activations of the content `p` on `h` x `w`
+/// positions.
 fn content_weights(p: &Maps, h: usize, w: usize) -> Vec<f64> {
     let energy: Vec<f64> =
         (0..h * w).map(|at| p.iter().map(|map| square(map[at])).sum::<f64>() / p.len() as f64).collect();
@@ -109,7 +110,7 @@ fn the_gram_matrix_does_not_depend_on_the_order_in_memory() {
     let innermost = tensor.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
     assert_eq!(innermost.stride()[1], 1);
     assert!(gap(&gram(&tensor).unwrap(), &gram(&innermost).unwrap()) < 1e-15);
-    // One channel, one position: strides that say nothing.
+    // One channel or one position: the strides are then ambiguous.
     for shape in [[1, 1, 5, 9], [1, 6, 1, 1], [1, 1, 1, 1]] {
         let tensor = activations("order", shape);
         let wanted = raw_gram(&maps(&tensor));
@@ -130,8 +131,8 @@ fn positions_near_a_border_take_no_part_in_a_gram_matrix() {
     }
 }
 
-/// A network saw a picture of 20 x 22 with a margin and has a position for every second pixel. Without a
-/// margin one position counts as the border.
+/// A network sees a picture of 20 x 22 with a margin and has a position for every second pixel. Without a margin, one
+/// position counts as the border.
 #[test]
 fn positions_in_the_margin_take_no_part_in_the_style() {
     let features = activations("bordered", [1, 3, 14, 15]).set_requires_grad(true);
@@ -174,7 +175,7 @@ fn faint_structure_counts_more_than_flat_and_strong_places() {
 
 #[test]
 fn style_in_every_convention_with_a_painting_of_another_size() {
-    // The layers' places in the features are not their order in the term.
+    // The order of the layers in the features differs from their order in the term.
     let features = [activations("f0", [1, 4, 6, 5]), activations("f1", [1, 7, 3, 4])];
     let paintings = [activations("p0", [1, 4, 9, 8]), activations("p1", [1, 7, 5, 3])];
     let weights = [0.3, 0.7];
@@ -261,7 +262,7 @@ fn variation_is_the_mean_squared_step_in_each_direction_and_fine_colour() {
     }
 }
 
-/// Means over 3 x 3 pixels, of those that there are.
+/// Means over 3 x 3 pixels, of those inside the picture.
 fn averaged(plane: &[f64], h: usize, w: usize) -> Vec<f64> {
     let near = |at: usize, length: usize| at.saturating_sub(1)..(at + 2).min(length);
     let mean = |y: usize, x: usize| {
@@ -277,7 +278,7 @@ fn chroma_is_the_distance_of_averaged_colours() {
     let (content, image) = (activations("content", [1, 3, 16, 12]), activations("image", [1, 3, 16, 12]));
     let weights = [0.2126f32, 0.7152, 0.0722].map(f64::from);
     let luma = |planes: &Maps, at: usize| (0..3).map(|plane| weights[plane] * planes[plane][at]).sum::<f64>();
-    // Squares of 8 x 8 in steps of 4: 3 down, 2 across. `of` is what a pixel counts for.
+    // Squares of 8 x 8 in steps of 4: 3 down, 2 across. `of` is the value of a pixel.
     let squares = |of: &dyn Fn(usize) -> f64| -> Vec<f64> {
         let plane: Vec<f64> = (0..h * w).map(of).collect();
         let plane = averaged(&averaged(&plane, h, w), h, w);
@@ -321,7 +322,7 @@ fn a_place_that_counts_more_often_is_so_many_places() {
     let kind = (Kind::Double, tch::Device::Cpu);
     let (features, other) = (formula::uniform("f", &[1, 5, 6, 8], 1.0), formula::uniform("g", &[1, 5, 6, 8], 1.0));
     let (features, other) = (features.to_kind(Kind::Double), other.to_kind(Kind::Double));
-    // Of a picture of twice the size: a position counts as the mean of its pixels does.
+    // From a picture of twice the size: the weight of a position is the mean of its pixels' weights.
     let counts = formula::uniform("c", &[1, 1, 12, 16], 1.0).to_kind(Kind::Double) + 2.0;
     let at = |y: i64, x: i64| {
         let pixels = counts.narrow(2, 2 * y, 2).narrow(3, 2 * x, 2);

@@ -1,4 +1,4 @@
-//! The core that paints, held against references that know nothing of it.
+//! Compares the painting core with independent references.
 #![allow(clippy::unwrap_used)]
 
 mod chain;
@@ -31,18 +31,18 @@ fn network(name: &str, options: NetOptions, weights: NamedTensors) -> Box<dyn Ba
     backbone::build(name, options, Device::Cpu, |_| Ok(formula::copies(&weights))).unwrap()
 }
 
-/// A 0-d tensor's number.
+/// Returns the number in a 0-d tensor.
 fn number(tensor: &Tensor) -> f64 {
     tensor.double_value(&[])
 }
 
-/// Largest difference of two tensors of the same shape.
+/// Returns the largest difference of two tensors of the same shape.
 fn gap(a: &Tensor, b: &Tensor) -> f64 {
     assert_eq!(a.size(), b.size());
     number(&(a - b).abs().max())
 }
 
-/// All numbers of a tensor, row-major.
+/// Returns all numbers of a tensor, row-major.
 fn numbers(tensor: &Tensor) -> Vec<f64> {
     Vec::try_from(tensor.to_kind(tch::Kind::Double).contiguous().view(-1)).unwrap()
 }

@@ -1,8 +1,8 @@
-//! Things that move over textured ground: a chain of frames shows them no worse than frames painted alone do, and leaves
-//! nothing of them behind.
+//! Objects that move over textured ground: a chain of frames shows them at least as well as frames painted alone, and
+//! leaves no traces of them behind.
 //!
-//! Everything is painted by the network `patches` in the manner of the preset monet's plate, with the default settings
-//! (seed 1, of which nothing depends here: first frames start from the content, and boil is 0). Figures are of the last
+//! Everything is painted by the network `patches` in the style of the preset monet's picture, with the default settings
+//! (seed 1, which has no effect here: first frames start from the content, and boil is 0). The figures are for the last
 //! third of a clip of 12 frames.
 
 use std::sync::Mutex;
@@ -42,7 +42,7 @@ fn painter() -> Painter {
     Painter::new(Studio::new(network, styles, settings, Device::Cpu, CancelToken::default()).unwrap())
 }
 
-/// The motion from frame `t` to the one `offset` before it.
+/// Returns the motion from frame `t` to the frame `offset` frames earlier.
 fn step(scenery: &Scenery, frames: &[Pixels], t: usize, offset: usize, flow: Flow) -> Step {
     let (now, before) = (t, t - offset);
     let rules = Settings::default().temporal.consistency;
@@ -57,7 +57,7 @@ fn step(scenery: &Scenery, frames: &[Pixels], t: usize, offset: usize, flow: Flo
     }
 }
 
-/// Paints frame `t`, which arrives like that.
+/// Paints frame `t`, which follows the previous frame by `arrival`.
 fn shown(painter: &mut Painter, frames: &[Pixels], t: usize, arrival: &Arrival) -> Shown {
     let painted = painter.advance(&frames[t], arrival).unwrap().image;
     let look = painter.look().unwrap();
@@ -65,7 +65,7 @@ fn shown(painter: &mut Painter, frames: &[Pixels], t: usize, arrival: &Arrival) 
     Shown { painted, content: content(t), earlier: content(t.saturating_sub(BEFORE)) }
 }
 
-/// All frames as one shot, as the program paints them: motion to frames further back is searched for, too.
+/// Paints all frames as one shot, as the program does, including the search for motion to frames further back.
 fn chain(scenery: &Scenery, frames: &[Pixels], flow: Flow) -> Vec<Shown> {
     let mut painter = painter();
     let offsets = painter.studio().settings().temporal.offsets.clone();
@@ -80,17 +80,17 @@ fn chain(scenery: &Scenery, frames: &[Pixels], flow: Flow) -> Vec<Shown> {
     (0..FRAMES).map(|t| shown(&mut painter, frames, t, &arrival(t))).collect()
 }
 
-/// Frames of the last third, each painted as a shot's first one.
+/// Paints each frame of the last third as the first frame of a shot.
 fn alone(frames: &[Pixels]) -> Vec<Shown> {
     let mut painter = painter();
     (SETTLED..FRAMES).map(|t| shown(&mut painter, frames, t, &Shot::New.into())).collect()
 }
 
-/// Of the chain, of frames alone and, where there are three, of the source.
+/// Figures for the chain, for frames painted alone and, where there are three, for the source.
 #[derive(Debug, Clone, Copy)]
 struct Figures {
     ghost: [f64; 2],
-    /// In levels of 255. `None` where nothing leaves ground behind.
+    /// In levels of 255. `None` where no ground is uncovered.
     unrest: Option<[f64; 3]>,
     stain: Option<[f64; 2]>,
     halo: Option<[f64; 2]>,
@@ -145,45 +145,47 @@ fn line(motion: Motion, noise: Noise, flow: Flow, figures: &Figures) -> String {
 
 const BOTH: [Flow; 2] = [Flow::Known, Flow::Estimated];
 
-/// What a case has to keep to.
+/// The limits for a case.
 struct Bounds {
-    /// A chain's ghost, of that of frames alone.
+    /// A chain's ghost, relative to that of frames painted alone.
     ghost: f64,
-    /// Unrest: of the source's, where that has noise, else in levels.
+    /// Unrest: relative to the source's where the source has noise, otherwise in levels.
     noisy: f64,
     clean: f64,
-    /// Away from 0.
+    /// The largest deviation from 0.
     stain: f64,
     halo: f64,
-    /// The bar's width beside the source's, in pixels.
+    /// The bar's width compared with the source's, in pixels.
     width: f64,
 }
 
-/// What is wanted, and, in their places, what is known to be missed: bounds a little above what was measured there.
+/// Returns the limits for a case. Where the aim is known to be missed, the limit is a little above the measured value.
 fn bounds(motion: Motion, noise: Noise, flow: Flow) -> Bounds {
-    // Frames alone have a stain of up to 0.03 and a halo of up to 0.19, by chance. Unrest without noise is of places just
-    // uncovered, which are painted over several frames: about 20 levels in the second, 9 in the third, 4 to 6 from the fifth
-    // on. Of all places it is 3 to 10.6 in a chain, and 10 to 24 in frames alone.
+    // Frames painted alone have a stain of up to 0.03 and a halo of up to 0.19, by chance. Unrest without noise comes
+    // from newly uncovered areas, which are painted over several frames: about 20 levels in the second, 9 in the third,
+    // 4 to 6 from the fifth on. Over all areas it is 3 to 10.6 in a chain, and 10 to 24 in frames painted alone.
     let mut bounds = Bounds { ghost: 1.0, noisy: 2.0, clean: 11.0, stain: 0.05, halo: 0.25, width: 1.0 };
     let bar = matches!(motion, Motion::Bar(_));
     let crossing = motion == Motion::Crossing;
-    // Measured: 1.15 to 1.21 along the exact flow, 0.99 to 1.09 along estimated flow. Where a surface turns into view, its
-    // paint is a sliver that is stretched from frame to frame, and believed: the source shows the same. Without the temporal
-    // term it is no less.
+    // Measured: 1.15 to 1.21 along the exact flow, 0.99 to 1.09 along estimated flow. Where a surface turns into view,
+    // its paint is a sliver that is stretched from frame to frame and trusted, because the source looks the same.
+    // Without the temporal term the value is no lower.
     if motion == Motion::Turning {
         bounds.ghost = if flow == Flow::Known { 1.25 } else { 1.15 };
     }
-    // Measured: 0.13 to 0.88 along the exact flow, 0.07 to 0.41 along estimated flow. Ground beside a thing is painted with a
-    // halo; along the exact flow it is seen before and after, so belief is full, and the halo is held for good.
+    // Measured: 0.13 to 0.88 along the exact flow, 0.07 to 0.41 along estimated flow. Ground next to an object is
+    // painted with a halo; along the exact flow the ground is visible before and after, so it is fully trusted, and the
+    // halo stays for good.
     if bar || crossing {
         bounds.halo = if flow == Flow::Known { 0.92 } else { 0.45 };
     }
-    // Measured: -0.01 to 0.056 of a bar along estimated flow, the more the faster it is. It is not there along the exact flow:
-    // estimated flow moves ground beside a thing along with it.
+    // Measured: -0.01 to 0.056 of a bar along estimated flow, more for faster bars. It does not occur along the exact
+    // flow: estimated flow moves the ground next to an object along with the object.
     if flow == Flow::Estimated && bar {
         bounds.stain = 0.07;
     }
-    // Measured: 7 to 10 levels with grain (4.2 of the source's) and 8.5 to 12 with blocks (2.7 to 5), nearly as without noise.
+    // Measured: 7 to 10 levels with grain (4.2 of the source's) and 8.5 to 12 with blocks (2.7 to 5), nearly the same
+    // as without noise.
     if bar || crossing {
         bounds.noisy = if noise == Noise::Grain { 2.7 } else { 4.5 };
     }
@@ -194,7 +196,7 @@ fn bounds(motion: Motion, noise: Noise, flow: Flow) -> Bounds {
     bounds
 }
 
-/// What `figures` miss, a line each.
+/// Returns a line for each limit that `figures` exceed.
 fn missed(motion: Motion, noise: Noise, flow: Flow, figures: &Figures) -> Vec<String> {
     let bounds = bounds(motion, noise, flow);
     let [chain, alone] = figures.ghost;
@@ -212,7 +214,7 @@ fn missed(motion: Motion, noise: Noise, flow: Flow, figures: &Figures) -> Vec<St
         .collect()
 }
 
-/// Paints the clip as chains along these flows; each has to keep to its bounds.
+/// Paints the clip as a chain along each of these flows and checks the limits.
 fn check(motion: Motion, noise: Noise, flows: &[Flow]) -> Vec<String> {
     let start = Instant::now();
     let found = measure(motion, noise, flows);

@@ -13,10 +13,10 @@ use crate::{formula, number};
 
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
 
-/// A function of a tensor, differentiated by autograd; remembers every value it gave.
+/// A function of a tensor, differentiated by autograd; records every value that it returns.
 struct Function<F> {
     f: F,
-    /// The share of J that is told apart.
+    /// The smallest relative difference of J that can be distinguished.
     apart: f64,
     seen: RefCell<Vec<f64>>,
 }
@@ -37,7 +37,7 @@ impl<F: Fn(&Tensor) -> Tensor> Objective for Function<F> {
     }
 }
 
-/// Sum of 100 (x' - x^2)^2 + (1 - x)^2 over neighbours: a bent valley, minimum 0 at all ones.
+/// Sum of 100 (x' - x^2)^2 + (1 - x)^2 over neighbours: a curved valley, minimum 0 at all ones.
 fn rosenbrock(x: &Tensor) -> Tensor {
     let n = x.size()[0];
     let (here, next) = (x.narrow(0, 0, n - 1), x.narrow(0, 1, n - 1));
@@ -51,7 +51,7 @@ fn quadratic(n: i64, condition: f64) -> impl Fn(&Tensor) -> Tensor {
     move |x| ((x - 1.0).square() * &a).sum(Kind::Double) * 0.5
 }
 
-/// J after every step.
+/// Returns J after every step.
 fn walk(optimizer: &mut dyn Optimizer, objective: &dyn Objective, steps: usize) -> Vec<f64> {
     let mut path = Vec::new();
     for _ in 0..steps {
@@ -61,7 +61,7 @@ fn walk(optimizer: &mut dyn Optimizer, objective: &dyn Objective, steps: usize) 
     path
 }
 
-/// Steps until J is below `goal`.
+/// Returns the number of steps until J is below `goal`.
 fn steps_to(goal: f64, path: &[f64]) -> usize {
     path.iter().position(|&j| j < goal).unwrap_or_else(|| panic!("J ends at {:e}", path[path.len() - 1])) + 1
 }
@@ -116,13 +116,13 @@ fn a_descent_goes_on_with_what_the_one_before_it_learned() {
     walk(&mut before, &Function::new(quadratic(10, 1e3)), 12);
     let learned = before.learned().unwrap().unwrap();
     assert_eq!(learned.len(), 8, "no more goes into a snapshot");
-    // The next frame starts a little way off.
+    // The next frame starts a short distance away.
     let start = before.current().0 + (Tensor::arange(10, DOUBLE) * 1.7).sin() * 0.01;
     let eight = |mut optimizer: Lbfgs| walk(&mut optimizer, &Function::new(quadratic(10, 1e3)), 8);
     let (knowing, alone) = (eight(lbfgs(&start).knowing(&learned)), eight(lbfgs(&start)));
     assert_never_rises(&knowing);
     assert!(knowing[7] < 0.8 * alone[7], "{:e}, alone {:e}", knowing[7], alone[7]);
-    // Of another size it is no use, and no error.
+    // State of another size is ignored without an error.
     let other = Tensor::zeros([20], DOUBLE);
     let walked = |mut optimizer: Lbfgs| walk(&mut optimizer, &Function::new(quadratic(20, 1e3)), 8);
     assert_eq!(walked(lbfgs(&other).knowing(&learned)), walked(lbfgs(&other)));
@@ -147,7 +147,7 @@ fn lbfgs_works_in_32_bits_until_rounding_stops_it() {
 
 #[test]
 fn lbfgs_steps_back_from_where_j_is_not_finite() {
-    // NaN beyond 1.5, and every third evaluation is broken as well.
+    // NaN beyond 1.5, and every third evaluation fails as well.
     let wall = |x: &Tensor| (x - 1.0).square().sum(Kind::Double) + ((x.neg() + 1.5).log() * -1e-3).sum(Kind::Double);
     for broken in [f64::NAN, f64::INFINITY] {
         let holes = Cell::new(0);
@@ -167,7 +167,7 @@ fn lbfgs_steps_back_from_where_j_is_not_finite() {
 
 #[test]
 fn the_part_of_j_told_apart_is_that_of_the_last_accepted_point() {
-    // Steps from here are refused now and then.
+    // From this start, some steps are rejected.
     let start = Tensor::from_slice(&[-1.2, 1.0, -0.7, 1.9]);
     let optimizers: [Box<dyn Optimizer>; 2] = [
         Box::new(Lbfgs::new(&start, 5, Preconditioner::Identity).unwrap()),
@@ -243,15 +243,16 @@ fn a_descent_uses_its_budget_up_unless_j_stands_still() {
     assert_eq!(minimum.initial, objective.seen.borrow()[0]);
     assert_eq!(minimum.objective, number(&quadratic(20, 1e3)(&minimum.x)), "J belongs to the picture given back");
 
-    // Flat but for a constant: the first look back, at evaluation 10, ends it.
+    // Constant except for a tiny quadratic: the first comparison with an earlier value, at evaluation 10, stops the
+    // run.
     let flat = Function::new(|x: &Tensor| x.square().sum(Kind::Double) * 1e-9 + 1.0);
     assert_eq!(run(Budget { tolerance: 1e-3, ..FOREVER }, &flat, &never).unwrap().iterations, 10);
     assert_eq!(run(Budget { tolerance: 1e-3, check_every: 4, ..FOREVER }, &flat, &never).unwrap().iterations, 4);
     assert_eq!(run(Budget { iterations: 25, ..FOREVER }, &flat, &never).unwrap().iterations, 25, "tolerance 0");
-    // Low enough at the first look: nothing is moved.
+    // Below the target at the first evaluation: nothing is moved.
     assert_eq!(run(Budget { target: Some(9.0), ..FOREVER }, &flat, &never).unwrap().iterations, 1);
 
-    // J falls a thousandfold between looks, so the rule does not end it, however small J is.
+    // J falls a thousandfold between comparisons, so the rule does not stop the run, however small J is.
     let tiny = Function::new(|x: &Tensor| (x - 1.0).square().sum(Kind::Double) * 1e-12);
     assert!(run(Budget { tolerance: 1e-3, iterations: 30, ..FOREVER }, &tiny, &never).unwrap().objective < 1e-18);
 }

@@ -1,4 +1,4 @@
-//! The chain of frames: what each starts from, what it keeps, what it refuses.
+//! The chain of frames: their starting pictures, the state that is kept, and the inputs that are rejected.
 
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Pixels;
@@ -158,7 +158,7 @@ fn colours_are_matched_to_the_painting_once_per_shot() {
     let mut settings = only_start();
     settings.style.match_colours = true;
     settings.init.next = NextInit::Content;
-    // A painting of a narrow range, so that the mapped content is not clamped.
+    // A style picture of a narrow range, so that the mapped content is not clamped.
     let image = plate(4) * 0.2 + 0.6;
     let wanted = means(&to_pixels(&image).unwrap());
     let network = network("patches", PLAIN, Default::default());
@@ -169,7 +169,7 @@ fn colours_are_matched_to_the_painting_once_per_shot() {
     for (found, wanted) in means(&painted[0].pixels).iter().zip(wanted) {
         assert!((found - wanted).abs() < 1e-3, "{found}, expected {wanted}");
     }
-    // The map is of the shot, not of the frame: a darker frame stays darker.
+    // The map belongs to the shot, not to the frame: a darker frame stays darker.
     let mut dark = ordinary(1);
     dark.rgb.iter_mut().for_each(|v| *v -= 0.1);
     let darker = painter.stylize(&dark, &Shot::Continues.into()).unwrap().pixels;

@@ -16,7 +16,7 @@ use crate::{PLAIN, formula, network};
 pub const HEIGHT: usize = 66;
 pub const WIDTH: usize = 80;
 
-/// Few iterations, all of them used.
+/// Settings with few iterations, all of which are used.
 pub fn quick() -> Settings {
     let mut settings = Settings::default();
     settings.optimizer.iterations = [8, 4];
@@ -25,19 +25,19 @@ pub fn quick() -> Settings {
     settings
 }
 
-/// Nothing but the start: a painter that gives its initialisation back.
+/// Settings without iterations: the painter returns its initialisation.
 pub fn only_start() -> Settings {
     let mut settings = quick();
     settings.optimizer.iterations = [0, 0];
     settings
 }
 
-/// Frame `kind`, in 0.3..=0.7 so that nothing is clamped for long.
+/// Returns frame `kind`, in 0.3..=0.7 so that nothing is clamped for long.
 pub fn frame(kind: usize, height: usize, width: usize) -> Pixels {
     to_pixels(&(formula::picture(kind, height, width) * 0.4 + 0.3)).unwrap()
 }
 
-/// A style picture of its own size and aspect.
+/// Returns a style picture whose size and aspect differ from the frames'.
 pub fn plate(kind: usize) -> Tensor {
     formula::picture(kind, 70, 96)
 }
@@ -55,19 +55,19 @@ pub fn try_painter(
     Studio::new(network, styles, settings, Device::Cpu, CancelToken::default()).map(Painter::new)
 }
 
-/// The frames one after another, the first as a new shot.
+/// Paints the frames in order, the first as a new shot.
 pub fn paint(painter: &mut Painter, frames: &[&Pixels]) -> Vec<Stylized> {
     let shots = std::iter::once(Shot::New).chain(std::iter::repeat(Shot::Continues));
     frames.iter().zip(shots).map(|(frame, shot)| painter.stylize(frame, &shot.into()).unwrap()).collect()
 }
 
-/// Largest difference of two pictures of the same size.
+/// Returns the largest difference of two pictures of the same size.
 pub fn difference(a: &Pixels, b: &Pixels) -> f64 {
     assert_eq!((a.width, a.height), (b.width, b.height));
     a.rgb.iter().zip(&b.rgb).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max)
 }
 
-/// Mean of each colour plane.
+/// Returns the mean of each colour plane.
 pub fn means(pixels: &Pixels) -> [f64; 3] {
     let plane = pixels.width * pixels.height;
     [0, 1, 2].map(|c| pixels.rgb[c * plane..][..plane].iter().map(|&v| f64::from(v)).sum::<f64>() / plane as f64)

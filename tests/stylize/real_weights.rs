@@ -1,5 +1,5 @@
-//! With trained weights, where there are some: `STYLIZE_VIDEO_TEST_WEIGHTS` names the folder, else they are looked for
-//! beside the checkout.
+//! Tests with trained weights, where available: `STYLIZE_VIDEO_TEST_WEIGHTS` names the folder; by default they are
+//! expected next to the checkout.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! Clips whose motion is known exactly: things drawn with soft edges over ground of smooth noise, and what film and
-//! compression add to it.
+//! Clips whose motion is known exactly: objects drawn with soft edges over ground of smooth noise, and the noise that
+//! film and compression add.
 
 use stylize_video::media::Pixels;
 use stylize_video::motion::FlowField;
@@ -13,59 +13,59 @@ pub const HEIGHT: usize = 96;
 pub const FRAMES: usize = 12;
 
 const CENTRE: [f64; 2] = [WIDTH as f64 / 2.0 - 0.5, HEIGHT as f64 / 2.0 - 0.5];
-/// Pixels a frame.
+/// Pixels per frame.
 const PAN: f64 = 11.3;
-/// Share of a frame's time for which the shutter is open, and how many moments of it are drawn.
+/// The share of a frame's duration for which the shutter is open; `MOMENTS` instants of it are drawn.
 const SHUTTER: f64 = 0.5;
 const MOMENTS: usize = 8;
-/// Side of a thing's texture, and columns of the ground's.
+/// The side of an object's texture, and the columns of the ground's texture.
 const SIDE: usize = 128;
 const GROUND: usize = 288;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Motion {
-    /// A thin bar turns about its middle, by so many degrees a frame.
+    /// A thin bar rotates about its middle, by this many degrees per frame.
     Bar(f64),
     /// A small disc crosses the picture from frame 4 on, in 8 frames.
     Disc,
-    /// An upright figure turns on the spot, as a cylinder does: its outline stays, what is inside goes sideways.
+    /// An upright figure turns on the spot like a cylinder: its outline stays, and the surface moves sideways.
     Turning,
     /// The camera pans fast, and its shutter stays open for half the time.
     Pan,
-    /// Two discs cross each other, about frame 8.
+    /// Two discs cross each other at about frame 8.
     Crossing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Noise {
     None,
-    /// Gaussian, of 3 levels, each sample of each frame its own.
+    /// Gaussian noise of 3 levels, independent for each sample of each frame.
     Grain,
-    /// Blocks of 8 x 8 whose cosine transform is rounded, every third frame less coarsely (as key frames are).
+    /// Blocks of 8 x 8 with a rounded cosine transform; rounding is finer in every third frame (as in key frames).
     Blocks,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Form {
-    /// Half its length and half its width.
+    /// Half the length and half the width.
     Bar(f64, f64),
     Disc(f64),
-    /// Half its width and half its height.
+    /// Half the width and half the height.
     Cylinder(f64, f64),
 }
 
-/// One thing, whose middle is at `start` in frame 0.
+/// An object, whose middle is at `start` in frame 0.
 struct Thing {
     form: Form,
     start: [f64; 2],
-    /// Pixels a frame.
+    /// Pixels per frame.
     velocity: [f64; 2],
-    /// Radians a frame.
+    /// Radians per frame.
     turn: f64,
     texture: Texture,
 }
 
-/// Three planes of so many columns, which repeat.
+/// Three repeating planes of `columns` columns.
 struct Texture {
     planes: Vec<f32>,
     columns: usize,
@@ -73,7 +73,7 @@ struct Texture {
 }
 
 impl Texture {
-    /// Smooth noise on lattices of 4 to 32 pixels about `colour`, of standard deviation `spread`.
+    /// Makes smooth noise on lattices of 4 to 32 pixels, with mean `colour` and standard deviation `spread`.
     fn new(name: &str, (columns, rows): (usize, usize), colour: [f64; 3], spread: f64) -> Self {
         let (w, h) = (columns as i64, rows as i64);
         let octave = |(cell, strength): (i64, f64)| {
@@ -87,7 +87,7 @@ impl Texture {
         Self { planes: to_planes(&(sum + colour)).unwrap(), columns, rows }
     }
 
-    /// Bilinear.
+    /// Returns a sample by bilinear interpolation.
     fn at(&self, [x, y]: [f64; 2], channel: usize) -> f64 {
         let (left, top) = (x.floor(), y.floor());
         let sample = |dx: f64, dy: f64| {
@@ -107,7 +107,7 @@ impl Thing {
         Self { form, start, velocity: [0.0; 2], turn: 0.0, texture }
     }
 
-    /// A point of frame `t` as seen from the thing's middle, along its own axes.
+    /// Returns a point of frame `t` relative to the object's middle, along the object's own axes.
     fn local(&self, [x, y]: [f64; 2], t: f64) -> [f64; 2] {
         let (x, y) = (x - self.start[0] - self.velocity[0] * t, y - self.start[1] - self.velocity[1] * t);
         let (sin, cos) = self.angle(t).sin_cos();
@@ -115,11 +115,11 @@ impl Thing {
     }
 
     fn angle(&self, t: f64) -> f64 {
-        // A cylinder's turning does not show in its outline.
+        // A cylinder's rotation does not change its outline.
         if matches!(self.form, Form::Cylinder(..)) { 0.0 } else { self.turn * t }
     }
 
-    /// How much of a pixel it covers, 0..=1.
+    /// Returns how much of a pixel the object covers, 0..=1.
     fn covers(&self, point: [f64; 2], t: f64) -> f64 {
         let [u, v] = self.local(point, t);
         let outside = match self.form {
@@ -133,7 +133,7 @@ impl Thing {
         (0.5 - outside).clamp(0.0, 1.0)
     }
 
-    /// Half a cylinder's width at the height `v`, and the angle of a point on it, -pi/2..=pi/2.
+    /// Returns half a cylinder's width at the height `v`, and the angle of a point on it, -pi/2..=pi/2.
     fn around(a: f64, b: f64, [u, v]: [f64; 2]) -> (f64, f64) {
         let half = a * (1.0 - (v / b).powi(2)).max(1e-6).sqrt();
         (half, (u / half).clamp(-1.0, 1.0).asin())
@@ -145,11 +145,12 @@ impl Thing {
             Form::Cylinder(a, b) => [a * (Self::around(a, b, [u, v]).1 + self.turn * t), v],
             _ => [u, v],
         };
-        // Textures repeat; their seams lie beyond the thing.
+        // Textures repeat; their seams lie outside the object.
         self.texture.at(place.map(|at| at + SIDE as f64 / 2.0), channel)
     }
 
-    /// Where its point that is seen at `point` in frame `i` is in frame `j`; `None` where it has turned away.
+    /// Returns the position in frame `j` of the object's point that is visible at `point` in frame `i`; `None` where
+    /// the point has turned away.
     fn follow(&self, point: [f64; 2], i: f64, j: f64) -> Option<[f64; 2]> {
         let [u, v] = self.local(point, i);
         if let Form::Cylinder(a, b) = self.form {
@@ -189,7 +190,7 @@ impl Scenery {
             }
             Motion::Turning => {
                 let mut thing = Thing::new("figure", Form::Cylinder(16.0, 36.0), CENTRE, dark);
-                // Clothes.
+                // The texture of the clothes.
                 thing.texture = Texture::new("clothes", (SIDE, SIDE), [0.55, 0.3, 0.3], 0.2);
                 vec![Thing { turn: 10f64.to_radians(), ..thing }]
             }
@@ -203,7 +204,7 @@ impl Scenery {
         Self { motion, noise, ground, things }
     }
 
-    /// The same ground without the things.
+    /// Returns the same ground without the objects.
     pub fn bare(motion: Motion, noise: Noise) -> Self {
         Self { things: Vec::new(), ..Self::new(motion, noise) }
     }
@@ -216,7 +217,7 @@ impl Scenery {
         (0..MOMENTS).map(moment).sum::<f64>() / MOMENTS as f64
     }
 
-    /// Frame `t` as a file of 8 bits has it.
+    /// Returns frame `t`, rounded as in an 8-bit file.
     pub fn frame(&self, t: usize) -> Pixels {
         let mut pixels = Pixels::black(WIDTH, HEIGHT);
         let time = t as f64;
@@ -243,12 +244,12 @@ impl Scenery {
         pixels
     }
 
-    /// The thing in front at a pixel; `None` for the ground.
+    /// Returns the front object at a pixel; `None` for the ground.
     fn front(&self, point: [f64; 2], t: usize) -> Option<&Thing> {
         self.things.iter().rev().find(|thing| thing.covers(point, t as f64) > 0.5)
     }
 
-    /// The exact flow from frame `i` to frame `j`; unknown where the thing itself hides the point.
+    /// Returns the exact flow from frame `i` to frame `j`; unknown where the object itself hides the point.
     pub fn flow(&self, i: usize, j: usize) -> FlowField {
         let pan = if self.motion == Motion::Pan { PAN * (i as f64 - j as f64) } else { 0.0 };
         FlowField::from_fn(WIDTH, HEIGHT, |x, y| {
@@ -261,7 +262,7 @@ impl Scenery {
         })
     }
 
-    /// `[1,1,H,W]`, 0..=1: how much of each pixel of frame `t` any thing covers.
+    /// Returns how much of each pixel of frame `t` any object covers: `[1,1,H,W]`, 0..=1.
     pub fn covered(&self, t: usize) -> Tensor {
         let share = |at: usize| {
             let point = [(at % WIDTH) as f64, (at / WIDTH) as f64];
@@ -271,7 +272,7 @@ impl Scenery {
         Tensor::from_slice(&shares).view([1, 1, HEIGHT as i64, WIDTH as i64])
     }
 
-    /// Points of frame `t` along the bar, away from its ends, `across` pixels beside its middle line.
+    /// Returns points of frame `t` along the bar, away from its ends, `across` pixels to the side of its middle line.
     pub fn beside_bar(&self, t: usize, across: f64) -> Vec<[f64; 2]> {
         let bar = &self.things[0];
         let (sin, cos) = bar.angle(t as f64).sin_cos();
@@ -280,14 +281,14 @@ impl Scenery {
     }
 }
 
-/// Normally distributed (Box & Muller 1958).
+/// Returns normally distributed noise (Box & Muller 1958).
 fn grain(t: usize) -> Tensor {
     let draw = |name: &str| formula::uniform(&format!("{name} {t}"), &[1, 3, HEIGHT as i64, WIDTH as i64], 0.5) + 0.5;
     let radius = (draw("radius").clamp_min(1e-7).log() * -2.0).sqrt();
     radius * (draw("angle") * std::f64::consts::TAU).cos()
 }
 
-/// Blocks of 8 x 8 whose coefficients are rounded, the fine ones to coarser steps.
+/// Rounds the coefficients of 8 x 8 blocks, with coarser steps for high frequencies.
 fn blocks(image: &Tensor, t: usize) -> Tensor {
     let size = image.size();
     let (rows, columns) = (size[2] / 8, size[3] / 8);

@@ -1,4 +1,4 @@
-//! Passes to and fro: what is kept between them, what they carry where, and clips that loop.
+//! Passes in alternating directions: the state kept between them, the warping of paint, and clips that loop.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ use tch::{Device, Kind};
 use crate::pictures::{HEIGHT, WIDTH, difference, frame, only_start, plate, quick};
 use crate::{PLAIN, formula, network, numbers};
 
-/// Keeps what it hears, and cancels when so many pictures have been painted.
+/// Records progress, and cancels after a given number of painted pictures.
 #[derive(Default)]
 struct Ear {
     events: Mutex<Vec<Event>>,
@@ -39,7 +39,7 @@ impl Observer for Ear {
 }
 
 impl Ear {
-    /// Pass and frame (from 1) of each picture that was painted.
+    /// Returns pass and frame (from 1) of each painted picture.
     fn painted(&self) -> Vec<(u32, u64)> {
         let events = self.events.lock().unwrap();
         let told = events.iter().filter_map(|event| match event {
@@ -60,7 +60,7 @@ fn plain(settings: Settings, cancel: &CancelToken) -> Painter {
     Painter::new(Studio::new(network, styles, settings, Device::Cpu, cancel.clone()).unwrap())
 }
 
-/// A frame and how it follows.
+/// A frame, and how it follows the previous frame.
 type Given = (Pixels, Arrival);
 
 fn run(stylizer: &mut dyn Stylizer, clip: &[Given], closing: Option<Arrival>) -> Result<Vec<Stylized>, StyleError> {
@@ -89,7 +89,7 @@ fn swept(settings: Settings, clip: &[Given], closing: Option<Arrival>) -> Vec<St
     sweep(settings, clip, closing, &Ear::default()).unwrap()
 }
 
-/// Follows from the frame before by a motion of `vector` backwards.
+/// Follows the previous frame with a uniform backward motion of `vector`.
 fn moved(vector: [f32; 2]) -> Arrival {
     let flow = |[u, v]: [f32; 2]| FlowField::from_fn(WIDTH, HEIGHT, move |_, _| [u, v]);
     let step = Step::new(flow(vector), flow([-vector[0], -vector[1]]), &rules());
@@ -109,7 +109,7 @@ fn settings(passes: u32) -> Settings {
     settings
 }
 
-/// Little style, so that few iterations come near the minimum: what is compared is paint, not how far it got.
+/// Settings with a small style weight, so that few iterations come near the minimum and tests compare only the paint.
 fn settled(passes: u32) -> Settings {
     let mut settings = settings(passes);
     settings.style.match_colours = true;
@@ -121,10 +121,10 @@ fn settled(passes: u32) -> Settings {
     settings
 }
 
-/// Pixels a frame by which the camera moves to the right.
+/// The camera's motion to the right, in pixels per frame.
 const SPEED: usize = 10;
 
-/// A pan over smooth waves whose pattern returns after [`WIDTH`] pixels, so that frame 8 is frame 0 again.
+/// Returns a pan over smooth waves with a period of [`WIDTH`] pixels, so that frame 8 equals frame 0.
 fn pan(count: usize) -> Vec<Given> {
     let sample = |t: usize, i: usize| {
         let (channel, x, y) = (i / (WIDTH * HEIGHT), i % WIDTH + SPEED * t, i % (WIDTH * HEIGHT) / WIDTH);
@@ -140,7 +140,7 @@ fn pan(count: usize) -> Vec<Given> {
     (0..count).map(|t| (picture(t), arrival(t))).collect()
 }
 
-/// Mean square of the difference along the pan's motion, from a frame to the one after it.
+/// Returns the mean squared difference along the pan's motion, from a frame to the next.
 fn e_warp(before: &Pixels, after: &Pixels) -> f64 {
     let shown = (0..before.rgb.len()).filter(|i| i % WIDTH >= SPEED);
     let squares = shown.clone().map(|i| f64::from(before.rgb[i] - after.rgb[i - SPEED]).powi(2));
@@ -202,7 +202,7 @@ fn one_pass_is_the_plain_painter() {
         let mut settings = settings(1);
         settings.style.colour = colour;
         settings.style.match_colours = true;
-        // A size of its own, so that frames are scaled both ways.
+        // A different painting size, so that frames are scaled both ways.
         settings.frame.size = stylize_video::settings::Size::Pixels(90);
         let expected = run(&mut plain(settings.clone(), &CancelToken::default()), &clip, None).unwrap();
         let got = swept(settings, &clip, None);
@@ -232,7 +232,7 @@ fn passes_go_to_and_fro_shot_by_shot() {
     assert_eq!(pictures[1].stats.iterations, 3 * 4, "all passes count");
 }
 
-/// A clip of three shots whose frames do not move, and of other sizes; with no iterations each is what it was.
+/// Returns three still shots, with different sizes; with no iterations, each frame stays unchanged.
 fn still_shots() -> Vec<Given> {
     let still = || moved([0.0, 0.0]);
     let mut clip = vec![(frame(1, HEIGHT, WIDTH), Shot::New.into()), (frame(1, HEIGHT, WIDTH), still())];
@@ -263,7 +263,7 @@ fn pictures_come_in_the_order_of_their_contents() {
 fn a_backward_pass_carries_paint_into_what_the_pan_uncovers() {
     let (clip, late) = (pan(6), 5);
     let (once, twice) = (swept(settled(1), &clip, None), swept(settled(2), &clip, None));
-    // The columns that came into view in frame 1, there and in the last frame, where they have been painted for long.
+    // The columns that came into view in frame 1, there and in the last frame, where they have long been painted.
     let columns = WIDTH - SPEED..WIDTH;
     let apart = |pictures: &[Stylized]| {
         let (early, late_pixels) = (&pictures[1].pixels, &once[late].pixels);
@@ -275,7 +275,7 @@ fn a_backward_pass_carries_paint_into_what_the_pan_uncovers() {
     assert!(ratio < 0.5, "{ratio}");
 }
 
-/// E_warp from each frame to the one after it.
+/// Returns E_warp from each frame to the next.
 fn profile(pictures: &[Stylized]) -> Vec<f64> {
     pictures.windows(2).map(|pair| e_warp(&pair[0].pixels, &pair[1].pixels)).collect()
 }
@@ -314,7 +314,7 @@ fn a_loop_has_no_seam() {
 
 #[test]
 fn a_ring_with_cuts_begins_at_one() {
-    // Two frames, a cut, two frames that run on into the first two.
+    // Two frames, a cut, then two frames that continue into the first two.
     let mut clip = pan(4);
     clip[2].1 = Shot::New.into();
     let mut settings = settings(2);
@@ -323,7 +323,7 @@ fn a_ring_with_cuts_begins_at_one() {
     let pictures = sweep(settings, &clip, Some(closing.clone()), &ear).unwrap();
     assert_eq!(ear.painted(), [(1, 3), (1, 4), (1, 1), (1, 2), (2, 1), (2, 4), (2, 3)]);
     assert_eq!(ear.warnings(), 0);
-    // The same four in the order in which they follow each other.
+    // The same four frames in the order in which they follow each other.
     let mut turned = [&clip[2..], &clip[..2]].concat();
     turned[2].1 = closing;
     let expected = swept(self::settings(2), &turned, None);
@@ -345,7 +345,7 @@ fn a_clip_that_does_not_loop_is_painted_as_it_is_and_told_of() {
     for (a, b) in pictures.iter().zip(&expected) {
         assert_eq!(a.pixels, b.pixels);
     }
-    // A single frame is followed by itself: nothing to warn of.
+    // A single frame follows itself: no warning.
     let ear = Ear::default();
     assert_eq!(sweep(settings, &clip[..1], None, &ear).unwrap().len(), 1);
     assert_eq!(ear.warnings(), 0);
@@ -367,7 +367,7 @@ fn the_same_clip_gives_the_same_bytes() {
 
 #[test]
 fn every_pass_can_be_interrupted() {
-    // After the second picture of the first, second and third pass over three.
+    // After the second picture of the first, second and third pass over three frames.
     for after in [2, 4, 6] {
         let ear = Ear { cancel_after: after, ..Ear::default() };
         let end = sweep(settings(3), &pan(3), None, &ear);
@@ -376,7 +376,7 @@ fn every_pass_can_be_interrupted() {
     }
 }
 
-/// A motion that depends on nothing but which frames are asked for.
+/// Flow that depends only on which frames are requested.
 struct Known;
 
 impl FlowEstimator for Known {
@@ -400,10 +400,10 @@ fn a_watcher_of_a_ring_tells_how_the_first_frame_follows_from_the_last() {
     let closing = closing_of(true, 4).unwrap();
     assert_eq!(closing.shot, Shot::Continues);
     let step = closing.step.unwrap();
-    // On the grid of the first frame, to the last one and back.
+    // On the grid of the first frame, to the last frame and back.
     assert_eq!((step.back.at(3, 3), step.forth.at(3, 3)), ([3.0, 0.0], [-3.0, 0.0]));
     assert!(closing_of(true, 1).is_none() && closing_of(false, 4).is_none());
-    // So far that next to nothing is seen in both.
+    // A motion so large that the two frames share almost nothing.
     assert_eq!(closing_of(true, WIDTH).unwrap().shot, Shot::New);
 }
 

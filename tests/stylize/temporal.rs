@@ -1,4 +1,4 @@
-//! What holds a frame to the ones before it: the term's value and gradient, what is carried and where.
+//! The terms that tie a frame to earlier frames: value and gradient, and the warping of earlier frames.
 
 use stylize_video::media::Pixels;
 use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
@@ -11,7 +11,7 @@ use tch::{Device, Kind, Tensor};
 use crate::pictures::{HEIGHT, WIDTH, difference, frame, only_start, paint, painter, quick};
 use crate::{formula, number, numbers};
 
-/// Weights of 0, 1 and between.
+/// Returns weights of 0, 1 and values between.
 fn weights(h: i64, w: i64) -> Tensor {
     (formula::uniform("mask", &[1, 1, h, w], 1.0) * 1.5).clamp(0.0, 1.0).to_kind(Kind::Double)
 }
@@ -32,7 +32,7 @@ fn the_term_is_the_papers_and_its_gradient_is_right() {
     for distance in [Distance::Square, Distance::SmoothL1] {
         let anchors = || vec![anchor("a", h, w), anchor("b", h, w)];
         let term = Temporal::new(anchors(), 30.0, distance);
-        // Plain loops.
+        // A reference computed with plain loops.
         let mut expected = 0.0;
         for Anchor { warped, weights } in anchors() {
             let (warped, weights, x) = (numbers(&warped), numbers(&weights), numbers(&x));
@@ -53,7 +53,8 @@ fn the_term_is_the_papers_and_its_gradient_is_right() {
         let gradient = Tensor::run_backward(&[value(&term, &image)], &[&image], false, false).swap_remove(0);
         let (gradient, mask) = (numbers(&gradient), numbers(&weights(h, w)));
         for (i, slope) in gradient.iter().enumerate() {
-            // Only where the mask is. (There it may vanish too: between two anchors, by the smooth L1.)
+            // The gradient is nonzero only where the mask is. (It may vanish there too: between two anchors, by the
+            // smooth L1.)
             assert!(*slope == 0.0 || mask[i % 35] > 0.0, "{distance:?} at {i}");
             assert!(*slope != 0.0 || mask[i % 35] == 0.0 || distance == Distance::SmoothL1, "{distance:?} at {i}");
             let moved = |by: f64| {
@@ -67,13 +68,13 @@ fn the_term_is_the_papers_and_its_gradient_is_right() {
     }
 }
 
-/// The content of frame `t` of a chain below, which moves right by `step` pixels a frame.
+/// Returns the content of frame `t` of the chain below, which moves right by `step` pixels a frame.
 fn ramp(step: f32, t: usize) -> Tensor {
     let row = Tensor::arange(12, (Kind::Float, Device::Cpu)) - f64::from(step) * t as f64;
     (row * 0.03 + 0.5).repeat([1, 3, 8, 1])
 }
 
-/// A chain whose frames are flat pictures of these values, oldest first, all moving right by `step` pixels a frame.
+/// Returns a chain of flat pictures of these values, oldest first, all moving right by `step` pixels a frame.
 fn chain(values: &[f64], offsets: &[u32], step: f32) -> Chain {
     let (w, h) = (12, 8);
     let rules = Consistency { blur: 0.0, ..Consistency::default() };
@@ -89,7 +90,7 @@ fn chain(values: &[f64], offsets: &[u32], step: f32) -> Chain {
 
 #[test]
 fn a_pixel_is_held_to_the_nearest_frame_that_saw_it() {
-    // The left two columns were outside the frame before, the next two outside the one before that, ...
+    // The left two columns were outside the previous frame, the next two outside the frame before it, and so on.
     let anchors = chain(&[0.1, 0.2, 0.3], &[1, 2, 3], 2.0)
         .earlier(&[3, 1, 2], &ramp(2.0, 3))
         .unwrap()
@@ -99,7 +100,8 @@ fn a_pixel_is_held_to_the_nearest_frame_that_saw_it() {
     let row = |tensor: &Tensor| numbers(tensor)[..12].to_vec();
     let first = row(&anchors[0].weights);
     assert_eq!(first, [0., 0., 1., 1., 1., 1., 1., 1., 1., 1., 1., 1.]);
-    // What the frame before holds, those further back leave alone; what it has not seen, they have not either here.
+    // Older frames are not used where the previous frame is; where the previous frame shows nothing, they show nothing
+    // here either.
     assert!(row(&anchors[1].weights).iter().chain(&row(&anchors[2].weights)).all(|&weight| weight == 0.0));
     assert!((row(&anchors[0].warped)[5] - 0.3).abs() < 1e-7, "the newest frame comes first");
     assert!((row(&anchors[1].warped)[5] - 0.2).abs() < 1e-7);
@@ -107,13 +109,13 @@ fn a_pixel_is_held_to_the_nearest_frame_that_saw_it() {
 
 #[test]
 fn what_a_front_layer_hid_is_held_to_the_frame_before_that() {
-    // Of two steps, the first sees everything, the second has no flow in the left half.
+    // Of two steps, the first sees everything, and the second has no flow in the left half.
     let (w, h) = (12, 8);
     let rules = Consistency { blur: 0.0, ..Consistency::default() };
     let mut chain = Chain::new(&[1, 2], rules);
     let still = || FlowField::still(w, h);
     let far = FlowField::from_fn(w, h, |x, _| if x < 6 { [100.0, 0.0] } else { [0.0, 0.0] });
-    // There something else lies over it.
+    // Something else covers this area.
     let ends = [0.9, 0.0].map(|value| Tensor::full([1, 3, 8, 6], value, (Kind::Float, Device::Cpu)));
     let covered = ramp(0.0, 0).maximum(&Tensor::cat(&ends, 3));
     for (value, forth, content) in [(0.1, still(), ramp(0.0, 0)), (0.2, far, covered)] {
@@ -132,7 +134,7 @@ fn arrival(width: usize, height: usize, vector: [f32; 2]) -> Arrival {
     Arrival { shot: Shot::Continues, step: Some(step), far: Vec::new() }
 }
 
-/// `picture` moved right and down by whole pixels, with `other` where that uncovers something.
+/// Returns `picture` shifted right and up by whole pixels, with `other` in the uncovered areas.
 fn moved(picture: &Pixels, other: &Pixels, right: usize, up: usize) -> Pixels {
     let mut out = other.clone();
     for i in 0..picture.rgb.len() {
@@ -152,11 +154,12 @@ fn the_start_is_the_frame_before_carried_along_and_the_content_where_nothing_was
     let one = frame(1, HEIGHT, WIDTH);
     let two = moved(&one, &frame(2, HEIGHT, WIDTH), 3, 2);
     let mut painter = painter(&[(4, 1.0)], settings);
-    // With no iterations the first frame is its content.
+    // With no iterations, the first frame equals its content.
     paint(&mut painter, &[&one]);
     let got = painter.stylize(&two, &arrival(WIDTH, HEIGHT, [-3.0, 2.0])).unwrap().pixels;
     assert!(difference(&got, &two) < 0.02, "both are the new content: one carried, one itself");
-    // To the bit where it was carried, away from the soft edge and what light is told by.
+    // Exact to the bit where it was warped, away from the soft edge and from the area that affects the estimate of
+    // light.
     for (i, &value) in got.rgb.iter().enumerate() {
         let (x, y) = (i % WIDTH, i % (WIDTH * HEIGHT) / WIDTH);
         assert!(x < 16 || y + 16 >= HEIGHT || value == two.rgb[i], "({x}, {y})");
@@ -168,7 +171,7 @@ fn the_painting_fades_with_its_scene() {
     let mut settings = only_start();
     settings.init.next = NextInit::Warped;
     settings.frame.size = Size::Pixels(WIDTH as u32);
-    // Painted once, then only carried.
+    // Painted once, then only warped.
     settings.optimizer.iterations = [8, 0];
     let bright = frame(1, HEIGHT, WIDTH);
     let mut dark = bright.clone();
@@ -201,11 +204,11 @@ fn the_term_keeps_moving_pixels_what_they_were() {
     assert!(held < free / 10.0, "moved by {held} with the term, {free} without");
 }
 
-/// A still picture, each sample of each frame with its own error of up to `noise`: the mean of so many `draws`, so that it
-/// is flat with one and a bell with several.
+/// Returns a still picture with independent errors of up to `noise` for each sample of each frame. Each error is the
+/// mean of `draws` draws: uniform with one, bell-shaped with several.
 fn noisy(noise: f32, draws: usize, seed: usize) -> Pixels {
     let mut picture = frame(1, HEIGHT, WIDTH);
-    // A hash of the place (Steele et al. 2014), -1..=1.
+    // A hash of the position (Steele et al. 2014), -1..=1.
     let draw = |place: usize| {
         let mut z = (place + 1) as u64;
         z = z.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -235,7 +238,7 @@ fn what_stands_still_does_not_drift() {
     }
 }
 
-/// A pan of a pixel a frame: nothing rests, so nothing is held to where it was first painted.
+/// A pan of one pixel a frame: nothing rests, so nothing is held to its first painting.
 #[test]
 fn what_moves_along_does_not_drift() {
     let mut settings = quick();
@@ -247,7 +250,7 @@ fn what_moves_along_does_not_drift() {
     let (one, other) = (frame(1, HEIGHT, WIDTH), frame(2, HEIGHT, WIDTH));
     let mut painter = painter(&[(4, 1.0)], settings);
     let frames: u32 = 9;
-    // Of what all frames show: the scene's first columns, away from the frame's edge.
+    // Covers only the part that all frames show: the scene's first columns, away from the frame's edge.
     let level = |picture: &Pixels, right: usize| {
         let columns = 4..WIDTH - 2 * frames as usize;
         let inside = (0..picture.rgb.len()).filter(|i| columns.contains(&(i % WIDTH)));
@@ -269,6 +272,6 @@ fn what_moves_along_does_not_drift() {
 fn planes_come_back_from_a_tensor_in_order() {
     let tensor = Tensor::from_slice(&[1f32, 2.0, 3.0, 4.0, 5.0, 6.0]).view([1, 3, 1, 2]);
     assert_eq!(to_planes(&tensor).unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-    // Also when the memory is laid out otherwise.
+    // Also with another memory layout.
     assert_eq!(to_planes(&tensor.permute([0, 1, 3, 2])).unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 }

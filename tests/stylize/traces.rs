@@ -1,5 +1,5 @@
-//! What a painting shows of moving things: how near it is to where they are, and what is left of them where they were.
-//! Pictures are `[1,3,H,W]`; lists of paintings are of a clip's last third.
+//! Figures for moving objects in a painting: how close it is to their positions, and what is left of them at earlier
+//! positions. Pictures are `[1,3,H,W]`; lists of paintings cover a clip's last third.
 
 use stylize_video::media::{LUMA, Pixels};
 use stylize_video::stylize::backbone::Backbone;
@@ -9,23 +9,23 @@ use tch::{Device, Kind, Tensor, no_grad};
 use crate::scenes::{Scenery, WIDTH};
 use crate::{number, numbers};
 
-/// The layer that ghosts are seen in: of the second of four convolutions, on a grid of every second pixel. The content layer
-/// `half2` is this one, halved.
+/// The layer in which ghosts are measured: the second of four convolutions, on a grid of every second pixel. The
+/// content layer `half2` is this layer, halved.
 const LAYER: &str = "relu2";
-/// A ghost is of the frame so many before.
+/// A ghost is an image of the frame this many frames earlier.
 pub const BEFORE: usize = 4;
 /// The first frame of the last third.
 pub const SETTLED: usize = 8;
-/// A source moves where the mean over 9 x 9 pixels of the largest difference of a colour is more than this.
+/// A source moves where the mean over 9 x 9 pixels of the largest colour difference exceeds this.
 const MOVES: f64 = 0.06;
-/// Paint within so many pixels of a thing is as it is because of the thing.
+/// Paint within this many pixels of an object is influenced by the object.
 const RIM: i64 = 3;
 
-/// A painted frame beside its source, in the colours that it was painted with.
+/// A painted frame with its source, in the colours used for painting.
 pub struct Shown {
     pub painted: Tensor,
     pub content: Tensor,
-    /// The source's frame 4 before; of the first frames, the first.
+    /// The source 4 frames earlier; the first frame for the earliest frames.
     pub earlier: Tensor,
 }
 
@@ -33,8 +33,9 @@ pub fn raw(frames: &[Pixels], t: usize) -> Tensor {
     from_pixels(&frames[t], Device::Cpu).unwrap()
 }
 
-/// How near the paintings of the last third are to their sources in what moves, beside how near they are to the source
-/// 4 frames before: squared distances of activations. More than 1 is a ghost that is stronger than the thing.
+/// In moving areas, compares the distance of the last third's paintings to their sources with their distance to the
+/// sources 4 frames earlier, as squared distances of activations. A value above 1 means a ghost that is stronger than
+/// the object.
 pub fn ghost(frames: &[Pixels], shown: &[Shown], network: &dyn Backbone) -> f64 {
     let layer = network.layer(LAYER).unwrap();
     let features = |image: &Tensor| no_grad(|| network.forward(image, &[layer]).unwrap().swap_remove(0));
@@ -52,15 +53,16 @@ pub fn ghost(frames: &[Pixels], shown: &[Shown], network: &dyn Backbone) -> f64 
     near / far
 }
 
-/// Where nothing is in frame `t` and in the `more` frames before it, and something was before those: `[1,1,H,W]`, 0 or 1.
+/// Returns where frame `t` and the `more` frames before it are uncovered, but something was there earlier: `[1,1,H,W]`,
+/// 0 or 1.
 fn left_behind(covered: &[Tensor], t: usize, more: usize) -> Tensor {
     let been = covered[..t - more].iter().map(|shares| shares.gt(0.5)).reduce(|a, b| a.logical_or(&b)).unwrap();
     let gone = covered[t - more..=t].iter().map(|shares| shares.le(0.0)).reduce(|a, b| a.logical_and(&b)).unwrap();
     been.logical_and(&gone).to_kind(Kind::Float)
 }
 
-/// The root of E_warp in levels of 255 between neighbours of the last third, along the known flow (the ground rests): where
-/// something was and both frames show the ground. `None` where there is no such place.
+/// Returns the root of E_warp in levels of 255 between neighbours of the last third, along the known flow (the ground
+/// rests), where something was before and both frames show the ground. `None` where no such area exists.
 pub fn unrest(covered: &[Tensor], pictures: &[&Tensor]) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0.0);
     for (t, pair) in (SETTLED + 1..).zip(pictures.windows(2)) {
@@ -71,9 +73,9 @@ pub fn unrest(covered: &[Tensor], pictures: &[&Tensor]) -> Option<f64> {
     (count > 0.0).then(|| 255.0 * (sum / count).sqrt())
 }
 
-/// How much of a thing is left where it was: the share of its contrast with the ground, seen last, by which the paintings
-/// of the last third differ from `bare`, a painting of the ground alone. It finds also what never changes again, which
-/// E_warp does not. `contents` are those of all frames.
+/// Returns how much of an object is left at its earlier position: the difference between the paintings of the last
+/// third and `bare`, a painting of the ground alone, as a share of the object's contrast with the ground when last
+/// seen. Unlike E_warp, this also finds traces that never change again. `contents` covers all frames.
 pub fn stain(covered: &[Tensor], shown: &[&Tensor], bare: &Tensor, contents: &[&Tensor]) -> Option<f64> {
     let (mut sum, mut squares) = (0.0, 0.0);
     let never = never(covered);
@@ -93,9 +95,10 @@ pub fn stain(covered: &[Tensor], shown: &[&Tensor], bare: &Tensor, contents: &[&
     (squares > 0.0).then(|| sum / squares)
 }
 
-/// How much of what the thing did to the paint around it in frame 0 is left: the share of the difference between `first`, the
-/// painting of frame 0, and `bare` by which the paintings of the last third differ from `bare`. It is of ground that was
-/// never covered, within 3 pixels of the thing in frame 0 and no longer. `None` where there is none.
+/// Returns how much is left of the object's effect on the paint around it in frame 0: the difference between the
+/// paintings of the last third and `bare`, as a share of the difference between `first`, the painting of frame 0, and
+/// `bare`. It is measured on ground that was never covered, within 3 pixels of the object in frame 0 but not later.
+/// `None` where no such ground exists.
 pub fn halo(covered: &[Tensor], shown: &[&Tensor], bare: &Tensor, first: &Tensor) -> Option<f64> {
     let side = 2 * RIM + 1;
     let near = |t: usize| covered[t].max_pool2d([side, side], [1, 1], [RIM, RIM], [1, 1], false).gt(0.0);
@@ -111,14 +114,14 @@ pub fn halo(covered: &[Tensor], shown: &[&Tensor], bare: &Tensor, first: &Tensor
     (squares > 0.0).then(|| sum / squares)
 }
 
-/// Where nothing ever was: `[1,1,H,W]`, 0 or 1.
+/// Returns where no object ever was: `[1,1,H,W]`, 0 or 1.
 fn never(covered: &[Tensor]) -> Tensor {
     let clear = covered.iter().map(|shares| shares.le(0.0)).reduce(|a, b| a.logical_and(&b)).unwrap();
     clear.to_kind(Kind::Float)
 }
 
-/// Full width at half maximum, in pixels, of what the bar makes darker, across it, and that maximum. `shown` are pictures
-/// of the last third, `bare` is one of the ground alone.
+/// Returns the full width at half maximum, in pixels, of the bar's darkening across the bar, and that maximum. `shown`
+/// are pictures of the last third, `bare` is one of the ground alone.
 pub fn bar(scenery: &Scenery, shown: &[&Tensor], bare: &Tensor) -> [f64; 2] {
     const REACH: usize = 40;
     let luma = |image: &Tensor| {
@@ -133,7 +136,7 @@ pub fn bar(scenery: &Scenery, shown: &[&Tensor], bare: &Tensor) -> [f64; 2] {
         let row = |y: usize| plane[y * WIDTH + left] * (1.0 - fx) + plane[y * WIDTH + left + 1] * fx;
         row(top) * (1.0 - fy) + row(top + 1) * fy
     };
-    // In quarters of a pixel, the bar's middle at REACH.
+    // In quarters of a pixel, with the bar's middle at REACH.
     let profile: Vec<f64> = (0..=2 * REACH)
         .map(|quarter| {
             let across = (quarter as f64 - REACH as f64) / 4.0;
@@ -144,13 +147,13 @@ pub fn bar(scenery: &Scenery, shown: &[&Tensor], bare: &Tensor) -> [f64; 2] {
             values.iter().sum::<f64>() / values.len() as f64
         })
         .collect();
-    // What lies beside it, 7 to 10 pixels away.
+    // The ground on both sides, 7 to 10 pixels away.
     let beside: Vec<f64> = profile[..=12].iter().chain(&profile[2 * REACH - 12..]).copied().collect();
     let base = beside.iter().sum::<f64>() / beside.len() as f64;
     let inner = REACH - 8..=REACH + 8;
     let top = inner.max_by(|&a, &b| profile[a].total_cmp(&profile[b])).unwrap();
     let half = 0.5 * (profile[top] + base);
-    // The way from the top to where half of it is left, in quarters.
+    // The distance from the maximum to half of it, in quarters of a pixel.
     let fall = |next: &dyn Fn(usize) -> Option<usize>| {
         let (mut place, mut way) = (top, 0.0);
         while let Some(further) = next(place).filter(|&further| further < profile.len()) {

@@ -1,4 +1,5 @@
-//! A script calls the program every minute. Clips arrive, one is broken, one grows, and the machine dies twice.
+//! A script calls the program every minute. Clips arrive, one is broken, one is still growing, and the machine dies
+//! twice.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -10,14 +11,14 @@ use crate::{Run, age, clip, files, names, program, run};
 
 const PAINT: &[&str] =
     &["--backbone", "patches", "--size", "64", "--iterations", "2,1", "--checkpoint", "4", "--device", "cpu"];
-/// A clip that takes a while.
+/// The number of frames of a clip that takes a while.
 const FRAMES: u32 = 24;
 
 fn cron(desk: &Desk, more: &[&str]) -> Run {
     run(program(desk).args(["inbox", "-o", "outbox"]).args(PAINT).args(more))
 }
 
-/// Starts a run and kills it once `output` has a finished part and the job is not over.
+/// Starts a run and kills it once `output` has a finished part, before the job is complete.
 fn dies(desk: &Desk, output: &str) {
     let mut child = program(desk).args(["inbox", "-o", "outbox"]).args(PAINT).stderr(Stdio::null()).spawn().unwrap();
     let work = desk.path(&format!("outbox/.{output}.stylize"));
@@ -48,16 +49,16 @@ fn every_clip_is_done_once_and_the_broken_one_is_told_once() {
     let second = clip(&desk, "clips/second.mkv", FRAMES);
     fs::create_dir(desk.path("inbox")).unwrap();
 
-    // Nothing is there yet.
+    // The inbox is still empty.
     let quiet = cron(&desk, &["-q"]);
     assert_eq!((quiet.code, quiet.text.as_str()), (Some(0), ""));
 
-    // The first arrives, and the machine dies.
+    // The first clip arrives, and the machine dies.
     fs::copy(&first, desk.path("inbox/first.mp4")).unwrap();
     age(&desk.path("inbox/first.mp4"));
     dies(&desk, "first.monet.mp4");
 
-    // A broken one and half of the second are there when it goes on.
+    // When work resumes, a broken clip and half of the second clip have arrived.
     let broken = desk.path("inbox/broken.mp4");
     fs::write(&broken, &fs::read(&first).unwrap()[..1000]).unwrap();
     age(&broken);
@@ -70,25 +71,25 @@ fn every_clip_is_done_once_and_the_broken_one_is_told_once() {
     assert!(went_on.says("inbox/second.mkv: skipped, still being written"), "{}", went_on.text);
     assert!(went_on.says("1 done, 1 skipped, 1 failed"), "{}", went_on.text);
 
-    // A minute later: the broken one is not told again.
+    // A minute later: the broken clip is not reported again.
     growing.write_all(&bytes[bytes.len() / 2..]).unwrap();
     drop(growing);
     let quiet = cron(&desk, &["-q"]);
     assert_eq!((quiet.code, quiet.text.as_str()), (Some(0), ""));
 
-    // The second is complete, and the machine dies again.
+    // The second clip is complete, and the machine dies again.
     age(&desk.path("inbox/second.mkv"));
     dies(&desk, "second.monet.mkv");
     let went_on = cron(&desk, &[]);
     assert!(went_on.code == Some(0) && went_on.says("goes on after"), "{}", went_on.text);
     assert!(went_on.says("1 done, 2 skipped") && went_on.says("failed before, unchanged"), "{}", went_on.text);
 
-    // Another broken file of that name is news.
+    // Another broken file with that name is reported.
     fs::write(&broken, &fs::read(&first).unwrap()[..1100]).unwrap();
     age(&broken);
     assert_eq!([cron(&desk, &[]).code, cron(&desk, &[]).code], [Some(1), Some(0)]);
 
-    // What there is, is what direct runs give, and nothing else is left.
+    // The outputs equal those of direct runs, and no other files are left.
     for input in ["first.mp4", "second.mkv"] {
         let direct = run(program(&desk).arg(format!("inbox/{input}")).args(["-o", "direct/"]).args(PAINT));
         assert_eq!(direct.code, Some(1), "the folder must be there: {}", direct.text);

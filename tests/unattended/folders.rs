@@ -1,4 +1,4 @@
-//! A folder of videos.
+//! A folder of videos as input.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -37,7 +37,7 @@ fn a_tree_is_mirrored_and_done_once() {
     let below = ["sub/deep.monet.mov", "sub/frames.monet/f1.png", "sub/frames.monet/f2.png"];
     assert!(below.iter().all(|name| names(&desk, "out").contains(&(*name).into())), "{:?}", names(&desk, "out"));
 
-    // Again: nothing is left to do.
+    // A second run finds nothing to do.
     let before = files(&desk, "out");
     let run = call(&desk, ["in", "-o", "out", "--recursive"]);
     assert_eq!(run.code, Some(0), "{}", run.text);
@@ -56,7 +56,7 @@ fn a_tree_is_mirrored_and_done_once() {
 fn results_are_no_inputs() {
     let desk = Desk::new();
     clip(&desk, "in/a.mp4", 2);
-    // Beside the input, in two styles; into the folder itself, and into one below it.
+    // Outputs next to the input in two styles, in the input folder itself, and in a folder below it.
     for arguments in [&["in"][..], &["in", "--preset", "sketch"], &["in", "-o", "in"], &["in", "-r", "-o", "in/out"]] {
         let run = call(&desk, arguments);
         assert_eq!(run.code, Some(0), "{}", run.text);
@@ -68,7 +68,7 @@ fn results_are_no_inputs() {
         );
     }
     assert_eq!(names(&desk, "in"), ["a.monet.mp4", "a.mp4", "a.sketch.mp4", "out/a.monet.mp4"]);
-    // Without its source it is no input either, but where its result goes elsewhere.
+    // Even without its source, an output is not taken as an input, unless its result goes to another folder.
     fs::remove_file(desk.path("in/a.mp4")).unwrap();
     age(&desk.path("in/a.sketch.mp4"));
     assert!(!call(&desk, ["in"]).says("in/a.sketch.mp4: 96x72"));
@@ -116,7 +116,7 @@ fn what_failed_is_tried_again_when_it_has_changed() {
         assert_eq!((quiet.code, quiet.text.as_str()), (Some(0), ""));
     }
     assert_eq!(call(&desk, ["in", "-o", "out", "--retry-failed"]).code, Some(1));
-    // Another setting is another job; a file that the user names is told of each time.
+    // Another setting makes another job, and a file that the user names is reported every time.
     assert_eq!(call(&desk, ["in", "-o", "out", "--set", "loss.beta=3"]).code, Some(1));
     assert_eq!(call(&desk, ["in/bad.mp4", "-o", "out/"]).code, Some(1));
     fs::copy(&good, &bad).unwrap();
@@ -147,7 +147,7 @@ fn an_unreadable_folder_and_odd_names() {
     let closed = fs::Permissions::from_mode(0o000);
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(&locked, closed).unwrap();
-    // The superuser reads what nobody may.
+    // The superuser can read a folder without permissions.
     let may = fs::read_dir(&locked).is_ok();
     let run = call(&desk, ["in", "-o", "out", "-r"]);
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,4 +1,4 @@
-//! `--watch`.
+//! The `--watch` option.
 
 use std::fs;
 use std::io::Read;
@@ -27,7 +27,7 @@ fn what_comes_is_done_until_the_watch_is_ended() {
         ["inbox", "-o", "outbox/", "--watch", "--settle", "300ms", "--summary", "s.json", "--metrics", "m.prom"];
     let mut child = program(&desk).args(watch).args(KEPT).spawn().unwrap();
     for name in ["one", "two"] {
-        // It comes long after the watch has begun to wait, and in pieces.
+        // The clip arrives in pieces, long after the watch has begun to wait.
         std::thread::sleep(Duration::from_millis(500));
         fs::copy(&source, desk.path(&format!("inbox/{name}.part"))).unwrap();
         fs::rename(desk.path(&format!("inbox/{name}.part")), desk.path(&format!("inbox/{name}.mp4"))).unwrap();
@@ -50,6 +50,6 @@ fn what_comes_is_done_until_the_watch_is_ended() {
     assert!(summary()["planned"].as_u64() >= Some(3) && !metrics().contains(running), "{}", metrics());
     assert_eq!(names(&desk, "outbox"), ["one.monet.mp4", "two.monet.mp4"]);
     assert_eq!(text.matches("inbox/bad.mp4").count(), 1, "told once: {text}");
-    // On a slow machine the first look may find one that has come meanwhile.
+    // On a slow machine the first scan may find a clip that has just arrived.
     assert!(!text.contains("done already") && text.matches("skipped").count() <= 1, "{text}");
 }

@@ -1,4 +1,4 @@
-//! `run jobs.toml`.
+//! Job files: `run jobs.toml`.
 
 use std::fs;
 
@@ -62,7 +62,7 @@ fn what_a_glob_finds_is_included_and_excluded() {
         ["in/a.mp4", "in/bad.mp4", "in/proxies/a.mp4", "in/sub/b.mov", "in/out/gone.monet.mp4"]
             .map(|name| run.says(name))
     };
-    // The folder of the outputs is none of the inputs' whose own input is gone.
+    // A file in the output folder is not an input, even when its own source is gone.
     assert_eq!(chosen(""), [true, true, true, true, false]);
     assert_eq!(chosen("exclude = [\"bad*\", \"proxies/\"]\n"), [true, false, false, true, false]);
     assert_eq!(chosen("include = [\"*.mov\", \"proxies/*\"]\n"), [false, false, true, true, false]);
@@ -81,10 +81,10 @@ fn results_are_not_taken_for_inputs() {
     };
     assert_eq!(run(), ["a.mp4", "one-a.mp4", "two-a.mp4"]);
     assert_eq!(run(), ["a.mp4", "one-a.mp4", "two-a.mp4"]);
-    // Neither when what they were made from is gone.
+    // They are not taken even when their sources are gone.
     fs::remove_file(desk.path("in/a.mp4")).unwrap();
     assert_eq!(run(), ["one-a.mp4", "two-a.mp4"]);
-    // A file that only is called like an output is what it was before.
+    // A file that merely has the name of an output stays an input.
     clip(&desk, "own/b.mov", 2);
     clip(&desk, "own/b.mp4", 2);
     let own = "[[job]]\ninputs = [\"own/*.mov\"]\noutput = \"own/{stem}.mp4\"\n\
@@ -92,7 +92,7 @@ fn results_are_not_taken_for_inputs() {
     fs::write(desk.path("own.toml"), own).unwrap();
     let said = call(&desk, ["run", "own.toml"]);
     assert!(said.says("own/b.mov: skipped") && names(&desk, "painted") == ["b.monet.mp4"], "{}", said.text);
-    // In a folder of its own a result is an input like others.
+    // In another folder, a result is an input like any other.
     let run = call(&desk, ["in", "-o", "out/", "--settle", "0"]);
     assert!(run.code == Some(0) && run.says("2 done"), "{}", run.text);
 }
@@ -121,7 +121,7 @@ fn mistakes_in_a_file_stop_it() {
     }
     assert_eq!(call(&desk, ["run", "none.toml"]).code, Some(2));
     assert!(!desk.path("out").exists() && !desk.path("a").exists());
-    // One that is missing is not the others' fault.
+    // A missing input does not affect the others.
     fs::write(desk.path("jobs.toml"), "[[job]]\ninputs = [\"none.mp4\", \"in/a.mp4\"]\noutput = \"out/\"\n").unwrap();
     let run = call(&desk, ["run", "jobs.toml"]);
     assert!(run.code == Some(1) && run.says("1 done, 1 failed"), "{}", run.text);

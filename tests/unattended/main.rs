@@ -1,4 +1,4 @@
-//! Folders, job files and inboxes, as a machine that nobody watches calls the program.
+//! Folders, job files and inboxes, as an unattended machine calls the program.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]
@@ -18,10 +18,10 @@ use std::time::{Duration, SystemTime};
 
 use common::Desk;
 
-/// Frames as they are.
+/// Options that leave frames unchanged.
 pub const KEPT: &[&str] = &["--stylizer", "identity"];
 
-/// A call of the program in the desk's folder.
+/// Returns a command that runs the program in the desk's folder.
 pub fn program(desk: &Desk) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stylize-video"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("STYLIZE_VIDEO_")) {
@@ -32,11 +32,11 @@ pub fn program(desk: &Desk) -> Command {
     command
 }
 
-/// How a call ended.
+/// The outcome of a call.
 #[derive(Debug)]
 pub struct Run {
     pub code: Option<i32>,
-    /// What it said.
+    /// The text that the program printed.
     pub text: String,
 }
 
@@ -46,7 +46,7 @@ impl Run {
     }
 }
 
-/// Calls the program, without painting, and waits for its end.
+/// Calls the program without painting and waits until it ends.
 pub fn call<S: AsRef<OsStr>>(desk: &Desk, arguments: impl IntoIterator<Item = S>) -> Run {
     run(program(desk).args(arguments).args(KEPT))
 }
@@ -58,7 +58,7 @@ pub fn run(command: &mut Command) -> Run {
     Run { code: output.status.code(), text }
 }
 
-/// A clip of so many frames that has been there for a while.
+/// Makes a clip of `frames` frames whose file looks old.
 pub fn clip(desk: &Desk, name: &str, frames: u32) -> PathBuf {
     fs::create_dir_all(desk.path(name).parent().unwrap()).unwrap();
     let path = desk.clip(name, &format!("-f lavfi -i testsrc=s=96x72:r=25 -frames:v {frames} -pix_fmt yuv420p"));
@@ -66,13 +66,13 @@ pub fn clip(desk: &Desk, name: &str, frames: u32) -> PathBuf {
     path
 }
 
-/// Makes a file look as if it had not changed for an hour.
+/// Makes a file look unchanged for an hour.
 pub fn age(path: &Path) {
     let file = fs::File::options().read(true).open(path).unwrap();
     file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
 }
 
-/// The files below a folder of the desk that are not hidden, with their bytes.
+/// Returns the files below a folder of the desk that are not hidden, with their bytes.
 pub fn files(desk: &Desk, folder: &str) -> BTreeMap<String, Vec<u8>> {
     fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
         for entry in fs::read_dir(folder).into_iter().flatten() {
@@ -93,7 +93,7 @@ pub fn files(desk: &Desk, folder: &str) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Their names.
+/// Returns the names of those files.
 pub fn names(desk: &Desk, folder: &str) -> Vec<String> {
     files(desk, folder).into_keys().collect()
 }

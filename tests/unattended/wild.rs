@@ -1,4 +1,4 @@
-//! Folders and machines as they are. Each test is a row of the table in `docs/unattended.md`.
+//! Folders and machines as found in practice. Each test is a row of the table in `docs/unattended.md`.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::common::Desk;
 use crate::{age, call, clip, files, names, program, run};
 
-/// Pictures of a size in a folder.
+/// Makes `count` pictures of one size in a folder.
 fn pictures(desk: &Desk, folder: &str, count: u32, size: &str) {
     fs::create_dir_all(desk.path(folder)).unwrap();
     desk.clip(&format!("{folder}/f%02d.png"), &format!("-f lavfi -i testsrc2=s={size}:r=25 -frames:v {count}"));
@@ -34,13 +34,13 @@ fn files_of_systems() {
     let ended = call(&desk, ["shot", "-o", "painted"]);
     assert_eq!(ended.code, Some(0), "{}", ended.text);
     assert_eq!(names(&desk, "painted").len(), 4);
-    // Also below a folder that is gone through.
+    // Also in a folder below one that is searched recursively.
     fs::create_dir_all(desk.path("tree")).unwrap();
     fs::rename(desk.path("shot"), desk.path("tree/shot")).unwrap();
     clip(&desk, "tree/more/a.mp4", 2);
     let ended = call(&desk, ["tree", "-r", "-o", "out", "--settle", "0"]);
     assert!(ended.code == Some(0) && ended.says("2 done") && !ended.says("passed over"), "{}", ended.text);
-    // Anything else is still no frame.
+    // Any other file is still not a frame.
     put(&desk, "tree/shot/notes.txt", "x");
     assert_eq!(call(&desk, ["tree/shot", "-o", "no"]).code, Some(1));
 }
@@ -70,7 +70,7 @@ fn folders_of_a_nas() {
     let ended = call(&desk, ["inbox", "-r", "-o", "outbox"]);
     assert_eq!(ended.code, Some(0), "{}", ended.text);
     assert_eq!(names(&desk, "outbox"), ["a.monet.mp4"]);
-    // Whoever names one means it.
+    // A folder that the user names explicitly is read.
     assert_eq!(call(&desk, ["inbox/#recycle", "-o", "undeleted/"]).code, Some(0));
     assert_eq!(names(&desk, "undeleted"), ["old.monet.mp4"]);
 }
@@ -104,7 +104,7 @@ fn equal_names_but_for_the_ending() {
         assert_eq!(ended.code, Some(0), "{}", ended.text);
         assert_eq!(names(&desk, "out"), ["a.avi.monet.mkv", "a.mpg.monet.mkv", "b.monet.mp4"]);
     }
-    // Beside their inputs they are results, too.
+    // Outputs next to their inputs are also recognised as results.
     assert_eq!(call(&desk, ["in"]).code, Some(0));
     let again = call(&desk, ["in"]);
     assert!(again.says("3 skipped") && names(&desk, "in").len() == 6, "{} {:?}", again.text, names(&desk, "in"));
@@ -132,7 +132,7 @@ fn one_bad_file_among_many() {
     put(&desk, "notes.xyz", "no picture\n");
     put(&desk, "broken.mkv", "no video\n");
     fs::create_dir(desk.path("out")).unwrap();
-    // As a shell's * gives them.
+    // The arguments that a shell's `*` expands to.
     let ended = call(&desk, ["a.mp4", "broken.mkv", "notes.xyz", "-o", "out/"]);
     assert_eq!(ended.code, Some(1), "{}", ended.text);
     assert!(ended.says("1 done, 2 failed"), "{}", ended.text);
@@ -151,7 +151,7 @@ fn pictures_of_different_sizes() {
     let ended = call(&desk, ["photos", "-o", "painted/", "--each"]);
     assert_eq!(ended.code, Some(0), "{}", ended.text);
     assert_eq!(names(&desk, "painted").len(), 4);
-    // Beside videos and below, too.
+    // Also next to videos, and in folders below.
     clip(&desk, "photos/sub/a.mp4", 2);
     pictures(&desk, "photos/sub/frames", 2, "32x32");
     assert_eq!(call(&desk, ["photos", "-r", "-o", "all/", "--each", "--settle", "0"]).code, Some(0));
@@ -163,7 +163,7 @@ fn names_that_are_syntax_elsewhere() {
     let desk = Desk::new();
     pictures(&desk, "plain", 3, "64x48");
     fs::create_dir(desk.path("Render[1]~Dance")).unwrap();
-    // The tool that makes them would take a part of this name for a number.
+    // FFmpeg would read a part of this name as a number pattern.
     fs::rename(desk.path("plain"), desk.path("Render[1]~Dance/100% %d (x)")).unwrap();
     let good = clip(&desk, "Our Children, Ourselves {1}.mp4", 2);
     for name in ["-o.mp4", "a\nb;%d ♥.mp4"] {
@@ -182,7 +182,7 @@ fn names_that_are_syntax_elsewhere() {
     assert_eq!(names(&desk, "painted").len(), 1);
 }
 
-/// A call by way of a shell, which has the program in `$P`.
+/// Runs a shell command, with the program's path in `$P`.
 fn shell(desk: &Desk, text: &str) -> std::process::Output {
     let plain = program(desk);
     let mut command = Command::new("bash");
@@ -210,7 +210,7 @@ fn no_environment() {
     assert!(bare.status.success() && text(&bare).is_empty(), "{}", text(&bare));
     let locale = shell(&desk, &format!("env -i {library} LC_ALL=C HOME=/nonexistent TERM= \"$P\" inbox -o two {tail}"));
     assert!(locale.status.success() && text(&locale).is_empty(), "{}", text(&locale));
-    // What is opened first gets the number of what is closed: nothing may be written into it.
+    // The first file to be opened gets the number of a closed standard stream; nothing may be written into it.
     let closed = shell(&desk, "\"$P\" inbox -o three --stylizer identity <&- >&- 2>&-");
     assert!(closed.status.success(), "{:?}", closed.status);
     let few = shell(&desk, "ulimit -n 40; \"$P\" inbox -o four --stylizer identity");
@@ -235,7 +235,7 @@ fn a_limit_of_the_file_size() {
     assert!(next.status.success(), "{}", text(&next));
 }
 
-/// Sends a signal to a run that paints, started by way of `before` in a shell; how it ended.
+/// Starts a painting run in a shell, after the command `before`, sends it a signal, and returns its exit status.
 fn signalled(desk: &Desk, before: &str, name: &str, signal: &str) -> std::process::ExitStatus {
     let paint = "--backbone patches --size 64 --iterations 3,2 --checkpoint 4 --device cpu";
     let plain = program(desk);
@@ -272,7 +272,7 @@ fn the_terminal_goes_away() {
         ["--backbone", "patches", "--size", "64", "--iterations", "3,2", "--checkpoint", "4", "--device", "cpu"];
     let next = run(program(&desk).args(["a.mp4", "-o", "hup.mp4"]).args(paint));
     assert!(next.code == Some(0) && next.says("goes on after"), "{}", next.text);
-    // As nohup, and a shell's background jobs, have it.
+    // `nohup` and a shell's background jobs ignore the signal like this.
     assert_eq!(signalled(&desk, "trap '' HUP;", "nohup.mp4", "HUP").code(), Some(0));
     assert_eq!(signalled(&desk, "trap '' INT;", "int.mp4", "INT").code(), Some(0));
 }
@@ -291,7 +291,7 @@ fn the_night_the_clocks_change() {
         ended
     };
     let year = jiff::ZonedDateTime::now().year() + 1;
-    // The last Sundays of March and October.
+    // The last Sundays of March and October, when clocks change.
     let last = |month: i8| {
         let end = jiff::civil::date(year, month, 31);
         let back = end.weekday().to_sunday_zero_offset();

@@ -1,4 +1,4 @@
-//! The command line: exit codes and what is printed.
+//! `verify` on the command line: exit codes and output.
 
 use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;

@@ -1,4 +1,4 @@
-//! What must pass.
+//! Copies that must pass.
 
 use crate::common::{ALL, Desk, real_clip};
 use crate::{H264, VIDEO, copy, make, repaint, rich, verify};
@@ -68,7 +68,7 @@ fn turned_pictures_that_stand_upright() {
         let output = desk.transcode(&input, &format!("out{turn}.mp4"), ALL).unwrap();
         let summary = verify(&input, &output).unwrap();
         assert_eq!((summary.width, summary.height), if turn == 180 { (64, 48) } else { (48, 64) });
-        // A copy is turned by the player, as its source is.
+        // The player rotates a copy in the same way as its source.
         verify(&input, &copy(&desk, &input, "", "copy.mp4")).unwrap();
     }
 }
@@ -94,7 +94,7 @@ fn a_second_video_in_another_framing() {
 fn times_before_zero_may_move_together() {
     let desk = Desk::new();
     let input = desk.clip("in.mp4", &format!("{VIDEO} -f lavfi -i sine=d=2 {H264} -c:a aac"));
-    // The encoder's delay lies before 0, where Matroska holds nothing.
+    // The encoder's delay lies before 0, where Matroska cannot hold packets.
     let output = copy(&desk, &input, "", "out.mkv");
     let summary = verify(&input, &output).unwrap();
     assert!((0.02..0.03).contains(&summary.shift), "{}", summary.shift);

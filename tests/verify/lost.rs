@@ -1,16 +1,16 @@
-//! What must be found.
+//! Losses that must be found.
 
 use crate::common::Desk;
 use crate::{CHAPTERS, H264, SUBTITLES, VIDEO, copy, difference, file, make, repaint, rich};
 
-/// The difference between a rich MP4 and its changed copy.
+/// Returns the difference between a rich MP4 and its changed copy.
 fn after_copy(arguments: &str) -> String {
     let desk = Desk::new();
     let input = rich(&desk, "in.mp4");
     difference(&input, &copy(&desk, &input, arguments, "out.mp4"))
 }
 
-/// The same for new pictures.
+/// Returns the difference after new pictures are written.
 fn after_repaint(filter: &str, arguments: &str) -> String {
     let desk = Desk::new();
     let input = rich(&desk, "in.mp4");
@@ -79,7 +79,7 @@ fn a_shorter_last_frame() {
     let list = file(&desk, "list.txt", &format!("file '{}'\nduration 3\n", long.display()));
     let longer = desk.clip("longer.mp4", &format!("-f concat -safe 0 -i {} -c copy", list.display()));
     assert_tells(&difference(&input, &longer), "stream 0 (video): the number of frames is 42");
-    // The same frames, of which the last is shown for a second instead of a frame.
+    // The same frames, but the last one is shown for a second instead of one frame.
     let short = desk.clip("short.mp4", &format!("{VIDEO} {H264} -bf 0"));
     let held =
         copy(&desk, &short, "-bsf:v setts=duration='if(eq(N,49),25,1)*512' -video_track_timescale 12800", "held.mp4");
@@ -235,7 +235,7 @@ fn shape_and_size() {
         &difference(&input, &output),
         "stream 0 (video): the size is 64x48 in the first file, 64x46 in the second",
     );
-    // One pixel more is for odd sizes only.
+    // One extra pixel is allowed for odd sizes only.
     let output = repaint(&desk, &input, "scale=66:48,setsar=4/3", "", "out.mp4");
     assert_tells(&difference(&input, &output), "stream 0 (video): the size is 64x48");
 }
@@ -252,7 +252,7 @@ fn turns() {
     let half = copy(&desk, &upright, "-metadata:s:v rotate=180", "half.mp4");
     let name = "stream 0 (video): the turn still to be made is";
     assert_tells(&difference(&half, &upright), &format!("{name} hflip,vflip in the first file, none in the second"));
-    // Painted upright and told to turn all the same.
+    // Painted upright, but still tagged with the rotation.
     let painted = repaint(&desk, &upright, "hflip,vflip", "", "painted.mp4");
     let twice = copy(&desk, &painted, "-metadata:s:v rotate=180", "twice.mp4");
     assert_tells(&difference(&half, &twice), &format!("{name} none in the first file, hflip,vflip in the second"));

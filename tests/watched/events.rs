@@ -1,4 +1,4 @@
-//! The log for machines is what its schema says.
+//! The machine-readable log follows its schema.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::common::Desk;
 use crate::harness::{CLIP, KEPT, PAINTED, Run, command, run, terminate};
 
-/// What is wrong with a line, if anything.
+/// Returns what is wrong with a line, or `None` if the line is valid.
 fn fault(line: &Value) -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/events.schema.json");
     let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
@@ -68,7 +68,7 @@ fn mistakes_and_passes() {
     assert_eq!(passes.code, Some(0), "{}", passes.text);
     check(&passes);
     let of_pass = |number: u64| passes.events().iter().filter(|event| event["pass"].as_u64() == Some(number)).count();
-    // The second one has nothing before its first frame to blend it with.
+    // The second shot has no earlier frame to blend its first frame with.
     assert_eq!((of_pass(1), of_pass(2)), (3, 2));
 }
 

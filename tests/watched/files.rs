@@ -1,4 +1,4 @@
-//! Summary, metrics, notify.
+//! The summary file, the metrics file and the notify command.
 
 use std::fs;
 
@@ -37,7 +37,7 @@ fn the_files_tell_what_became_of_the_jobs() {
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line} in\n{metrics}");
     }
-    // A run that does nothing keeps the time of the last success.
+    // A run without work keeps the time of the last success.
     let success = |text: &str| {
         let line = text.lines().find(|line| line.starts_with("stylize_video_last_success")).unwrap();
         line.split(' ').nth(1).unwrap().to_owned()
@@ -83,7 +83,7 @@ fn a_command_is_told_of_each_job() {
     assert_eq!(run2.code, Some(0), "its failure is none of the job's: {}", run2.text);
     assert!(run2.text.contains("warning: --notify: sh ended with exit status: 3"), "{}", run2.text);
 
-    // A command that runs the program itself finds no variable that it takes for a setting.
+    // A notify command that starts the program itself must not inherit variables that the program reads as settings.
     let program = env!("CARGO_BIN_EXE_stylize-video");
     let again = format!("'{program}' --print-settings");
     let run3 = run(&desk, &[&["missing.mp4", "--notify", &again]]);

@@ -1,4 +1,4 @@
-//! The program in a folder of its own.
+//! Runs the program in a temporary folder.
 
 use std::process::{Child, Command, Output, Stdio};
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::common::Desk;
 
-/// As little painting as there can be.
+/// Options for the smallest possible amount of painting.
 pub const PAINTED: &[&str] =
     &["--backbone", "patches", "--size", "64", "--iterations", "2,1", "--checkpoint", "5", "--device", "cpu"];
-/// No painting.
+/// Options for a run without painting.
 pub const KEPT: &[&str] = &["--stylizer", "identity"];
 pub const CLIP: &str = "-f lavfi -i testsrc2=s=96x72:r=25:d=0.4";
 
@@ -18,14 +18,14 @@ pub fn command(desk: &Desk, arguments: &[&str]) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("STYLIZE_VIDEO_")) {
         command.env_remove(name);
     }
-    // One thread: several that wait for each other on a busy machine take a hundred times as long.
+    // One thread only: several threads that wait for each other on a busy machine take a hundred times as long.
     command.env("OMP_NUM_THREADS", "1").env("XDG_CONFIG_HOME", desk.path("config"));
     command.current_dir(desk.path("")).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-/// How a run ended.
+/// The outcome of a run.
 pub struct Run {
     pub code: Option<i32>,
     pub stdout: String,
@@ -39,7 +39,7 @@ impl Run {
         Self { code: output.status.code(), stdout: String::from_utf8_lossy(&output.stdout).into_owned(), text }
     }
 
-    /// The JSON objects of stderr.
+    /// Returns the JSON objects on stderr.
     pub fn events(&self) -> Vec<Value> {
         self.text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
     }
@@ -54,6 +54,6 @@ pub fn run(desk: &Desk, arguments: &[&[&str]]) -> Run {
 }
 
 pub fn terminate(child: &Child) {
-    // It may be over by now.
+    // The run may have ended already.
     let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).stderr(Stdio::null()).status();
 }

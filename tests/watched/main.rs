@@ -1,4 +1,4 @@
-//! Runs that machines look after: when they end, and what they tell.
+//! Unattended runs: when they end and what they report.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]

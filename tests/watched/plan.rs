@@ -1,4 +1,4 @@
-//! `--plan`.
+//! The `--plan` option.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Runs that end at a time of their own.
+//! Runs that end at a set time.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ fn when_time_is_up_the_next_run_goes_on() {
         &["--backbone", "patches", "--size", "64", "--iterations", "4,2", "--checkpoint", "5", "--device", "cpu"];
     let expected = run(&desk, &[&inputs[..1], &inputs[2..], slow, &["-o", "whole.mp4"]]);
     assert_eq!(expected.code, Some(0), "{}", expected.text);
-    // Longer each time: on a busy machine the start alone may take seconds.
+    // Each run gets more time than the one before: on a busy machine the start alone may take seconds.
     let mut runs = 0;
     loop {
         runs += 1;
@@ -73,6 +73,6 @@ fn all_threads_give_way() {
     let run = run(&desk, &[&["a.mp4", "--nice", "7", "--notify", look], KEPT]);
     assert_eq!(run.code, Some(0), "{}", run.text);
     let nice = fs::read_to_string(desk.path("nice")).unwrap();
-    // However nice whoever runs the tests is.
+    // Holds whatever niceness the tests themselves run with.
     assert!(!nice.is_empty() && nice.lines().all(|line| line.parse::<i32>().unwrap() >= 7), "{nice}");
 }

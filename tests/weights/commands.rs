@@ -1,4 +1,4 @@
-//! The commands, as the command line calls them.
+//! The `weights` commands through the command line.
 
 use std::path::Path;
 use std::process::Command;
@@ -61,7 +61,7 @@ fn an_unknown_name_fetches_nothing() {
     assert!(matches!(error, Err(WeightsError::UnknownNetwork { .. })));
 }
 
-/// Run by the two tests below in a process of its own, since the environment is a process's own.
+/// The two tests below run this in a separate process, because environment variables belong to a process.
 #[test]
 #[ignore = "a part of other tests"]
 fn fetch_by_the_environment() {
@@ -92,7 +92,7 @@ fn a_mirror_is_asked_in_place_of_the_origin() {
 #[test]
 fn the_proxy_of_the_environment_is_used() {
     let proxy = Server::start(|_| response("502 Bad Gateway", "Content-Length: 0\r\n", b""));
-    // A name that only a proxy could know.
+    // A host name that only a proxy could resolve.
     let mirror = ("STYLIZE_VIDEO_WEIGHTS_URL", "http://weights.invalid/models");
     fetch_with(&[mirror, ("HTTP_PROXY", &proxy.url)]);
     assert!(proxy.asked()[0].line.contains("weights.invalid"), "{:?}", proxy.asked());

@@ -1,4 +1,4 @@
-//! Downloads: whole, cut off, resumed, wrong, refused.
+//! Downloads: complete, cut off, resumed, with wrong contents, and refused.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ fn file() -> Vec<u8> {
     std::fs::read(fixture("legacy.pth")).unwrap()
 }
 
-/// The tiny network, published as `file()`.
+/// The manifest of the tiny network, published as `file()`.
 fn published() -> Manifest {
     let mut manifest = tiny();
     server_file(&mut manifest).sha256_prefix = weights::digest(&fixture("legacy.pth")).unwrap()[..8].to_owned();
@@ -192,7 +192,7 @@ fn a_good_file_of_another_network_is_not_installed() {
     assert!(error.to_string().contains("tensor features.9.bias: it is missing"), "{error}");
 }
 
-/// Cancels at the first sign of progress, and remembers what it saw.
+/// Cancels at the first progress report and records what it was given.
 struct Cancelling(CancelToken, bool);
 
 impl Progress for Cancelling {
@@ -227,7 +227,7 @@ fn two_at_once_do_not_mix() {
     assert!(matches!(error, WeightsError::Busy { .. }), "{error}");
 }
 
-/// As the hub answers: headers with the commit, then a redirect to where large files are.
+/// Answers like the hub: headers with the commit, then a redirect to the storage of large files.
 #[test]
 fn the_hub_is_asked_once_and_then_its_cache() {
     let (dir, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

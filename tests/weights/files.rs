@@ -1,4 +1,4 @@
-//! Files that are what they should be, and files that are wrong in one way.
+//! Correct weight files, and files that are wrong in one respect.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use stylize_video::weights::{self, Imported, TensorProblem, WeightsError};
 
 use super::{assert_is_fixture, fixture, number, tiny};
 
-/// The tiny network's tensors as safetensors of one dtype, with an extra tensor behind them.
+/// Writes the tiny network's tensors as safetensors of one dtype, followed by an extra tensor.
 fn safetensors_file(dir: &Path, dtype: Dtype, encode: impl Fn(f32) -> Vec<u8>) -> PathBuf {
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
     for (name, shape) in tiny().tensors {
@@ -144,7 +144,7 @@ fn a_digest_is_sha256() {
     assert_eq!(weights::digest(&path).unwrap(), expected);
 }
 
-/// A real network, where there is one: `STYLIZE_VIDEO_TEST_WEIGHTS` names the folder.
+/// Tests real networks where available: `STYLIZE_VIDEO_TEST_WEIGHTS` names their folder.
 #[test]
 fn real_weights_are_recognised() {
     let named = std::env::var_os("STYLIZE_VIDEO_TEST_WEIGHTS").map(PathBuf::from);

@@ -1,4 +1,4 @@
-//! Damaged and malicious bytes: an error or weights, never a panic, never a huge allocation.
+//! Damaged and malicious bytes: each gives an error or weights, never a panic or a huge allocation.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use stylize_video::weights;
 
 use super::{fixture, tiny};
 
-/// Per file.
+/// The number of variants of each file.
 const VARIANTS: usize = 300;
 
-/// Reads every variant of `bytes`; counts those refused. A panic fails the test by itself.
+/// Reads every variant of `bytes` and counts those that are rejected. A panic fails the test.
 fn refused(bytes: &[u8], dir: &Path, read: impl Fn(&Path) -> bool) -> usize {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut below = |n: usize| random.next_u64() as usize % n;
@@ -31,7 +31,7 @@ fn refused(bytes: &[u8], dir: &Path, read: impl Fn(&Path) -> bool) -> usize {
                     bytes[at] = below(256) as u8;
                 }
             }
-            // The header is where the lengths are.
+            // The header contains the lengths.
             _ => {
                 let at = below(bytes.len().min(400));
                 bytes[at] = [0xff, 0x7f, 0x00, 0x80][below(4)];

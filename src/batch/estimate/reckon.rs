@@ -1,51 +1,51 @@
-//! From what a sample took to what a job takes.
+//! Extrapolates from the cost of samples to the cost of a job.
 
 use super::sample::Sample;
 
-/// The share of its iterations that a later frame takes, where nothing was painted in earnest: least, likely, most.
+/// Share of the maximal iterations that a later frame takes, if no sample was painted: least, likely, most.
 const LATER_SHARES: [f64; 3] = [0.2, 0.6, 1.0];
-/// Iterations are not all alike: what is scaled up from few of them may be off by this much.
+/// Relative error of a value that is scaled up from few iterations, because iterations differ.
 const SCALED: f64 = 0.2;
-/// The machine may be busier, or less.
+/// Relative error because the machine may be busier or less busy.
 const OTHERWISE: f64 = 0.1;
-/// Standard errors on either side.
+/// Half-width of the range in standard errors.
 const SPREAD: f64 = 2.0;
-/// The result is put together and read again in this share of the time that reading the source took, and these seconds.
+/// Assembling and rereading the result takes this share of the time for reading the source, plus this many seconds.
 const CLOSING: (f64, f64) = (0.5, 0.3);
 
-/// What the parts of a job cost, in seconds.
+/// Costs of the parts of a job, in seconds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Costs {
     pub startup: f64,
-    /// A shot's first frame.
+    /// The first frame of a shot: scaled up from the trial, and the mean of the samples once settled.
     pub first: f64,
-    /// A later frame, at most; once settled, as found.
+    /// Upper limit for a later frame, scaled up from the trial.
     pub next: f64,
     firsts: Vec<f64>,
     shots: Vec<Painted>,
 }
 
-/// What was painted of a shot in earnest.
+/// Later frames of a shot that were painted with all their iterations.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Painted {
-    /// Later frames of the shot.
+    /// Number of later frames in the shot.
     frames: f64,
-    /// Seconds that each of the painted ones took.
+    /// Seconds that each painted frame took.
     laters: Vec<f64>,
 }
 
-/// What is still to do.
+/// The work that is left.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Work {
     pub frames: u64,
-    /// Frames of them that begin a shot.
+    /// Number of the frames that begin a shot.
     pub shots: u64,
     pub passes: u32,
-    /// Seconds that reading all of the source takes.
+    /// Seconds for reading the whole source.
     pub reading: f64,
 }
 
-/// Seconds, and between what they may well be.
+/// Expected seconds, and the range in which they probably lie.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Time {
     pub seconds: f64,
@@ -54,20 +54,20 @@ pub struct Time {
 }
 
 impl Costs {
-    /// Scaled up from a sample with few iterations to `[first, next]` of them.
+    /// Scales the costs of a trial with few iterations up to `[first, next]` iterations.
     pub fn of_trial(trial: &Sample, [first, next]: [u32; 2]) -> Self {
         let scaled = |taken: &super::sample::Taken, all: u32| {
             taken.seconds * f64::from(all.max(1)) / f64::from(taken.iterations.max(1))
         };
         let (head, tail) = trial.frames.split_first().map_or((None, &[][..]), |(head, tail)| (Some(head), tail));
-        // The very first picture also warms everything up.
+        // The first frame also includes all warm-up, so its time is an upper limit.
         let first = head.map_or(0.0, |head| scaled(head, first));
         let next = tail.iter().map(|taken| scaled(taken, next)).fold(f64::INFINITY, f64::min);
         let next = if next.is_finite() { next } else { 0.0 };
         Self { startup: trial.startup, first, next, firsts: Vec::new(), shots: Vec::new() }
     }
 
-    /// Takes in what was painted in earnest of a shot of `length` frames.
+    /// Adds a sample with all iterations from a shot of `length` frames.
     pub fn add(&mut self, sample: &Sample, length: u64) {
         let mut seconds = sample.frames.iter().map(|taken| taken.seconds);
         self.firsts.extend(seconds.next());
@@ -77,8 +77,8 @@ impl Costs {
         }
     }
 
-    /// Seconds of a later frame of `all`, and how far that may be off. Shots differ: each counts by its length, and those
-    /// that nothing was painted of are as likely to be like the one as like the other.
+    /// Returns the mean seconds of a later frame and its standard error, for `all` later frames of a job. Each shot
+    /// counts by its length; shots without a sample are assumed to vary as the sampled ones do.
     fn later(&self, all: f64) -> Option<(f64, f64)> {
         let known: f64 = self.shots.iter().map(|shot| shot.frames).sum();
         let means: Vec<(f64, f64, f64)> = self
@@ -103,7 +103,7 @@ impl Costs {
     }
 }
 
-/// The mean, and its standard error.
+/// Returns the mean and its standard error.
 fn mean(values: &[f64]) -> Option<(f64, f64)> {
     let count = values.len() as f64;
     if values.is_empty() {
@@ -177,7 +177,8 @@ mod tests {
         assert_eq!(costs.later(40.0), Some((3.0, 0.0)));
         let (seconds, error) = costs.later(400.0).expect("frames were painted");
         assert_eq!(seconds, 3.0);
-        // Nine tenths are unknown: their mean is off by the deviation between shots (sqrt 3), over the root of two.
+        // Nine tenths of the frames are unknown. Their mean is off by the deviation between shots, sqrt(3), over
+        // sqrt(2).
         assert!((error - 0.9 * 1.5f64.sqrt()).abs() < 1e-9, "{error}");
     }
 }

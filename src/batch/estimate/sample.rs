@@ -1,4 +1,4 @@
-//! Paints a part of a job with all its stages, into nothing, and takes the time.
+//! Paints part of a job with all pipeline stages, discards the result, and measures the time.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,21 +15,21 @@ use crate::pipeline::{self, Ends, PipelineError};
 use crate::report::{Event, Observer};
 use crate::settings::Settings;
 
-/// Painted frames that are kept, to see how large they are when encoded.
+/// Number of painted frames that are kept to measure their encoded size.
 const KEPT: usize = 6;
 
-/// A frame that was painted.
+/// The measurement of one painted frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Taken {
     pub iterations: u32,
-    /// From the frame before it, with all that was waited for.
+    /// Seconds since the previous frame, waits included; for the first frame, the time for painting it.
     pub seconds: f64,
 }
 
-/// What a part took. The first frame begins a shot.
+/// Measurements of a painted part. Its first frame begins a shot.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {
-    /// Seconds before the first frame: opening, loading, reading style pictures.
+    /// Seconds before the first frame: opening the source, loading weights, reading style pictures.
     pub startup: f64,
     pub frames: Vec<Taken>,
     pub bytes_per_frame: Option<f64>,
@@ -47,17 +47,17 @@ pub fn of_one_pass(settings: &Settings) -> Settings {
     settings
 }
 
-/// Paints parts of a job.
+/// Paints samples of a job.
 pub struct Sampler<'a> {
     pub job: &'a Job,
     pub batch: Batch<'a>,
 }
 
 impl Sampler<'_> {
-    /// Paints `range` until that is `enough`, or takes longer than `longest`.
+    /// Paints `range` until `enough` returns true or the sample takes longer than `longest`.
     ///
     /// # Errors
-    /// What makes a job fail.
+    /// Any error that makes a job fail.
     pub fn paint(
         &self,
         range: Range,
@@ -77,7 +77,7 @@ impl Sampler<'_> {
         let kept = Arc::new(Mutex::new(Vec::new()));
         let sink = Box::new(Basket { count: 0, kept: Arc::clone(&kept) });
         let stopwatch = Stopwatch { state: Mutex::new(State::new(began)), enough, cancel: &cancel };
-        // Nothing waits on the disk here: there are no passes.
+        // There is only one pass, so nothing is stored in the work folder.
         let make = || make_hands(&job, batch, Path::new("."), false);
         match pipeline::run(Ends { source, sink, motion }, measured, make, None, &stopwatch, &cancel) {
             Ok(_) | Err(PipelineError::Cancelled { .. }) => {}
@@ -90,14 +90,14 @@ impl Sampler<'_> {
     }
 }
 
-/// What is said of a sample is said of no job.
+/// Observer that drops the messages of a sample: they do not concern a job.
 struct Silent;
 
 impl Observer for Silent {
     fn event(&self, _: &Event) {}
 }
 
-/// Takes the time of each frame, and says when it is enough.
+/// Observer that measures each frame, and stops the sample when it has enough of them.
 struct Stopwatch<'a> {
     state: Mutex<State>,
     enough: &'a (dyn Fn(&[Taken]) -> bool + Sync),
@@ -136,7 +136,7 @@ impl Observer for Stopwatch<'_> {
     }
 }
 
-/// Counts frames and keeps the first ones.
+/// Sink that counts frames and keeps the first ones.
 struct Basket {
     count: u64,
     kept: Arc<Mutex<Vec<Frame>>>,
@@ -157,7 +157,7 @@ impl FrameSink for Basket {
     }
 }
 
-/// Bytes of a frame as the output has them; `None` where that cannot be tried.
+/// Returns the encoded bytes per frame in the output's format; `None` if that cannot be measured.
 fn encoded_size(output: &Output, info: &MediaInfo, settings: &Settings, frames: Vec<Frame>) -> Option<f64> {
     let count = frames.len();
     let work = tempfile::tempdir().ok()?;
@@ -183,7 +183,7 @@ fn encoded_size(output: &Output, info: &MediaInfo, settings: &Settings, frames: 
     (count > 0).then(|| size as f64 / count as f64)
 }
 
-/// Bytes of a file, or of the files in a folder.
+/// Returns the bytes of a file, or of the files in a folder.
 fn size_of(path: &Path) -> Option<u64> {
     if !path.is_dir() {
         return path.metadata().ok().map(|data| data.len());

@@ -1,4 +1,4 @@
-//! Reads a source once: how many frames it has, and where its shots begin.
+//! Surveys a source in one read: how many frames it has, and where its shots begin.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,44 +10,46 @@ use crate::media::{Input, Range};
 use crate::motion::{self, Shot, Sighting, Wanted, Watched};
 use crate::report::Event;
 
-/// Pairs of frames that are compared at once.
+/// Number of frame pairs that are compared at once.
 const IN_FLIGHT: usize = 8;
-/// Most places where samples are painted.
+/// Maximum number of samples.
 const PLACES: usize = 5;
-/// How often it is said how far the reading is.
+/// Interval between progress reports.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Where a shot begins.
+/// The beginning of a shot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Begin {
-    /// From 0, in the part that is read.
+    /// Frame number, from 0, in the part that is read.
     pub frame: u64,
-    /// From the beginning of the source.
+    /// Seconds from the beginning of the source.
     pub seconds: f64,
 }
 
-/// Where a sample is painted.
+/// The place of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
     pub range: Range,
-    /// Frames of its shot.
+    /// Number of frames in its shot.
     pub length: u64,
 }
 
-/// What the source is.
+/// Results of reading the source once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
     pub frames: u64,
-    /// Beginnings of shots, and flashes, which are painted as such.
+    /// Beginnings of shots, including flashes, which are painted like new shots.
     pub shots: Vec<Begin>,
     pub width: usize,
     pub height: usize,
-    /// How long the reading took.
+    /// Seconds that reading took.
     pub seconds: f64,
 }
 
+/// Reads the source of a job.
+///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn survey(job: &Job, batch: Batch<'_>) -> Result<Survey, JobError> {
     let began = Instant::now();
     let mut told = began;
@@ -87,15 +89,16 @@ impl Survey {
         self.shots.extend(begins.map(|watched| Begin { frame: watched.number, seconds: watched.seconds }));
     }
 
-    /// Where samples are painted, each with the frames of its shot: at the beginning, and of a video of several shots at
-    /// the beginnings of the longest others, [`PLACES`] in all.
+    /// Returns the places of the samples: the first shot and, for a video, the longest of the other shots; at most
+    /// [`PLACES`] in all.
     pub fn places(&self, job: &Job) -> Vec<Place> {
         let ends = self.shots.iter().skip(1).map(|shot| shot.frame).chain([self.frames]);
         let lengths = self.shots.iter().zip(ends).map(|(shot, end)| (shot, end.saturating_sub(shot.frame)));
         let mut lengths = lengths.collect::<Vec<_>>().into_iter();
         let first = lengths.next().map_or(self.frames, |(_, length)| length).max(1);
         let begin = Place { range: Range { frames: Some(first), ..job.range }, length: first };
-        // Lists of cuts and files of motion go by numbers that another beginning would shift.
+        // Only videos are sampled at later shots: cut lists and motion files of a sequence go by frame numbers, which
+        // another start would shift.
         let whole = matches!(job.input, Input::Video(_));
         let mut others: Vec<_> = lengths.filter(|&(_, length)| whole && length > 1).collect();
         others.sort_by_key(|&(_, length)| std::cmp::Reverse(length));

@@ -1,4 +1,4 @@
-//! What must hold before any work: no output on top of an input or another output, and a folder to write into.
+//! Checks before any work: no output may overwrite an input or another output, and its folder must be writable.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,13 +10,13 @@ use super::{Job, PlanError};
 use crate::media::{Input, Output};
 use crate::provenance::CONTENTS;
 
-/// Whether both are the same file or folder, also through links.
+/// Returns whether both paths are the same file or folder, following links.
 fn same(a: &Path, b: &Path) -> bool {
-    // An error means that one is not there.
+    // An error means that one of them does not exist.
     same_file::is_same_file(a, b).unwrap_or(false)
 }
 
-/// The file or folder that `input` is.
+/// Returns the file or folder of `input`.
 pub fn place(input: &Input) -> &Path {
     match input {
         Input::Video(path) | Input::Picture(path) => path,
@@ -26,34 +26,38 @@ pub fn place(input: &Input) -> &Path {
     }
 }
 
+/// Checks that the output is not the input.
+///
 /// # Errors
-/// When the output is the input.
+/// If it is.
 pub fn not_own_input(input: &Input, output: &Output) -> Result<(), PlanError> {
     let is_file = *output != Output::Stdout;
     if is_file && same(place(input), output.path()) { Err(PlanError::OwnInput(output.path().into())) } else { Ok(()) }
 }
 
-/// Longest name that common file systems take, in bytes.
+/// Longest file name that common file systems accept, in bytes.
 pub const LONGEST_NAME: usize = 255;
 
+/// Checks the length of the output's name.
+///
 /// # Errors
-/// When no file can have the output's name.
+/// If it is too long for a file.
 pub fn name(output: &Output) -> Result<(), PlanError> {
     let path = output.path();
     let length = path.file_name().map_or(0, |name| name.len());
     if length > LONGEST_NAME { Err(PlanError::LongName { path: path.into(), length }) } else { Ok(()) }
 }
 
-/// Whether something is at the output's place. An empty folder is as good as none for a sequence.
+/// Returns whether something exists at the output's path. For a sequence, an empty folder does not count.
 ///
 /// # Errors
-/// When what is there is a folder instead of a file or the other way round.
+/// If there is a folder instead of a file or vice versa, or if the folder cannot be read.
 pub fn is_there(output: &Output) -> Result<bool, PlanError> {
     if *output == Output::Stdout {
         return Ok(false);
     }
     let path = output.path();
-    // Not `exists`: a link that leads nowhere is something too.
+    // `exists` would follow links, but a dangling link is in the way too.
     let Ok(metadata) = std::fs::symlink_metadata(path) else { return Ok(false) };
     let is_dir = metadata.is_dir() || path.is_dir();
     match output {
@@ -76,23 +80,25 @@ pub fn is_there(output: &Output) -> Result<bool, PlanError> {
     }
 }
 
-/// Whether something in the output's folder belongs to a run that was interrupted: its work folder, or a picture that it
-/// had begun to move to its place.
+/// Returns whether a file in the output folder belongs to an interrupted run: its work folder, or a picture that it had
+/// already linked into place.
 fn is_in_progress(file: &Path, output: &Output) -> bool {
     let (Some(work), Some(pictures)) = (work_place(output), pictures_place(output)) else { return false };
     let Some(name) = file.file_name() else { return false };
     (Some(name) == work.file_name() && same(file, &work)) || same(file, &pictures.join(name))
 }
 
+/// Checks that an output folder may be replaced.
+///
 /// # Errors
-/// When the output is a folder with something in it that no run of ours has put there.
+/// If the folder holds something that no run of ours can have put there, or cannot be read.
 pub fn replaceable(output: &Output) -> Result<(), PlanError> {
     let Output::Sequence { folder, .. } = output else { return Ok(()) };
     let unreadable = |source| PlanError::Unreadable { path: folder.clone(), source };
-    // Hidden files count here: a `.git` says that the folder is someone's work.
+    // Hidden files count here: a `.git` shows that the folder is someone's work.
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();
-        // Says which pictures are ours.
+        // The list of contents is ours: it names the pictures that we wrote.
         let is_ours = file.file_name().is_some_and(|name| name == CONTENTS) && file.is_file();
         if !is_ours && (!is_picture(&file) || file.is_dir()) && !is_in_progress(&file, output) {
             let foreign = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -102,10 +108,10 @@ pub fn replaceable(output: &Output) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Checks that the output's folder is there and can be written into. With `make` it is made if need be.
+/// Checks that the output's parent folder exists and is writable; `make` creates it if necessary.
 ///
 /// # Errors
-/// When it is not.
+/// If it is missing, read-only or cannot be created.
 pub fn folder(output: &Output, make: bool, dry_run: bool) -> Result<(), PlanError> {
     if *output == Output::Stdout {
         return Ok(());
@@ -126,17 +132,17 @@ pub fn folder(output: &Output, make: bool, dry_run: bool) -> Result<(), PlanErro
     if dry_run {
         return Ok(());
     }
-    // Trying is the only test that permissions, read-only mounts and quotas all answer.
+    // Only an attempt covers permissions, read-only mounts and quotas alike.
     let tried = tempfile::Builder::new().prefix(".stylize-video-").tempfile_in(folder);
     tried.map(drop).map_err(|error| PlanError::ReadOnly { folder: folder.into(), source: bare(error) })
 }
 
-/// tempfile adds the path of the file that it tried, which nobody asked for.
+/// Drops the path of the temporary file that tempfile adds to its errors.
 fn bare(error: io::Error) -> io::Error {
     io::Error::from(error.kind())
 }
 
-/// One job among others: its input as it was found, and whether it is to run.
+/// One planned job: its input as it was found, and whether the job is to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
     pub input: &'a Path,
@@ -147,7 +153,7 @@ pub struct Entry<'a> {
 /// Checks the jobs against each other and against all inputs.
 ///
 /// # Errors
-/// When two have the same output, or one that is to run would write over another's input.
+/// If two jobs have the same output, or if one that is to run would overwrite another's input.
 pub fn collisions<'a>(entries: &[Entry<'_>], inputs: impl Iterator<Item = &'a Path>) -> Result<(), PlanError> {
     let inputs: HashMap<PathBuf, &Path> = inputs.map(|input| (resolved(input), input)).collect();
     let mut taken: HashMap<PathBuf, &Path> = HashMap::with_capacity(entries.len());
@@ -164,7 +170,7 @@ pub fn collisions<'a>(entries: &[Entry<'_>], inputs: impl Iterator<Item = &'a Pa
     Ok(())
 }
 
-/// One spelling for one place: the real folder, then the name.
+/// Returns a path that is the same for every spelling: the canonical folder and the name.
 pub fn resolved(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;

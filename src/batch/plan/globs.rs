@@ -1,4 +1,4 @@
-//! Which files of a folder are wanted.
+//! Globs that include or exclude files of a folder.
 
 use std::path::Path;
 
@@ -6,7 +6,8 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::PlanError;
 
-/// Globs as `.gitignore` has them: one without a `/` is about the last part of a path, others about all of it.
+/// A set of globs with `.gitignore` semantics: one without a `/` matches the last part of a path, others the whole
+/// path.
 #[derive(Debug, Clone, Default)]
 pub struct Globs {
     names: GlobSet,
@@ -14,10 +15,10 @@ pub struct Globs {
 }
 
 impl Globs {
-    /// Reads the values of `option`.
+    /// Parses the values of `option`.
     ///
     /// # Errors
-    /// When one is no glob.
+    /// If one is not a glob.
     pub fn parse(option: &'static str, globs: &[String]) -> Result<Self, PlanError> {
         let bad = |glob: &str, error: &globset::Error| PlanError::BadGlob {
             option,
@@ -44,7 +45,7 @@ impl Globs {
         self.names.is_empty() && self.paths.is_empty()
     }
 
-    /// Whether one of them stands for `path`, which is relative to the folder that is gone through.
+    /// Returns whether a glob matches `path`, which is relative to the searched folder.
     pub fn matches(&self, path: &Path) -> bool {
         self.paths.is_match(path) || path.file_name().is_some_and(|name| self.names.is_match(name))
     }

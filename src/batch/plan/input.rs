@@ -1,4 +1,4 @@
-//! What an input is.
+//! Classifies inputs: video, picture, sequence or standard input.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +9,7 @@ use super::{Pattern, PlanError};
 use crate::decode;
 use crate::media::{Input, ffi};
 
-/// Extensions that are taken for a video. What is inside, the decoder finds out.
+/// Extensions that count as videos; the decoder finds out what the files contain.
 pub const VIDEOS: [&str; 23] = [
     "mp4", "mkv", "mov", "webm", "m4v", "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "flv",
     "ogv", "3gp", "mxf", "nut", "y4m", "gif", "apng",
@@ -21,23 +21,24 @@ pub const PICTURES: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 /// Extensions of pictures that can only be read; their outputs are PNG.
 pub const READ_ONLY: [&str; 9] = ["tif", "tiff", "bmp", "exr", "jpe", "jfif", "avif", "heic", "heif"];
 
-/// Extensions of videos that cameras, recorders and old programs use, beside those that FFmpeg knows.
+/// Extensions of videos from cameras, recorders and old programs, in addition to those that FFmpeg knows.
 const CAMERAS: [&str; 28] = [
     "360", "3g2", "3gp2", "3gpp", "amv", "bsf", "dav", "divx", "dvr-ms", "evo", "f4v", "insv", "k3g", "lrv", "m2p",
     "mod", "mp4v", "mpe", "mpv", "ogm", "qt", "rec", "rmvb", "tod", "tp", "trp", "vro", "xvid",
 ];
 
-/// Of the usual extensions of videos, those that mean something else as often.
+/// Usual video extensions that mean something else just as often.
 const SHARED: [&str; 2] = ["ts", "mts"];
 
-/// What folders offer as videos, by extension: the usual ones, FFmpeg's own, those of cameras.
+/// Returns the extensions of the files in a folder that may be videos: the usual ones, those of FFmpeg and those of
+/// cameras.
 pub fn video_extensions() -> BTreeSet<String> {
     let more = VIDEOS.iter().chain(&CAMERAS).map(ToString::to_string);
     ffi::video_endings().into_iter().chain(more).collect()
 }
 
-/// Whether a file in a folder is a video; `format` as in [`classify`]. Where the extension alone does not tell, its content
-/// does.
+/// Returns whether a file in a folder is a video; `format` as in [`classify`]. If the extension alone is ambiguous, the
+/// content decides.
 pub fn is_video_in(path: &Path, format: &str) -> bool {
     static ENDINGS: LazyLock<BTreeSet<String>> = LazyLock::new(video_extensions);
     let extension = extension(path);
@@ -50,7 +51,8 @@ pub fn is_video_in(path: &Path, format: &str) -> bool {
     ENDINGS.contains(&extension) && decode::is_video(path)
 }
 
-/// Whether a file or folder of this name was put there by a system, a NAS or another program for itself.
+/// Returns whether an operating system, a NAS or another program has put a file or folder of this name there for
+/// itself.
 pub fn is_nobodys(name: &OsStr, is_folder: bool) -> bool {
     const FILES: [&str; 7] =
         ["thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "zbthumbnail.info", "icon\r"];
@@ -82,26 +84,26 @@ pub fn is_nobodys(name: &OsStr, is_folder: bool) -> bool {
     FILES.contains(&name.as_str()) || SIDECARS.iter().any(|end| name.ends_with(end)) || name.starts_with("~$")
 }
 
-/// Whether a file in a folder that is no video is a picture.
+/// Returns whether a file in a folder that is not a video is a picture.
 pub fn is_picture_in(path: &Path) -> bool {
     is_readable(path)
 }
 
-/// An input and, for a sequence, how its names are made.
+/// A classified input and, for a sequence, the numbers of its files.
 #[derive(Debug)]
 pub struct Found {
-    /// As the user wrote it.
+    /// The path as the user wrote it.
     pub path: PathBuf,
     /// See [`super::tree::Item::below`].
     pub below: Option<PathBuf>,
     pub input: Input,
-    /// The numbers of a pattern's files; `None` for a folder.
+    /// The numbers of a pattern's files; `None` for other inputs.
     pub numbers: Option<Vec<u64>>,
-    /// Whether the extension is part of what the output is called after, for another input differs in nothing else.
+    /// Whether the output's name includes the extension, because another input differs in nothing else.
     pub whole_name: bool,
 }
 
-/// The extension in lower case, empty for none.
+/// Returns the extension in lower case; empty if there is no extension.
 pub fn extension(path: &Path) -> String {
     path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
@@ -114,16 +116,16 @@ pub fn is_picture(path: &Path) -> bool {
     PICTURES.contains(&extension(path).as_str())
 }
 
-/// Whether it is a picture that can be read.
+/// Returns whether the extension is that of a picture that can be read.
 fn is_readable(path: &Path) -> bool {
     is_picture(path) || READ_ONLY.contains(&extension(path).as_str())
 }
 
-/// Says what `path` is, by its name and by what is on disk. With a `format` given, any file is a video: FFmpeg is told
-/// how to read it.
+/// Determines what `path` is from its name and from the disk. If `format` is set, any file is a video, because FFmpeg
+/// then knows how to read it.
 ///
 /// # Errors
-/// When it is not there or is nothing that can be stylised.
+/// If it does not exist or is nothing that can be stylized.
 pub fn classify(path: &Path, format: &str) -> Result<Found, PlanError> {
     let found = |input| Ok(Found { path: path.into(), below: None, input, numbers: None, whole_name: false });
     if path == Path::new("-") {
@@ -160,11 +162,11 @@ enum Kind {
     Picture,
 }
 
-/// What a file is by its content, or else by its extension; `None` if by neither.
+/// Returns the kind of a file by its content or else by its extension; `None` if neither decides.
 fn kind(path: &Path) -> Option<Kind> {
     let extension = extension(path);
     match decode::sort_of(path) {
-        // One JPEG after another begins like a single one.
+        // A sequence of JPEGs begins like a single one.
         decode::Sort::Still if ["mjpg", "mjpeg"].contains(&extension.as_str()) => return Some(Kind::Video),
         decode::Sort::Still => return Some(Kind::Picture),
         decode::Sort::Moving => return Some(Kind::Video),
@@ -173,7 +175,7 @@ fn kind(path: &Path) -> Option<Kind> {
     if is_video(path) {
         return Some(Kind::Video);
     }
-    // What has the extension of a picture and is none that is known here may be one that FFmpeg reads, or a video.
+    // A file with a picture's extension but unknown content may be a picture or a video that FFmpeg recognises.
     match decode::recognised(path) {
         Some(decode::Sort::Still) => Some(Kind::Picture),
         Some(decode::Sort::Moving) => Some(Kind::Video),
@@ -182,7 +184,7 @@ fn kind(path: &Path) -> Option<Kind> {
     }
 }
 
-/// `https://...`
+/// Returns whether the path is a URL such as `https://...`.
 fn is_address(path: &Path) -> bool {
     path.to_str().and_then(|text| text.split_once("://")).is_some_and(|(scheme, _)| {
         let letters = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
@@ -190,7 +192,7 @@ fn is_address(path: &Path) -> bool {
     })
 }
 
-/// The pictures that a name with `*`, `?` or `[...]` stands for, in natural order; `None` for another name.
+/// Returns the pictures that match a name with `*`, `?` or `[...]`, in natural order; `None` for any other name.
 fn globbed(path: &Path) -> Result<Option<Input>, PlanError> {
     let bad = |what| PlanError::BadPattern { path: path.into(), what };
     let Some(name) = path.file_name().and_then(OsStr::to_str).filter(|name| name.contains(['*', '?', '['])) else {
@@ -222,16 +224,16 @@ fn globbed(path: &Path) -> Result<Option<Input>, PlanError> {
     Ok(Some(Input::Sequence { folder: folder.into(), files }))
 }
 
-/// In natural order: `f2.png` before `f10.png`.
+/// Sorts in natural order: `f2.png` before `f10.png`.
 fn sort(files: &mut [PathBuf]) {
     let text = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     files.sort_by(|a, b| natord::compare(&text(a), &text(b)).then_with(|| a.cmp(b)));
 }
 
-/// The files of a folder in natural order, without hidden ones.
+/// Returns the files of a folder in natural order, without hidden ones.
 ///
 /// # Errors
-/// When the folder cannot be read.
+/// If the folder cannot be read.
 pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, PlanError> {
     let files = names_in(folder)?.into_iter().map(|name| folder.join(name));
     let mut files: Vec<PathBuf> = files.filter(|file| file.is_file()).collect();
@@ -239,7 +241,7 @@ pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, PlanError> {
     Ok(files)
 }
 
-/// A folder's pictures in natural order: `f2.png` before `f10.png`.
+/// Returns a folder's pictures in natural order: `f2.png` before `f10.png`.
 fn folder(path: &Path) -> Result<Input, PlanError> {
     let mut files = Vec::new();
     let mut foreign = Vec::new();
@@ -286,7 +288,7 @@ fn numbered(path: &Path, pattern: &Pattern) -> Result<Found, PlanError> {
     Ok(Found { path: path.into(), below: None, input, numbers: Some(numbers), whole_name: false })
 }
 
-/// The names in a folder, without hidden ones.
+/// Returns the names in a folder, without hidden ones.
 fn names_in(folder: &Path) -> Result<Vec<OsString>, PlanError> {
     let unreadable = |source| PlanError::Unreadable { path: folder.into(), source };
     let mut names = Vec::new();

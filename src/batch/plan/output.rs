@@ -1,4 +1,4 @@
-//! Where an output goes.
+//! Determines where an output goes.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,22 @@ use super::template::Fill;
 use super::{Pattern, PlanError, Request, Template, tree};
 use crate::media::{Input, Names, Output};
 
-/// Containers that are written with everything the source has.
+/// Containers that can carry all streams of the source.
 const CONTAINERS: [&str; 4] = ["mp4", "mkv", "mov", "webm"];
 
-/// All kinds of video that are written: animations and raw video hold pictures only.
+/// All video formats that can be written; animations and raw video hold pictures only.
 const VIDEOS_OUT: [&str; 9] = ["mp4", "mkv", "mov", "webm", "gif", "apng", "webp", "y4m", "nut"];
 
-/// Containers whose other streams MP4 mostly refuses.
+/// Containers whose other streams MP4 mostly rejects.
 const TO_MKV: [&str; 32] = [
     "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "ogv", "mxf", "nut", "ogm", "ogg", "divx",
     "xvid", "rm", "rmvb", "mod", "tod", "dv", "dif", "m2t", "m2p", "trp", "tp", "rec", "vro", "evo", "wtv", "mpe",
 ];
 
-/// Names the output of `found`.
+/// Returns the output of `found`.
 ///
 /// # Errors
-/// When `-o` does not fit what the input is.
+/// If `-o` does not fit the kind of input.
 pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
     let beside = || default_path(found, request);
     if let Some(template) = request.template {
@@ -45,8 +45,8 @@ pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
         return with_names(found, beside()?, None);
     };
     let single = matches!(found.input, Input::Sequence { .. }) && request.inputs.len() == 1;
-    // A folder that holds the outputs, not the output itself. For one sequence only the `/` says so: else the
-    // same command would mean another folder once the first run has made it.
+    // Whether `-o` is the parent folder of the outputs. For one sequence only a trailing `/` says so: otherwise the
+    // same command would mean another folder once the first run has created it.
     let holder = if single { ends_in_separator(given) } else { tree::is_holder(given) };
     if holder {
         let default = beside()?;
@@ -63,7 +63,7 @@ fn wrong(path: &Path, kind: &'static str, valid: String) -> PlanError {
     PlanError::WrongKind { path: path.into(), kind, valid }
 }
 
-/// The output that is called `given`.
+/// Returns the output that is called `given`.
 fn explicit(found: &Found, given: &Path, request: &Request<'_>) -> Result<Output, PlanError> {
     let wrong = |path: &Path, kind, valid| Err(wrong(path, kind, valid));
     let pattern = Pattern::parse(given)?;
@@ -95,7 +95,7 @@ fn explicit(found: &Found, given: &Path, request: &Request<'_>) -> Result<Output
     }
 }
 
-/// The name that a template gives.
+/// Returns the name that a template yields.
 fn filled(template: &Template, found: &Found, request: &Request<'_>) -> Result<PathBuf, PlanError> {
     let default = default_path(found, request)?;
     let sequence = matches!(found.input, Input::Sequence { .. });
@@ -121,10 +121,10 @@ fn filled(template: &Template, found: &Found, request: &Request<'_>) -> Result<P
     Ok(template.fill(&fill))
 }
 
-/// Checks that `-o` can be the folder of a folder's outputs.
+/// Checks that `-o` can be the folder for a folder's outputs.
 ///
 /// # Errors
-/// When it is a stream, a file, or called like one.
+/// If it is a stream, a file, or named like a file.
 pub fn check_holder(given: &Path) -> Result<(), PlanError> {
     let file = || is_video(given) || is_picture(given) || VIDEOS_OUT.contains(&extension(given).as_str());
     let numbered = || matches!(Pattern::parse(given), Ok(Some(_)) | Err(_));
@@ -132,14 +132,14 @@ pub fn check_holder(given: &Path) -> Result<(), PlanError> {
     if bad { Err(PlanError::FolderOutput(given.into())) } else { Ok(()) }
 }
 
-/// Pictures with the numbers of the source's frames.
+/// Returns a sequence whose pictures carry the numbers of the source's frames.
 fn numbered(pattern: Pattern) -> Output {
     let Pattern { folder, file } = pattern;
     let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
     Output::Sequence { folder, names: Names::Numbered(file) }
 }
 
-/// `.mp4, .mkv`
+/// Formats a list of extensions: `.mp4, .mkv`.
 fn list(extensions: &[&str]) -> String {
     extensions.iter().map(|ext| format!(".{ext}")).collect::<Vec<_>>().join(", ")
 }
@@ -148,7 +148,7 @@ fn ends_in_separator(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().last().is_some_and(|&b| std::path::is_separator(char::from(b)))
 }
 
-/// The output beside the input, with the preset in its name.
+/// Returns the default output: next to the input, with the preset in its name.
 fn default_path(found: &Found, request: &Request<'_>) -> Result<PathBuf, PlanError> {
     let preset = request.preset;
     match &found.input {
@@ -193,7 +193,7 @@ fn tagged(found: &Found, path: &Path, preset: &str, ext: &std::ffi::OsStr) -> Os
     name
 }
 
-/// The output at `path`; for a sequence with the names of its pictures.
+/// Returns the output at `path`; for a sequence, with the names of its pictures.
 fn with_names(found: &Found, path: PathBuf, pattern: Option<&Pattern>) -> Result<Output, PlanError> {
     let files = match &found.input {
         Input::Video(_) | Input::Stdin => return Ok(Output::Video(path)),
@@ -214,7 +214,7 @@ fn with_names(found: &Found, path: PathBuf, pattern: Option<&Pattern>) -> Result
     Ok(Output::Sequence { folder, names: Names::Listed(names) })
 }
 
-/// The name of a picture's output: of a kind that can be written.
+/// Returns the name of a picture's output; a format that cannot be written becomes PNG.
 fn writable(file: &Path) -> PathBuf {
     if is_picture(file) { file.into() } else { file.with_extension("png") }
 }

@@ -1,4 +1,4 @@
-//! Names with a number: `frame_%04d.png`.
+//! File names with a number: `frame_%04d.png`.
 
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,10 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Reads `dir/frame_%04d.png`; `None` when the name has no pattern.
+    /// Parses `dir/frame_%04d.png`; returns `None` if the name has no pattern.
     ///
     /// # Errors
-    /// When it has more than one, or one of another kind than `%d` and `%0Nd`.
+    /// If the name has more than one pattern, or one other than `%d` and `%0Nd`.
     pub fn parse(path: &Path) -> Result<Option<Self>, PlanError> {
         let bad = |what| PlanError::BadPattern { path: path.into(), what };
         let Some((before, rest)) = path.file_name().and_then(|name| name.to_str()).and_then(|n| n.split_once('%'))
@@ -25,7 +25,7 @@ impl Pattern {
         };
         let Some((width, after)) = rest.split_once('d') else { return Ok(None) };
         if !width.chars().all(|c| c.is_ascii_digit()) {
-            // `50% dark.png` is a name.
+            // `50% dark.png` is an ordinary name.
             return Ok(None);
         }
         if after.contains('%') {
@@ -41,16 +41,16 @@ impl Pattern {
         Ok(Some(Self { folder, file: NumberedName { before: before.into(), width, after: after.into() } }))
     }
 
-    /// The name with `number` in it.
+    /// Returns the name with `number` in it.
     pub fn name(&self, number: u64) -> String {
         self.file.with(number)
     }
 
-    /// The number in `name`, if the pattern makes that name.
+    /// Returns the number in `name`, if the pattern produces exactly that name.
     pub fn number(&self, name: &str) -> Option<u64> {
         let digits = name.strip_prefix(self.file.before.as_str())?.strip_suffix(self.file.after.as_str())?;
         let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())??;
-        // Exactly as printf writes it: `%04d` makes 0012 and 12345, not 12 or 00012.
+        // The name must be as printf writes it: `%04d` gives 0012 and 12345, not 12 or 00012.
         (self.name(number) == name).then_some(number)
     }
 }

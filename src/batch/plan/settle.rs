@@ -1,4 +1,4 @@
-//! Files that are still being written.
+//! Detects files that are still being written.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::media::Input;
 
-/// What the reason begins with.
+/// Beginning of the reason for a skip.
 pub const WHY: &str = "still being written";
 
-/// Why an input is left for later; `None` when nothing of it has changed for `settle`.
+/// Returns why an input is left for later; `None` if none of its files has changed for `settle`.
 pub fn unsettled(input: &Input, settle: Duration) -> Option<String> {
     if settle.is_zero() {
         return None;
@@ -18,7 +18,7 @@ pub fn unsettled(input: &Input, settle: Duration) -> Option<String> {
     let age = |path: &Path| path.metadata().ok().and_then(|data| age(&data, now));
     let youngest = match input {
         Input::Video(path) | Input::Picture(path) => age(path),
-        // The folder changes when a picture comes, a picture while it is written.
+        // The folder changes when a picture is added, a picture while it is written.
         Input::Sequence { folder, files } => files.iter().filter_map(|file| age(file)).chain(age(folder)).min(),
         Input::Stdin => None,
     };
@@ -30,13 +30,14 @@ pub fn unsettled(input: &Input, settle: Duration) -> Option<String> {
     ))
 }
 
-/// Time since the last change; `None` when nobody can tell.
+/// Returns the time since the last change; `None` if it is unknown.
 fn age(data: &Metadata, now: SystemTime) -> Option<Duration> {
     let modified = data.modified().ok()?;
     now.duration_since(modified).ok().or_else(|| changed(data, now))
 }
 
-/// A file can say that it is from the future, but not so its entry in the file system.
+/// Returns the time since the inode changed. A file's modification time may lie in the future; the inode's change time
+/// is set by the file system.
 #[cfg(unix)]
 fn changed(data: &Metadata, now: SystemTime) -> Option<Duration> {
     use std::os::unix::fs::MetadataExt;
@@ -66,10 +67,10 @@ mod tests {
         assert_eq!(unsettled(&input, Duration::ZERO), None);
         file.set_modified(SystemTime::now() - Duration::from_secs(11)).unwrap();
         assert_eq!(unsettled(&input, settle), None);
-        // From the future: its entry was changed just now.
+        // A modification time in the future: the inode has changed just now.
         file.set_modified(SystemTime::now() + Duration::from_secs(1000)).unwrap();
         assert!(unsettled(&input, settle).is_some());
-        // A sequence is as young as its youngest picture.
+        // The youngest picture determines the age of a sequence.
         let sequence = Input::Sequence { folder: "no".into(), files: vec![path.clone(), desk.path().join("none")] };
         file.set_modified(SystemTime::now() - Duration::from_secs(3)).unwrap();
         assert!(unsettled(&sequence, settle).unwrap().contains("3 s ago"));

@@ -1,4 +1,4 @@
-//! Globs of a job file: what they stand for now.
+//! Expands the globs of a job file to the files that match now.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -13,11 +13,11 @@ use super::{PlanError, Request};
 
 const WILD: [char; 4] = ['*', '?', '[', '{'];
 
-/// What a glob stands for, in natural order; `None` when `path` is none, or is called so. Pictures that a single folder
-/// holds are one sequence, as on the command line.
+/// Returns the files that a glob matches, in natural order; `None` if `path` has no wildcard or exists under that name.
+/// `None` also if all matches are pictures of a single folder: they are one sequence, as on the command line.
 ///
 /// # Errors
-/// When it is no glob.
+/// If the glob is malformed.
 pub fn spread(path: &Path, request: &Request<'_>) -> Result<Option<Vec<Result<Item, Fault>>>, PlanError> {
     let Some(text) = path.to_str().filter(|text| text.contains(WILD)) else { return Ok(None) };
     if path.symlink_metadata().is_ok() {
@@ -54,17 +54,17 @@ pub fn spread(path: &Path, request: &Request<'_>) -> Result<Option<Vec<Result<It
     Ok(Some(items.chain(faults).collect()))
 }
 
-/// Where a file is in the folder that was gone through.
+/// Returns a file's path relative to the searched folder.
 fn below<'a>(file: &'a Path, folder: &Path) -> &'a Path {
     file.strip_prefix(folder).unwrap_or(file)
 }
 
-/// `./a.mp4` as the user would write it.
+/// Removes a leading `./`, as the user would write the path.
 fn without_dot(path: PathBuf) -> PathBuf {
     path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path)
 }
 
-/// The folders before the first part with a wildcard.
+/// Returns the folders before the first part that contains a wildcard.
 fn fixed(path: &Path) -> PathBuf {
     let plain = |part: &Component<'_>| !part.as_os_str().to_string_lossy().contains(WILD);
     let fixed: PathBuf = path.components().take_while(plain).collect();

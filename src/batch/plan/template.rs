@@ -1,11 +1,11 @@
-//! Names of outputs made of their inputs': `out/{dir}/{stem}.{preset}.{ext}`.
+//! Templates for output names, made of parts of the input's name: `out/{dir}/{stem}.{preset}.{ext}`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::settings::nearest;
 
-/// What stands in braces.
+/// A placeholder in braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hole {
     Stem,
@@ -24,11 +24,11 @@ enum Piece {
     Hole(Hole),
 }
 
-/// The name of an output with holes for parts of its input's.
+/// A parsed template: text and placeholders in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Piece>);
 
-/// Why a text is no template.
+/// Why a template cannot be parsed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     #[error("unknown placeholder {{{name}}}{}; there are {{stem}}, {{preset}}, {{ext}}, {{parent}} and {{dir}}", meant(nearest.as_deref()))]
@@ -41,23 +41,25 @@ fn meant(nearest: Option<&str>) -> String {
     nearest.map(|name| format!(" (did you mean {{{name}}}?)")).unwrap_or_default()
 }
 
-/// What the holes are filled with.
+/// Values of the placeholders for one input.
 #[derive(Debug, Clone, Copy)]
 pub struct Fill<'a> {
-    /// Of the input: its name without the extension.
+    /// The input's name without the extension.
     pub stem: &'a OsStr,
     pub preset: &'a str,
-    /// Of the output; empty for a folder of pictures, and the dot before it goes then.
+    /// The output's extension; empty for a folder of pictures, in which case the dot before it is dropped.
     pub ext: &'a OsStr,
     /// The name of the input's folder.
     pub parent: &'a OsStr,
-    /// Where the input's folder is below the one that is gone through; where that is nowhere, its `/` goes.
+    /// The input's folder relative to the searched folder; if empty, the `/` after it is dropped.
     pub dir: &'a Path,
 }
 
 impl Template {
+    /// Parses a template.
+    ///
     /// # Errors
-    /// At an unknown placeholder or a brace without its other.
+    /// If a placeholder is unknown or a brace is unbalanced.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
@@ -92,7 +94,7 @@ impl Template {
         Ok(Self(pieces))
     }
 
-    /// Whether it is the same for all inputs; then that.
+    /// Returns the name if it is the same for all inputs, else `None`.
     pub fn constant(&self) -> Option<&str> {
         match self.0.as_slice() {
             [] => Some(""),
@@ -101,16 +103,16 @@ impl Template {
         }
     }
 
-    /// The folder that all outputs are in, as far as the template tells.
+    /// Returns the folder that contains all outputs, as far as the text before the first placeholder tells.
     pub fn folder(&self) -> PathBuf {
         match self.0.first() {
-            // With its `/`, so that the root stays one.
+            // The trailing `/` is kept so that the root directory stays one.
             Some(Piece::Text(text)) => text.rfind('/').map_or(PathBuf::new(), |at| text[..=at].into()),
             _ => PathBuf::new(),
         }
     }
 
-    /// The same, below `folder` unless it is absolute.
+    /// Returns the template below `folder`, or unchanged if it is absolute.
     #[must_use]
     pub fn under(&self, folder: &Path) -> Self {
         let mut pieces = self.0.clone();
@@ -127,7 +129,7 @@ impl Template {
         Self(pieces)
     }
 
-    /// The name for one input.
+    /// Returns the name for one input.
     pub fn fill(&self, fill: &Fill<'_>) -> PathBuf {
         let mut name = OsString::new();
         let mut cut = false;
@@ -147,7 +149,7 @@ impl Template {
     }
 }
 
-/// Takes the last character away if it is a dot.
+/// Removes the last character if it is a dot.
 fn without_dot(name: OsString) -> OsString {
     let cut = |name: &OsStr| {
         let path = Path::new(name);

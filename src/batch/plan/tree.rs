@@ -1,9 +1,9 @@
-//! What is to be done in a folder.
+//! Finds the jobs in a folder.
 //!
-//! - A folder that holds videos is gone through: each video is a job, and so is each picture beside them.
-//! - A folder that holds nothing but pictures is one sequence, also below a folder that is gone through.
-//! - Hidden files and folders (work folders are), those of systems and NAS, the folder that the outputs go to and results
-//!   of former runs are passed over, and files of other kinds.
+//! - A folder that holds videos is searched: each video is a job, and so is each picture next to them.
+//! - A folder that holds nothing but pictures is one sequence, also below a searched folder.
+//! - Skipped are hidden files and folders (which includes work folders), those of systems and NAS devices, the output
+//!   folder, results of previous runs, and files of other kinds.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -17,25 +17,25 @@ use super::input::{is_nobodys, is_picture_in, is_video_in};
 use super::output::check_holder;
 use super::{Globs, PlanError, Request};
 
-/// How folders are gone through.
+/// Options for searching folders.
 #[derive(Debug, Clone, Default)]
 pub struct Folders {
-    /// Also what is in folders below.
+    /// Also searches subfolders.
     pub recursive: bool,
-    /// Only what they name, where there are any.
+    /// If not empty, only files that match are jobs.
     pub include: Globs,
     pub exclude: Globs,
-    /// Every folder is gone through, whatever is in it: an inbox that may be empty.
+    /// Searches every folder, whatever it holds: an inbox may be empty.
     pub always: bool,
-    /// Every picture is a job, also where a folder holds nothing else.
+    /// Makes every picture a job, even if a folder holds nothing else.
     pub each: bool,
-    /// What is passed over.
+    /// Collects the files of other kinds that were skipped.
     pub passed: Passed,
-    /// Presets there are: `a.monet.mp4` beside `a.mp4` is a result.
+    /// Names of the known presets: `a.monet.mp4` next to `a.mp4` is a result.
     pub presets: Vec<String>,
 }
 
-/// Files that folders hold and that are neither videos nor pictures.
+/// The files in searched folders that are neither videos nor pictures.
 #[derive(Debug, Clone, Default)]
 pub struct Passed(Arc<Mutex<BTreeSet<PathBuf>>>);
 
@@ -44,7 +44,7 @@ impl Passed {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into());
     }
 
-    /// Those that were met since the last time.
+    /// Returns the files found since the last call.
     pub fn take(&self) -> BTreeSet<PathBuf> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -54,11 +54,11 @@ impl Passed {
 #[derive(Debug, Clone)]
 pub struct Item {
     pub path: PathBuf,
-    /// Where its folder is below the one that is gone through; `None` for what the user named.
+    /// The input's folder relative to the searched folder; `None` for an input that the user named.
     pub below: Option<PathBuf>,
 }
 
-/// What cannot be looked at.
+/// A file or folder that cannot be read.
 #[derive(Debug)]
 pub struct Fault {
     pub path: PathBuf,
@@ -73,14 +73,14 @@ enum Kind {
     Other,
 }
 
-/// What a folder holds.
+/// Number of entries in a folder, by kind.
 #[derive(Debug, Default)]
 struct Content {
     folders: usize,
     videos: usize,
     pictures: usize,
     others: usize,
-    /// Names without extension of videos, pictures and folders.
+    /// Names without extension of videos, pictures and folders, and their full names.
     stems: HashSet<OsString>,
 }
 
@@ -98,7 +98,7 @@ struct Search<'a> {
     faults: Vec<Fault>,
 }
 
-/// The jobs in a folder; `None` where `root` is no folder, or one that is one input as a whole.
+/// Returns the jobs in a folder; `None` if `root` is not a folder, or is one input as a whole.
 pub fn search(root: &Path, request: &Request<'_>) -> Option<Vec<Result<Item, Fault>>> {
     if !root.is_dir() {
         return None;
@@ -108,8 +108,8 @@ pub fn search(root: &Path, request: &Request<'_>) -> Option<Vec<Result<Item, Fau
     search.is_gone_through().then(|| search.items())
 }
 
-/// Tells what of a folder is looked at: nothing hidden, nothing excluded, and not the folder that the outputs go to. (That
-/// may be the folder itself: then their names tell them.)
+/// Returns a filter for the entries of a folder: nothing hidden, nothing excluded, nothing of systems and NAS devices,
+/// and not the output folder. (If that is the searched folder itself, results are recognised by their names.)
 pub fn wanted<'a>(root: &'a Path, request: &'a Request<'_>) -> impl Fn(&DirEntry) -> bool + 'a {
     let outputs = request.outputs();
     move |entry| {
@@ -156,7 +156,7 @@ impl Search<'_> {
         }
         if kind != Kind::Other {
             content.stems.insert(stem(path, kind));
-            // Where two inputs differ in nothing but their extension, results have it in their names.
+            // If two inputs differ only in their extension, their results include it in the name.
             content.stems.insert(path.file_name().unwrap_or_default().to_owned());
         }
         self.entries.push((path.into(), kind));
@@ -168,7 +168,7 @@ impl Search<'_> {
         let videos = self.contents.values().any(|content| content.videos > 0);
         let top = self.contents.get(self.root);
         let below = folders.recursive && top.is_some_and(|top| top.folders > 0);
-        // Nothing yet: with a folder to write to it is an inbox, else a mistake.
+        // The folder has no input yet: with an output folder it is an inbox, otherwise a mistake.
         let holder = |outputs: PathBuf| check_holder(&outputs).is_ok();
         let inbox = top.is_none_or(|top| top.pictures == 0) && self.request.outputs().is_some_and(holder);
         let own = self.faults.iter().any(|fault| fault.path == self.root);
@@ -202,7 +202,7 @@ impl Search<'_> {
         include.is_empty() || include.matches(path.strip_prefix(self.root).unwrap_or(path))
     }
 
-    /// Whether a folder below is one job.
+    /// Returns whether a subfolder is one job.
     fn is_sequence(&self, folder: &Path) -> bool {
         let each = self.request.folders.each;
         !each
@@ -211,26 +211,27 @@ impl Search<'_> {
             && self.contents.get(folder).is_some_and(Content::is_sequence)
     }
 
-    /// Whether it is called like the result of a preset, and what it was made from is there.
+    /// Returns whether an entry is named like the result of a preset and its source is present.
     fn is_result(&self, path: &Path, kind: Kind) -> bool {
         let content = self.contents.get(&folder_of(path));
         content.is_some_and(|content| is_result(&stem(path, kind), &content.stems, self.request))
     }
 }
 
-/// Also work folders are hidden.
+/// Returns whether an entry is hidden, as work folders are.
 pub fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().as_encoded_bytes().first() == Some(&b'.')
 }
 
-/// A folder below `root` that cannot be read is one failure; a link that leads to its own folder is passed over.
+/// Turns a walk error into a failure of the entry. Returns `None` for what is skipped: a link cycle, and a dangling
+/// link that is not named like an input.
 pub fn fault(error: walkdir::Error, root: &Path) -> Option<Fault> {
     let path = error.path().unwrap_or(root).to_path_buf();
     if error.loop_ancestor().is_some() {
         tracing::info!(path = %path.display(), "a link that leads to a folder above it is passed over");
         return None;
     }
-    // A link that leads nowhere is of interest only where it is called like an input.
+    // A dangling link matters only if it is named like an input.
     let known = is_picture_in(&path) || is_video_in(&path, "");
     let link = path.symlink_metadata().is_ok_and(|data| data.file_type().is_symlink());
     if link && !known {
@@ -240,7 +241,7 @@ pub fn fault(error: walkdir::Error, root: &Path) -> Option<Fault> {
     Some(Fault { error: PlanError::Unreadable { path: path.clone(), source }, path })
 }
 
-/// Whether a name without its extension is the result of a preset made from one of `stems`.
+/// Returns whether a name without extension is the result of a preset applied to one of `stems`.
 pub fn is_result(name: &OsStr, stems: &HashSet<OsString>, request: &Request<'_>) -> bool {
     let mut name = name;
     while let Some((before, preset)) = name.to_str().and_then(|name| name.rsplit_once('.')) {
@@ -256,7 +257,7 @@ pub fn is_result(name: &OsStr, stems: &HashSet<OsString>, request: &Request<'_>)
     false
 }
 
-/// Whether `-o` surely is a folder: it is there, or ends in `/`.
+/// Returns whether `-o` certainly is a folder: it exists as one or ends in `/`.
 pub fn is_holder(path: &Path) -> bool {
     let last = path.as_os_str().as_encoded_bytes().last();
     path.is_dir() || last.is_some_and(|&byte| std::path::is_separator(char::from(byte)))
@@ -271,7 +272,7 @@ fn stem(path: &Path, kind: Kind) -> OsString {
     name.unwrap_or_default().to_owned()
 }
 
-/// `f2` before `f10`.
+/// Orders `f2` before `f10`.
 pub fn natural(a: &DirEntry, b: &DirEntry) -> Ordering {
     let text = |entry: &DirEntry| entry.file_name().to_string_lossy().into_owned();
     natord::compare(&text(a), &text(b)).then_with(|| a.file_name().cmp(b.file_name()))

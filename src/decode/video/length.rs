@@ -1,4 +1,4 @@
-//! How long a video should be, and whether it is.
+//! Checks whether a video is as long as it should be.
 
 use super::VideoSource;
 use crate::decode::FrameSource;
@@ -6,7 +6,7 @@ use crate::decode::ending::length_of;
 use crate::decode::error::DecodeError;
 
 impl VideoSource {
-    /// Finds at opening that the end of the file is missing: nobody wants to hear of it after hours.
+    /// Fails while opening if the end of the file is missing, so that the user does not find out only after hours.
     pub(super) fn check_length(&self, cut_off: Option<(u64, u64)>) -> Result<(), DecodeError> {
         let path = self.path.clone();
         if let Some((listed, beyond)) = self.listed.filter(|(_, beyond)| *beyond > 0) {
@@ -29,13 +29,13 @@ impl VideoSource {
         }
     }
 
-    /// Of `whole` frames, how many come after the start.
+    /// Returns how many of `whole` frames come after the start of the range.
     fn remaining_of(&self, whole: u64) -> u64 {
         let skipped = self.rate.map_or(0.0, |rate| self.range.start * rate.value()) as u64;
         whole.saturating_sub(skipped)
     }
 
-    /// Of the frames of the whole stream, how many are in the range.
+    /// Returns how many frames of the whole stream are in the range.
     pub(super) fn remaining(&self, whole: Option<u64>) -> Option<u64> {
         match (whole.map(|whole| self.remaining_of(whole)), self.range.frames) {
             (Some(rest), Some(limit)) => Some(rest.min(limit)),
@@ -43,7 +43,7 @@ impl VideoSource {
         }
     }
 
-    /// Whether what was read, to the end of the file, is all there is and sound enough.
+    /// Checks, at the end of the file, that no frame is missing and that the damage is within the limit.
     pub(super) fn check_end(&mut self) -> Result<(), DecodeError> {
         let (path, limited) = (self.path.clone(), self.range.frames.is_some());
         let missing = self.missing();
@@ -65,8 +65,8 @@ impl VideoSource {
         Ok(())
     }
 
-    /// Frames that are missing for certain, after the last one: those that an index lists beyond the end of the file, or as
-    /// many as the claimed length amounts to where the file is cut off.
+    /// Returns how many frames are certainly missing after the last one: those that an index lists beyond the end of
+    /// the file or, if the file is cut off, as many as the claimed length amounts to.
     fn missing(&self) -> u64 {
         let seconds = self.claim.missing(&self.demuxer, self.rate);
         let by_time = if seconds > 0.0 { (seconds / length_of(self.rate)).round().max(1.0) as u64 } else { 0 };
@@ -81,7 +81,7 @@ impl VideoSource {
         }
     }
 
-    /// A length that the file claims and does not have, though nothing of it is missing.
+    /// Warns about a claimed length that is longer than the file although nothing is missing.
     fn note_claim(&mut self) {
         let seconds = self.claim.missing(&self.demuxer, self.rate);
         let (Some(end), true) = (self.demuxer.clock.end_of(self.demuxer.stream), seconds > 0.0) else { return };

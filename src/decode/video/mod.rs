@@ -1,4 +1,4 @@
-//! Frames of a video, from a file or standard input.
+//! Reads the frames of a video, from a file or standard input.
 
 mod length;
 mod opening;
@@ -21,7 +21,8 @@ use crate::decode::{FrameSource, check_start};
 use crate::media::{self as words, Frame, MediaInfo, Pixels, Range, Ratio, TimeBase, Timing, ffi};
 use crate::settings::InputSettings;
 
-/// A start later than this is sought, up to `SEEK_MARGIN` seconds before it; frames from there are dropped.
+/// Starts later than `SEEK_FROM` seconds are reached by seeking to `SEEK_MARGIN` seconds before them; the frames up to
+/// the start are dropped.
 const SEEK_FROM: f64 = 4.0;
 const SEEK_MARGIN: f64 = 2.0;
 
@@ -34,54 +35,54 @@ pub(super) struct VideoSource {
     rate: Option<Ratio>,
     demuxer: Demuxer,
     decoder: decoder::Video,
-    /// Whether the decoder was told that no more packets come.
+    /// Whether the end of the stream was sent to the decoder.
     ended: bool,
-    /// Whether the decoder has been emptied.
+    /// Whether the decoder has returned all its frames.
     drained: bool,
-    /// The first decoded frame, read at opening.
+    /// The first decoded frame, read while opening.
     first: Option<frame::Video>,
-    /// The stream's own time base; frames may have a coarser one.
+    /// The stream's own time base; returned frames may use a coarser one.
     tick: TimeBase,
     clock: Clock<frame::Video>,
-    /// Frames whose times are known, on their way to be converted.
+    /// Frames with known times that wait for conversion.
     timed: VecDeque<(frame::Video, Timing)>,
-    /// Where the stream begins, and the first tick to keep.
+    /// The tick at which the stream begins, and the first tick to keep.
     begin: i64,
     from: i64,
     ingest: Ingest,
     ready: VecDeque<(Pixels, Timing)>,
     given: u64,
-    /// Frames that the decoder gave.
+    /// Number of frames that the decoder returned.
     decoded: u64,
     damage: Damage,
-    /// Frames of the stream's rate that the wanted part should have, before any filter.
+    /// Number of frames in the requested range at the stream's rate, before any filter.
     expected: Option<u64>,
-    /// Pictures in the index of the container, and how many of them lie beyond the end of the file.
+    /// Number of pictures in the container's index, and how many of them lie beyond the end of the file.
     listed: Option<(u64, u64)>,
-    /// Bytes that the file lacks of what it announces, and those that are there.
+    /// Number of announced bytes that the file lacks, and of those it has.
     cut_off: Option<(u64, u64)>,
     claim: Claim,
     limits: Limits,
-    /// Whether reading began in the middle, where a decoder may stumble before it finds its feet.
+    /// Whether reading began in the middle of the file, where a decoder may report errors at first.
     sought: bool,
     /// Whether the container may begin anywhere, as a broadcast does: damage before the first frame does not count.
     lenient: bool,
-    /// Whether the container's times are of no use, and whether all frames came at those of their packets.
+    /// Whether the container's times are unusable, and whether all frames came out at the times of their packets.
     untimed: bool,
     own_times: bool,
-    /// Whether the container ends with something that FFmpeg takes for damage.
+    /// Whether the container ends with data that FFmpeg reports as damage.
     ends_oddly: bool,
     layers: Layers,
     warnings: Vec<String>,
     notes: Vec<String>,
-    /// Whether the damage has been told, and what of the clock.
+    /// Whether the damage, the notes on the clock and the wrong length were reported already.
     told: bool,
     told_joints: bool,
     told_claim: bool,
 }
 
 impl VideoSource {
-    /// `file` is `None` for standard input.
+    /// Opens a video. `file` is `None` for standard input.
     pub fn open(file: Option<&Path>, range: Range, settings: &InputSettings) -> Result<Self, DecodeError> {
         words::init();
         let path = file.unwrap_or(Path::new("-"));
@@ -90,7 +91,7 @@ impl VideoSource {
         }
         check_start(path, range)?;
         if range.start > SEEK_FROM && file.is_some() {
-            // Only worth anything if it lands before the first frame wanted.
+            // The seek only helps if it lands before the first requested frame.
             if let Ok(Some(source)) = Self::open_at(path, file, range, settings, true) {
                 return Ok(source);
             }
@@ -98,10 +99,10 @@ impl VideoSource {
         Self::open_at(path, file, range, settings, false)?.ok_or_else(|| DecodeError::NoFrame { path: path.into() })
     }
 
-    /// The next frame as the decoder gives it, `None` once it is drained.
+    /// Returns the next frame as the decoder returns it, `None` once it is drained.
     fn decode(&mut self) -> Result<Option<frame::Video>, DecodeError> {
         while !self.drained {
-            // Before the first frame of a broadcast there may be anything.
+            // A broadcast may have any damage before its first frame.
             let counts = self.decoded > 0 || !self.lenient;
             if counts && self.damage.is_over(self.decoded, self.range.frames.is_some()) {
                 return Err(self.damaged());
@@ -111,7 +112,7 @@ impl VideoSource {
                 Ok(()) => {
                     ffi::tidy(&mut frame);
                     self.decoded += 1;
-                    // A stream may change its size.
+                    // The size may change within a stream.
                     self.limits.size(&self.path, frame.width().into(), frame.height().into())?;
                     if frame.is_interlaced() {
                         self.damage.losses.stop();
@@ -131,7 +132,7 @@ impl VideoSource {
         Ok(None)
     }
 
-    /// Gives the decoder one packet, or the news that there are no more.
+    /// Sends the decoder one packet, or the end of the stream.
     fn feed(&mut self) -> Result<(), DecodeError> {
         let sent = match self.demuxer.next().map_err(|error| self.failed(error))? {
             Read::Packet(packet) => {
@@ -145,7 +146,7 @@ impl VideoSource {
                 self.decoder.send_packet(&packet)
             }
             Read::Damage => {
-                // What such lists end with is no part.
+                // In these containers, the data at the end is not part of the video.
                 if !self.ends_oddly {
                     self.damage.error();
                 }
@@ -166,7 +167,7 @@ impl VideoSource {
         }
     }
 
-    /// The next frame with its time; `None` at the end.
+    /// Returns the next frame with its time; `None` at the end.
     fn next_timed(&mut self) -> Result<Option<(frame::Video, Timing)>, DecodeError> {
         loop {
             if let Some(timed) = self.timed.pop_front() {
@@ -174,8 +175,8 @@ impl VideoSource {
             }
             let next = match self.first.take() {
                 Some(frame) => {
-                    // A broadcast may begin, and a seek land, between two key frames: what is damaged before the
-                    // first good frame was never part of the video.
+                    // A broadcast may begin, and a seek may land, between two key frames: damage before the first good
+                    // frame was never part of the video.
                     if self.lenient || self.sought {
                         self.damage.forget();
                     }
@@ -196,7 +197,7 @@ impl VideoSource {
         }
     }
 
-    /// Decodes until a frame is ready. `false` at the end.
+    /// Decodes until a frame is ready. Returns `false` at the end.
     fn advance(&mut self) -> Result<bool, DecodeError> {
         while self.ready.is_empty() {
             let Some((frame, timing)) = self.next_timed()? else {
@@ -209,7 +210,7 @@ impl VideoSource {
             if early {
                 self.damage.forget();
             }
-            // Not worth converting, unless the deinterlacer looks back at it.
+            // Such a frame is converted only if the deinterlacer needs it as a reference.
             if early && (!frame.is_interlaced() || self.ingest.has_filter()) {
                 continue;
             }
@@ -219,13 +220,14 @@ impl VideoSource {
         Ok(true)
     }
 
-    /// Whether a frame comes before the wanted part. Of the whole nothing does, whatever a header says of the beginning.
+    /// Whether a frame comes before the requested range. Without a start, no frame does, whatever a header says about
+    /// the beginning.
     fn is_early(&self, timing: Timing) -> bool {
         self.range.start > 0.0 && timing.pts < self.from
     }
 
     fn drop_early(&mut self) {
-        // The user's filters may have a clock of their own, and have not seen what is early.
+        // The user's filters may change the clock, and they never get the early frames.
         if !self.ingest.has_filter() {
             let (from, part) = (self.from, self.range.start > 0.0);
             self.ready.retain(|(_, timing)| !part || timing.pts >= from);
@@ -246,7 +248,7 @@ impl VideoSource {
     }
 }
 
-/// Containers without a beginning of their own.
+/// Whether a container has no defined beginning.
 fn begins_anywhere(demuxer: &str) -> bool {
     demuxer.split(',').any(|name| {
         ["mpegts", "mpeg", "h264", "hevc", "mpegvideo", "m4v", "h263", "h261", "obu", "vc1", "cavsvideo", "dirac"]
@@ -268,7 +270,7 @@ impl FrameSource for VideoSource {
             if self.damage.is_over(self.decoded, true) {
                 return Err(self.damaged());
             }
-            // What more damage there is lies behind the wanted part.
+            // Any further damage lies behind the requested range.
             if self.damage.places() <= self.damage.limit {
                 self.note_damage(0);
             }

@@ -1,4 +1,4 @@
-//! From a path to a source whose first frame is known.
+//! Opens a video up to the point where its first frame is known.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -22,7 +22,8 @@ use crate::media::{self as words, MediaInfo, Range, Ratio, Samples, Source, Time
 use crate::settings::InputSettings;
 
 impl VideoSource {
-    /// `None` if there is no frame, or if seeking was asked for and did not lead to the right place.
+    /// Opens a video, with a seek to the start of the range if `seek` is set. Returns `None` if there is no frame, or
+    /// if the seek did not land before the start.
     pub(super) fn open_at(
         path: &Path,
         file: Option<&Path>,
@@ -56,7 +57,7 @@ impl VideoSource {
         let layers = Layers::of(&stream);
         let begin = (stream.start_time() != i64::MIN).then(|| stream.start_time());
         if seek {
-            // Containers with an index only: elsewhere seeking is a guess.
+            // Only containers with an index can be sought reliably.
             let indexed = ["mp4", "matroska"].iter().any(|name| format.contains(name));
             let (true, Some(begin)) = (indexed, begin) else { return Ok(None) };
             let micros = (1e6 * (tick.seconds(begin) + range.start - SEEK_MARGIN)) as i64;
@@ -93,7 +94,7 @@ impl VideoSource {
             limits,
             sought: seek,
             lenient: begins_anywhere(&format),
-            // FFmpeg counts its pictures in millionths of a second.
+            // FFmpeg counts the pictures of this format in millionths of a second.
             untimed: format == "dirac",
             own_times: true,
             ends_oddly: ["mpjpeg", "smjpeg"].contains(&format.as_str()),
@@ -127,7 +128,7 @@ impl VideoSource {
         Ok(Some(source))
     }
 
-    /// Reads up to the first frame that is given, which alone tells for certain what comes out.
+    /// Reads up to the first returned frame, the only reliable source for the output's properties.
     fn describe(&mut self, aspect: Option<Ratio>, turn: Turn) -> Result<(), DecodeError> {
         self.info.sample_aspect =
             if turn.swaps { aspect.map(|aspect| Ratio::new(aspect.den, aspect.num)) } else { aspect };
@@ -163,14 +164,14 @@ impl VideoSource {
     }
 }
 
-/// The time base that frames get. Muxers count some distances in 31 bits: ticks that are finer than any rate of pictures
-/// needs would leave no room for a pause.
+/// Returns the time base for the frames. Muxers store some distances in 31 bits: with ticks finer than any frame rate
+/// needs, a pause would not fit.
 fn sensible(tick: TimeBase) -> TimeBase {
     const FINEST: TimeBase = TimeBase::new(1, 240_000);
     if tick.seconds(1) < FINEST.seconds(1) { FINEST } else { tick }
 }
 
-/// What is known before the first frame.
+/// Returns the properties known before the first frame.
 fn unseen(base: TimeBase, rate: Option<Ratio>, codec: &'static str, source: Option<Source>) -> MediaInfo {
     MediaInfo {
         width: 0,
@@ -187,7 +188,7 @@ fn unseen(base: TimeBase, rate: Option<Ratio>, codec: &'static str, source: Opti
     }
 }
 
-/// Where the other streams of an output come from.
+/// Describes the file from which the other streams of an output are copied.
 fn origin(file: &Path, settings: &InputSettings, stream: usize, range: Range) -> Source {
     Source {
         path: file.into(),
@@ -200,15 +201,15 @@ fn origin(file: &Path, settings: &InputSettings, stream: usize, range: Range) ->
     }
 }
 
-/// How far a file goes, by what can be counted.
+/// The extent of a file, from data that can be counted.
 struct Extent {
-    /// Pictures in the index, and how many of them lie beyond the end of the file.
+    /// Number of pictures in the index, and how many of them lie beyond the end of the file.
     listed: Option<(u64, u64)>,
-    /// Bytes that the file lacks of what it announces, and those that are there.
+    /// Number of announced bytes that the file lacks, and of those it has.
     cut_off: Option<(u64, u64)>,
-    /// The same, where it is sound that goes on beyond the end.
+    /// Set if another stream (usually audio) continues beyond the end; the number of missing bytes is then a nominal 1.
     sound_beyond: Option<(u64, u64)>,
-    /// Pictures in all.
+    /// Number of pictures in total.
     count: Option<u64>,
 }
 
@@ -217,7 +218,7 @@ impl Extent {
         let format = input.format().name().to_owned();
         let size = file.and_then(|file| std::fs::metadata(file).ok()).filter(|found| found.is_file());
         let length = size.map(|found| found.len());
-        // Only MP4 has an index of every picture at hand.
+        // Only MP4 offers an index of all its pictures.
         let whole = |file: &Path| format.contains("mp4") && !evidence::is_fragmented(file);
         let indexed = length.filter(|_| file.is_some_and(whole));
         let listed = indexed.and_then(|length| ffi::index_beyond(input, index, length));
@@ -235,7 +236,7 @@ impl Extent {
     }
 }
 
-/// What is said of a stream that has no times of its own.
+/// Returns a note for a stream without timestamps, whose frame rate is an assumption.
 fn assumed_rate(input: &Input, rate: Option<Ratio>) -> Option<String> {
     const RAW: [&str; 13] = [
         "h264",

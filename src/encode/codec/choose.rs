@@ -1,4 +1,4 @@
-//! The encoder, pixel format and colours of an output.
+//! Chooses the encoder, pixel format and colours of a video output.
 
 use std::path::Path;
 
@@ -14,20 +14,20 @@ use super::registry::{CONTAINERS, Container, Encoder, Family, Runs, Wish, encode
 use crate::media::{ColorInfo, MediaInfo, Model, Samples, ffi};
 use crate::settings::OutputSettings;
 
-/// An encoder that opens, and what it takes.
+/// An encoder that opened, and its setup.
 pub(in crate::encode) struct Chosen {
     pub setup: Setup,
-    /// It, open.
+    /// The open encoder.
     pub coder: Coder,
     pub family: Family,
-    /// What the output will not have of the source, one line each.
+    /// What the output loses of the source, one line each.
     pub warnings: Vec<String>,
 }
 
-/// Decides for an output in `container` and opens the encoder.
+/// Chooses an encoder for an output in `container` and opens it.
 ///
 /// # Errors
-/// When what the settings ask for does not go together, with what does; when no encoder opens.
+/// If the settings do not go together; the error lists values that do. If no encoder opens.
 pub(in crate::encode) fn choose(
     path: &Path,
     container: Container,
@@ -66,7 +66,7 @@ pub(in crate::encode) fn choose(
     Ok(Chosen { coder, setup: found, family, warnings })
 }
 
-/// The first of the container's other families that takes the pictures, where the automatic choice does not.
+/// Falls back to the first other family of the container that takes the pictures, if the automatic choice does not.
 fn other(choice: &Choice<'_>, refused: &str, why: ffmpeg_next::Error) -> Result<Chosen, EncodeError> {
     for &family in choice.container.families.iter().filter(|&&family| family != choice.family) {
         let choice = Choice { family, ..*choice };
@@ -100,10 +100,10 @@ fn does_not_hold(path: &Path, container: Container, settings: &OutputSettings, f
     }
 }
 
-/// What `codec = "auto"` means.
+/// Returns the family that `codec = "auto"` stands for.
 fn automatic(container: Container, info: &MediaInfo) -> Family {
     let holds = |family: &Family| container.families.contains(family);
-    // A working format stays one.
+    // An intermediate codec (ProRes, FFV1) is kept.
     let kept = [Family::ProRes, Family::Ffv1].into_iter().find(|family| family.name() == info.codec);
     if let Some(family) = kept.filter(holds) {
         return family;
@@ -117,14 +117,14 @@ fn automatic(container: Container, info: &MediaInfo) -> Family {
         }
     }
     let usual = if info.samples.depth > 8 { Family::Hevc } else { Family::H264 };
-    // HEVC has a least size; tiny pictures of more bits are H.264 all the same.
+    // HEVC has a minimum size; smaller pictures become H.264 even with more than 8 bits.
     let smallest = encoders(usual, Runs::Software).map(|encoder| encoder.smallest).min().unwrap_or(1);
     let tiny = info.width.min(info.height) < smallest;
     let usual = if tiny { Family::H264 } else { usual };
     Some(usual).filter(holds).unwrap_or(container.families[0])
 }
 
-/// What is to be decided, and from what.
+/// Everything that the choice depends on.
 #[derive(Clone, Copy)]
 struct Choice<'a> {
     path: &'a Path,
@@ -135,7 +135,7 @@ struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    /// The encoder that loses least, in order of preference.
+    /// Sets up the software encoder whose pixel format loses least; of equal ones, the preferred one.
     fn software(&self, candidates: Vec<&'static Encoder>) -> Result<Setup, EncodeError> {
         let there: Vec<(&Encoder, Codec)> =
             candidates.iter().filter_map(|&encoder| Some((encoder, find(encoder)?))).collect();
@@ -160,7 +160,7 @@ impl Choice<'_> {
         self.setup(encoder, codec, format)
     }
 
-    /// The first encoder that works, or else a software one.
+    /// Sets up the first hardware encoder that works, or else a software one with a warning.
     fn hardware(&self, candidates: Vec<&'static Encoder>, warnings: &mut Vec<String>) -> Result<Setup, EncodeError> {
         let mut failed = Vec::new();
         for encoder in candidates {
@@ -168,7 +168,7 @@ impl Choice<'_> {
                 failed.push(format!("{} is not in this FFmpeg", encoder.name));
                 continue;
             };
-            // Many devices take 8 bits of 4:2:0 and nothing else.
+            // Many devices take 8-bit 4:2:0 only.
             for depth in [u8::MAX, 8] {
                 let Some((format, _)) = self.format(encoder, codec, depth) else { continue };
                 let setup = self.setup(encoder, codec, format)?;
@@ -189,14 +189,15 @@ impl Choice<'_> {
         Ok(setup)
     }
 
-    /// What the encoder takes and the container holds: the alpha that VP9 carries beside its packets is lost in MP4.
+    /// Pixel formats that the encoder takes and the container holds: MP4 drops the alpha that VP9 keeps in side data.
     fn formats(&self, encoder: &Encoder, codec: Codec) -> Vec<Pixel> {
         let mut formats = fit::formats(encoder, codec);
         formats.retain(|&format| self.container.muxer != "mp4" || !ffi::samples_of(format).alpha);
         formats
     }
 
-    /// The pixel format, and what it cannot hold of what is wanted. Up to `depth` bits.
+    /// Returns the pixel format, and what it loses of the wanted samples; `None` if no format is usable. An automatic
+    /// choice has at most `depth` bits, and 4:2:0 for a `depth` of 8.
     fn format(&self, encoder: &Encoder, codec: Codec, depth: u8) -> Option<(Pixel, Loss)> {
         let formats = self.formats(encoder, codec);
         if self.settings.pix_fmt != "auto" {
@@ -231,7 +232,7 @@ impl Choice<'_> {
         Ok(Setup { encoder, codec, format, color, coded, options })
     }
 
-    /// What of the source is lost, one line each.
+    /// Lists what of the source is lost, one line each.
     fn losses(&self, setup: &Setup) -> Result<Vec<String>, EncodeError> {
         let mut lines = Vec::new();
         let have = ffi::samples_of(setup.format);
@@ -242,7 +243,7 @@ impl Choice<'_> {
             lines.push(ALPHA_LOST.into());
         }
         if self.settings.pix_fmt == "auto" {
-            // What was asked for is compared with what the source has, not with what this family would want.
+            // Compare with what the source has, not with what this family would want.
             let source = self.info.samples;
             let want = match source.model {
                 Model::Yuv => self.wanted(),
@@ -254,7 +255,7 @@ impl Choice<'_> {
         Ok(lines)
     }
 
-    /// No encoder has the pixel format: a union of what they have.
+    /// The error for a pixel format that no encoder has; it lists the formats that they do have.
     fn no_format(&self, there: &[(&Encoder, Codec)]) -> EncodeError {
         let mut valid: Vec<&str> = Vec::new();
         for &(encoder, codec) in there {
@@ -273,7 +274,7 @@ impl Choice<'_> {
     }
 }
 
-/// Said where an output without alpha is made of a source with it.
+/// Warning for an output without alpha whose source has it.
 pub(in crate::encode) const ALPHA_LOST: &str =
     "transparency is lost, shown over black: .mov (ProRes 4444), .mkv (FFV1) and .webm (VP9) keep it";
 

@@ -1,4 +1,4 @@
-//! The pixel format of an encoder that fits pictures best.
+//! Chooses the pixel format of an encoder that suits the pictures best.
 
 use ffmpeg_next::Codec;
 use ffmpeg_next::format::Pixel;
@@ -6,17 +6,17 @@ use ffmpeg_next::format::Pixel;
 use super::registry::{Encoder, Family};
 use crate::media::{Model, Samples, ffi};
 
-/// Bits that players show of what was neither video nor graded: more is for working on.
+/// Largest bit depth that players show of an RGB source, which is neither video nor graded. More is for editing.
 const PLAYED_DEPTH: u8 = 10;
 
-/// What the output's samples would best be like.
+/// Returns the samples that the output should ideally have.
 pub(in crate::encode) fn wanted(source: Samples, family: Family, alpha: bool) -> Samples {
     let players = Samples { depth: source.depth.min(PLAYED_DEPTH), model: Model::Yuv, chroma: (1, 1), alpha };
     match (source.model, family) {
         (_, Family::Gif | Family::Apng) => Samples { model: Model::Rgb, chroma: (0, 0), alpha, ..source },
         (_, Family::WebP) => Samples { depth: 8, ..players },
         (Model::Yuv, _) => Samples { alpha, ..source },
-        // Without loss even where nothing is painted.
+        // RGB keeps FFV1 lossless even if nothing is painted.
         (Model::Grey, Family::Ffv1) => Samples { model: Model::Rgb, chroma: (0, 0), alpha, ..source },
         (Model::Grey, _) => Samples { depth: source.depth.min(16), ..players },
         (Model::Rgb, Family::ProRes | Family::Raw) => Samples { model: Model::Yuv, chroma: (0, 0), alpha, ..source },
@@ -25,13 +25,13 @@ pub(in crate::encode) fn wanted(source: Samples, family: Family, alpha: bool) ->
     }
 }
 
-/// What a format cannot hold, the worst first.
+/// What a format cannot hold, in order of severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::encode) struct Loss {
     pub alpha: bool,
-    /// Halvings of the chroma's size.
+    /// Number of times that chroma is halved, over both directions.
     pub chroma: u8,
-    /// Bits.
+    /// Number of bits lost per sample.
     pub depth: u8,
 }
 
@@ -48,17 +48,17 @@ impl Loss {
     }
 }
 
-/// The formats that an encoder takes and that can be made for it.
+/// Returns the pixel formats that an encoder takes and that frames can be converted to.
 pub(in crate::encode) fn formats(encoder: &Encoder, codec: Codec) -> Vec<Pixel> {
     if encoder.uploads {
-        // What is uploaded; more the encoder says only once it has a device.
+        // The formats for upload; the encoder lists others only once it has a device.
         return if encoder.family == Family::H264 { vec![Pixel::NV12] } else { vec![Pixel::NV12, Pixel::P010LE] };
     }
     let all = codec.video().ok().and_then(|video| video.formats());
     all.into_iter().flatten().filter(|&format| ffi::can_convert_to(format)).collect()
 }
 
-/// The format that loses least and, of those, is least beyond what is wanted.
+/// Returns the format that loses least and, of equal ones, exceeds the wanted samples least.
 pub(in crate::encode) fn best(formats: &[Pixel], want: Samples) -> Option<(Pixel, Loss)> {
     let rate = |format: Pixel| {
         let have = ffi::samples_of(format);
@@ -68,11 +68,11 @@ pub(in crate::encode) fn best(formats: &[Pixel], want: Samples) -> Option<(Pixel
         let other = have.model != want.model;
         (Loss::of(want, have), other, have.alpha && !want.alpha, deeper, more)
     };
-    // The old "JPEG" formats say by their name what the range's tag says; grey has no room for a painting.
+    // The old "JPEG" formats (yuvj...) duplicate the range tag; grey cannot hold a painting.
     let usable = |format: &Pixel| {
         ffi::samples_of(*format).model != Model::Grey && !ffi::pixel_format_name(*format).starts_with("yuvj")
     };
-    // A yuv format has no place where RGB is wanted unless nothing else is there, nor the other way round.
+    // A YUV format is considered for RGB only if there is no RGB format, and the other way round.
     let same = |format: &Pixel| ffi::samples_of(*format).model == want.model;
     let usable: Vec<Pixel> = formats.iter().copied().filter(usable).collect();
     let any = usable.iter().any(same);
@@ -80,7 +80,7 @@ pub(in crate::encode) fn best(formats: &[Pixel], want: Samples) -> Option<(Pixel
     Some((found, rate(found).0))
 }
 
-/// The size that is coded for pictures of a size: where chroma is smaller, some encoders take even sizes only.
+/// Returns the coded size of pictures: with subsampled chroma, some encoders take even sizes only.
 pub(in crate::encode) fn coded_size(
     encoder: &Encoder,
     format: Pixel,
@@ -91,7 +91,7 @@ pub(in crate::encode) fn coded_size(
     (up(width, across), up(height, down))
 }
 
-/// In words, with the way out.
+/// Describes a loss and suggests a remedy; `None` if nothing is lost.
 pub(in crate::encode) fn describe(want: Samples, have: Samples, loss: Loss, encoder: &str) -> Option<String> {
     let mut parts = Vec::new();
     if loss.depth > 0 {
@@ -131,7 +131,7 @@ mod tests {
     fn nothing_is_lost_where_it_can_be_kept() {
         assert_eq!(best(&X264, yuv(8, (1, 1))), Some((Pixel::YUV420P, Loss::NONE)));
         assert_eq!(best(&X264, yuv(10, (1, 1))), Some((Pixel::YUV420P10LE, Loss::NONE)));
-        // There is no 4:2:2 of 10 bits here: chroma is kept, and more of it.
+        // There is no 10-bit 4:2:2 in the list: chroma gets more resolution rather than less.
         assert_eq!(best(&X264, yuv(10, (1, 0))), Some((Pixel::YUV444P10LE, Loss::NONE)));
         assert_eq!(best(&X264, yuv(8, (2, 0))), Some((Pixel::YUV422P, Loss::NONE)));
     }

@@ -1,4 +1,4 @@
-//! Which container and which encoder an output means.
+//! Decides which container and which encoder an output gets.
 
 mod choose;
 pub(super) mod fit;
@@ -15,14 +15,14 @@ pub(super) use registry::{CONTAINERS, Container, Family};
 
 use super::EncodeError;
 
-/// What a video output is.
+/// The kind of a video output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A file with everything that the source has.
+    /// A container file with all streams of the source.
     File(Container),
-    /// Pictures that move, and nothing else.
+    /// An animated picture, without any other stream.
     Animation(Animation),
-    /// Raw pictures for another program.
+    /// Raw video for another program.
     Raw(Raw),
 }
 
@@ -35,17 +35,17 @@ pub(super) enum Animation {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Raw {
-    /// No timestamps, no alpha; what every encoder reads.
+    /// No timestamps, no alpha; every encoder reads it.
     Y4m,
-    /// Timestamps and alpha.
+    /// Keeps timestamps and alpha.
     Nut,
 }
 
-/// Every format there is.
+/// All formats, for error messages.
 const FORMATS: &str = "mp4, mkv, mov, webm, gif, apng, webp, y4m or nut";
 
 impl Kind {
-    /// By the setting `format` or, where that is empty, by the name.
+    /// Determines the kind from the setting `format` or, if that is empty, from the file extension.
     pub fn of(path: &Path, format: &str) -> Result<Self, EncodeError> {
         if !format.is_empty() {
             let unknown = || EncodeError::Format { path: path.into(), format: format.into(), valid: FORMATS };

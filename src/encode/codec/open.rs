@@ -1,4 +1,4 @@
-//! Opening an encoder, and trying one that may not work here.
+//! Opens an encoder, and tests one that may not work on this machine.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::media::{ColorInfo, MediaInfo, ffi};
 /// An open encoder.
 pub(in crate::encode) struct Coder {
     pub encoder: encoder::Video,
-    /// Where pictures have to go first.
+    /// The device that pictures are uploaded to before encoding, if the encoder needs one.
     device: Option<DeviceFrames>,
 }
 
@@ -31,7 +31,7 @@ impl Coder {
     }
 }
 
-/// Everything an encoder is opened with, beside the pictures' clock.
+/// Everything that an encoder is opened with, except the time base and rate.
 #[derive(Clone)]
 pub(in crate::encode) struct Setup {
     pub encoder: &'static Encoder,
@@ -44,7 +44,7 @@ pub(in crate::encode) struct Setup {
 }
 
 impl Setup {
-    /// Opens the encoder for frames at the times of `info`.
+    /// Opens the encoder for frames with the time base and rate of `info`.
     pub fn open(&self, path: &Path, info: &MediaInfo) -> Result<Coder, EncodeError> {
         let (width, height) = self.coded;
         let refused = |source| EncodeError::Refused {
@@ -66,7 +66,7 @@ impl Setup {
             device.serve(&mut video).map_err(refused)?;
         }
         video.set_time_base(info.base);
-        // Without it x264 takes a tick for a frame: level 6.2 and wrong rate control.
+        // Without it x264 takes one tick for one frame, which gives level 6.2 and wrong rate control.
         video.set_frame_rate(info.rate.map(|rate| ffmpeg::Rational::new(rate.num, rate.den)));
         if let Some(aspect) = info.sample_aspect {
             video.set_aspect_ratio((aspect.num, aspect.den));
@@ -75,7 +75,7 @@ impl Setup {
         video.set_color_range(if self.color.full_range { color::Range::JPEG } else { color::Range::MPEG });
         video.set_color_primaries(self.color.primaries);
         video.set_color_transfer_characteristic(self.color.transfer);
-        // Those who read raw video take what is not said for centred, as JPEG has it.
+        // Readers of raw video assume centred chroma, as in JPEG, if no siting is stated.
         let unsaid = self.encoder.family == Family::Raw && self.color.siting == Location::Unspecified;
         if ffi::samples_of(self.format).chroma == (1, 1) {
             ffi::set_siting(&mut video, if unsaid { Location::Left } else { self.color.siting });
@@ -88,7 +88,7 @@ impl Setup {
         }
     }
 
-    /// Encodes one picture. Opening a device's encoder is not enough to know that it works.
+    /// Encodes one test picture. A hardware encoder may open and still not work.
     pub fn tried(&self, path: &Path, info: &MediaInfo) -> Result<(), EncodeError> {
         let mut coder = self.open(path, info)?;
         let mut encode = || {

@@ -1,4 +1,4 @@
-//! The options an encoder is opened with.
+//! The options that an encoder is opened with.
 
 use ffmpeg_next::Dictionary;
 
@@ -9,7 +9,7 @@ use crate::settings::{Crf, OutputSettings};
 
 use std::path::Path;
 
-/// Options of the user's that set a quality or rate themselves, beside which `auto` has nothing to say.
+/// User options that set a quality or bit rate themselves; with one of them, `crf = "auto"` adds nothing.
 const RATES: [&str; 6] = ["crf", "qp", "cq", "b", "global_quality", "qscale"];
 
 #[cfg(target_arch = "x86_64")]
@@ -22,12 +22,12 @@ fn has_avx512() -> bool {
     false
 }
 
-/// Options by name, in order; a later one takes the place of an earlier one.
+/// Encoder options by name, in order; a later value replaces an earlier one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::encode) struct Options(Vec<(String, String)>);
 
 impl Options {
-    /// What `encoder` gets for pictures of `samples`.
+    /// Collects the options of `encoder` for pictures with these `samples`.
     pub fn new(
         path: &Path,
         encoder: &Encoder,
@@ -39,11 +39,11 @@ impl Options {
         for &(key, value) in encoder.options {
             options.set(key, value);
         }
-        // As many as there are processors.
+        // One thread per processor.
         options.set("threads", "0");
         if encoder.name == "libx264" && has_avx512() {
-            // x264's macroblock tree reads, with AVX-512, beyond what it has written: its bytes then depend on what
-            // memory held before.
+            // With AVX-512, x264's macroblock tree reads beyond what it has written: the encoded bytes then depend on
+            // earlier contents of memory.
             options.set("x264-params", "asm=AVX2");
         }
         options.add_quality(path, encoder, settings, given.0.iter().any(|(key, _)| RATES.contains(&key.as_str())))?;
@@ -52,13 +52,13 @@ impl Options {
                 let full = samples.alpha || samples.chroma == (0, 0);
                 options.set("profile", if full { "4444" } else { "hq" });
             }
-            // An alternate reference frame has no alpha of its own.
+            // Alternate reference frames carry no alpha.
             Family::Vp9 if samples.alpha => options.set("auto-alt-ref", "0"),
             _ => {}
         }
         for (key, value) in given.0 {
             match options.get(&key) {
-                // Beside ours; the last one counts.
+                // Appended to ours; the last value of a key counts.
                 Some(ours) if key.ends_with("-params") => {
                     let both = format!("{ours}:{value}");
                     options.set(&key, &both);
@@ -69,7 +69,7 @@ impl Options {
         Ok(options)
     }
 
-    /// The user's own, `key=value` each.
+    /// Parses the user's options, each of the form `key=value`.
     fn given(path: &Path, settings: &OutputSettings) -> Result<Self, EncodeError> {
         let mut options = Self::default();
         for option in &settings.encoder_options {

@@ -1,17 +1,17 @@
-//! The containers and encoders there are, and what each takes.
+//! Tables of the supported containers and encoders, and what each takes.
 
-/// A kind of video file that is written.
+/// A container format that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::encode) struct Container {
-    /// As in the file name, in lower case.
+    /// File extension, in lower case.
     pub extension: &'static str,
-    /// FFmpeg's muxer.
+    /// Name of FFmpeg's muxer.
     pub muxer: &'static str,
-    /// What it may hold.
+    /// Codecs that it may hold; the first is the fallback of the automatic choice.
     pub families: &'static [Family],
 }
 
-/// All kinds there are.
+/// All supported containers.
 pub(in crate::encode) const CONTAINERS: [Container; 4] = [
     Container { extension: "mp4", muxer: "mp4", families: &[Family::H264, Family::Hevc, Family::Av1, Family::Vp9] },
     Container {
@@ -24,18 +24,18 @@ pub(in crate::encode) const CONTAINERS: [Container; 4] = [
 ];
 
 impl Container {
-    /// Whether it is of the family that stores a time scale for each stream (and an edit list).
+    /// Whether it belongs to the QuickTime family, which stores a time scale for each stream (and an edit list).
     pub fn is_quicktime(self) -> bool {
         matches!(self.muxer, "mp4" | "mov")
     }
 
-    /// Whether it says of a stream, beside what the codec says, whether its range is full.
+    /// Whether the container itself records full range, independently of the codec.
     fn tags_range(self) -> bool {
         self.muxer != "mov"
     }
 }
 
-/// A way to code video, whatever the encoder.
+/// A video codec, whatever the encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::encode) enum Family {
     H264,
@@ -47,15 +47,15 @@ pub(in crate::encode) enum Family {
     Gif,
     Apng,
     WebP,
-    /// Not coded at all.
+    /// Uncompressed.
     Raw,
 }
 
 impl Family {
-    /// Those that a setting may name.
+    /// Codecs that a setting may name.
     pub const ALL: [Self; 6] = [Self::H264, Self::Hevc, Self::Av1, Self::Vp9, Self::ProRes, Self::Ffv1];
 
-    /// As settings name it.
+    /// Name in the settings.
     pub fn name(self) -> &'static str {
         match self {
             Self::H264 => "h264",
@@ -71,48 +71,48 @@ impl Family {
         }
     }
 
-    /// Whether files of it can say that their range is full, in the bit stream or in the container.
+    /// Whether full range can be signalled, in the bit stream or in the container.
     pub fn tags_range(self, container: Container) -> bool {
         match self {
             Self::H264 | Self::Hevc | Self::Av1 | Self::Vp9 => true,
             Self::Ffv1 => container.tags_range(),
-            // Those who read these take their range for granted.
+            // Readers of these formats assume a fixed range.
             Self::ProRes | Self::Gif | Self::Apng | Self::WebP | Self::Raw => false,
         }
     }
 }
 
-/// What runs an encoder.
+/// Where an encoder runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::encode) enum Runs {
     Software,
-    /// On a device that may not be there.
+    /// On a device that may be missing.
     Hardware,
 }
 
-/// How an encoder is told a quality.
+/// How the quality of an encoder is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::encode) enum Quality {
-    /// The option that takes it, its largest value and what `auto` is.
+    /// The option's name, its largest value, and the value for `auto`.
     Scale { option: &'static str, max: u8, auto: u8 },
-    /// It has none; what it has instead.
+    /// There is no quality scale; `instead` names the alternative for the error message.
     Fixed { instead: &'static str },
 }
 
-/// An encoder of FFmpeg.
+/// An encoder of FFmpeg and its properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::encode) struct Encoder {
     pub name: &'static str,
     pub family: Family,
     pub runs: Runs,
     pub quality: Quality,
-    /// Pictures of which it takes whole chroma samples only.
+    /// Whether it needs a picture size that is a whole number of chroma samples.
     pub even: bool,
-    /// The smallest width and height it takes.
+    /// Smallest width and height it takes, in pixels.
     pub smallest: usize,
-    /// Whether it takes pictures in its device's memory only (VAAPI).
+    /// Whether pictures must be uploaded to the memory of its device first (VAAPI).
     pub uploads: bool,
-    /// Options it gets unless the user has others.
+    /// Default options; the user's values override them.
     pub options: &'static [(&'static str, &'static str)],
 }
 
@@ -142,7 +142,7 @@ const fn vaapi(name: &'static str, family: Family, auto: u8) -> Encoder {
     Encoder { uploads: true, ..hardware(name, family, "qp", auto) }
 }
 
-/// All encoders, those of a family in the order in which they are tried.
+/// All encoders that `codec` can select; those of a family in order of preference.
 pub(in crate::encode) const ENCODERS: [Encoder; 16] = [
     Encoder {
         even: true,
@@ -169,7 +169,7 @@ pub(in crate::encode) const ENCODERS: [Encoder; 16] = [
         crf(63, 27),
         &[("b", "0"), ("cpu-used", "6"), ("row-mt", "1"), ("usage", "good")],
     ),
-    // Constant quality needs a bit rate of 0, which is the context's default only with `b` set.
+    // Constant quality needs a bit rate of 0, so `b` has to be set explicitly.
     software(
         "libvpx-vp9",
         Family::Vp9,
@@ -199,12 +199,12 @@ pub(in crate::encode) const ENCODERS: [Encoder; 16] = [
     hardware("vp9_qsv", Family::Vp9, "global_quality", 24),
 ];
 
-/// GIF, whose pictures come with a palette each.
+/// GIF; every picture has its own palette.
 pub(in crate::encode) const GIF: Encoder =
     software("gif", Family::Gif, Quality::Fixed { instead: "nothing: 256 colours a frame are what it has" }, &[]);
 pub(in crate::encode) const APNG: Encoder =
     software("apng", Family::Apng, Quality::Fixed { instead: "nothing: it is lossless" }, &[]);
-/// WebP still by still: its encoder of animations would run equal pictures together.
+/// WebP as single stills: FFmpeg's animation encoder would merge equal pictures.
 pub(in crate::encode) const WEBP: Encoder = software(
     "libwebp",
     Family::WebP,
@@ -219,9 +219,9 @@ pub(in crate::encode) const NUT: Encoder = software("rawvideo", Family::Raw, RAW
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::encode) enum Wish {
     Auto,
-    /// Any software encoder of it.
+    /// Any software encoder of the family.
     Family(Family),
-    /// `h264-hardware`: any hardware encoder of it.
+    /// `h264-hardware`: any hardware encoder of the family.
     Hardware(Family),
     Encoder(&'static Encoder),
 }
@@ -241,7 +241,7 @@ impl Wish {
         family(codec).map(Self::Family).or_else(encoder)
     }
 
-    /// Everything `codec` may be for containers that take `families`.
+    /// Lists all values of `codec` that are valid for a container that holds `families`.
     pub fn valid(families: &[Family]) -> String {
         let mut names = vec!["auto".to_owned()];
         names.extend(families.iter().map(|family| family.name().to_owned()));
@@ -258,7 +258,7 @@ impl Wish {
     }
 }
 
-/// The encoders of a family in order of preference.
+/// Returns the encoders of a family in order of preference.
 pub(in crate::encode) fn encoders(family: Family, runs: Runs) -> impl Iterator<Item = &'static Encoder> {
     ENCODERS.iter().filter(move |encoder| encoder.family == family && encoder.runs == runs)
 }

@@ -1,4 +1,4 @@
-//! Pictures alone, straight into their file or pipe: animations, and raw video for other programs.
+//! Writes picture streams without an intermediate file: animations, and raw video for other programs.
 
 mod setup;
 mod verify;
@@ -24,11 +24,11 @@ use way::rate;
 
 pub(super) use way::Way;
 
-/// Writes each frame as it comes.
+/// A sink that encodes and writes each frame at once.
 pub(super) struct DirectSink {
     path: PathBuf,
     way: Way,
-    /// Whether it is a file, which can be read again.
+    /// Whether the output is a file, which can be read back.
     is_file: bool,
     warnings: Vec<String>,
     track: Track,
@@ -37,15 +37,15 @@ pub(super) struct DirectSink {
     encoder: encoder::Video,
     egress: Egress,
     lane: Lane,
-    /// Whether transparency that is met is lost and nobody has said so.
+    /// Whether transparent pixels would be lost without a warning at the start.
     loses_alpha: bool,
-    /// Of the frames so far, in ticks of `base`.
+    /// pts of the frames so far, in ticks of `base`.
     pts: Vec<i64>,
-    /// When the last frame ends.
+    /// End of the last frame, in ticks of `base`.
     end: i64,
-    /// Frames that could not be shown when they should.
+    /// Number of frames that could not be shown at their own time.
     moved: u64,
-    /// What is still to be put into the file.
+    /// Text that is inserted once the file is closed.
     label: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl DirectSink {
         }
     }
 
-    /// `label` is what the file says of itself, where its kind can.
+    /// `label` is the text to embed in the file, if its format can hold one.
     pub fn open(
         path: &Path,
         way: Way,
@@ -81,7 +81,7 @@ impl DirectSink {
         let clocked = MediaInfo { base, ..info.clone() };
         let encoder = setup.open(path, &clocked)?.encoder;
         let (format, behind) = match way {
-            // A palette for each frame, from that frame alone: nothing is held back.
+            // Each palette comes from its own frame alone, so no frame is held back.
             Way::Animation(Animation::Gif) => {
                 let transparent = i32::from(alpha);
                 let chain = format!(
@@ -135,12 +135,12 @@ impl DirectSink {
         move |error| EncodeError::libav(&path, doing, error)
     }
 
-    /// When a frame is shown, on the format's clock. Rounded from the beginning, so that no error adds up.
+    /// Returns the pts of a frame in ticks of `base`. It is rounded from the beginning, so errors do not add up.
     fn place(&mut self, moment: Moment) -> i64 {
         let exact = self.source_base.convert(moment.since_first, self.base);
         let next = self.pts.last().map_or(0, |last| last + 1);
         let pts = if self.way == Way::Raw(Raw::Y4m) { next } else { exact.max(next) };
-        // Half a frame of jitter is what a constant rate makes of times that were rounded before.
+        // A constant rate moves times that were rounded before by up to half a frame; that does not count.
         let off = (self.base.seconds(pts) - self.source_base.seconds(moment.since_first)).abs();
         self.moved += u64::from(off > 0.6 * self.base.seconds(1));
         let end = self.source_base.convert(moment.since_first + moment.duration, self.base).max(pts + 1);
@@ -160,7 +160,7 @@ impl DirectSink {
 
     fn drain(&mut self) -> Result<(), ffmpeg::Error> {
         self.lane.drain(&mut self.encoder)?;
-        // Whoever waits at the other end of the pipe is to have it now.
+        // The reader of the pipe should get the frame now.
         if self.is_file { Ok(()) } else { ffi::flush_output(&mut self.lane.output) }
     }
 
@@ -230,7 +230,7 @@ impl FrameSink for DirectSink {
     }
 }
 
-/// FFmpeg reads no more than a thousand bytes of a tag of NUT.
+/// Splits the label over several tags: FFmpeg reads no more than a thousand bytes of a NUT tag.
 fn set_label_in_parts(output: &mut Output, label: &str) -> Result<(), ffmpeg::Error> {
     label::parts(label).into_iter().try_for_each(|(key, part)| ffi::set_file_tag(output, &key, part))
 }

@@ -1,4 +1,4 @@
-//! Pixel format, colours and options of what is written without an intermediate file.
+//! Pixel format, colours and options of an output that is written directly.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::way::Way;
 use crate::media::{ColorInfo, MediaInfo, Model, Samples, ffi};
 use crate::settings::OutputSettings;
 
-/// Decides on format and options; also whether alpha is kept.
+/// Chooses pixel format and options. Also returns whether alpha is kept, and the warnings.
 pub(super) fn setup(
     path: &Path,
     way: Way,
@@ -51,7 +51,7 @@ pub(super) fn setup(
     let source = info.color.written(info.samples.model);
     let color = match (family, held.model) {
         (_, Model::Rgb) => ColorInfo { matrix: Space::RGB, full_range: true, ..source },
-        // What WebP takes for granted.
+        // WebP decoders assume this matrix and limited range.
         (Family::WebP, _) => ColorInfo { matrix: Space::SMPTE170M, full_range: false, ..source },
         _ => ColorInfo { full_range: false, ..source },
     };
@@ -61,7 +61,7 @@ pub(super) fn setup(
     Ok((Setup { encoder, codec, format, color, coded, options }, held.alpha, warnings))
 }
 
-/// What is left out, one line each.
+/// Lists what is left out, one line each.
 fn warnings(
     path: &Path,
     way: Way,

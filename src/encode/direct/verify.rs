@@ -1,4 +1,4 @@
-//! Reads what was written without an intermediate file again.
+//! Verifies a file that was written directly.
 
 use std::path::Path;
 
@@ -9,7 +9,9 @@ use super::super::{EncodeError, riff};
 use super::way::Way;
 use crate::media::{TimeBase, ffi};
 
-/// Reads a file again: how many frames there are, and when they are shown. `pts` are in ticks of `base`.
+/// Reads a file back and checks the number of frames and their times. `pts` are in ticks of `base`.
+///
+/// An animated WebP is also patched so that each frame replaces the previous one.
 pub(super) fn verify(path: &Path, way: Way, pts: &[i64], base: TimeBase) -> Result<(), EncodeError> {
     let differs = |what: String| Err(EncodeError::Verify { path: path.into(), what });
     let expected: Vec<f64> = pts.iter().map(|&pts| base.seconds(pts)).collect();
@@ -17,7 +19,7 @@ pub(super) fn verify(path: &Path, way: Way, pts: &[i64], base: TimeBase) -> Resu
         let durations = riff::make_frames_replace(path).map_err(|e| EncodeError::io(path, e))?;
         let opened = image::image_dimensions(path);
         opened.map_err(|source| EncodeError::Picture { path: path.into(), source })?;
-        // A single picture is no animation.
+        // A single picture is stored as a still, without durations.
         let durations = if durations.is_empty() { vec![0] } else { durations };
         let starts = durations.iter().scan(0, |at, &duration| {
             *at += duration;
@@ -30,7 +32,7 @@ pub(super) fn verify(path: &Path, way: Way, pts: &[i64], base: TimeBase) -> Resu
     if found.len() != expected.len() {
         return differs(format!("{} frames of {}", found.len(), expected.len()));
     }
-    // FFmpeg takes what is shown for less than 1/50 s for 1/10 s, as browsers do.
+    // FFmpeg reads delays below 1/50 s as 1/10 s, as browsers do: such times cannot be compared.
     let steps_are_long = || pts.windows(2).all(|pair| pair[1] - pair[0] >= 2);
     if way == Way::Animation(Animation::Gif) && !steps_are_long() {
         return Ok(());
@@ -43,7 +45,7 @@ pub(super) fn verify(path: &Path, way: Way, pts: &[i64], base: TimeBase) -> Resu
     Ok(())
 }
 
-/// When the packets of a file are shown, in seconds from the first.
+/// Returns the times of a file's packets, in seconds after the first.
 fn packet_times(path: &Path) -> Result<Vec<f64>, ffmpeg::Error> {
     let mut input = ffi::open_input(path)?;
     let base: TimeBase = input.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();

@@ -1,4 +1,4 @@
-//! What is written without an intermediate file, and by what.
+//! The formats that are written directly: their encoders, muxers and clocks.
 
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::{self as ffmpeg, Dictionary};
@@ -7,7 +7,7 @@ use super::super::codec::registry::{APNG, Encoder, GIF, NUT, WEBP, Y4M};
 use super::super::codec::{Animation, Raw, fit};
 use crate::media::{MediaInfo, Ratio, TimeBase};
 
-/// What is written.
+/// A format that is written directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::encode) enum Way {
     Animation(Animation),
@@ -47,7 +47,7 @@ impl Way {
         }
     }
 
-    /// The clock of the format.
+    /// Returns the time base of the format.
     pub fn base(self, info: &MediaInfo) -> TimeBase {
         match self {
             Self::Animation(Animation::Gif) => TimeBase::new(1, 100),
@@ -60,7 +60,7 @@ impl Way {
         }
     }
 
-    /// Repeats for ever, where it can; 16-bit Y4M is an extension.
+    /// Returns the muxer options. Animations repeat for ever; 16-bit Y4M is an extension that has to be allowed.
     pub fn header(self) -> Dictionary<'static> {
         let mut options = Dictionary::new();
         match self {
@@ -73,7 +73,7 @@ impl Way {
         options
     }
 
-    /// The formats to choose from.
+    /// Returns the pixel formats to choose from.
     pub fn formats(self, codec: ffmpeg::Codec) -> Vec<Pixel> {
         use Pixel::*;
         match self {
@@ -117,7 +117,7 @@ const Y4M_FORMATS: [Pixel; 12] = [
     Pixel::YUV444P16LE,
 ];
 
-/// Frames a second where a format has nothing else; 25 if nobody knows.
+/// Returns the frame rate for formats without timestamps; 25 if it is unknown.
 pub(super) fn rate(info: &MediaInfo) -> Ratio {
     info.rate.filter(|rate| rate.num > 0 && rate.den > 0).unwrap_or(Ratio::new(25, 1))
 }

@@ -1,4 +1,4 @@
-//! Text subtitles in the codec that the container takes.
+//! Converts text subtitles to a codec that the container takes.
 
 use ffmpeg_next::codec::decoder;
 use ffmpeg_next::codec::encoder::subtitle::Encoder;
@@ -6,11 +6,11 @@ use ffmpeg_next::{self as ffmpeg, Packet, Stream, StreamMut, codec};
 
 use crate::media::ffi;
 
-/// Converts the text of one stream, a packet at a time: packets keep their times.
+/// Converts the text of one stream packet by packet; packets keep their times.
 pub(in crate::encode) struct Converter {
     decoder: decoder::Subtitle,
     encoder: Encoder,
-    /// Packets whose text could not be read.
+    /// Number of packets whose text could not be read.
     pub damaged: u64,
 }
 
@@ -21,13 +21,13 @@ impl Converter {
         Ok(Self { decoder, encoder, damaged: 0 })
     }
 
-    /// Gives a stream of an output the codec that is converted to.
+    /// Gives an output stream the parameters of the target codec.
     pub fn describe(&self, stream: &mut StreamMut) -> Result<(), ffmpeg::Error> {
         stream.set_parameters(codec::Parameters::from(&*self.encoder));
         Ok(())
     }
 
-    /// `None` for a packet without text, such as MP4 has where nothing is shown, or with text that cannot be read.
+    /// Converts a packet; `None` if it has no text (MP4 has such packets while nothing is shown) or cannot be read.
     pub fn convert(&mut self, packet: &Packet) -> Result<Option<Packet>, ffmpeg::Error> {
         let bytes = match ffi::convert_text(&mut self.decoder, &mut self.encoder, packet) {
             Ok(Some(bytes)) => bytes,

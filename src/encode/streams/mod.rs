@@ -1,4 +1,4 @@
-//! What of the source, beside its pictures, goes into the output.
+//! Plans which of the source's other streams go into the output, and how.
 
 mod convert;
 mod sound;
@@ -27,36 +27,35 @@ use trial::{Trial, conversions};
 pub(crate) enum Fate {
     /// Its pictures are painted; they are this stream of the output.
     Painted(usize),
-    /// It is this stream of the output, packets (or the attached file) byte for byte.
+    /// Copied to this stream of the output, packets (or the attached file) byte for byte.
     Copied(usize),
-    /// A text subtitle, or sound, that is stream `output` in another codec, with the same times.
+    /// A text subtitle or sound in another codec with the same times, as stream `output`.
     Converted { output: usize, codec: codec::Id },
-    /// The output says the same by other means, which the muxer makes anew: MP4's text track of the chapters, the
-    /// track of a timecode.
+    /// The muxer writes the same information itself: MP4's text track of the chapters, the track of a timecode.
     Recreated,
-    /// It is not in the output, for this reason.
+    /// Missing from the output, for this reason.
     LeftOut(String),
 }
 
-/// How a stream is written.
+/// How a stream is written to the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Carriage {
-    /// As it is; with or without the source container's name for the codec.
+    /// Copied unchanged; with or without the source container's name for the codec.
     Track { tagged: bool },
-    /// Text, packet by packet in another codec.
+    /// Text, converted to another codec packet by packet.
     Text(codec::Id),
-    /// Sound in another codec.
+    /// Sound, converted to another codec.
     Sound(codec::Id),
-    /// An attached file (a font) as one.
+    /// An attached file (a font), kept as one.
     Attachment,
     /// Cover art as a picture in MP4's tags.
     Cover,
-    /// Cover art as an attached file: Matroska's form of it, of which FFmpeg 5.1 would make a video track.
+    /// Cover art as an attached file, as in Matroska; FFmpeg 5.1 would make a video track of it otherwise.
     AttachedCover,
 }
 
 impl Carriage {
-    /// Whether it is a track of its own, with times.
+    /// Whether it is a track with timestamps.
     pub fn is_track(self) -> bool {
         matches!(self, Self::Track { .. } | Self::Text(_) | Self::Sound(_))
     }
@@ -75,34 +74,37 @@ pub(super) enum Slot {
     Carried {
         source: usize,
         carriage: Carriage,
-        /// A track of mov_text is never without packets in the QuickTime family, whose muxer writes one that says that
-        /// nothing is shown.
+        /// Whether it is mov_text. In the QuickTime family such a track always has packets: the muxer writes one that
+        /// says that nothing is shown.
         is_movie_text: bool,
     },
 }
 
-/// The streams of the output.
+/// Plan of the streams of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// In the order of the muxer: tracks in the source's order, then what has no track.
+    /// In the muxer's order: tracks in the source's order, then streams without a track.
     pub slots: Vec<Slot>,
-    /// What becomes of every stream of the source, as far as it is known before the packets are seen.
+    /// What becomes of every stream of the source, as far as known before its packets are read.
     pub fates: Vec<(usize, Fate)>,
-    /// What is left behind or changed, one line each.
+    /// What is left out or changed, one line each.
     pub warnings: Vec<String>,
 }
 
 impl Default for Plan {
-    /// Pictures alone.
+    /// The painted pictures alone.
     fn default() -> Self {
         Self { slots: vec![Slot::Painted], fates: Vec::new(), warnings: Vec::new() }
     }
 }
 
 impl Plan {
-    /// Decides for every stream of the source. What the container cannot hold is left out, with a warning. That is an error
-    /// with `strict`; and where it would leave a clip without any sound, unless that is converted (`convert_audio`) or no
-    /// program could read it. `work` takes a file for a moment.
+    /// Decides for every stream of the source. A stream that the container cannot hold is left out, with a warning.
+    /// `work` takes a trial file for a moment.
+    ///
+    /// # Errors
+    /// With `strict`, if a stream is left out. Also if the output would then have no sound, although it could be
+    /// converted (`convert_audio`) or another container could hold it.
     pub fn new(
         input: &mut Input,
         info: &MediaInfo,
@@ -177,19 +179,19 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Notes that a stream is not carried after all.
+    /// Records that a stream is left out after all.
     pub fn left_out(&mut self, source: usize, reason: String) {
         self.fates.retain(|(index, _)| *index != source);
         self.fates.push((source, Fate::LeftOut(reason)));
         self.fates.sort_by_key(|(index, _)| *index);
     }
 
-    /// Where the painted pictures are among the slots.
+    /// Returns the position of the painted pictures among the slots.
     pub fn painted(&self) -> usize {
         self.slots.iter().position(|slot| *slot == Slot::Painted).unwrap_or(0)
     }
 
-    /// The streams of the source that are written as packets, in the order of their slots.
+    /// Returns the streams of the source that are written as packets, in the order of their slots.
     pub fn fed(&self) -> impl Iterator<Item = (usize, Carriage)> {
         self.slots.iter().filter_map(|slot| match *slot {
             Slot::Carried { source, carriage, .. } if carriage.has_packets() => Some((source, carriage)),
@@ -197,7 +199,7 @@ impl Plan {
         })
     }
 
-    /// The fates once it is known how many packets each slot got; `made` tracks are made by the muxer itself.
+    /// Returns the fates once the number of packets per slot is known. The muxer itself adds `made` tracks.
     pub fn fates_of(&self, packets: &[u64], container: Container, made: usize) -> Vec<(usize, Fate)> {
         let outputs = self.outputs(packets, container, made);
         let painted = outputs.get(self.painted()).copied().flatten().unwrap_or(0);
@@ -223,7 +225,7 @@ impl Plan {
         fates
     }
 
-    /// What was planned to be in the output and is not, one line each.
+    /// Lists the streams that were planned to be in the output and are not, one line each.
     pub fn lost(&self, fates: &[(usize, Fate)]) -> impl Iterator<Item = String> {
         let planned =
             |source: &usize| !self.fates.iter().any(|(s, fate)| s == source && matches!(fate, Fate::LeftOut(_)));
@@ -233,8 +235,8 @@ impl Plan {
         })
     }
 
-    /// The index that each slot has when the output is read. A track without packets is not written in the QuickTime
-    /// family, and its covers come after the tracks that the muxer makes.
+    /// Returns the stream index of each slot in the finished output. The QuickTime family does not write a track
+    /// without packets, and puts covers after the `made` tracks that the muxer adds itself.
     pub fn outputs(&self, packets: &[u64], container: Container, made: usize) -> Vec<Option<usize>> {
         let mut next = 0;
         let mut before_covers = made;
@@ -255,7 +257,7 @@ impl Plan {
 }
 
 impl Plan {
-    /// How many tracks a muxer of the QuickTime family makes by itself: one of the chapters, one for each timecode.
+    /// Returns the number of tracks that a muxer of the QuickTime family adds: one for chapters, one for each timecode.
     fn made_by_muxer(&self, trial: &Trial, container: Container) -> usize {
         if !container.is_quicktime() {
             return 0;
@@ -281,7 +283,8 @@ fn is_sound(stream: &Stream) -> bool {
     stream.parameters().medium() == media::Type::Audio
 }
 
-/// Whether a clip would have no sound without this one, though another container could hold it or it could be converted.
+/// Whether the output would have no sound without this stream, although another container could hold it or it could be
+/// converted.
 fn is_needed(trial: &Trial, container: Container, stream: &Stream) -> bool {
     if stream.parameters().id() == codec::Id::None {
         return false;
@@ -316,15 +319,15 @@ fn decide(trial: &Trial, container: Container, stream: &Stream) -> Decision {
         .map_or(Decision::LeftOut, Decision::Carried)
 }
 
-/// The ways in which a stream may be written, best first.
+/// Returns the ways in which a stream may be written, best first.
 fn carriages(container: Container, stream: &Stream) -> Vec<Carriage> {
     let is_matroska = container.muxer == "matroska";
     match stream.parameters().medium() {
         media::Type::Attachment if is_matroska => vec![Carriage::Attachment],
         media::Type::Attachment | media::Type::Unknown => Vec::new(),
-        // A series of thumbnails is no cover.
+        // A track of thumbnails is no cover.
         media::Type::Video if ffi::is_thumbnail_track(stream) => Vec::new(),
-        // QuickTime has no cover art: its muxer passes it over without a word.
+        // QuickTime has no cover art: its muxer drops it silently.
         media::Type::Video if stream.disposition().contains(Disposition::ATTACHED_PIC) => match container.muxer {
             "matroska" if words::picture_type(stream.parameters().id()).is_some() => vec![Carriage::AttachedCover],
             "mp4" => vec![Carriage::Cover],
@@ -337,7 +340,7 @@ fn carriages(container: Container, stream: &Stream) -> Vec<Carriage> {
             ways.extend(conversions(stream.parameters().id()).map(Carriage::Text));
             ways
         }
-        // Data without a codec is nothing but its name.
+        // Data without a known codec can only be copied by the name of its codec.
         media::Type::Data if matches!(stream.parameters().id(), codec::Id::None | codec::Id::BIN_DATA) => {
             let is_name = ffi::codec_tag(stream).iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
             if is_name { vec![Carriage::Track { tagged: true }] } else { Vec::new() }
@@ -346,7 +349,7 @@ fn carriages(container: Container, stream: &Stream) -> Vec<Carriage> {
     }
 }
 
-/// MP4's own form of the chapters, which its muxer makes anew.
+/// Whether it is MP4's text track of the chapters, which the muxer writes itself.
 fn is_chapter_text(input: &Input, stream: &Stream) -> bool {
     stream.parameters().id() == codec::Id::BIN_DATA && ffi::codec_tag(stream) == *b"text" && input.nb_chapters() > 0
 }
@@ -355,20 +358,20 @@ fn is_timecode(stream: &Stream) -> bool {
     ffi::codec_tag(stream) == *b"tmcd"
 }
 
-/// Whether the timecode stands in a tag that is copied. From it the muxers that know such tracks make one.
+/// Whether the timecode is in a tag that is copied. Muxers with timecode tracks make one from it.
 fn has_timecode_tag(trial: &Trial, container: Container) -> bool {
     trial.timecode().is_some() && trial.unreadable_timecode(container).is_none()
 }
 
-/// FFmpeg's tag of a timecode.
+/// FFmpeg's name of the tag that holds a timecode.
 pub(in crate::encode) const TIMECODE: &str = "timecode";
 
-/// Animations and raw pictures never have sound, so nobody expects it.
+/// Whether the container can hold sound at all; nobody expects sound in one that cannot.
 fn has_sound(container: Container) -> bool {
     ffi::muxer_has_sound(container.muxer)
 }
 
-/// The containers that would take a stream: `; .mp4 or .mkv would`.
+/// Lists the containers that would take a stream: `; .mp4 or .mkv would`.
 fn elsewhere(trial: &Trial, stream: &Stream) -> String {
     let takes = |container: &&Container| matches!(decide(trial, **container, stream), Decision::Carried(_));
     let names: Vec<String> =
@@ -376,13 +379,13 @@ fn elsewhere(trial: &Trial, stream: &Stream) -> String {
     if names.is_empty() { ", nor can any other".into() } else { format!("; {} would", words::list(&names, "or")) }
 }
 
-/// Which other file names would do for all audio.
+/// Advises other file extensions whose containers hold all audio.
 fn sound_advice(trial: &Trial) -> String {
     let names = holding(trial, is_sound);
     if names.is_empty() { "no other container can".into() } else { format!("use -o {}", names.join(" or ")) }
 }
 
-/// Which other file names would do for everything.
+/// Advises other file extensions whose containers hold every stream.
 fn strict_advice(trial: &Trial) -> String {
     let names = holding(trial, |_| true);
     if names.is_empty() { "leave --strict-streams away".into() } else { format!("use -o {}", names.join(" or ")) }

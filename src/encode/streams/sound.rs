@@ -1,4 +1,4 @@
-//! Sound in a codec that the container takes.
+//! Converts sound to a codec that the container takes.
 
 use ffmpeg_next::codec::encoder::audio::Encoder;
 use ffmpeg_next::codec::{decoder, encoder};
@@ -7,10 +7,10 @@ use ffmpeg_next::{self as ffmpeg, Dictionary, Packet, Rational, Rescale, Stream,
 use crate::encode::codec::Container;
 use crate::media::ffi;
 
-/// Bits a second of each channel.
+/// Bit rate of each channel, in bits per second.
 const BITS: usize = 96_000;
 
-/// The container's own codec for sound, and the encoders of it, best first.
+/// Returns the container's usual codec for sound, and its encoders, best first.
 pub(super) fn own_codec(container: Container) -> (codec::Id, &'static [&'static str]) {
     match container.muxer {
         "webm" => (codec::Id::OPUS, &["libopus"]),
@@ -28,12 +28,12 @@ pub(in crate::encode) struct SoundConverter {
     decoder: decoder::Audio,
     graph: Option<filter::Graph>,
     encoder: Encoder,
-    /// The time base of the stream's packets, in and out.
+    /// Time base of the stream's packets, both in and out.
     base: Rational,
     rate: i32,
     channels: i32,
     ready: Vec<Packet>,
-    /// Packets that could not be read.
+    /// Number of packets and frames that could not be decoded.
     pub damaged: u64,
 }
 
@@ -44,7 +44,7 @@ impl SoundConverter {
         let decoder = decoder.audio()?;
         let names: &[&str] = if to == codec::Id::OPUS { &["libopus"] } else { &["aac"] };
         let codec = names.iter().find_map(|name| encoder::find_by_name(name)).ok_or(ffmpeg::Error::EncoderNotFound)?;
-        // Opus knows this rate; AAC those that are usual.
+        // Opus is encoded at 48 kHz; AAC at any of the usual rates.
         let usual = [8000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000];
         let own = i32::try_from(decoder.rate()).unwrap_or(0);
         let rate = if to == codec::Id::OPUS || !usual.contains(&own) { 48_000 } else { own };
@@ -71,13 +71,13 @@ impl SoundConverter {
         })
     }
 
-    /// Gives a stream of an output the codec that is converted to.
+    /// Gives an output stream the parameters of the target codec.
     pub fn describe(&self, stream: &mut StreamMut) -> Result<(), ffmpeg::Error> {
         stream.set_parameters(codec::Parameters::from(&**self.encoder));
         Ok(())
     }
 
-    /// What a packet becomes; `None` stands for the end.
+    /// Converts a packet and returns the packets that are ready; `None` drains the converter.
     pub fn convert(&mut self, packet: Option<&Packet>) -> Result<Vec<Packet>, ffmpeg::Error> {
         let sent = match packet {
             Some(packet) => self.decoder.send_packet(packet),
@@ -107,7 +107,7 @@ impl SoundConverter {
         Ok(std::mem::take(&mut self.ready))
     }
 
-    /// Takes what the encoder has ready.
+    /// Takes the packets that the encoder has ready.
     fn drain(&mut self) {
         let own = Rational::new(1, self.rate);
         loop {
@@ -147,7 +147,7 @@ impl SoundConverter {
         let mut graph = filter::Graph::new();
         graph.add(&filter::find("abuffer").ok_or(ffmpeg::Error::FilterNotFound)?, "in", &arguments)?;
         graph.add(&filter::find("abuffersink").ok_or(ffmpeg::Error::FilterNotFound)?, "out", "")?;
-        // Pauses become silence, so that what follows stays beside its pictures.
+        // Pauses become silence, so that later sound stays in sync with the pictures.
         let chain = format!(
             "aresample=async=1:min_hard_comp=0.05,aformat=sample_fmts={}:sample_rates={}:channel_layouts=0x{:x}",
             self.encoder.format().name(),

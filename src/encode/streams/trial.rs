@@ -1,5 +1,5 @@
-//! Whether a container takes a stream. Asking FFmpeg is not enough (QuickTime claims Opus and then refuses it, Matroska
-//! denies the fonts that it attaches), so a header is written on trial.
+//! Tests whether a container takes a stream, by writing a header on trial. Asking FFmpeg is not enough: QuickTime
+//! claims to take Opus and then refuses it, and Matroska denies the fonts that it can attach.
 
 use std::path::Path;
 
@@ -14,28 +14,28 @@ use super::{Carriage, TIMECODE, words};
 use crate::encode::codec::Container;
 use crate::media::{Ratio, ffi};
 
-/// The source, and a folder for the files that are tried.
+/// The source, and a folder for trial files.
 #[derive(Clone, Copy)]
 pub(super) struct Trial<'a> {
     pub input: &'a Input,
     /// Index of the stream that is painted.
     pub painted: usize,
-    /// Its frame rate.
+    /// Frame rate of that stream.
     pub rate: Option<Ratio>,
     pub folder: &'a Path,
-    /// Streams of video that cannot be copied (see [`untimed`]).
+    /// Video streams that cannot be copied (see [`untimed`]).
     pub untimed: &'a [usize],
 }
 
 impl Trial<'_> {
-    /// The timecode of the painted stream or of the file.
+    /// Returns the timecode of the painted stream or else of the file.
     pub fn timecode(&self) -> Option<String> {
         let of_stream =
             self.input.stream(self.painted).and_then(|stream| stream.metadata().get(TIMECODE).map(str::to_owned));
         of_stream.or_else(|| self.input.metadata().get(TIMECODE).map(str::to_owned))
     }
 
-    /// The timecode, if the container has a track for it and cannot read it.
+    /// Returns the timecode if the container has a track for it, but its muxer cannot read this one.
     pub fn unreadable_timecode(&self, container: Container) -> Option<String> {
         let readable = |timecode: &String| self.rate.and_then(|rate| ffi::timecode_after(timecode, rate, 0)).is_some();
         self.timecode().filter(|timecode| container.is_quicktime() && !readable(timecode))
@@ -55,17 +55,17 @@ impl Trial<'_> {
         }
         let file = self.folder.join("trial");
         let taken = try_header(&file, container, stream, carriage);
-        // Left there, it would only be one more file in a folder that goes away.
+        // If it cannot be removed, it goes away with its folder.
         let _ = std::fs::remove_file(&file);
-        // Trouble with the folder is not the stream's fault; it shows soon enough.
+        // An error of the folder is not the stream's fault, and will show soon enough.
         !matches!(taken, Err(error) if is_refusal(error))
     }
 }
 
-/// Streams of further video whose packets do not say when they are shown, as AVI's do not. Where pictures are reordered,
-/// nobody but a decoder can tell, so the packets cannot be copied.
+/// Returns the further video streams whose packets have no pts, as in AVI. If pictures are reordered, only a decoder
+/// can tell their times, so these packets cannot be copied.
 pub(super) fn untimed(input: &mut Input, painted: usize) -> Result<Vec<usize>, ffmpeg::Error> {
-    /// Packets looked at: of each such stream, and of all streams.
+    /// Number of packets to look at: of each of these streams, and of all streams.
     const EACH: usize = 16;
     const ALL: usize = 2000;
     let is_sought = |stream: &Stream| {
@@ -107,12 +107,12 @@ fn is_refusal(error: ffmpeg::Error) -> bool {
 
 fn try_header(file: &Path, container: Container, stream: &Stream, carriage: Carriage) -> Result<(), ffmpeg::Error> {
     let mut output = ffi::open_output(file, container.muxer)?;
-    // A timecode is no part of the question.
+    // The timecode is left out, because it is checked separately.
     describe(&mut output, stream, carriage, &[TIMECODE])?;
     output.write_header().map(drop)
 }
 
-/// Adds a stream to an output, without the tags to skip.
+/// Adds a stream to an output, without the tags in `skip`.
 pub(in crate::encode) fn describe(
     output: &mut Output,
     stream: &Stream,
@@ -136,11 +136,11 @@ pub(in crate::encode) fn describe(
         Carriage::Text(codec) => Converter::new(stream, codec)?.describe(&mut copy)?,
         Carriage::Sound(codec) => SoundConverter::new(stream, codec)?.describe(&mut copy)?,
         Carriage::Attachment => {
-            // Matroska needs a name and, for what it has no codec for, a type.
+            // Matroska needs a file name and, for a file of unknown codec, a MIME type.
             ffi::default_tag(&mut copy, "filename", &format!("attachment-{}", stream.index()))?;
             ffi::default_tag(&mut copy, "mimetype", "application/octet-stream")?;
         }
-        // With any other, the muxer would write a track.
+        // With any other disposition, the muxer would write a track.
         Carriage::Cover => ffi::set_disposition(&mut copy, Disposition::ATTACHED_PIC),
         Carriage::AttachedCover => {
             let (kind, extension) = words::picture_type(stream.parameters().id()).ok_or(ffmpeg::Error::InvalidData)?;
@@ -152,8 +152,8 @@ pub(in crate::encode) fn describe(
     Ok(())
 }
 
-/// The codecs that text may be converted to, best first. Only where next to nothing is lost: ASS into any of them
-/// would lose its styling.
+/// Returns the codecs that text may be converted to, best first. Only conversions that lose next to nothing are
+/// allowed: ASS would lose its styling.
 pub(super) fn conversions(from: codec::Id) -> impl Iterator<Item = codec::Id> {
     const PLAIN: [codec::Id; 3] = [codec::Id::MOV_TEXT, codec::Id::SUBRIP, codec::Id::WEBVTT];
     let convertible = PLAIN.contains(&from) || from == codec::Id::TEXT;

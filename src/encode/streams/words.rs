@@ -1,4 +1,4 @@
-//! Streams in words.
+//! Descriptions of streams for messages.
 
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Stream, codec, media};
@@ -6,7 +6,7 @@ use isolang::Language;
 
 use crate::media::ffi;
 
-/// `stream 3 (subtitles hdmv_pgs_subtitle, German)`.
+/// Describes a stream: `stream 3 (subtitles hdmv_pgs_subtitle, German)`.
 pub(in crate::encode) fn describe(stream: &Stream) -> String {
     let (medium, id) = (stream.parameters().medium(), stream.parameters().id());
     let kind = match medium {
@@ -30,14 +30,14 @@ pub(in crate::encode) fn describe(stream: &Stream) -> String {
     text + ")"
 }
 
-/// The name that the container has for a codec that FFmpeg does not know: ` "apac"`; nothing for none.
+/// Returns the container's name of a codec that FFmpeg does not know, ` "apac"`; empty if it has none.
 fn unnamed(stream: &Stream) -> String {
     let tag = ffi::codec_tag(stream);
     let is_name = tag.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
     if is_name { format!(" \"{}\"", String::from_utf8_lossy(&tag).trim()) } else { String::new() }
 }
 
-/// The codec of a stream, as FFmpeg or else its container names it.
+/// Returns the codec of a stream, by FFmpeg's name or else the container's.
 pub(super) fn codec_name(stream: &Stream) -> String {
     match stream.parameters().id() {
         codec::Id::None => format!("unknown{}", unnamed(stream)),
@@ -45,7 +45,7 @@ pub(super) fn codec_name(stream: &Stream) -> String {
     }
 }
 
-/// `a, b and c`.
+/// Joins items with commas and a last word: `a, b and c`.
 pub(in crate::encode) fn list(items: &[String], last: &str) -> String {
     match items {
         [] => String::new(),
@@ -54,7 +54,7 @@ pub(in crate::encode) fn list(items: &[String], last: &str) -> String {
     }
 }
 
-/// The MIME type of a codec's picture files and their extension, where Matroska's readers know them as a cover.
+/// Returns MIME type and extension of a codec's picture files, if Matroska readers accept them as a cover.
 pub(super) fn picture_type(id: codec::Id) -> Option<(&'static str, &'static str)> {
     match id {
         codec::Id::MJPEG => Some(("image/jpeg", "jpg")),
@@ -65,9 +65,9 @@ pub(super) fn picture_type(id: codec::Id) -> Option<(&'static str, &'static str)
     }
 }
 
-/// The English name of a language tag (`ger`, `de`, `de-AT`), or the tag itself; `None` for the undetermined one.
+/// Returns the English name of a language tag (`ger`, `de`, `de-AT`), or else the tag; `None` if it is undetermined.
 fn language(tag: &str) -> Option<String> {
-    /// ISO 639-2 has two codes for some languages; these are the bibliographic ones beside the usual ones.
+    /// ISO 639-2 has two codes for some languages: pairs of the bibliographic and the usual code.
     const BIBLIOGRAPHIC: [(&str, &str); 20] = [
         ("alb", "sqi"),
         ("arm", "hye"),

@@ -1,4 +1,4 @@
-//! The plot of receptive fields by layer, as SVG.
+//! Draws the plot of receptive fields by layer as SVG.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ const STEP: f64 = 22.0;
 const LEFT: f64 = 44.0;
 const HEIGHT: f64 = 260.0;
 const TOP: f64 = 14.0;
-/// For the layers' names, upright.
+/// Space for the layers' names, written vertically.
 const BELOW: f64 = 70.0;
 
-/// Bars of the field's size by layer; a dashed line is the longest side of a picture.
+/// Draws a bar for the receptive field of each layer; a dashed line marks the longest side of a picture.
 pub fn svg(shapes: &[LayerShape], picture: usize) -> String {
     let width = LEFT + STEP * shapes.len() as f64 + 8.0;
     let largest = shapes.iter().map(|shape| shape.field.size).max().unwrap_or(1);
@@ -68,7 +68,7 @@ pub fn svg(shapes: &[LayerShape], picture: usize) -> String {
     svg
 }
 
-/// The next 1, 2 or 5 times a power of ten.
+/// Returns the next 1, 2 or 5 times a power of ten.
 fn nice(value: f64) -> f64 {
     let power = 10f64.powf(value.max(1.0).log10().floor());
     [1.0, 2.0, 5.0, 10.0].map(|n| n * power).into_iter().find(|n| *n >= value).unwrap_or(10.0 * power)

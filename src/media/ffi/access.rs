@@ -1,7 +1,7 @@
-//! What FFmpeg may reach while it reads an input: the input itself, and nothing that stands in it.
+//! Restricts what FFmpeg may open while it reads an input: the input itself, and nothing that it refers to.
 //!
-//! Some formats are lists of other files or addresses (HLS, concat scripts, ...). A file of any name can be one, so
-//! that a video from a stranger could have this machine read its owner's files, or call a server.
+//! Some formats are lists of other files or addresses (HLS, concat scripts, ...). A file of any name can be such a
+//! list, so a video from a stranger could make this machine read its owner's files or contact a server.
 
 use std::ffi::{CStr, CString};
 use std::path::Path;
@@ -11,12 +11,12 @@ use ffmpeg_next::{Dictionary, ffi};
 
 use super::{Error, check, url};
 
-/// Options of FFmpeg's that say what may be reached.
+/// FFmpeg options that restrict the protocols and demuxers that may be used.
 const PROTOCOLS: &str = "protocol_whitelist";
 const FORMATS: &str = "format_whitelist";
 
-/// Demuxers whose files name others, or are programs. Those that open no file themselves (`AVFMT_NOFILE`: patterns of
-/// names, devices, scripts) are added to them by that mark.
+/// Demuxers whose files name other files, or are programs. Demuxers that open no file themselves (patterns of names,
+/// devices, scripts) are excluded by their flag `AVFMT_NOFILE`.
 const REFERRING: [&str; 13] = [
     "concat",
     "dash",
@@ -33,8 +33,8 @@ const REFERRING: [&str; 13] = [
     "avs",
 ];
 
-/// Fills in what the user has not allowed otherwise. A demuxer that is named is the user's own wish; `protocol` is that
-/// of the input itself.
+/// Sets the restrictions that the user has not set. A demuxer that is named is the user's explicit choice; `protocol`
+/// is that of the input itself.
 pub(super) fn restrict(options: &mut Dictionary, demuxer: &str, protocol: &str) {
     if options.get(PROTOCOLS).is_none() {
         options.set(PROTOCOLS, protocol);
@@ -44,19 +44,20 @@ pub(super) fn restrict(options: &mut Dictionary, demuxer: &str, protocol: &str) 
     }
 }
 
-/// The option that allows FFmpeg more protocols than `file`, beside it, as `key=value`.
+/// Returns the option, as `key=value`, that allows `file`, `pipe` and the protocols in `more`.
 pub fn protocols(more: &[String]) -> String {
     let all: Vec<&str> = ["file", "pipe"].into_iter().chain(more.iter().map(String::as_str)).collect();
     format!("{PROTOCOLS}={}", all.join(","))
 }
 
-/// The demuxers that read nothing but the file they are given.
+/// Returns the demuxers that read nothing but the file they are given.
 fn harmless() -> Vec<String> {
     let mut names = Vec::new();
     let mut state = ptr::null_mut();
-    // SAFETY: the call walks over static formats and returns null after the last; their names are static texts.
+    // SAFETY: the call iterates over static formats and returns null after the last one; their names are static
+    // strings.
     while let Some(format) = unsafe { ffi::av_demuxer_iterate(&mut state).as_ref() } {
-        // SAFETY: as above.
+        // SAFETY: the format is static, and its name is a static null-terminated string.
         let name = unsafe { CStr::from_ptr(format.name) }.to_string_lossy();
         if format.flags & ffi::AVFMT_NOFILE == 0 && !refers(&name) {
             names.push(name.into_owned());
@@ -65,7 +66,7 @@ fn harmless() -> Vec<String> {
     names
 }
 
-/// Whether a demuxer of this name is none of those that open other files. So also for a name that there is not.
+/// Returns whether the demuxer of this name reads no other file; true also for a name that no demuxer has.
 pub fn reads_only_its_file(demuxer: &str) -> bool {
     let all = harmless();
     let known = CString::new(demuxer).is_ok_and(|name| {
@@ -80,28 +81,29 @@ fn refers(demuxer: &str) -> bool {
     demuxer.split(',').any(|name| REFERRING.contains(&name))
 }
 
-/// The name of the demuxer that a file's content asks for, if that is one whose files name others.
+/// Returns the name of the demuxer that a file's content requires, if it is one whose files name others.
 pub fn referring(path: &Path) -> Option<String> {
     let format = probe(path).ok()?;
-    // SAFETY: a format that was found is static, and so is its name.
+    // SAFETY: `probe` returns a static format, whose name is a static null-terminated string.
     let name = unsafe { CStr::from_ptr((*format).name) }.to_string_lossy().into_owned();
     refers(&name).then_some(name)
 }
 
-/// The name of the demuxer that a file's content asks for, whatever the file is called.
+/// Returns the name of the demuxer that a file's content requires, regardless of the file's name.
 pub fn demuxer_of(path: &Path) -> Option<String> {
     crate::media::init();
     let format = probe(path).ok()?;
-    // SAFETY: a format that was found is static, and so is its name.
+    // SAFETY: `probe` returns a static format, whose name is a static null-terminated string.
     Some(unsafe { CStr::from_ptr((*format).name) }.to_string_lossy().into_owned())
 }
 
-/// The demuxer for a file by its content alone: a name with `%d` in it would be taken for a pattern of many names.
+/// Detects the demuxer of a file from its content alone, since a name that contains `%d` would be taken for a pattern.
 pub(super) fn probe(path: &Path) -> Result<*const ffi::AVInputFormat, Error> {
     let mut format = ptr::null();
     let mut pb = ptr::null_mut();
     let url: CString = url(path)?;
-    // SAFETY: the texts outlive the calls; `pb` is null or open, and closed (which makes it null) whatever probing says.
+    // SAFETY: the strings outlive the calls; `pb` is open after the first check, and closed (which makes it null)
+    // whatever the result of probing; the returned format is null or static.
     unsafe {
         check(ffi::avio_open(&mut pb, url.as_ptr(), ffi::AVIO_FLAG_READ))?;
         let found = ffi::av_probe_input_buffer(pb, &mut format, c"".as_ptr(), ptr::null_mut(), 0, 0);

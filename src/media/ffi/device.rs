@@ -1,4 +1,4 @@
-//! Pictures in the memory of a device.
+//! Pictures in the memory of a hardware device.
 
 use std::ptr;
 
@@ -7,21 +7,22 @@ use ffmpeg_next::{Error, codec::encoder, ffi, frame};
 
 use super::check;
 
-/// Room for pictures in the memory of a VAAPI device, whose encoders take no others.
+/// A pool of frames in the memory of a VAAPI device, whose encoders accept no others.
 pub struct DeviceFrames {
-    /// Never null.
+    /// A reference to the pool; never null.
     frames: *mut ffi::AVBufferRef,
 }
 
-// SAFETY: FFmpeg counts references to its buffers atomically, and the pool behind them has a lock of its own.
+// SAFETY: FFmpeg counts the references to its buffers atomically, and the pool behind them has its own lock.
 unsafe impl Send for DeviceFrames {}
 
 impl DeviceFrames {
-    /// On the device that is used where none is named. `format` is what pictures are made of before they go there.
+    /// Creates a pool on the default device. `format` is the software format that pictures have before the upload.
     pub fn vaapi(format: Pixel, width: usize, height: usize) -> Result<Self, Error> {
         let mut device = ptr::null_mut();
-        // SAFETY: `device` becomes a new reference or stays null; null stands for the device and options FFmpeg chooses.
-        // The pool takes a reference of its own before that of `device` is given up; its data is an AVHWFramesContext.
+        // SAFETY: `device` becomes a new reference or stays null; the null arguments select FFmpeg's default device and
+        // options. The pool takes its own reference before that of `device` is released; the data of `frames`, checked
+        // for null, are an AVHWFramesContext, and `pool` frees the reference on failure.
         unsafe {
             let kind = ffi::AVHWDeviceType::AV_HWDEVICE_TYPE_VAAPI;
             check(ffi::av_hwdevice_ctx_create(&mut device, kind, ptr::null(), ptr::null_mut(), 0))?;
@@ -36,16 +37,17 @@ impl DeviceFrames {
             (*context).sw_format = format.into();
             (*context).width = width as i32;
             (*context).height = height as i32;
-            // Encoders hold some back; the pools of this kind of device do not grow.
+            // Encoders keep some frames, and pools of this kind of device do not grow.
             (*context).initial_pool_size = 20;
             check(ffi::av_hwframe_ctx_init(frames))?;
             Ok(pool)
         }
     }
 
-    /// Has an encoder that is not open yet take its pictures from here.
+    /// Makes an encoder that is not open yet take its pictures from this pool.
     pub fn serve(&self, encoder: &mut encoder::video::Video) -> Result<(), Error> {
-        // SAFETY: both are valid; the encoder's context owns the new reference and gives it up when it is freed.
+        // SAFETY: the pool and the encoder's context are valid; the context owns the new reference and releases it when
+        // freed.
         unsafe {
             let reference = ffi::av_buffer_ref(self.frames);
             if reference.is_null() {
@@ -56,10 +58,10 @@ impl DeviceFrames {
         Ok(())
     }
 
-    /// Copies a picture, with its time and colours, into the device's memory.
+    /// Copies a picture, with its timing and colour properties, into device memory.
     pub fn upload(&self, picture: &frame::Video) -> Result<frame::Video, Error> {
         let mut there = frame::Video::empty();
-        // SAFETY: the pool and both frames are valid; the new frame owns the buffer that it gets.
+        // SAFETY: the pool and both frames are valid; the new frame owns the buffer that it receives.
         unsafe {
             check(ffi::av_hwframe_get_buffer(self.frames, there.as_mut_ptr(), 0))?;
             check(ffi::av_hwframe_transfer_data(there.as_mut_ptr(), picture.as_ptr(), 0))?;
@@ -71,7 +73,7 @@ impl DeviceFrames {
 
 impl Drop for DeviceFrames {
     fn drop(&mut self) {
-        // SAFETY: the reference is this one's own.
+        // SAFETY: this value owns the reference, which is valid and not used after the drop.
         unsafe { ffi::av_buffer_unref(&mut self.frames) };
     }
 }

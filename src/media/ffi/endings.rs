@@ -1,4 +1,4 @@
-//! The endings that FFmpeg knows for files with moving pictures.
+//! The file extensions that FFmpeg knows for moving pictures.
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char};
@@ -6,7 +6,7 @@ use std::ptr;
 
 use ffmpeg_next::ffi;
 
-/// Demuxers of moving pictures that have no muxer, or one of another name.
+/// Demuxers of moving pictures that have no muxer, or one of a different name.
 const DEMUXERS: [&str; 38] = [
     "av1",
     "avi",
@@ -48,37 +48,37 @@ const DEMUXERS: [&str; 38] = [
     "yuv4mpegpipe",
 ];
 
-/// Endings of those, and of muxers with a codec for pictures, that mean sound, a still picture, a list, a program or
-/// samples without a head.
+/// Extensions of those demuxers, and of muxers with a video codec, that stand for audio, still pictures, lists,
+/// programs or raw samples without a header.
 const OTHERS: [&str; 47] = [
     "a64", "aif", "aifc", "aiff", "afc", "avif", "bmp", "dat", "dpx", "exr", "fits", "flac", "ico", "im1", "im24",
     "im8", "isma", "j2c", "j2k", "jls", "jp2", "jpeg", "jpg", "jxl", "ljpg", "m2a", "m3u8", "m4a", "m4b", "mka", "mks",
     "mp2", "mp3", "mpa", "mpd", "mpo", "pix", "png", "qoi", "ra", "rgb", "tif", "tiff", "webp", "wma", "y", "yuv",
 ];
 
-/// The endings, in lower case, in order.
+/// Returns the extensions in lower case, sorted.
 pub fn video_endings() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut note = |list: *const c_char| {
         if !list.is_null() {
-            // SAFETY: lists of endings are static texts.
+            // SAFETY: `list` is not null, and lists of extensions are static null-terminated strings.
             let list = unsafe { CStr::from_ptr(list) }.to_string_lossy().to_lowercase();
             found.extend(list.split(',').map(|ending| ending.trim().to_owned()));
         }
     };
     let mut state = ptr::null_mut();
-    // SAFETY: the call walks over static formats and returns null after the last; their names are static texts.
+    // SAFETY: the call iterates over static formats and returns null after the last one.
     while let Some(format) = unsafe { ffi::av_demuxer_iterate(&mut state).as_ref() } {
-        // SAFETY: as above.
+        // SAFETY: the format is static, and its name is a static null-terminated string.
         let name = unsafe { CStr::from_ptr(format.name) }.to_string_lossy();
         if DEMUXERS.contains(&&*name) {
             note(format.extensions);
         }
     }
     let mut state = ptr::null_mut();
-    // SAFETY: as above.
+    // SAFETY: the call iterates over static formats and returns null after the last one.
     while let Some(format) = unsafe { ffi::av_muxer_iterate(&mut state).as_ref() } {
-        // SAFETY: as above.
+        // SAFETY: the format is static, and its name is a static null-terminated string.
         let name = unsafe { CStr::from_ptr(format.name) }.to_string_lossy();
         if format.video_codec != ffi::AVCodecID::AV_CODEC_ID_NONE && !name.starts_with("image2") {
             note(format.extensions);

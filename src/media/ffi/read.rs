@@ -1,4 +1,4 @@
-//! What a file says about its streams, as far as the wrapper does not tell.
+//! Reads the stream properties and tags of a file that the wrapper does not expose.
 
 use std::ffi::CStr;
 use std::{ptr, slice};
@@ -9,10 +9,10 @@ use ffmpeg_next::{Chapter, Stream, color, ffi};
 
 use crate::media::Ratio;
 
-/// The parameters of a stream's codec. Numbers are 0 where they are unknown or without meaning.
+/// The codec parameters of a stream. Numbers are 0 where they are unknown or do not apply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameters {
-    /// The container's name for the codec, its first letter in the lowest byte.
+    /// The container's name for the codec, with its first letter in the lowest byte.
     pub tag: u32,
     pub width: u32,
     pub height: u32,
@@ -21,21 +21,21 @@ pub struct Parameters {
     pub range: color::Range,
     pub primaries: color::Primaries,
     pub transfer: color::TransferCharacteristic,
-    /// Shape of a pixel as the container has it, or else the codec; `None` for square or unknown.
+    /// Sample aspect ratio from the container, or else the codec; `None` for square or unknown.
     pub sample_aspect: Option<Ratio>,
     pub sample_rate: i32,
     pub channels: i32,
     pub extradata: Vec<u8>,
 }
 
-/// What the demuxer (and a look at the first packets) found out about a stream.
+/// Returns what the demuxer (and a probe of the first packets) found out about a stream.
 pub fn parameters(stream: &Stream) -> Parameters {
-    // SAFETY: a stream of an open context always has codec parameters; they outlive this call. Extradata is null or
-    // of the size told.
+    // SAFETY: a stream of an open context always has codec parameters, and they outlive this call. Extradata is null or
+    // of the stated size.
     unsafe {
         let stream = &*stream.as_ptr();
         let parameters = &*stream.codecpar;
-        // The fields of pictures hold other things in other streams.
+        // In other kinds of streams this field has a different meaning.
         let video = parameters.codec_type == ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
         let format = if video { parameters.format } else { -1 };
         let told = |aspect: ffi::AVRational| aspect.num > 0 && aspect.den > 0;
@@ -67,47 +67,50 @@ pub fn parameters(stream: &Stream) -> Parameters {
     }
 }
 
-/// The pixel format of a number that FFmpeg stores as a plain integer.
+/// Converts a pixel format that FFmpeg stores as a plain integer.
 fn pixel(format: i32) -> Pixel {
     if !(0..ffi::AVPixelFormat::AV_PIX_FMT_NB as i32).contains(&format) {
         return Pixel::None;
     }
-    // SAFETY: the enumeration has every number up to its last, and the bindings are made from the headers in use.
+    // SAFETY: the number was checked to be in 0..NB. The enumeration has every value in that range, and the bindings
+    // are generated from the headers in use.
     unsafe { std::mem::transmute::<i32, ffi::AVPixelFormat>(format) }.into()
 }
 
-/// All dispositions of a stream, bit by bit.
+/// Returns the disposition flags of a stream.
 pub fn dispositions(stream: &Stream) -> i32 {
     // SAFETY: the stream belongs to an open context.
     unsafe { (*stream.as_ptr()).disposition }
 }
 
-/// The tags of a file. What is not UTF-8 in them is replaced.
+/// Returns the tags of a file. Bytes that are not UTF-8 are replaced.
 pub fn file_tags(input: &Input) -> Vec<(String, String)> {
-    // SAFETY: the context is valid for the life of `input`.
+    // SAFETY: the context is valid for the life of `input`; its dictionary is null or valid.
     unsafe { entries((*input.as_ptr()).metadata) }
 }
 
-/// The tags of a stream.
+/// Returns the tags of a stream.
 pub fn stream_tags(stream: &Stream) -> Vec<(String, String)> {
-    // SAFETY: the stream belongs to an open context.
+    // SAFETY: the stream belongs to an open context; its dictionary is null or valid.
     unsafe { entries((*stream.as_ptr()).metadata) }
 }
 
-/// The tags of a chapter.
+/// Returns the tags of a chapter.
 pub fn chapter_tags(chapter: &Chapter) -> Vec<(String, String)> {
-    // SAFETY: the chapter belongs to an open context.
+    // SAFETY: the chapter belongs to an open context; its dictionary is null or valid.
     unsafe { entries((*chapter.as_ptr()).metadata) }
 }
 
+/// Returns all entries of a dictionary.
+///
 /// # Safety
 /// `dictionary` is null or valid.
 unsafe fn entries(dictionary: *const ffi::AVDictionary) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut entry = ptr::null_mut();
     loop {
-        // SAFETY: `entry` is null or an entry of the dictionary, which is not changed here; an empty key with this
-        // flag walks over all entries, whose strings are null-terminated.
+        // SAFETY: `entry` is null or an entry of the dictionary, which is not changed here; with this flag an empty key
+        // matches every entry in turn; the strings of an entry are null-terminated.
         unsafe {
             entry = ffi::av_dict_get(dictionary, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX);
             if entry.is_null() {

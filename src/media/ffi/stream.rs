@@ -1,4 +1,4 @@
-//! Streams: what they carry, and making one like another.
+//! Reads the properties of streams and copies them from one stream to another.
 
 use std::ffi::{CStr, CString};
 use std::{ptr, slice};
@@ -12,7 +12,7 @@ use super::check;
 use crate::media::Ratio;
 use crate::media::tags::is_label;
 
-/// Sets the shape of a stream's pixels in the container.
+/// Sets the sample aspect ratio of a stream in the container.
 pub fn set_stream_aspect(stream: &mut StreamMut, aspect: Ratio) {
     let aspect = ffi::AVRational { num: aspect.num, den: aspect.den };
     // SAFETY: the stream and its codec parameters are valid for the life of `stream`.
@@ -23,22 +23,23 @@ pub fn set_stream_aspect(stream: &mut StreamMut, aspect: Ratio) {
     }
 }
 
-/// Makes `to` carry the same codec as `from`, with its disposition and metadata, whatever the container.
+/// Copies codec parameters, disposition and tags (except those in `skip`) from one stream to another, whatever the
+/// container.
 pub fn copy_stream(from: &Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(), Error> {
     // SAFETY: both streams belong to open contexts that outlive the call; the copy is deep.
     unsafe {
         let (from, to) = (from.as_ptr(), to.as_mut_ptr());
         check(ffi::avcodec_parameters_copy((*to).codecpar, (*from).codecpar))?;
-        // The tag is the source container's name for the codec: the muxer picks its own.
+        // The tag is the source container's name for the codec; the muxer chooses its own.
         (*(*to).codecpar).codec_tag = 0;
         (*to).disposition = (*from).disposition;
         copy_dictionary((*from).metadata, &mut (*to).metadata, skip)
     }
 }
 
-/// What a stream's decoder needs before the first packet; empty for none.
+/// Returns the extradata that a stream's decoder needs before the first packet; empty if it needs none.
 pub fn extradata(stream: &Stream) -> Vec<u8> {
-    // SAFETY: a stream of an open context always has codec parameters, whose extradata is null or that long.
+    // SAFETY: a stream of an open context always has codec parameters, whose extradata is null or of the stated size.
     unsafe {
         let parameters = (*stream.as_ptr()).codecpar;
         match usize::try_from((*parameters).extradata_size) {
@@ -50,13 +51,13 @@ pub fn extradata(stream: &Stream) -> Vec<u8> {
     }
 }
 
-/// Samples a second of an audio stream; 0 if unknown.
+/// Returns the samples per second of an audio stream; 0 if unknown.
 pub fn sample_rate(stream: &Stream) -> i32 {
     // SAFETY: a stream of an open context always has codec parameters.
     unsafe { (*(*stream.as_ptr()).codecpar).sample_rate }
 }
 
-/// Seconds that an audio stream's decoder drops at its beginning, where the container has a field for it.
+/// Returns the seconds that an audio stream's decoder drops at its beginning, if the container has a field for them.
 pub fn codec_delay(stream: &Stream) -> f64 {
     // SAFETY: a stream of an open context always has codec parameters.
     let (samples, rate) = unsafe {
@@ -66,9 +67,9 @@ pub fn codec_delay(stream: &Stream) -> f64 {
     if rate > 0 { f64::from(samples) / f64::from(rate) } else { 0.0 }
 }
 
-/// Copies only the metadata (language, title, ...) of a stream.
+/// Copies only the disposition and the tags (language, title, ...) of a stream, except the tags in `skip`.
 pub fn copy_stream_metadata(from: &Stream, to: &mut StreamMut, skip: &[&str]) -> Result<(), Error> {
-    // SAFETY: both streams belong to open contexts that outlive the call.
+    // SAFETY: both streams belong to open contexts that outlive the call, and their dictionaries are separate.
     unsafe {
         let (from, to) = (from.as_ptr(), to.as_mut_ptr());
         (*to).disposition = (*from).disposition;
@@ -76,22 +77,23 @@ pub fn copy_stream_metadata(from: &Stream, to: &mut StreamMut, skip: &[&str]) ->
     }
 }
 
-/// Copies the metadata (title, artist, ...) of a file.
+/// Copies the tags (title, artist, ...) of a file, except those in `skip`.
 pub fn copy_metadata(from: &Input, to: &mut Output, skip: &[&str]) -> Result<(), Error> {
-    // SAFETY: both contexts are valid for the life of their owners.
+    // SAFETY: both contexts are valid for the life of their owners, and their dictionaries are separate.
     unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, skip) }
 }
 
-/// Copies the metadata of a chapter.
+/// Copies the tags of a chapter.
 pub fn copy_chapter_metadata(from: &ffmpeg_next::Chapter, to: &mut ffmpeg_next::ChapterMut) -> Result<(), Error> {
-    // SAFETY: both chapters belong to open contexts that outlive the call.
+    // SAFETY: both chapters belong to open contexts that outlive the call, and their dictionaries are separate.
     unsafe { copy_dictionary((*from.as_ptr()).metadata, &mut (*to.as_mut_ptr()).metadata, &[]) }
 }
 
-/// Byte for byte: metadata need not be UTF-8. Says nothing of how the source itself was made.
+/// Copies the entries of a dictionary byte for byte, since tags need not be UTF-8. This program's own label is never
+/// copied: it records how the source was made.
 ///
 /// # Safety
-/// `from` is null or a valid dictionary that `to` does not own, `to` points to null or a valid dictionary.
+/// `from` is null or a valid dictionary that `to` does not own; `to` points to null or a valid dictionary.
 unsafe fn copy_dictionary(
     from: *const ffi::AVDictionary,
     to: *mut *mut ffi::AVDictionary,
@@ -99,8 +101,8 @@ unsafe fn copy_dictionary(
 ) -> Result<(), Error> {
     let mut entry = ptr::null_mut();
     loop {
-        // SAFETY: `entry` is null or an entry of `from`, which is not changed here; an empty key with this flag
-        // walks over all entries; the strings of an entry are null-terminated and copied by `av_dict_set`.
+        // SAFETY: `entry` is null or an entry of `from`, which is not changed here; with this flag an empty key matches
+        // every entry in turn; the strings of an entry are null-terminated and `av_dict_set` copies them.
         unsafe {
             entry = ffi::av_dict_get(from, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX);
             if entry.is_null() {
@@ -115,7 +117,7 @@ unsafe fn copy_dictionary(
     }
 }
 
-/// Sets a tag of a stream, unless it has one of that name.
+/// Sets a tag of a stream unless the stream already has a tag of that name.
 pub fn default_tag(stream: &mut StreamMut, key: &str, value: &str) -> Result<(), Error> {
     let text = |text: &str| CString::new(text).map_err(|_| Error::InvalidData);
     let (key, value) = (text(key)?, text(value)?);
@@ -134,45 +136,47 @@ pub fn set_file_tag(output: &mut Output, key: &str, value: &str) -> Result<(), E
     unsafe { check(ffi::av_dict_set(&mut (*output.as_mut_ptr()).metadata, key.as_ptr(), value.as_ptr(), 0)) }
 }
 
-/// The source container's name for a stream's codec, as its four bytes; zeros for none.
+/// Returns the source container's name for a stream's codec as its four bytes; zeros if there is none.
 pub fn codec_tag(stream: &Stream) -> [u8; 4] {
     // SAFETY: a stream of an open context always has codec parameters.
     unsafe { (*(*stream.as_ptr()).codecpar).codec_tag }.to_le_bytes()
 }
 
-/// Gives a stream the name for its codec that it has in another container.
+/// Sets a stream's codec tag to the one that it has in another container.
 pub fn set_codec_tag(stream: &mut StreamMut, tag: [u8; 4]) {
     // SAFETY: a stream of an open context always has codec parameters.
     unsafe { (*(*stream.as_mut_ptr()).codecpar).codec_tag = u32::from_le_bytes(tag) }
 }
 
-/// Sets what a stream is for.
+/// Sets the disposition flags of a stream.
 pub fn set_disposition(stream: &mut StreamMut, disposition: Disposition) {
-    // SAFETY: the stream is valid for the life of `stream`; any bits may stand there.
+    // SAFETY: the stream is valid for the life of `stream`; any bits are allowed in the field.
     unsafe { (*stream.as_mut_ptr()).disposition = disposition.bits() }
 }
 
-/// Whether a stream holds thumbnails of the parts of another one.
+/// Returns whether a stream holds thumbnails that show parts of another stream.
 pub fn is_thumbnail_track(stream: &Stream) -> bool {
     // SAFETY: the stream is valid for the life of `stream`.
     unsafe { (*stream.as_ptr()).disposition & ffi::AV_DISPOSITION_TIMED_THUMBNAILS != 0 }
 }
 
-/// The picture file that a stream of cover art consists of.
+/// Returns the picture file that a cover art stream consists of.
 pub fn cover_picture<'a>(stream: &'a Stream) -> Option<&'a [u8]> {
-    // SAFETY: the packet belongs to the stream and changes only when the file is opened or closed.
+    // SAFETY: the packet belongs to the stream and changes only when the file is opened or closed; its data, if not
+    // null (checked), are `size` bytes long.
     unsafe {
         let packet = &(*stream.as_ptr()).attached_pic;
         (!packet.data.is_null() && packet.size > 0).then(|| slice::from_raw_parts(packet.data, packet.size as usize))
     }
 }
 
-/// Makes a stream an attached file with these bytes.
+/// Turns a stream into an attachment with these bytes.
 pub fn attach(stream: &mut StreamMut, bytes: &[u8]) -> Result<(), Error> {
     let size = i32::try_from(bytes.len()).map_err(|_| Error::InvalidData)?;
     let padded = bytes.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
-    // SAFETY: the new buffer has room for the bytes and FFmpeg's padding, which is zeroed; the old one is freed
-    // before its pointer is replaced, and FFmpeg frees the new one with the stream.
+    // SAFETY: the stream and its parameters are valid. The new buffer has room for the bytes and FFmpeg's padding,
+    // which is zeroed; the old one is freed before its pointer is replaced, and FFmpeg frees the new one with the
+    // stream.
     unsafe {
         let parameters = (*stream.as_mut_ptr()).codecpar;
         ffi::av_freep((&raw mut (*parameters).extradata).cast());
@@ -189,13 +193,13 @@ pub fn attach(stream: &mut StreamMut, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Copies what a container knows of a stream beside its codec and tags: display matrix, stereo mode, projection,
-/// mastering display, replay gain.
+/// Copies the side data that a container holds for a stream besides its codec and tags: display matrix, stereo mode,
+/// projection, mastering display, replay gain.
 pub fn copy_side_data(from: &Stream, to: &mut StreamMut) -> Result<(), Error> {
     copy_side_data_if(from, to, |_| true)
 }
 
-/// Copies how the pictures lie in space: stereo mode and projection (as of 360 degree video).
+/// Copies the spatial layout of the pictures: stereo mode and projection (as in 360 degree video).
 pub fn copy_projection(from: &Stream, to: &mut StreamMut) -> Result<(), Error> {
     copy_side_data_if(from, to, |kind| matches!(kind, side_data::Type::Stereo3d | side_data::Type::DataSpherical))
 }
@@ -203,8 +207,8 @@ pub fn copy_projection(from: &Stream, to: &mut StreamMut) -> Result<(), Error> {
 fn copy_side_data_if(from: &Stream, to: &mut StreamMut, wanted: impl Fn(side_data::Type) -> bool) -> Result<(), Error> {
     for item in from.side_data().filter(|item| wanted(item.kind())) {
         let bytes = item.data();
-        // SAFETY: the stream and its parameters are valid; the new buffer belongs to them and is as long as the bytes
-        // that are copied there.
+        // SAFETY: the stream and its parameters are valid; the new buffer belongs to them, and is null (checked) or as
+        // long as the bytes that are copied into it.
         unsafe {
             #[cfg(not(ffmpeg_8_0))]
             let buffer = ffi::av_stream_new_side_data(to.as_mut_ptr(), item.kind().into(), bytes.len());
@@ -225,20 +229,20 @@ fn copy_side_data_if(from: &Stream, to: &mut StreamMut, wanted: impl Fn(side_dat
     Ok(())
 }
 
-/// Frames per second as the container has them on average; `None` if unknown.
+/// Returns the average frame rate that the container states; `None` if unknown.
 pub fn average_rate(stream: &Stream) -> Option<Ratio> {
     let rate = stream.avg_frame_rate();
     (rate.numerator() > 0 && rate.denominator() > 0).then(|| Ratio::new(rate.numerator(), rate.denominator()))
 }
 
-/// Copies the shape of a stream's pixels that the container tells.
+/// Copies the sample aspect ratio that the container states for a stream.
 pub fn copy_stream_aspect(from: &Stream, to: &mut StreamMut) {
     // SAFETY: both streams belong to open contexts that outlive the call.
     unsafe { (*to.as_mut_ptr()).sample_aspect_ratio = (*from.as_ptr()).sample_aspect_ratio }
 }
 
-/// Writes the packets that a muxer has put in order but not written yet.
+/// Writes the packets that a muxer has interleaved but not written yet.
 pub fn write_queued(output: &mut Output) -> Result<(), Error> {
-    // SAFETY: the header was written, so the context is ready for packets; null stands for "no more for now".
+    // SAFETY: the header was written, so the context accepts packets; a null packet flushes the interleaving queue.
     check(unsafe { ffi::av_interleaved_write_frame(output.as_mut_ptr(), ptr::null_mut()) })
 }

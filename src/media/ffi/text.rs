@@ -1,4 +1,4 @@
-//! Text subtitles from one codec to another, a packet at a time.
+//! Converts text subtitles from one codec to another, packet by packet.
 
 use std::{mem, ptr};
 
@@ -7,22 +7,22 @@ use ffmpeg_next::{Error, Packet, ffi};
 
 use super::check;
 
-/// Longest text of one subtitle, in bytes, as the `ffmpeg` tool has it.
+/// Maximum length of one subtitle in bytes, as in the `ffmpeg` tool.
 const LONGEST: usize = 1 << 20;
 
-/// Whether a codec is one of subtitles whose packets hold text.
+/// Returns whether a codec is a subtitle codec whose packets hold text.
 pub fn is_text_subtitle(codec: codec::Id) -> bool {
-    // SAFETY: the call takes any value and returns null or a static descriptor.
+    // SAFETY: the call accepts any value and returns null or a static descriptor.
     let descriptor = unsafe { ffi::avcodec_descriptor_get(codec.into()).as_ref() };
     descriptor.is_some_and(|found| found.props & ffi::AV_CODEC_PROP_TEXT_SUB != 0)
 }
 
-/// Opens the encoder of a kind of text subtitles for what a decoder gives.
+/// Opens an encoder of text subtitles for the output of a decoder.
 pub fn open_text_encoder(decoder: &decoder::Subtitle, to: codec::Id) -> Result<encoder::subtitle::Encoder, Error> {
     let found = encoder::find(to).ok_or(Error::EncoderNotFound)?;
     let mut encoder = codec::Context::new_with_codec(found).encoder().subtitle()?;
-    // SAFETY: both contexts are valid for the life of their owners; the header is copied, with a zero behind it, into
-    // a buffer that FFmpeg frees with the encoder's context, which has none yet.
+    // SAFETY: both contexts are valid for the life of their owners; the header, `size` bytes long, is copied with a
+    // zero byte after it into a buffer that FFmpeg frees with the encoder's context, which has no header yet.
     unsafe {
         let from = decoder.as_ptr();
         let context = encoder.as_mut_ptr();
@@ -41,15 +41,15 @@ pub fn open_text_encoder(decoder: &decoder::Subtitle, to: codec::Id) -> Result<e
     encoder.open_as(found)
 }
 
-/// The bytes of a packet's text in the encoder's form; `None` for a packet without text. When it is shown stays with
-/// the packet.
+/// Returns a packet's text in the encoder's format; `None` for a packet without text. The display times stay with the
+/// packet.
 pub fn convert_text(
     decoder: &mut decoder::Subtitle,
     encoder: &mut encoder::subtitle::Encoder,
     packet: &Packet,
 ) -> Result<Option<Vec<u8>>, Error> {
     use ffmpeg_next::packet::Ref;
-    // SAFETY: all zeros is an empty AVSubtitle.
+    // SAFETY: an all-zero AVSubtitle is a valid empty one.
     let mut subtitle: ffi::AVSubtitle = unsafe { mem::zeroed() };
     let mut got = 0;
     // SAFETY: context and packet are valid; the decoder does not write to the packet.
@@ -59,9 +59,9 @@ pub fn convert_text(
     let mut bytes = vec![0; LONGEST];
     let mut encoded = 0;
     if decoded >= 0 && got != 0 && subtitle.num_rects > 0 {
-        // Encoders take nothing else.
+        // Encoders accept no other value.
         subtitle.start_display_time = 0;
-        // SAFETY: context and subtitle are valid; the encoder writes at most as many bytes as it is told.
+        // SAFETY: context and subtitle are valid; the encoder writes at most `LONGEST` bytes, the length of the buffer.
         encoded = unsafe {
             ffi::avcodec_encode_subtitle(encoder.as_mut_ptr(), bytes.as_mut_ptr(), LONGEST as i32, &subtitle)
         };

@@ -1,19 +1,20 @@
-//! Numbers that a file may set to anything, but that are enumerations here: some of FFmpeg's decoders hand on a byte of
-//! the file as it is (ProRes its matrix), and to read such a number as one of an enumeration is undefined.
+//! Replaces numbers that FFmpeg copies from a file unchecked (such as the matrix in ProRes) into fields that are Rust
+//! enumerations here, where reading a value outside the enumeration is undefined behaviour.
 
 use std::ptr;
 
 use ffmpeg_next::{ffi, frame};
 
-/// The number of what is not told: 2 in the enumerations of H.273.
+/// The number for "unspecified": 2 in the enumerations of H.273.
 const UNSPECIFIED: i32 = 2;
 
-/// What FFmpeg has no name for becomes what is not told, in the parameters of a stream.
+/// Replaces the numbers without a name in FFmpeg by "unspecified", in the parameters of a stream.
 ///
 /// # Safety
 /// `parameters` is valid, and no reference to it is in use.
 pub(super) unsafe fn parameters(parameters: *mut ffi::AVCodecParameters) {
-    // SAFETY: the fields lie in a valid struct; they are read and written as the integers that C has there.
+    // SAFETY: the fields lie in a valid struct and no reference to it exists; they are read and written as the integers
+    // that they are in C.
     unsafe {
         matrix(ptr::addr_of_mut!((*parameters).color_space).cast());
         range(ptr::addr_of_mut!((*parameters).color_range).cast());
@@ -25,9 +26,10 @@ pub(super) unsafe fn parameters(parameters: *mut ffi::AVCodecParameters) {
     }
 }
 
-/// The same, of a frame that a decoder has given.
+/// Does the same for a frame that a decoder returned.
 pub fn tidy(frame: &mut frame::Video) {
-    // SAFETY: the frame is live and borrowed for this call alone; the rest is as above.
+    // SAFETY: the frame is live and borrowed exclusively for this call; its fields are read and written as the integers
+    // that they are in C.
     unsafe {
         let frame = frame.as_mut_ptr();
         matrix(ptr::addr_of_mut!((*frame).colorspace).cast());
@@ -39,19 +41,20 @@ pub fn tidy(frame: &mut frame::Video) {
 }
 
 /// # Safety
-/// For these five: `value` can be read and written.
+/// Of this and the four functions below: `value` is valid for reads and writes.
 unsafe fn matrix(value: *mut i32) {
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `value` is valid for reads and writes.
     unsafe { keep(value, ffi::AVColorSpace::AVCOL_SPC_NB as i32 - 1, UNSPECIFIED) };
 }
 
 unsafe fn range(value: *mut i32) {
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `value` is valid for reads and writes.
     unsafe { keep(value, ffi::AVColorRange::AVCOL_RANGE_NB as i32 - 1, 0) };
 }
 
 unsafe fn primaries(value: *mut i32) {
-    // SAFETY: as above. There are numbers without a name between the last two.
+    // SAFETY: the caller guarantees that `value` is valid for reads and writes. EBU 3213 is tested first because there
+    // are numbers without a name between the last two.
     unsafe {
         if *value != ffi::AVColorPrimaries::AVCOL_PRI_EBU3213 as i32 {
             keep(value, ffi::AVColorPrimaries::AVCOL_PRI_SMPTE432 as i32, UNSPECIFIED);
@@ -60,19 +63,21 @@ unsafe fn primaries(value: *mut i32) {
 }
 
 unsafe fn transfer(value: *mut i32) {
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `value` is valid for reads and writes.
     unsafe { keep(value, ffi::AVColorTransferCharacteristic::AVCOL_TRC_NB as i32 - 1, UNSPECIFIED) };
 }
 
 unsafe fn siting(value: *mut i32) {
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `value` is valid for reads and writes.
     unsafe { keep(value, ffi::AVChromaLocation::AVCHROMA_LOC_NB as i32 - 1, 0) };
 }
 
+/// Replaces `value` by `instead` unless it is in 0..=`most`.
+///
 /// # Safety
-/// As above.
+/// `value` is valid for reads and writes.
 unsafe fn keep(value: *mut i32, most: i32, instead: i32) {
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `value` is valid for reads and writes.
     unsafe {
         if !(0..=most).contains(&*value) {
             *value = instead;
@@ -90,7 +95,7 @@ mod tests {
     fn numbers_without_a_name_are_not_told() {
         let mut frame = frame::Video::empty();
         let set = |frame: &mut frame::Video, number: i32| {
-            // SAFETY: the fields of a live frame, written as the integers that they are in C.
+            // SAFETY: the fields belong to a live frame and are written as the integers that they are in C.
             unsafe {
                 let frame = frame.as_mut_ptr();
                 *ptr::addr_of_mut!((*frame).colorspace).cast::<i32>() = number;

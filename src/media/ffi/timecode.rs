@@ -7,15 +7,15 @@ use ffmpeg_next::ffi;
 
 use crate::media::Ratio;
 
-/// The timecode that comes `frames` after `text` (`01:02:03:04`, with `;` for drop frame) at a frame rate. `None` if
-/// it is none at that rate.
+/// Returns the timecode `frames` frames after `text` (`01:02:03:04`, with `;` for drop frame) at a frame rate; `None`
+/// if `text` is not a timecode at that rate.
 pub fn timecode_after(text: &str, rate: Ratio, frames: i64) -> Option<String> {
     let text = CString::new(text).ok()?;
     let frames = i32::try_from(frames).ok()?;
     let rate = ffi::AVRational { num: rate.num, den: rate.den };
     let mut buffer = [0; ffi::AV_TIMECODE_STR_SIZE as usize];
-    // SAFETY: all zeros is an AVTimecode, which the first call fills in; a null log context is allowed; the buffer has
-    // the size that the second call asks for, and gets a null-terminated string.
+    // SAFETY: an all-zero AVTimecode is valid, and the first call fills it in; the log context may be null; the strings
+    // outlive the calls; the buffer has the size that the second call requires and receives a null-terminated string.
     unsafe {
         let mut timecode: ffi::AVTimecode = mem::zeroed();
         if ffi::av_timecode_init_from_string(&mut timecode, rate, text.as_ptr(), ptr::null_mut()) < 0 {

@@ -1,4 +1,4 @@
-//! Still pictures that FFmpeg reads: AVIF, and whatever else it recognises.
+//! Still pictures that FFmpeg decodes: AVIF, and any other format it recognises.
 
 use std::io::Write;
 
@@ -11,14 +11,14 @@ use super::{Bounds, Found};
 use crate::media::graph::{Entry, VideoGraph, white};
 use crate::media::{self, ColorInfo, Model, Pixels, ffi, floats};
 
-/// Packets that are read for one picture.
+/// Upper limit for the packets that are read to get one picture.
 const MOST: usize = 64;
 
-/// Kinds of the ISO family with one picture in them.
+/// Brands of the ISO base media format that hold a single picture.
 const AVIF: [&[u8; 4]; 1] = [b"avif"];
 const HEIC: [&[u8; 4]; 6] = [b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"];
 
-/// Whether bytes begin like a picture of a kind that is left to FFmpeg.
+/// Returns whether a file begins like a picture of a format that is left to FFmpeg.
 pub(super) fn is_for(head: &[u8]) -> bool {
     let brand = head.get(4..12).filter(|kind| kind.starts_with(b"ftyp"));
     brand.is_some_and(|kind| AVIF.iter().chain(&HEIC).any(|brand| kind.ends_with(*brand)))
@@ -29,7 +29,7 @@ fn is_heic(bytes: &[u8]) -> bool {
     is_for(bytes) && !compatible.chunks_exact(4).any(|brand| brand == b"avif")
 }
 
-/// Decodes the first picture.
+/// Decodes the first picture of a file.
 pub(super) fn read(bytes: &[u8], bounds: Bounds) -> Result<Found, ImageError> {
     media::init();
     let mut file = tempfile::NamedTempFile::new()?;
@@ -58,7 +58,7 @@ pub(super) fn read(bytes: &[u8], bounds: Bounds) -> Result<Found, ImageError> {
     };
     let mut frame = first_frame(file.path(), bounds)?.map_err(refused)?;
     let mut warnings = Vec::new();
-    // FFmpeg takes no notice of these parts of a picture.
+    // FFmpeg ignores the alpha of these pictures.
     if is_for(bytes) && has(bytes, b"auxiliary:alpha") {
         warnings.push("its transparency is not read: it is taken as opaque".to_owned());
     }
@@ -72,7 +72,7 @@ fn has(bytes: &[u8], text: &[u8]) -> bool {
     head.windows(text.len()).any(|part| part == text)
 }
 
-/// How an AVIF is turned, anticlockwise in quarters.
+/// Returns the orientation of an AVIF or HEIC; its `irot` box counts quarter turns anticlockwise.
 fn turn(bytes: &[u8]) -> Orientation {
     let head = &bytes[..bytes.len().min(1 << 16)];
     let place = head.windows(4).position(|name| name == b"irot").filter(|_| is_for(bytes));
@@ -127,7 +127,7 @@ fn first_frame(path: &std::path::Path, bounds: Bounds) -> Result<Result<frame::V
     Ok(frame)
 }
 
-/// Float RGB, as its tags say.
+/// Converts a frame to float RGB according to its colour tags.
 fn convert(frame: &mut frame::Video) -> Result<Pixels, ffmpeg::Error> {
     ffi::tidy(frame);
     let samples = ffi::samples_of(frame.format());
@@ -135,7 +135,7 @@ fn convert(frame: &mut frame::Video) -> Result<Pixels, ffmpeg::Error> {
     if samples.model == Model::Rgb {
         (matrix, range) = (ffmpeg::color::Space::RGB, ffmpeg::color::Range::JPEG);
     } else if range == ffmpeg::color::Range::Unspecified {
-        // What stills are unless they say otherwise.
+        // The default for still pictures.
         range = ffmpeg::color::Range::JPEG;
     }
     if matrix == ffmpeg::color::Space::Unspecified {
@@ -154,7 +154,7 @@ fn convert(frame: &mut frame::Video) -> Result<Pixels, ffmpeg::Error> {
     let float = if samples.alpha { "gbrapf32le" } else { "gbrpf32le" };
     let tv = if color.full_range { "pc" } else { "tv" };
     let flags = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp";
-    // swscale makes green of grey when it writes float planes.
+    // When swscale writes float planes from grey, the picture turns green.
     let grey = if samples.model == Model::Grey { "format=rgb48le,scale," } else { "" };
     let chain = if grey.is_empty() {
         format!("scale={flags}:in_color_matrix={name}:in_range={tv},format={float}")

@@ -1,4 +1,4 @@
-//! The bounds of an EXR beyond its frame: its pixels may reach further (the data window), as may a block of them.
+//! Checks an EXR beyond its display window: its data window may be larger, and so may a block of pixels.
 
 use std::io::Cursor;
 
@@ -8,16 +8,16 @@ use image::error::{LimitError, LimitErrorKind};
 
 use super::Bounds;
 
-/// Whether the picture may be decoded; true of bytes that are no EXR. `image` knows the display window only, and makes
-/// room for whole rows of the data window.
+/// Checks that a picture may be decoded; bytes that are not an EXR pass. `image` looks at the display window only, but
+/// allocates whole rows of the data window.
 ///
 /// # Errors
-/// A data window beyond `bounds`, or a block of pixels larger than a decoder may take.
+/// If the data window exceeds `bounds`, or a block of pixels needs more memory than a decoder may use.
 pub(super) fn check(bytes: &[u8], bounds: Bounds) -> Result<(), ImageError> {
     if !bytes.starts_with(&magic_number::BYTES) {
         return Ok(());
     }
-    // What cannot be read is left to the decoder, which says why.
+    // An unreadable header is left to the decoder, which reports the reason.
     let Ok(found) = MetaData::read_from_buffered(Cursor::new(bytes), false) else { return Ok(()) };
     let most = bounds.limits().max_alloc.unwrap_or(u64::MAX);
     for header in &found.headers {
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use crate::media::picture;
 
-    /// An EXR of 8x6 pixels whose data window ends at `right` and `bottom`.
+    /// Returns an EXR of 8x6 pixels whose data window ends at `right` and `bottom`.
     fn with_data_window(right: i32, bottom: i32) -> Vec<u8> {
         let mut file = Cursor::new(Vec::new());
         DynamicImage::from(Rgb32FImage::new(8, 6)).write_to(&mut file, ImageFormat::OpenExr).unwrap();

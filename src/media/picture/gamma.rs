@@ -1,14 +1,14 @@
-//! PNG's gamma: what light its samples stand for, where that is not what screens take them for.
+//! PNG's gamma chunk: converts samples whose gamma differs from that of sRGB.
 
 use crate::media::Pixels;
 
-/// That of sRGB.
+/// The gamma of sRGB.
 const USUAL: f64 = 0.45455;
-/// Nearer to it than this (as a factor) is meant to be the same: among them frames of video (0.51), which nobody shows
-/// otherwise.
+/// Gammas within these factors of it count as the same, including that of video frames (0.51), which no viewer displays
+/// differently.
 const NEAR: std::ops::RangeInclusive<f64> = 0.9..=1.15;
 
-/// Gives samples the curve of sRGB; what is to be said about it.
+/// Converts samples to the sRGB curve and returns a note for the user; `None` if nothing was converted.
 pub(super) fn apply(pixels: &mut Pixels, bytes: &[u8]) -> Option<String> {
     let gamma = of(bytes).filter(|gamma| !NEAR.contains(&(gamma / USUAL)) && (0.01..=10.0).contains(gamma))?;
     for sample in &mut pixels.rgb {
@@ -17,7 +17,7 @@ pub(super) fn apply(pixels: &mut Pixels, bytes: &[u8]) -> Option<String> {
     Some(format!("its gamma of {gamma:.3} is turned into that of sRGB"))
 }
 
-/// The gamma of a PNG, where nothing else in it says more of its colours.
+/// Returns the gamma of a PNG, unless another chunk describes its colours more exactly.
 fn of(bytes: &[u8]) -> Option<f64> {
     let mut rest = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
     let mut found = None;

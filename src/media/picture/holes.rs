@@ -1,12 +1,13 @@
-//! What is transparent in a picture whose texture alone counts.
+//! Fills the transparent parts of a picture that is used for its texture only.
 
 use crate::media::Pixels;
 
-/// Less opaque than this, a pixel does not count.
+/// A pixel with less opacity than this counts as transparent.
 const OPAQUE: f32 = 0.5;
 
-/// A picture without holes: what is transparent shows its opaque neighbours, mirrored, so that neither the colours hidden
-/// under it nor the hole itself count as texture. A picture that is opaque, or transparent all over, comes back as it was.
+/// Fills transparent parts with their opaque neighbours, mirrored, so that neither the colours hidden under them nor
+/// the hole itself count as texture. A picture that is opaque everywhere or transparent everywhere keeps its samples.
+/// The result has no alpha.
 #[must_use]
 pub fn without_holes(mut pixels: Pixels) -> Pixels {
     let Some(alpha) = pixels.alpha.take() else { return pixels };
@@ -31,8 +32,8 @@ pub fn without_holes(mut pixels: Pixels) -> Pixels {
     pixels
 }
 
-/// For each place of a line the one that is shown there: itself where it counts, else its mirror image in the nearest run
-/// of those that do. `None` where none does; else also how many there are.
+/// Returns, for each position on a line, the position whose sample is shown there: itself if it counts, else its mirror
+/// image in the nearest run of positions that count. Also returns the number of runs; `None` if no position counts.
 fn row(length: usize, counts: impl Fn(usize) -> bool) -> Option<(Vec<usize>, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for place in (0..length).filter(|&place| counts(place)) {
@@ -49,7 +50,7 @@ fn row(length: usize, counts: impl Fn(usize) -> bool) -> Option<(Vec<usize>, usi
         let width = end - begin;
         let into = match far((begin, end), place) {
             0 => return Some(place),
-            // Back and forth inside the run.
+            // The mirroring repeats back and forth inside the run.
             distance => (distance - 1) % (2 * width),
         };
         let into = if into < width { into } else { 2 * width - 1 - into };

@@ -1,7 +1,7 @@
-//! JPEG of four inks (CMYK, YCCK).
+//! Decodes JPEGs with four inks (CMYK, YCCK).
 //!
-//! Adobe stores inks upside down (0 is all of it), and says so by a marker of its own; without the marker, 0 is none of it.
-//! That is the rule of the common programs, and with it goes a word of warning.
+//! Adobe stores inks inverted (0 is full ink) and marks such files with its own marker; without the marker, 0 is taken
+//! for no ink, as common programs do, and a warning says so.
 
 use std::io::Cursor;
 
@@ -15,14 +15,14 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::{Bounds, Found, profile};
 use crate::media::{Pixels, Samples};
 
-/// What the markers say.
+/// The contents of the markers.
 struct Head {
     components: u8,
     size: (u32, u32),
     adobe: bool,
 }
 
-/// The picture; `None` for bytes that are no JPEG of four components.
+/// Decodes a JPEG with four components; returns `None` for other bytes.
 pub(super) fn read(bytes: &[u8], bounds: Bounds) -> Option<Result<Found, ImageError>> {
     let head = head(bytes).filter(|head| head.components == 4)?;
     Some(decode(bytes, &head, bounds))
@@ -73,20 +73,20 @@ fn decode(bytes: &[u8], head: &Head, bounds: Bounds) -> Result<Found, ImageError
     Ok(Found { pixels: super::turned(pixels, orientation), samples: Samples::RGB8, notes, warnings })
 }
 
-/// Light that inks leave.
+/// Converts inks to RGB by the fixed rule (1 - ink) * (1 - black).
 fn plain(inks: &[u8]) -> Vec<f32> {
     let left = |ink: u8| f32::from(255 - ink) / 255.0;
     inks.chunks_exact(4).flat_map(|ink| [ink[0], ink[1], ink[2]].map(|colour| left(colour) * left(ink[3]))).collect()
 }
 
-/// Inks of their luma and chroma, by JPEG's own matrix.
+/// Converts YCCK to inks with JPEG's own matrix.
 fn of_ycck([y, cb, cr, k]: [u8; 4]) -> [u8; 4] {
     let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
     let ink = |light: f32| 255 - light.round().clamp(0.0, 255.0) as u8;
     [ink(y + 1.402 * cr), ink(y - 0.344_136 * cb - 0.714_136 * cr), ink(y + 1.772 * cb), k]
 }
 
-/// Walks over the markers before the picture.
+/// Reads the markers that precede the picture.
 fn head(bytes: &[u8]) -> Option<Head> {
     let mut rest = bytes.strip_prefix(b"\xff\xd8")?;
     let mut adobe = false;
@@ -118,7 +118,7 @@ fn head(bytes: &[u8]) -> Option<Head> {
     }
 }
 
-/// Whether Adobe's marker stands between the frame's head and the picture.
+/// Returns whether Adobe's marker lies between the frame header and the picture data.
 fn later(after: &[u8], size: usize) -> bool {
     let mut rest = after.get(size..).unwrap_or_default();
     while let Some((&[0xff, marker], after)) = rest.split_first_chunk::<2>() {

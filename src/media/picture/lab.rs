@@ -1,4 +1,4 @@
-//! TIFF in CIE Lab, and in four inks with a profile.
+//! Decodes TIFFs in CIE Lab, and in CMYK with a profile.
 
 use std::io::Cursor;
 
@@ -11,20 +11,20 @@ use tiff::tags::Tag;
 use super::{Bounds, Found, profile};
 use crate::media::{Model, Pixels, Samples};
 
-/// The tag of what samples mean, and its values for Lab: with signed a and b, and with those from 0 on.
+/// The tag PhotometricInterpretation and its values: Lab with signed a and b, Lab with unsigned a and b, CMYK, RGB.
 const MEANING: u16 = 262;
 const SIGNED: u16 = 8;
 const UNSIGNED: u16 = 9;
 const INKS: u16 = 5;
 const RGB: u16 = 2;
 
-/// The picture; `None` for bytes that are no such TIFF.
+/// Decodes a TIFF in Lab, or in CMYK with a profile for it; returns `None` for other bytes.
 pub(super) fn read(bytes: &[u8], bounds: Bounds) -> Option<Result<Found, ImageError>> {
     let (place, meaning, big) = meaning(bytes)?;
     match meaning {
         SIGNED | UNSIGNED => {
             let mut bytes = bytes.to_vec();
-            // Three samples are three samples: the decoder knows these only as RGB.
+            // The decoder accepts the three samples only if they are tagged as RGB.
             let value = if big { RGB.to_be_bytes() } else { RGB.to_le_bytes() };
             bytes.get_mut(place..place + 2)?.copy_from_slice(&value);
             Some(decode(&bytes, bounds, |samples| lab(samples, meaning == SIGNED)))
@@ -39,7 +39,7 @@ pub(super) fn read(bytes: &[u8], bounds: Bounds) -> Option<Result<Found, ImageEr
                 let rgb = profile::of_inks(&inks, &profile)?;
                 Some((rgb, "its inks (CMYK) are turned into sRGB by its profile".to_owned()))
             };
-            // Without a profile for inks it is read as any other.
+            // Without a CMYK profile it is read like any other picture.
             profile::of_inks(&[0; 4], &profile)?;
             Some(decode(bytes, bounds, turned))
         }
@@ -86,7 +86,7 @@ fn decode(
     Ok(Found { pixels, samples, notes: vec![note], warnings: Vec::new() })
 }
 
-/// Lab of light D50, as sRGB.
+/// Converts Lab with white point D50 to sRGB.
 fn lab(samples: &Read, signed: bool) -> Option<(Vec<f32>, String)> {
     let lab: Vec<f32> = match samples {
         Read::Eight(samples) => (samples.chunks_exact(3))
@@ -111,7 +111,7 @@ fn srgb([l, a, b]: [f32; 3]) -> [f32; 3] {
     let y = (l + 16.0) / 116.0;
     let back = |t: f32| if t > 6.0 / 29.0 { t * t * t } else { 3.0 * (6.0_f32 / 29.0).powi(2) * (t - 4.0 / 29.0) };
     let (x, y, z) = (0.9642 * back(y + a / 500.0), back(y), 0.8249 * back(y - b / 200.0));
-    // From D50, adapted as Bradford has it.
+    // From D50, with Bradford adaptation.
     [
         3.133_856 * x - 1.616_867 * y - 0.490_615 * z,
         -0.978_768 * x + 1.916_142 * y + 0.033_454 * z,
@@ -120,7 +120,8 @@ fn srgb([l, a, b]: [f32; 3]) -> [f32; 3] {
     .map(super::encoded)
 }
 
-/// Where the first picture of a TIFF says what its samples mean, what it says, and whether numbers are big-endian.
+/// Returns the offset of the PhotometricInterpretation value of the first picture, that value, and whether the file is
+/// big-endian.
 fn meaning(bytes: &[u8]) -> Option<(usize, u16, bool)> {
     let big = match bytes.get(..4)? {
         b"II*\0" => false,
@@ -156,7 +157,7 @@ mod tests {
         near([100.0, 0.0, 0.0], [1.0; 3]);
         near([0.0, 0.0, 0.0], [0.0; 3]);
         near([53.39, 0.0, 0.0], [0.5; 3]);
-        // Red of sRGB in light D50.
+        // The red primary of sRGB under D50.
         near([54.29, 80.81, 69.89], [1.0, 0.0, 0.0]);
     }
 }

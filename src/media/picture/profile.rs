@@ -1,16 +1,16 @@
-//! Colour profiles (ICC): samples as the profile has them, turned into those of sRGB.
+//! Converts samples from their ICC colour profile to sRGB.
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use crate::media::{Model, Pixels};
 
-/// Differences that nobody sees: such a profile is that of sRGB.
+/// A profile whose colours differ from sRGB by no more than this, which is invisible, counts as sRGB.
 const SAME: f32 = 1.6 / 255.0;
 
-/// Turns samples into those of sRGB; what is to be said about it, if it was to be done at all.
+/// Converts samples to sRGB and returns a note for the user; `None` if no conversion was necessary.
 ///
 /// # Errors
-/// Why the profile cannot be used.
+/// Returns why the profile cannot be used.
 pub(super) fn apply(pixels: &mut Pixels, profile: &[u8], model: Model) -> Result<Option<String>, &'static str> {
     let profile = ColorProfile::new_from_slice(profile).map_err(|_| "it cannot be read")?;
     let layout = match (profile.color_space, model) {
@@ -44,7 +44,7 @@ pub(super) fn apply(pixels: &mut Pixels, profile: &[u8], model: Model) -> Result
     Ok(Some("its colour profile is turned into sRGB".into()))
 }
 
-/// Whether colours all over come out as they go in.
+/// Returns whether a transform leaves a grid of colours unchanged.
 fn is_same(transform: impl Fn(&[f32], &mut [f32]) -> bool) -> bool {
     const STEPS: usize = 6;
     let level = |step: usize| step as f32 / (STEPS - 1) as f32;
@@ -55,7 +55,8 @@ fn is_same(transform: impl Fn(&[f32], &mut [f32]) -> bool) -> bool {
     transform(&colours, &mut after) && colours.iter().zip(&after).all(|(before, after)| (before - after).abs() <= SAME)
 }
 
-/// Inks of 8 bits (0: none), four a pixel, as sRGB of 0..=1, three a pixel; `None` where the profile is not for that.
+/// Converts 8-bit inks (0: none), four per pixel, to sRGB in 0..=1, three per pixel; `None` if the profile is not for
+/// CMYK.
 pub(super) fn of_inks(inks: &[u8], profile: &[u8]) -> Option<Vec<f32>> {
     let profile = ColorProfile::new_from_slice(profile).ok()?;
     if profile.color_space != DataColorSpace::Cmyk {

@@ -1,4 +1,4 @@
-//! What is known of a stream's clock, packet by packet.
+//! The state of one stream's clock, updated with each packet, and the detection of its breaks.
 
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::format::stream::Disposition;
@@ -6,40 +6,45 @@ use ffmpeg_next::{self as ffmpeg, Packet, media};
 
 use crate::media::TimeBase;
 
-/// A clock falls back where decoding times do so by more than this; times of display, which may be out of order, by more
-/// than that.
+/// A clock falls back where decoding times decrease by more than `FALL` seconds, or display times, which may be out of
+/// order, by more than `FALL_SHOWN` seconds.
 const FALL: f64 = 0.2;
 const FALL_SHOWN: f64 = 1.5;
-/// A clock jumps where the next packet is this much later, in containers whose clocks may.
+/// A clock jumps where the next packet is later than expected by this many seconds, in containers whose clocks may
+/// jump.
 pub(super) const JUMP: f64 = 10.0;
 
-/// What is known of a stream.
+/// The clock state of one stream.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
     pub base: TimeBase,
-    /// Whether its times say what the clock does: sound and pictures.
+    /// Whether its times follow the clock of the file: true of audio and video, except cover art.
     pub leads: bool,
     pub is_sound: bool,
-    /// Whether nothing came since the last joint, and where the last packet ended, on the mended clock.
+    /// Whether no packet has arrived since the last break.
     pub joined: bool,
+    /// End of the last packet, on the corrected clock.
     pub reached: Option<i64>,
-    /// Ticks that are added to this stream alone.
+    /// Ticks that are added to this stream only.
     pub own: i64,
-    /// Which offset it has.
+    /// Index of the offset in use.
     pub epoch: usize,
-    /// Time of the last packet, the usual distance of two, and where the latest ends: as the file has them.
+    /// Time of the last packet: dts, or else pts. This and the fields below are on the file's own clock.
     pub last: Option<i64>,
     pub last_dts: Option<i64>,
     pub last_pts: Option<i64>,
+    /// Last positive distance between two packets.
     pub step: i64,
-    /// How much later than it is decoded a picture is shown, at most.
+    /// Largest delay between the decoding and the display of a packet.
     pub delay: i64,
+    /// Latest end of a packet since the last break.
     pub end: Option<i64>,
-    /// Latest end in the whole file.
+    /// Latest end of a packet in the whole file.
     pub furthest: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a clock breaks: it falls back, or it jumps forward.
 pub(super) enum Break {
     Fall,
     Jump,
@@ -72,14 +77,14 @@ impl Line {
         }
     }
 
-    /// Forgets what was before a joint.
+    /// Forgets the packets before a break.
     pub fn begin_anew(&mut self) {
         (self.end, self.last, self.last_dts, self.last_pts) = (None, None, None, None);
         self.joined = true;
     }
 
-    /// What the clock does at a packet. Decoding times never go back; where a packet has none, only key pictures are asked,
-    /// for others may be shown before what was read before.
+    /// Returns how the clock breaks at a packet, if it does. Decoding times never decrease. A packet without one is
+    /// only tested if it is a key frame, since other pictures may be displayed before those read earlier.
     pub fn breaks(&self, packet: &Packet, jumps: bool) -> Option<Break> {
         let (now, last, fall) = match (packet.dts(), self.last_dts) {
             (Some(now), Some(last)) => (now, last, FALL),
@@ -93,10 +98,10 @@ impl Line {
         (jumps && seconds > JUMP + self.base.seconds(self.step.max(packet.duration()))).then_some(Break::Jump)
     }
 
-    /// Takes away what cannot be: a time of display so far from that of decoding, in containers whose clocks may jump; a
-    /// length of hours.
+    /// Removes implausible values: a pts too far from the dts, in containers whose clocks may jump, and an audio
+    /// packet's duration of more than `JUMP` seconds.
     pub fn doubt(&self, packet: &mut Packet, jumps: bool) {
-        // Sound lasts as long as its samples; no packet has so many.
+        // An audio packet lasts as long as its samples, and no packet holds that many.
         if self.is_sound && self.step > 0 && self.base.seconds(packet.duration()) > JUMP {
             packet.set_duration(self.step);
         }

@@ -1,7 +1,7 @@
-//! `--metrics`: the run in Prometheus's text format, for node_exporter's textfile collector.
+//! Writes `--metrics`: the run in Prometheus's text format, for node_exporter's textfile collector.
 //!
-//! The file tells of one run and the next one replaces it, so that everything in it is a gauge. Only the time of the last
-//! success is taken over from the file that was there.
+//! The file describes one run, and the next run replaces it, so every metric in it is a gauge. Only the time of the
+//! last success is carried over from the previous file.
 
 use std::fmt::Write;
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::Path;
 use super::tally::{Outcome, Tally, unix};
 
 const LAST_SUCCESS: &str = "stylize_video_last_success_timestamp_seconds";
-/// A file that is longer is none of ours.
+/// A longer file was not written by this program.
 const LONGEST: u64 = 16 << 20;
 
 pub fn text(tally: &Tally, success_before: Option<f64>) -> String {
@@ -58,12 +58,12 @@ fn gauge(text: &mut String, name: &str, help: &str, samples: &[(String, f64)]) {
     }
 }
 
-/// As the format wants it of a label's value.
+/// Escapes the value of a label as the format requires.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// The last success that the file of a former run tells of.
+/// Reads the time of the last success from the file of an earlier run.
 pub fn last_success(path: &Path) -> Option<f64> {
     let length = fs::metadata(path).ok().filter(|meta| meta.is_file())?.len();
     let text = if length <= LONGEST { fs::read_to_string(path).ok()? } else { return None };

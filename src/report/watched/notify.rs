@@ -1,4 +1,4 @@
-//! `--notify`: a command at the end of each job.
+//! Runs the `--notify` command at the end of each job.
 
 use std::io;
 use std::process::{self, Stdio};
@@ -7,20 +7,20 @@ use std::time::{Duration, Instant};
 use super::tally::{JobRecord, Outcome};
 use crate::child;
 
-/// A command that takes longer is ended.
+/// A command that takes longer is killed.
 const LIMIT: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(20);
-/// An environment holds only so much.
+/// The highest number of characters per variable: the size of an environment is limited.
 const LONGEST: usize = 4096;
 
-/// A program and its arguments. No shell ever sees them.
+/// A program with its arguments. It runs without a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     program: String,
     arguments: Vec<String>,
 }
 
-/// Why a command has not done its work.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     #[error("cannot run {program}: {source}")]
@@ -35,7 +35,7 @@ impl Command {
     /// Splits `text` into words, with quotes and backslashes as in a shell.
     ///
     /// # Errors
-    /// A quote that is not closed; nothing at all.
+    /// If a quote is not closed, or there is no command.
     pub fn parse(text: &str) -> Result<Self, String> {
         let words = shlex::split(text).ok_or_else(|| format!("`{text}`: a quote is not closed"))?;
         let mut words = words.into_iter();
@@ -43,7 +43,8 @@ impl Command {
         Ok(Self { program, arguments: words.collect() })
     }
 
-    /// Runs it, with `job` in its environment, and waits. Skipped jobs are not told of: nothing has happened.
+    /// Runs the command with `job` in its environment and waits for it. Skipped jobs are not reported, because nothing
+    /// has happened.
     pub(super) fn tell(&self, job: &JobRecord) -> Result<(), Problem> {
         if job.outcome == Outcome::Skipped {
             return Ok(());
@@ -55,12 +56,12 @@ impl Command {
         let program = || self.program.clone();
         let failed = |source| Problem::Start { program: program(), source };
         let mut command = process::Command::new(&self.program);
-        // Standard output may be a video.
+        // Standard output may be the video, so the command's output goes to standard error.
         command.args(&self.arguments).stdin(Stdio::null()).stdout(io::stderr());
         for (name, value) in environment(job) {
             command.env(name, value);
         }
-        // Ctrl-c is for the painting.
+        // Ctrl-C is meant for the painting, not for the command.
         child::in_a_group(&mut command);
         let mut child = command.spawn().map_err(failed)?;
         let began = Instant::now();
@@ -78,7 +79,7 @@ impl Command {
     }
 }
 
-/// What a command finds in its environment. The names are no settings: see `settings::layers`.
+/// Returns the environment variables for the command. They are not settings: see `settings::layers`.
 fn environment(job: &JobRecord) -> [(&'static str, String); 6] {
     let error = job.why.as_deref().filter(|_| job.outcome == Outcome::Failed).unwrap_or_default();
     [
@@ -91,7 +92,7 @@ fn environment(job: &JobRecord) -> [(&'static str, String); 6] {
     ]
 }
 
-/// What an environment can hold.
+/// Makes a text valid for an environment variable: no NUL, limited length.
 fn plain(text: &str) -> String {
     text.chars().filter(|&c| c != '\0').take(LONGEST).collect()
 }

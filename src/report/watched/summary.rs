@@ -1,4 +1,4 @@
-//! `--summary`: the run as one JSON object.
+//! Writes `--summary`: the run as one JSON object.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ struct Counts {
     skipped: u64,
     failed: u64,
     cancelled: u64,
-    /// Known at the end.
+    /// `None` until the end of the run.
     not_begun: Option<u64>,
 }
 
@@ -23,12 +23,12 @@ struct Summary<'a> {
     pid: u32,
     /// `running`, `finished` or `stopped`.
     state: &'static str,
-    /// `signal` or `time_is_up` where it was stopped.
+    /// `signal` or `time_is_up` if the run was stopped.
     stopped: Option<Stop>,
     began: f64,
     written: f64,
     seconds: f64,
-    /// Frames that this run has painted.
+    /// Frames painted by this run.
     frames: u64,
     planned: Option<u64>,
     counts: Counts,
@@ -62,7 +62,7 @@ pub fn text(tally: &Tally) -> String {
         counts,
         jobs: &tally.ended,
     };
-    // Strings and numbers: nothing that JSON could not hold.
+    // The summary holds only strings and numbers, so serialization cannot fail.
     serde_json::to_string_pretty(&summary).unwrap_or_default() + "\n"
 }
 

@@ -1,4 +1,4 @@
-//! What has become of the jobs so far, from events.
+//! Counts the jobs of a run by their events.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use super::super::{Event, Stop};
 
-/// How a job ended.
+/// The outcome of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Done,
     Skipped,
     Failed,
-    /// The run was to end; the next one goes on.
+    /// The run was stopped; the next run resumes the job.
     Cancelled,
 }
 
@@ -31,43 +31,43 @@ impl Outcome {
     }
 }
 
-/// A job that has ended.
+/// The record of a job that has ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobRecord {
     pub input: String,
-    /// Unknown where a job failed before it began.
+    /// Unknown if the job failed before it began.
     pub output: Option<String>,
     pub outcome: Outcome,
-    /// Frames that are painted, those of former runs included.
+    /// Painted frames, including those of earlier runs.
     pub frames: u64,
-    /// Frames of them that former runs have painted.
+    /// Those of them that were painted by earlier runs.
     pub resumed: u64,
-    /// Seconds that this run took over it.
+    /// Seconds that this run spent on the job.
     pub seconds: f64,
-    /// Why it was skipped, failed or was stopped.
+    /// The reason why it was skipped, failed or stopped.
     pub why: Option<String>,
     /// Unix time of its end.
     pub ended: f64,
 }
 
-/// What an event meant to the tally.
+/// The effect of an event on the tally.
 #[derive(Debug, Default)]
 pub struct Told {
-    /// Whether there is something new to write.
+    /// Whether the files must be written again.
     pub changed: bool,
-    /// The job that ended with it.
+    /// The job that the event ended.
     pub ended: Option<JobRecord>,
 }
 
-/// So many jobs that ended are told one by one.
+/// The number of ended jobs that are kept as individual records.
 const LONGEST: usize = 10_000;
-/// No running job has this number.
+/// A number that no running job has.
 const NONE: u64 = u64::MAX;
 
 /// A job in progress.
 #[derive(Debug, Clone)]
 struct Running {
-    /// Among those that run at once.
+    /// Number of the job among those that run at once.
     number: u64,
     input: String,
     output: String,
@@ -76,30 +76,30 @@ struct Running {
     began: SystemTime,
 }
 
-/// All jobs of a run.
+/// The state of all jobs of a run.
 #[derive(Debug, Clone)]
 pub struct Tally {
     pub began: SystemTime,
     pub now: SystemTime,
-    /// Of the run, where it was told.
+    /// Number of planned jobs, if known.
     pub jobs: Option<u64>,
-    /// The last ones, [`LONGEST`] at most.
+    /// The jobs that ended last, at most `LONGEST`.
     pub ended: VecDeque<JobRecord>,
-    /// Unix time when a job was done last.
+    /// Unix time of the last job that was done.
     pub last_done: Option<f64>,
-    /// Of all that ended, in the order of [`Outcome::ALL`], and the frames that were painted for them.
+    /// Counts of all ended jobs, in the order of [`Outcome::ALL`], and the frames painted for them.
     counts: [u64; 4],
     painted: u64,
-    /// How often jobs were planned, and in which of these times an input has failed.
+    /// How many times jobs were planned, and for each failing input the round in which it failed last.
     looks: u64,
     failing: BTreeMap<String, u64>,
-    /// Whether the run is over, and the jobs that were not begun by then.
+    /// Set when the run is over: the number of jobs that were not begun.
     pub finished: Option<u64>,
     pub stopped: Option<Stop>,
     running: Vec<Running>,
 }
 
-/// Seconds since 1970.
+/// Converts a time to seconds since 1970, rounded to milliseconds.
 pub fn unix(time: SystemTime) -> f64 {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     (seconds * 1e3).round() / 1e3
@@ -135,18 +135,18 @@ impl Tally {
         self.counts[outcome as usize]
     }
 
-    /// Frames that this run has painted.
+    /// Returns the number of frames painted by this run.
     pub fn painted(&self) -> u64 {
         self.painted + self.running.iter().map(|job| job.frames.saturating_sub(job.resumed)).sum::<u64>()
     }
 
-    /// Takes note of an event of job `number` (0 where there is one at a time) that comes at `now`.
+    /// Records an event of job `number` (0 if jobs run one at a time) at time `now`.
     pub fn hear(&mut self, number: u64, event: &Event, now: SystemTime) -> Told {
         self.now = now;
         let running = self.running.iter_mut().find(|job| job.number == number);
         let ended = match event {
             Event::RunStarted { jobs, .. } => {
-                // A watch tells of more again and again.
+                // With `--watch`, each round announces further jobs.
                 self.looks += 1;
                 self.jobs = Some(self.jobs.unwrap_or(0) + jobs);
                 return Told { changed: true, ended: None };
@@ -157,7 +157,7 @@ impl Tally {
             }
             Event::Started { input, output, .. } => {
                 let (input, output) = (input.clone(), output.clone());
-                // Also a second try of one that has failed.
+                // This also replaces a failed first attempt at the same job.
                 self.running.retain(|job| job.number != number);
                 self.running.push(Running { number, input, output, frames: 0, resumed: 0, began: now });
                 return Told { changed: true, ended: None };
@@ -201,7 +201,8 @@ impl Tally {
         self.painted += job.frames.saturating_sub(job.resumed);
         match job.outcome {
             Outcome::Failed => drop(self.failing.insert(job.input.clone(), self.looks)),
-            // Another job of the same look may be another of the same input: that one has failed all the same.
+            // Two jobs of the same round may have the same input: if one succeeds, the failure of the other still
+            // counts.
             Outcome::Done if self.failing.get(&job.input).is_some_and(|&look| look < self.looks) => {
                 self.failing.remove(&job.input);
             }
@@ -210,19 +211,19 @@ impl Tally {
         if job.outcome == Outcome::Done {
             self.last_done = Some(job.ended);
         }
-        // A watch may stay for years.
+        // With `--watch`, a run may last for years.
         if self.ended.len() == LONGEST {
             self.ended.pop_front();
         }
         self.ended.push_back(job);
     }
 
-    /// Inputs of jobs that have failed, and were not done later.
+    /// Returns the inputs of jobs that failed and did not succeed later.
     pub fn failing(&self) -> impl Iterator<Item = &str> {
         self.failing.keys().map(String::as_str)
     }
 
-    /// What is known of the running job `number`, which is none any more.
+    /// Removes job `number` from the running jobs and returns a record of it.
     fn leave(&mut self, number: u64, now: SystemTime) -> JobRecord {
         let place = self.running.iter().position(|job| job.number == number);
         let job = place.map(|place| self.running.remove(place));
@@ -289,7 +290,7 @@ pub(super) mod tests {
         assert_eq!(told.why.as_deref(), Some("time is up"));
         assert_eq!(Outcome::ALL.map(|outcome| tally.count(outcome)), [1; 4]);
         assert_eq!(tally.painted(), 3);
-        // Another job of the same input does not hide it; done in a later look, its file has been mended, say.
+        // A success in the same round does not hide a failure of the same input; in a later round it does.
         for (failing, look) in [(1, false), (0, true)] {
             if look {
                 tally.hear(0, &Event::RunStarted { version: "1".into(), jobs: 1 }, at(11));

@@ -1,4 +1,4 @@
-//! One convolution: its weights, its borders, and the blur that halves a map. Knows tensors, no networks.
+//! One convolution: its weights, its padding, and the blur that halves a map. Depends on tensors only, not on networks.
 
 use tch::{Device, Kind, Tensor};
 
@@ -7,8 +7,8 @@ use crate::settings::Padding;
 use crate::stylize::StyleError;
 use crate::stylize::tensor::channels_last;
 
-/// One convolution. `padding` is the trained network's (zeros); `border` is what the picture is extended by when the
-/// padding option replaces the zeros by its own pixels.
+/// A convolution. `padding` is the zero padding that the network was trained with; `border` is the number of pixels by
+/// which the picture is extended when the padding option replaces the zeros with its own pixels.
 #[derive(Debug)]
 pub struct Conv {
     pub(super) weight: Tensor,
@@ -16,7 +16,7 @@ pub struct Conv {
     pub(super) stride: i64,
     pub(super) padding: i64,
     border: i64,
-    /// 1, or as many as there are channels: each by itself (depthwise).
+    /// 1, or the number of channels for a depthwise convolution.
     pub(super) groups: i64,
 }
 
@@ -36,23 +36,23 @@ impl ConvShape {
         Self { out, inp, kernel, stride: 1, padding: kernel / 2 }
     }
 
-    /// The same with another stride.
+    /// Returns the same shape with another stride.
     pub fn stride(self, stride: i64) -> Self {
         Self { stride, ..self }
     }
 }
 
 impl Conv {
-    /// Takes `{key}.weight` `[out,in,k,k]` and `{key}.bias` `[out]` from `weights`. Double precision stays, for a check
-    /// of gradients; all else becomes 32-bit.
+    /// Takes `{key}.weight` `[out,in,k,k]` and `{key}.bias` `[out]` from `weights`. Double precision is kept for
+    /// gradient checks; every other kind becomes 32-bit.
     ///
     /// # Errors
-    /// A tensor that is missing or has another shape; the message names it.
+    /// If a tensor is missing, has another shape or cannot be converted; the message names it.
     pub fn load(weights: &NamedTensors, key: &str, shape: ConvShape, device: Device) -> Result<Self, String> {
         Self::grouped(weights, key, shape, 1, device)
     }
 
-    /// A depthwise convolution: each of `channels` maps has a kernel to itself, `{key}.weight` is `[channels,1,k,k]`.
+    /// Loads a depthwise convolution: each of `channels` maps has its own kernel, `{key}.weight` is `[channels,1,k,k]`.
     ///
     /// # Errors
     /// As [`Conv::load`].
@@ -81,20 +81,21 @@ impl Conv {
         Ok(Self { weight, bias, stride: shape.stride, padding: shape.padding, border: shape.kernel / 2, groups })
     }
 
-    /// Halves the size of `channels` maps, blurred first by the binomial `row` (`[1, 2, 1]`, say, in both directions): a
-    /// mean of 2x2 lets through much of what the coarser grid cannot hold, and a descent hides a lattice of that grid's
-    /// pitch there (Zhang 2019, "Making convolutional networks shift-invariant again").
+    /// Returns a convolution that blurs `channels` maps with the binomial `row` (`[1, 2, 1]`, for example) in both
+    /// directions and then halves their size. A mean over 2x2 pixels lets through much of what the coarser grid cannot
+    /// represent, and a descent hides a lattice with that grid's pitch there (Zhang 2019, "Making convolutional
+    /// networks shift-invariant again").
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn halving(row: &[f64], channels: i64, kind: Kind, device: Device) -> Result<Self, StyleError> {
         Ok(Self { stride: 2, ..Self::blur(row, channels, kind, device)? })
     }
 
-    /// Blurs `channels` maps by `row` in both directions; its sum does not matter.
+    /// Returns a convolution that blurs `channels` maps with `row` in both directions. `row` need not sum to 1.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn blur(row: &[f64], channels: i64, kind: Kind, device: Device) -> Result<Self, StyleError> {
         let side = row.len() as i64;
         let sum: f64 = row.iter().sum();
@@ -117,8 +118,8 @@ impl Conv {
     }
 }
 
-/// Extends a picture by `border` pixels of its own. Reflection needs more pixels than it adds; where a deep layer is
-/// too small for that, the edge is repeated.
+/// Extends a picture by `border` pixels of its own content. Reflection needs a picture larger than the border; where
+/// the map of a deep layer is too small, the edge is repeated.
 pub fn extend(x: &Tensor, border: i64, padding: Padding) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = x.size4()?;
     let sides = [border; 4];

@@ -1,17 +1,17 @@
-//! Which pixels a unit sees: receptive fields from the layers' real kernels, strides and paddings.
+//! Receptive fields and map sizes, from the kernels, strides and paddings of the layers.
 
 use std::ops::Range;
 
 use super::conv::Conv;
 use super::graph::{ConvNet, Node, Op, Value};
 
-/// Pixels that a layer's units see along one axis; both axes are alike. It may reach beyond the picture.
+/// The receptive field of a layer's units along one axis; both axes are equal. It may extend beyond the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
     /// First pixel of the unit at position 0.
     pub first: i64,
     pub size: i64,
-    /// Pixels from one unit to the next: the layer's stride.
+    /// Distance in pixels from one unit to the next: the layer's stride.
     pub jump: i64,
 }
 
@@ -19,7 +19,7 @@ impl Field {
     /// The picture itself.
     pub const PIXEL: Self = Self { first: 0, size: 1, jump: 1 };
 
-    /// The field after a layer with that kernel, stride and padding.
+    /// Returns the field after a layer with the given kernel, stride and padding.
     pub fn through(self, kernel: i64, stride: i64, padding: i64) -> Self {
         Self {
             first: self.first - padding * self.jump,
@@ -28,27 +28,27 @@ impl Field {
         }
     }
 
-    /// All that either sees, of two fields on one grid.
+    /// Returns the smallest field that covers both; the two lie on the same grid.
     fn union(self, other: Self) -> Self {
         let first = self.first.min(other.first);
         let end = (self.first + self.size).max(other.first + other.size);
         Self { first, size: end - first, jump: self.jump.max(other.jump) }
     }
 
-    /// The pixels that the unit at `position` sees.
+    /// Returns the pixels that the unit at `position` sees.
     pub fn at(self, position: i64) -> Range<i64> {
         let first = self.first + position * self.jump;
         first..first + self.size
     }
 }
 
-/// A layer as a viewer needs to know it.
+/// The name, channels and receptive field of a layer, as the `layers` command shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerShape {
     pub name: String,
-    /// Units: feature maps.
+    /// Number of units (feature maps).
     pub channels: usize,
-    /// Of its units with the largest field.
+    /// The largest field of its units.
     pub field: Field,
 }
 
@@ -65,25 +65,25 @@ impl Conv {
         before.through(self.kernel(), self.stride, self.padding)
     }
 
-    /// Length of what comes out of `length` positions; `None` where the kernel does not fit.
+    /// Returns the output length for an input of `length` positions; `None` if the kernel does not fit.
     fn length(&self, length: i64) -> Option<i64> {
         let room = length + 2 * self.padding - self.kernel();
         (room >= 0).then(|| room / self.stride + 1)
     }
 }
 
-/// Length of what a pooling makes of `length` positions, as libtorch counts it; `None` where no window fits.
+/// Returns the output length of a pooling over `length` positions, as libtorch counts it; `None` if no window fits.
 fn pooled(length: i64, kernel: i64, stride: i64, ceil: bool) -> Option<i64> {
     let more = if ceil { stride - 1 } else { 0 };
     let mut count = (length - kernel + more).div_euclid(stride) + 1;
-    // The last window must begin inside.
+    // The last window must begin inside the input.
     if ceil && (count - 1) * stride >= length {
         count -= 1;
     }
     (count > 0).then_some(count)
 }
 
-/// A value's field and channels.
+/// The receptive field and number of channels of a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     pub field: Field,
@@ -91,7 +91,7 @@ pub(super) struct Shape {
 }
 
 impl Node {
-    /// Field and channels of what the node gives, from those of its inputs.
+    /// Returns the field and channels of the node's output, given those of its inputs.
     fn shape(&self, of: impl Fn(Value) -> Shape) -> Shape {
         let first = of(self.inputs[0]);
         let union = || self.inputs.iter().map(|&input| of(input).field).fold(first.field, Field::union);
@@ -104,7 +104,7 @@ impl Node {
         }
     }
 
-    /// Length of the maps along an axis; inputs that are joined are equally long.
+    /// Returns the length of the output maps along an axis. The inputs of a join have equal lengths.
     fn length(&self, of: impl Fn(Value) -> Option<i64>) -> Option<i64> {
         let length = of(self.inputs[0])?;
         match &self.op {
@@ -116,7 +116,7 @@ impl Node {
 }
 
 impl ConvNet {
-    /// Field and channels of every value, the picture first.
+    /// Returns the field and channels of every value, the picture first.
     pub(super) fn shapes_of_values(&self) -> Vec<Shape> {
         let mut shapes = vec![Shape { field: Field::PIXEL, channels: 3 }];
         for node in &self.nodes {
@@ -135,8 +135,8 @@ impl ConvNet {
         self.layers.iter().map(layer).collect()
     }
 
-    /// The field of one unit: half of a fire module's units, and of what rectifies or pools them, see no more than the
-    /// squeeze layer.
+    /// Returns the receptive field of one unit. Half of a fire module's units, and the units that rectify or pool
+    /// those, see no more than the squeeze layer.
     pub(super) fn field_of(&self, layer: usize, unit: usize) -> Field {
         self.field_of_unit(&self.shapes_of_values(), self.layers[layer].value, unit as i64)
     }
@@ -165,7 +165,7 @@ impl ConvNet {
         }
     }
 
-    /// Length of a layer's maps along an axis of `length` pixels; `None` where the picture is too small for it.
+    /// Returns the length of a layer's maps for an axis of `length` pixels; `None` if the picture is too small.
     pub(super) fn map_length(&self, layer: usize, length: i64) -> Option<i64> {
         let mut lengths = vec![Some(length)];
         for node in self.nodes.iter().take(self.layers[layer].value.0) {

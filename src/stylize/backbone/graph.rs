@@ -1,5 +1,5 @@
-//! A feature network as a graph of nodes (convolutions, rectifiers, poolings, sums, joins), run to the deepest layer
-//! asked for. The networks themselves are descriptions: `vgg.rs`, `squeezenet.rs`, `patches.rs`, `lite0.rs`.
+//! A feature network as a graph of nodes (convolutions, rectifiers, poolings, sums, joins), run only as far as the
+//! deepest requested layer. The networks are described in `vgg.rs`, `squeezenet.rs`, `patches.rs` and `lite0.rs`.
 
 use tch::{Device, Kind, Tensor};
 
@@ -13,33 +13,33 @@ use crate::stylize::tensor::channels_last;
 pub(super) const IMAGENET: Normalisation =
     Normalisation { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
 
-/// A network reads (image - mean) / deviation, per RGB channel of 0..=1.
+/// Input normalisation: the network reads (image - mean) / deviation, per RGB channel of 0..=1.
 #[derive(Debug, Clone, Copy)]
 pub struct Normalisation {
     pub mean: [f32; 3],
     pub deviation: [f32; 3],
 }
 
-/// What a node does with its inputs.
+/// The operation of a node.
 #[derive(Debug)]
 pub enum Op {
-    /// Also depthwise, and the blur that halves.
+    /// Includes depthwise convolutions and the blur that halves a map.
     Conv(Conv),
     Relu,
-    /// A ReLU that ends at 6 (mobile networks).
+    /// A ReLU clipped at 6 (mobile networks).
     Relu6,
     Pool {
         kernel: i64,
         stride: i64,
         ceil: bool,
     },
-    /// The sum of its inputs: the end of a residual block.
+    /// Sum of the inputs: the end of a residual block.
     Add,
-    /// The channels of its inputs side by side.
+    /// Concatenation of the inputs' channels.
     Concat,
 }
 
-/// A value in the graph: the picture itself, or what a node gives.
+/// A value in the graph: the picture or the output of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Value(pub(super) usize);
 
@@ -54,14 +54,14 @@ pub(super) struct Node {
     pub inputs: Vec<Value>,
 }
 
-/// A value that can be asked for, with its name in the literature.
+/// A named value that can be requested; the name is the one used in the literature.
 #[derive(Debug)]
 pub(super) struct Layer {
     pub name: String,
     pub value: Value,
 }
 
-/// A network that is being described, node after node.
+/// A network under construction, described node by node.
 #[derive(Debug, Default)]
 pub struct Description {
     nodes: Vec<Node>,
@@ -69,52 +69,52 @@ pub struct Description {
 }
 
 impl Description {
-    /// Adds a node; its inputs were added before it.
+    /// Adds a node. Its inputs must have been added before.
     pub fn node(&mut self, op: Op, inputs: &[Value]) -> Value {
         self.nodes.push(Node { op, inputs: inputs.to_vec() });
         Value(self.nodes.len())
     }
 
-    /// Gives a value the name by which it can be asked for.
+    /// Names a value so that it can be requested.
     pub fn name(&mut self, name: impl Into<String>, value: Value) -> Value {
         self.layers.push(Layer { name: name.into(), value });
         value
     }
 
-    /// Adds a node with one input that is a layer of its own.
+    /// Adds a node with one input and names its output.
     pub fn layer(&mut self, name: impl Into<String>, op: Op, input: Value) -> Value {
         let value = self.node(op, &[input]);
         self.name(name, value)
     }
 
-    /// How many layers have a name so far.
+    /// Returns the number of named layers so far.
     pub fn len(&self) -> usize {
         self.layers.len()
     }
 }
 
-/// Which layers of a network are compared unless the settings name others.
+/// The layers that a network compares by default.
 #[derive(Debug, Clone, Copy)]
 pub struct Defaults {
-    /// Where the network is the only one.
+    /// When the network is used alone.
     pub alone: Chosen,
-    /// Where several networks share the work.
+    /// When the network is part of a set.
     pub in_set: Chosen,
 }
 
-/// Layers by their names.
+/// Layer names for style and content.
 #[derive(Debug, Clone, Copy)]
 pub struct Chosen {
     /// Fine to coarse.
     pub style: &'static [&'static str],
-    /// Style layers of the picture at half its size, where that is looked at as well.
+    /// Style layers of the picture at half its size, where the set also evaluates that.
     pub halved: &'static [&'static str],
-    /// The contrasts of the scene and the painting are compared at the first one.
+    /// Content layers. The contrasts of the scene and the painting are compared at the first one.
     pub content: &'static [&'static str],
 }
 
 impl Defaults {
-    /// The same layers, alone and in a set.
+    /// Uses the same layers alone and in a set.
     pub const fn same(style: &'static [&'static str], content: &'static [&'static str]) -> Self {
         let chosen = Chosen { style, halved: &[], content };
         Self { alone: chosen, in_set: chosen }
@@ -134,7 +134,7 @@ pub struct ConvNet {
 }
 
 impl ConvNet {
-    /// Which layers are compared where this network is one of several.
+    /// Returns the layers that are compared when this network is part of a set.
     pub(super) fn in_set(&self) -> Chosen {
         self.defaults.in_set
     }
@@ -155,12 +155,12 @@ impl ConvNet {
         Ok(Self { name: name.to_owned(), nodes, layers, defaults, options, mean, deviation })
     }
 
-    /// What the first node reads, `[1,3,H,W]`.
+    /// Returns the normalised picture that the first node reads, `[1,3,H,W]`.
     pub(super) fn normalised(&self, image: &Tensor) -> Result<Tensor, StyleError> {
         Ok(image.f_sub(&self.mean)?.f_div(&self.deviation)?)
     }
 
-    /// Kind of the weights: double in checks.
+    /// Returns the kind of the weights: double in gradient checks.
     pub(super) fn kind(&self) -> Kind {
         let convolution = |node: &Node| match &node.op {
             Op::Conv(conv) => Some(conv.weight.kind()),
@@ -173,7 +173,7 @@ impl ConvNet {
         self.deviation.device()
     }
 
-    /// Which values `wanted` ones need, themselves included; the picture is the first.
+    /// Marks the values that the `wanted` ones depend on, including themselves; index 0 is the picture.
     pub(super) fn needed(&self, wanted: impl Iterator<Item = Value>) -> Vec<bool> {
         let mut needed = vec![false; self.nodes.len() + 1];
         for value in wanted {
@@ -187,7 +187,7 @@ impl ConvNet {
         needed
     }
 
-    /// How many nodes read each value, of those that are `needed`.
+    /// Returns for each value the number of `needed` nodes that read it.
     pub(super) fn readers(&self, needed: &[bool]) -> Vec<usize> {
         let mut readers = vec![0; needed.len()];
         for (node, _) in self.nodes.iter().zip(&needed[1..]).filter(|(_, needed)| **needed) {
@@ -200,13 +200,13 @@ impl ConvNet {
         let (kernel, stride) = ([kernel; 2], [stride; 2]);
         Ok(match self.options.pooling {
             Pooling::Max => x.f_max_pool2d(kernel, stride, [0, 0], [1, 1], ceil)?,
-            // An average is about half of a maximum of rectified activations; the factor keeps the magnitudes the
-            // later layers were trained with.
+            // The average of rectified activations is about half their maximum; the factor keeps the magnitudes that
+            // the later layers were trained with.
             Pooling::Avg => x.f_avg_pool2d(kernel, stride, [0, 0], ceil, true, None)?.f_mul_scalar(2.0)?,
         })
     }
 
-    /// What a node makes of its inputs. `overwrite`: nobody else needs the first one.
+    /// Evaluates a node. `overwrite` means that nothing else needs the first input, so it may be changed in place.
     pub(super) fn run(&self, op: &Op, inputs: &[&Tensor], overwrite: bool) -> Result<Tensor, StyleError> {
         let x = inputs[0];
         Ok(match op {
@@ -222,7 +222,8 @@ impl ConvNet {
     }
 }
 
-/// Lets a value go when its last reader has read it: late layers of a large picture would not fit beside all of them.
+/// Drops a value after its last reader: with all values kept, the late layers of a large picture would not fit in
+/// memory.
 pub(super) fn release(values: &mut [Option<Tensor>], readers: &mut [usize], inputs: &[Value]) {
     for input in inputs {
         readers[input.0] -= 1;

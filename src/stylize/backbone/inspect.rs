@@ -1,4 +1,4 @@
-//! What it takes to look into a network: where its units look, and what of a picture excites one of them.
+//! The interface for inspecting a network: the receptive fields of its units, and the pixels that excite them.
 
 use tch::Tensor;
 
@@ -14,7 +14,7 @@ pub struct Pick {
     pub value: f32,
 }
 
-/// Activations of one layer that are to be projected.
+/// The activations of one layer that are to be projected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
     /// Index into the network's layers.
@@ -22,29 +22,29 @@ pub struct Wanted {
     pub picks: Vec<Pick>,
 }
 
-/// A network that can be looked into (Zeiler & Fergus 2013).
+/// A network that can be inspected with a deconvnet (Zeiler & Fergus 2013).
 pub trait Inspect {
-    /// Every layer, in the network's order.
+    /// Returns the shape of every layer, in the network's order.
     fn shapes(&self) -> Vec<LayerShape>;
 
-    /// The receptive field of one unit; never larger than its layer's.
+    /// Returns the receptive field of one unit; never larger than its layer's.
     fn field(&self, layer: usize, unit: usize) -> Field;
 
-    /// Height and width of a layer's maps for a picture of that size; `None` where the picture is too small.
+    /// Returns height and width of a layer's maps for a picture of the given size; `None` if the picture is too small.
     fn map_size(&self, layer: usize, height: i64, width: i64) -> Option<[i64; 2]>;
 
-    /// The deconvnet projection of each pick, alone in its layer, down to the pixels of `image` `[1,3,H,W]`: `[3,s,s]`
-    /// over the unit's receptive field of s pixels, zero where that lies outside the picture. Each goes to `taker` as
-    /// it is found, for all of them would take gigabytes.
+    /// Projects each pick, alone in its layer, down to the pixels of `image` `[1,3,H,W]` with a deconvnet. A projection
+    /// is `[3,s,s]` over the unit's receptive field of s pixels, zero where the field lies outside the picture. Each
+    /// one is passed to `taker` as soon as it is computed, because all of them together would take gigabytes.
     ///
     /// # Errors
-    /// What libtorch reports, or `taker`.
+    /// Returns what libtorch or `taker` reports.
     fn project_into(&self, image: &Tensor, wanted: &[Wanted], taker: &mut Taker<'_>) -> Result<(), StyleError>;
 
-    /// As [`Inspect::project_into`], all at once, in the order of `wanted`.
+    /// As [`Inspect::project_into`], but returns all projections at once, in the order of `wanted`.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     fn project(&self, image: &Tensor, wanted: &[Wanted]) -> Result<Vec<Vec<Tensor>>, StyleError> {
         let mut found: Vec<Vec<Tensor>> = wanted.iter().map(|_| Vec::new()).collect();
         self.project_into(image, wanted, &mut |layer, projection| {
@@ -55,10 +55,10 @@ pub trait Inspect {
     }
 }
 
-/// Takes projections: of the picks of `wanted[n]`, in their order.
+/// A callback that receives the projections of the picks of `wanted[n]`, in their order; its first argument is n.
 pub type Taker<'a> = dyn FnMut(usize, Tensor) -> Result<(), StyleError> + 'a;
 
-/// `[1,3,H,W]` cut to `size` pixels from (`top`, `left`), with zeros outside: `[3,size,size]`.
+/// Cuts `size` x `size` pixels from (`top`, `left`) out of `[1,3,H,W]`, zero outside the picture: `[3,size,size]`.
 pub(super) fn cut(image: &Tensor, top: i64, left: i64, size: i64) -> Result<Tensor, StyleError> {
     let (_, channels, height, width) = image.size4()?;
     let out = Tensor::f_zeros([channels, size, size], (image.kind(), image.device()))?;
@@ -70,7 +70,7 @@ pub(super) fn cut(image: &Tensor, top: i64, left: i64, size: i64) -> Result<Tens
     Ok(out)
 }
 
-/// Of `size` places from `first` on, which lie in `0..length`: how many come before, and how many they are.
+/// For the `size` positions from `first` on: returns how many lie before 0, and how many lie inside `0..length`.
 pub(super) fn inside(first: i64, size: i64, length: i64) -> (i64, i64) {
     let before = (-first).clamp(0, size);
     (before, ((length - first).clamp(0, size) - before).max(0))

@@ -11,17 +11,17 @@ use crate::stylize::StyleError;
 /// The network reads (255 x - 127) / 128 for samples x of 0..=1.
 const INPUT: Normalisation = Normalisation { mean: [127.0 / 255.0; 3], deviation: [128.0 / 255.0; 3] };
 
-/// Maps of the first convolution.
+/// Output channels of the first convolution.
 const STEM: i64 = 32;
-/// Blocks of one kind: how many, maps they give, side of their depthwise kernel, stride of the first one.
+/// Stages of equal blocks: number of blocks, output channels, depthwise kernel size, stride of the first block.
 const STAGES: [(usize, i64, i64, i64); 7] =
     [(1, 16, 3, 1), (2, 24, 3, 2), (2, 40, 5, 2), (3, 80, 3, 2), (3, 112, 5, 1), (4, 192, 5, 2), (1, 320, 3, 1)];
-/// All blocks but the first widen their input by this before they filter it.
+/// Factor by which every block but the first widens its input before the depthwise convolution.
 const EXPANSION: i64 = 6;
-/// What a halving blurs with.
+/// Kernel of the blur before a halving.
 const BINOMIAL: [f64; 3] = [1.0, 2.0, 1.0];
 
-/// In a set it makes swirls and forms.
+/// In a set, this network contributes swirls and forms.
 const DEFAULTS: Defaults = Defaults {
     alone: Chosen { style: &["stem", "1.exp", "2.exp", "4.exp", "6.exp"], halved: &[], content: &["4.exp"] },
     in_set: Chosen {
@@ -31,11 +31,12 @@ const DEFAULTS: Defaults = Defaults {
     },
 };
 
-/// `efficientnet_lite0`. Layers: `stem`, and of each block N `N.exp` (widened), `N.dw` (filtered, halved where the block
-/// halves) and `N.out` (narrowed, the block's input added where it fits). Batch norm is part of the weights.
+/// Builds `efficientnet_lite0`. Layers: `stem`, and for each block N `N.exp` (after the expansion), `N.dw` (after the
+/// depthwise convolution, halved where the block halves) and `N.out` (after the projection, plus the block's input
+/// where the shapes match). Batch norm is folded into the weights.
 ///
-/// With `options.antialias` every stride of 2 is a stride of 1, a 3x3 binomial blur and a halving. With plain strides a
-/// descent draws thin dark wrinkles, because the network cannot see shifts of a pixel.
+/// With `options.antialias`, a convolution with stride 2 becomes one with stride 1 followed by a 3x3 binomial blur with
+/// stride 2. With plain strides a descent draws thin dark wrinkles, because the network cannot see shifts of one pixel.
 pub fn build(options: NetOptions, device: Device, weights: &NamedTensors) -> Result<ConvNet, StyleError> {
     let bad = |problem| StyleError::Weights { backbone: "efficientnet_lite0".to_owned(), problem };
     let kind = match weights.get("stem.weight").map(tch::Tensor::kind) {
@@ -43,7 +44,7 @@ pub fn build(options: NetOptions, device: Device, weights: &NamedTensors) -> Res
         _ => Kind::Float,
     };
     let mut net = Description::default();
-    // A convolution and its rectifier, halved where `stride` is 2.
+    // Adds a convolution and its rectifier, and with antialiasing the blur that halves where `stride` is 2.
     let filter = |net: &mut Description, key: &str, shape: ConvShape, depthwise, input| {
         let halves = shape.stride == 2 && options.antialias;
         let shape = if halves { shape.stride(1) } else { shape };

@@ -1,4 +1,4 @@
-//! Feature networks: pictures in, named layers of activations out.
+//! Feature networks: take a picture, return the activations of named layers.
 
 mod conv;
 mod geometry;
@@ -23,35 +23,35 @@ pub use graph::ConvNet;
 pub use inspect::{Inspect, Pick, Taker, Wanted};
 pub use set::NetworkSet;
 
-/// A fixed network whose activations are compared. Weights never get a gradient; the image does.
+/// A fixed network whose activations are compared. Gradients flow to the image, never to the weights.
 pub trait Backbone {
     fn name(&self) -> &str;
-    /// Every layer that can be asked for, in the order in which they are computed.
+    /// Returns the names of all layers that can be requested, in the order in which they are computed.
     fn layers(&self) -> Vec<String>;
-    /// The style layers that are compared unless the settings name others, fine to coarse.
+    /// Returns the style layers that are compared by default, fine to coarse.
     fn style_layers(&self) -> Vec<&str>;
-    /// The canonical content layers.
+    /// Returns the content layers that are compared by default.
     fn content_layers(&self) -> Vec<&str>;
-    /// Whether a layer says anything of a picture of that size.
+    /// Returns whether a layer is meaningful for a picture of the given size.
     fn counts(&self, _layer: usize, _height: i64, _width: i64) -> bool {
         true
     }
-    /// Activations `[1,C,H',W']` of `wanted` (indices into `layers()`, in any order) for `image` `[1,3,H,W]`, RGB in
-    /// 0..=1. Nothing beyond the deepest wanted layer is computed.
+    /// Returns the activations `[1,C,H',W']` of the `wanted` layers (indices into `layers()`, in any order) for `image`
+    /// `[1,3,H,W]`, RGB in 0..=1. Computes nothing beyond the deepest wanted layer.
     ///
     /// # Errors
-    /// What libtorch reports, out of memory above all.
+    /// Returns what libtorch reports, mostly out of memory.
     fn forward(&self, image: &Tensor, wanted: &[usize]) -> Result<Vec<Tensor>, StyleError>;
 
-    /// How to look into the network, where that is known (`stylize-video layers`).
+    /// Returns the inspection interface (`stylize-video layers`), if the network has one.
     fn inspect(&self) -> Option<&dyn Inspect> {
         None
     }
 
-    /// The index of a layer by its name.
+    /// Returns the index of a layer by its name.
     ///
     /// # Errors
-    /// An unknown name; the error lists the known ones.
+    /// If the name is unknown; the error lists the known names.
     fn layer(&self, name: &str) -> Result<usize, StyleError> {
         let known = self.layers();
         known.iter().position(|layer| layer == name).ok_or_else(|| StyleError::UnknownLayer {
@@ -62,12 +62,12 @@ pub trait Backbone {
     }
 }
 
-/// How a network treats pooling, borders and strides.
+/// Options for a network's pooling, padding and strides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetOptions {
     pub pooling: Pooling,
     pub padding: Padding,
-    /// Blur before a stride halves a map, where the network is made for it (`efficientnet_lite0`).
+    /// Blur before a stride halves a map, in networks that support it (`efficientnet_lite0`).
     pub antialias: bool,
 }
 
@@ -77,19 +77,19 @@ impl From<&NetworkSettings> for NetOptions {
     }
 }
 
-/// Tensors of a weights file by torchvision's key (`features.0.weight`).
+/// Tensors of a weights file, by torchvision's key (`features.0.weight`).
 pub type NamedTensors = BTreeMap<String, Tensor>;
 
-/// The weights file of a network that is built in, where it has one.
+/// Returns the weights file of a built-in network, if `name` is one.
 pub fn shipped_weights(name: &str) -> Option<&'static [u8]> {
     (name == "patches").then_some(patches::FILE)
 }
 
-/// Builds a network by name, or a set of networks (`patches+efficientnet_lite0`); `weights` is asked for the weights of
-/// each network that is not built in, by its name.
+/// Builds a network by name, or a set of networks (`patches+efficientnet_lite0`). `weights` returns the weights of a
+/// network that is not built in, given its name.
 ///
 /// # Errors
-/// An unknown name, weights that are missing or do not fit.
+/// If a name is unknown, or weights are missing or do not fit.
 pub fn build(
     name: &str,
     options: NetOptions,
@@ -105,7 +105,7 @@ pub fn build(
     })
 }
 
-/// The networks of a set, by name.
+/// Splits the name of a set into the names of its networks.
 pub fn names(set: &str) -> impl Iterator<Item = &str> {
     set.split('+').map(str::trim)
 }

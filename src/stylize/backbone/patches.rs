@@ -1,10 +1,10 @@
-//! The built-in network: a chain of four convolutions whose filters are clusters of small patches, learned by
-//! us from pictures that a program paints (`scripts/train-backbone`; Coates & Ng 2011). Nobody's pictures or networks
-//! went into it.
+//! The built-in network: a chain of four convolutions whose filters are clusters of small patches, learned by this
+//! project from pictures that a program paints (`scripts/train-backbone`; Coates & Ng 2011). No third-party pictures or
+//! networks went into it.
 //!
-//! Each layer's filters are the middles of clusters, found by spherical k-means, of whitened patches of the layer
-//! before. Between sizes the maps are blurred and halved. See weights/patches.md for what it was made of and how far
-//! it gets.
+//! The filters of each layer are the centres of clusters of whitened patches of the previous layer, found by spherical
+//! k-means. Between scales the maps are blurred and halved. See weights/patches.md for the training data and the
+//! results.
 
 use std::collections::BTreeMap;
 
@@ -16,20 +16,20 @@ use super::graph::{Chosen, ConvNet, Defaults, Description, IMAGENET, Op, Value};
 use super::{NamedTensors, NetOptions};
 use crate::stylize::StyleError;
 
-/// The weights, 16-bit.
+/// The weights, as 16-bit floats.
 pub static FILE: &[u8] = include_bytes!("../../../weights/patches.safetensors");
 
-/// Maps of each convolution and the side of its filters; a halving follows all but the last.
+/// Output channels and kernel size of each convolution; a halving follows all but the last.
 const CONVOLUTIONS: [(i64, i64); 4] = [(48, 5), (96, 3), (128, 3), (128, 3)];
 
-/// What a halving blurs with.
+/// Kernel of the blur before a halving.
 const BINOMIAL: [f64; 5] = [1.0, 4.0, 6.0, 4.0, 1.0];
 
-/// What the picture is blurred with first. Filters of whitened patches answer most to the finest frequencies; without the
-/// blur a descent weaves a mesh of lines two to three pixels apart into plain skies.
+/// Kernel of the blur that the picture gets first. Filters of whitened patches respond most to the finest frequencies;
+/// without the blur a descent weaves a mesh of lines two to three pixels apart into plain skies.
 const SOFTER: [f64; 3] = [0.1, 0.8, 0.1];
 
-/// In a set it makes the strokes, and keeps edges where they are.
+/// In a set, this network contributes the strokes and keeps edges in place.
 const DEFAULTS: Defaults = Defaults {
     alone: Chosen { style: &["relu1", "half1", "relu2", "relu3", "relu4"], halved: &[], content: &["half2", "relu1"] },
     in_set: Chosen {
@@ -39,17 +39,18 @@ const DEFAULTS: Defaults = Defaults {
     },
 };
 
-/// Layers: `conv1`, `relu1`, `half1`, `conv2` ... `relu4`, and two that join others on one grid: `cross2` has the maps of
-/// `half1` and `relu2`, `cross3` those of `half1`, halved once more, and `relu3`. A Gram matrix of joined maps also says
-/// which fine strokes lie in which coarse ones (cross-layer Gram matrices: Novak & Nikulin 2016, "Improving the neural
-/// algorithm of artistic style"). `options.pooling` changes nothing: there is none.
+/// Builds `patches`. Layers: `conv1`, `relu1`, `half1`, `conv2` ... `relu4`, and two that join others on one grid:
+/// `cross2` has the maps of `half1` and `relu2`; `cross3` has those of `half1`, halved once more, and `relu3`. A Gram
+/// matrix of joined maps also records which fine strokes lie in which coarse ones (cross-layer Gram matrices: Novak &
+/// Nikulin 2016, "Improving the neural algorithm of artistic style"). `options.pooling` has no effect, because the
+/// network has no pooling.
 pub fn build(options: NetOptions, device: Device) -> Result<ConvNet, StyleError> {
     let bad = |problem| StyleError::Weights { backbone: "patches".to_owned(), problem };
     let weights = shipped().map_err(bad)?;
     let mut net = Description::default();
     let softer = Conv::blur(&SOFTER, 3, Kind::Float, device)?;
     let (mut x, mut inp) = (net.node(Op::Conv(softer), &[Value::PICTURE]), 3);
-    // The first convolution's maps, as small as the next one's.
+    // The maps of the first convolution, halved to the size of the current layer.
     let mut finest = None;
     for (index, (out, kernel)) in CONVOLUTIONS.into_iter().enumerate() {
         let number = index + 1;
@@ -72,7 +73,7 @@ pub fn build(options: NetOptions, device: Device) -> Result<ConvNet, StyleError>
     ConvNet::new("patches", net, DEFAULTS, options, IMAGENET, device)
 }
 
-/// The tensors of the file that is compiled in, as 32-bit numbers.
+/// Reads the tensors of the embedded file as 32-bit floats.
 fn shipped() -> Result<NamedTensors, String> {
     let file = SafeTensors::deserialize(FILE).map_err(|error| error.to_string())?;
     let mut tensors = BTreeMap::new();

@@ -1,13 +1,13 @@
-//! The deconvnet (Zeiler & Fergus 2013): what of a picture excites one unit, projected down to the pixels.
+//! The deconvnet (Zeiler & Fergus 2013): projects the activation of one unit down to the pixels that excite it.
 //!
-//! All else in the unit's layer is zero. Downwards, node by node: max pooling puts the signal where the forward pass
-//! found its maxima (the switches; where windows overlap, what meets adds up), average pooling spreads it as it
-//! gathered, a ReLU or ReLU6 rectifies the *signal* (not, as a gradient does, where the forward pass was negative or
-//! above 6), and a convolution is transposed, without its bias; so is a depthwise one and a blur that halves, each map
-//! by itself. A sum hands the signal to all its inputs, a join hands each input its channels, and where a value has
-//! several readers (a fire module's squeeze layer, the start of a residual block) what they send adds up.
+//! All other activations of the unit's layer are zero. On the way down, node by node: max pooling puts the signal where
+//! the forward pass found its maxima (the switches; overlapping windows add up); average pooling spreads the signal
+//! over its window; a ReLU or ReLU6 rectifies the *signal* (a gradient would instead be cut where the forward pass was
+//! negative or above 6); a convolution is transposed, without its bias, and so are depthwise convolutions and the blur
+//! that halves, map by map. A sum passes the signal to all its inputs, and a join passes each input its own channels.
+//! The signals from several readers of a value (a fire module's squeeze layer, the start of a residual block) add up.
 //!
-//! A signal is carried as a window that is just as large as it can be, so that an early layer's unit costs little.
+//! A signal is stored as a window no larger than its possible extent, so that a unit of an early layer costs little.
 
 use tch::{Tensor, no_grad};
 
@@ -18,32 +18,32 @@ use super::{Backbone, Field, LayerShape};
 use crate::settings::{Padding, Pooling};
 use crate::stylize::StyleError;
 
-/// Floats in the largest window of the projections that are carried at once: some 60 MB.
+/// Number of floats in the largest window of the projections that are computed at once: 64 MiB.
 const FLOATS: i64 = 16 << 20;
-/// Channels near the pixels, where windows are largest.
+/// Assumed number of channels near the pixels, where windows are largest.
 const CHANNELS: i64 = 64;
 
 /// Height and width.
 type Size = [i64; 2];
 
-/// Several signals at one level of the network, each in a window of its own.
+/// Several signals at one value of the network, each in its own window.
 struct Signals {
     /// `[N,C,n,n]`.
     values: Tensor,
-    /// Row and column of each window's first place; may be negative.
+    /// Row and column of each window's first position; may be negative.
     origins: Vec<[i64; 2]>,
 }
 
-/// What the way down needs to know of the way up.
+/// The results of the forward pass that the way down needs.
 struct Record {
     /// Height, width and channels of each value, the picture first.
     shapes: Vec<(Size, i64)>,
-    /// For max poolings, the place in the input, row-major, of each output `[1,C,h,w]`.
+    /// For each node; for max pooling, the row-major input position of each output's maximum, `[1,C,h,w]`.
     switches: Vec<Option<Tensor>>,
 }
 
 impl Signals {
-    /// Zeroes what lies outside a map of that size: nothing is there but the padding.
+    /// Zeroes everything outside a map of the given size: only padding lies there.
     fn mask(&self, [height, width]: Size) -> Result<(), StyleError> {
         let (_, _, side, _) = self.values.size4()?;
         for (index, [y, x]) in self.origins.iter().enumerate() {
@@ -81,7 +81,7 @@ impl Signals {
         let longs = |values: Vec<i64>, shape: &[i64]| -> Result<Tensor, StyleError> {
             Ok(Tensor::f_from_slice(&values)?.f_view(shape)?.f_to_device(device)?)
         };
-        // Places outside the map hold no signal: any switch will do.
+        // Positions outside the map hold no signal, so any switch will do.
         let along = |axis: usize, length: i64| -> Vec<i64> {
             let places =
                 |origin: &[i64; 2]| (0..side).map(|i| (origin[axis] + i).clamp(0, length - 1)).collect::<Vec<_>>();
@@ -102,7 +102,8 @@ impl Signals {
         Ok(Self { values: values.f_view([count, channels, large, large])?, origins })
     }
 
-    /// The forward pass gives twice the mean of what of a window lies in the input.
+    /// Spreads signals through an average pooling. Its forward pass returns twice the mean over the part of a window
+    /// that lies inside the input.
     fn average_pooling(&self, kernel: i64, stride: i64, input: Size) -> Result<Self, StyleError> {
         let (_, channels, side, _) = self.values.size4()?;
         let options = (self.values.kind(), self.values.device());
@@ -124,7 +125,7 @@ impl Signals {
         Ok(Self { values, origins })
     }
 
-    /// The same signals in windows of `side` places from `origins` on, zero where these are new.
+    /// Returns the same signals in windows of `side` positions from `origins` on, zero where they had no value before.
     fn widened(&self, side: i64, origins: &[[i64; 2]]) -> Result<Self, StyleError> {
         let (count, channels, own, _) = self.values.size4()?;
         let values = Tensor::f_zeros([count, channels, side, side], (self.values.kind(), self.values.device()))?;
@@ -136,10 +137,10 @@ impl Signals {
         Ok(Self { values, origins: origins.to_vec() })
     }
 
-    /// The sum of two sets of signals at one place of the network.
+    /// Adds two sets of signals at the same value of the network.
     fn add(self, other: Self) -> Result<Self, StyleError> {
         let (one, two) = (self.values.size4()?.2, other.values.size4()?.2);
-        // All signals of a set have come the same way: the windows of each pair lie to each other as the first pair's.
+        // All signals of a set took the same path, so the two windows of every pair have the same relative position.
         let origins: Vec<[i64; 2]> =
             self.origins.iter().zip(&other.origins).map(|(a, b)| [a[0].min(b[0]), a[1].min(b[1])]).collect();
         let end = |axis: usize| (self.origins[0][axis] + one).max(other.origins[0][axis] + two) - origins[0][axis];
@@ -150,7 +151,7 @@ impl Signals {
 }
 
 impl ConvNet {
-    /// The way up, with nothing kept but shapes and switches.
+    /// Runs the forward pass and keeps only shapes and switches.
     fn record(&self, image: &Tensor, layers: &[usize]) -> Result<Record, StyleError> {
         let needed = self.needed(layers.iter().map(|&layer| self.layers[layer].value));
         let mut readers = self.readers(&needed);
@@ -223,7 +224,7 @@ impl ConvNet {
             }
         }
         let signals = waiting[0].take().ok_or_else(|| StyleError::Inspect("the layer is the picture itself".into()))?;
-        // The network reads (image - mean) / deviation.
+        // Undoes the normalisation: the network reads (image - mean) / deviation.
         Ok(Signals { values: signals.values.f_div(&self.deviation)?, origins: signals.origins })
     }
 
@@ -271,7 +272,7 @@ impl Inspect for ConvNet {
     }
 
     fn project_into(&self, image: &Tensor, wanted: &[Wanted], taker: &mut Taker<'_>) -> Result<(), StyleError> {
-        // What the picture is continued by would have to be folded back into it.
+        // With other padding, the signal in the extended border would have to be folded back into the picture.
         if self.options.padding != Padding::Zeros {
             return Err(StyleError::Inspect(format!(
                 "{} can be projected through its own padding of zeros only: leave network.padding at \"zeros\"",

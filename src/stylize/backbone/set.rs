@@ -1,5 +1,5 @@
-//! Several networks at once: one forward pass each, their layers side by side as `network.layer`. One can so make the
-//! strokes and another the forms. Each also sees the picture at half its size: `network/2.layer`.
+//! Several networks at once: one forward pass each, their layers listed together as `network.layer`. This way one
+//! network can shape the strokes and another the forms. Each also sees the picture at half its size: `network/2.layer`.
 
 use tch::{Device, Kind, Tensor};
 
@@ -8,23 +8,23 @@ use super::{Backbone, ConvNet, LayerShape};
 use crate::settings::Padding;
 use crate::stylize::StyleError;
 
-/// What a picture is blurred with before it is halved.
+/// Kernel of the blur before a picture is halved.
 const BINOMIAL: [f64; 5] = [1.0, 4.0, 6.0, 4.0, 1.0];
-/// A picture with a shorter side than this is not looked at a second time at half its size: little is left of it.
+/// Pictures with a shorter side than this are not evaluated at half size: too little would be left of them.
 const LEAST_SIDE: i64 = 88;
 
 /// A layer of one of the networks.
 #[derive(Debug)]
 struct SetLayer {
-    /// `patches.relu1`, or of the halved picture `patches/2.relu1`.
+    /// `patches.relu1`, or `patches/2.relu1` for the halved picture.
     name: String,
     network: usize,
-    /// Its index in the network.
+    /// Index of the layer within its network.
     layer: usize,
     halved: bool,
 }
 
-/// Networks that are compared together.
+/// Networks whose activations are compared together.
 #[derive(Debug)]
 pub struct NetworkSet {
     name: String,
@@ -32,7 +32,7 @@ pub struct NetworkSet {
     layers: Vec<SetLayer>,
     /// Indices into `layers`, fine to coarse.
     style: Vec<usize>,
-    /// In the order in which the networks and their descriptions name them.
+    /// Indices into `layers`, ordered by network and then as the network's defaults list them.
     content: Vec<usize>,
     halving: Conv,
 }

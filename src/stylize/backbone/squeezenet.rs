@@ -1,4 +1,4 @@
-//! SqueezeNet 1.0 and 1.1 (Iandola et al. 2016), features only: 0.7 M parameters, the network for a CPU.
+//! SqueezeNet 1.0 and 1.1 (Iandola et al. 2016), features only: 0.7 M parameters, suited to a CPU.
 
 use tch::Device;
 
@@ -7,7 +7,7 @@ use super::graph::{ConvNet, Defaults, Description, IMAGENET, Op, Value};
 use super::{NamedTensors, NetOptions};
 use crate::stylize::StyleError;
 
-/// What follows the first convolution: poolings, and fire modules as (input, squeeze, each expand) channels.
+/// A part after the first convolution: a pooling, or a fire module as (input, squeeze, each expand) channels.
 enum Part {
     Pool,
     Fire(i64, i64, i64),
@@ -44,8 +44,8 @@ const V1_1: [Part; 11] = [
 
 const DEFAULTS: Defaults = Defaults::same(&["relu1", "fire2", "fire3", "fire5", "fire7"], &["fire2"]);
 
-/// `squeezenet1_0` or `squeezenet1_1` with torchvision's numbering of `features.N`. Layers: `conv1`, `relu1`, `pool1`,
-/// `fire2` ... `fire9`, as in the paper.
+/// Builds `squeezenet1_0` or `squeezenet1_1` with torchvision's numbering of `features.N`. Layers: `conv1`, `relu1`,
+/// `pool1`, `fire2` ... `fire9`, as in the paper.
 pub fn build(name: &str, options: NetOptions, device: Device, weights: &NamedTensors) -> Result<ConvNet, StyleError> {
     let load = |key: &str, shape| {
         Conv::load(weights, key, shape, device)

@@ -1,5 +1,5 @@
-//! VGG-16 and VGG-19 (Simonyan & Zisserman 2014), convolutional part only: the classifier's 124 M parameters play no
-//! role in a style.
+//! VGG-16 and VGG-19 (Simonyan & Zisserman 2014), convolutional part only: the 124 M parameters of the classifier have
+//! no effect on style.
 
 use tch::Device;
 
@@ -13,8 +13,8 @@ const CHANNELS: [i64; 5] = [64, 128, 256, 512, 512];
 
 const DEFAULTS: Defaults = Defaults::same(&["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"], &["relu4_2"]);
 
-/// `vgg16` or `vgg19` with torchvision's numbering of `features.N`. A layer is named after its block and place:
-/// `conv3_1`, `relu3_1`, `pool3`.
+/// Builds `vgg16` or `vgg19` with torchvision's numbering of `features.N`. A layer is named after its block and its
+/// place in it: `conv3_1`, `relu3_1`, `pool3`.
 pub fn build(name: &str, options: NetOptions, device: Device, weights: &NamedTensors) -> Result<ConvNet, StyleError> {
     let depths: [usize; 5] = if name == "vgg16" { [2, 2, 3, 3, 3] } else { [2, 2, 4, 4, 4] };
     let mut net = Description::default();

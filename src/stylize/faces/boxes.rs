@@ -1,9 +1,9 @@
-//! Boxes around what may be a face: chosen, corrected, made square.
+//! Face candidates as boxes: non-maximum suppression, regression, squaring.
 
-/// Boxes whose middles are nearer than this share of their width are around the same thing.
+/// Boxes are around the same object if the distance of their centres is less than this share of their width.
 const SAME: f64 = 0.4;
 
-/// A box in pixels and how sure the network is of it, 0..=1.
+/// A box in pixels and the network's confidence, 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Candidate {
     pub left: f64,
@@ -13,12 +13,12 @@ pub(super) struct Candidate {
     pub score: f64,
 }
 
-/// What the overlap of two boxes is compared with.
+/// The denominator of an overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Share {
-    /// The area that either covers.
+    /// The area of the union.
     Union,
-    /// The area of the smaller one.
+    /// The area of the smaller box.
     Smaller,
 }
 
@@ -31,12 +31,12 @@ impl Candidate {
         self.bottom - self.top
     }
 
-    /// Column and row.
+    /// Returns the centre: column and row.
     pub fn middle(&self) -> [f64; 2] {
         [(self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0]
     }
 
-    /// Whether the other one is around the same thing, by their middles.
+    /// Returns whether both boxes are around the same object, judging by their centres.
     pub fn is_beside(&self, other: &Self) -> bool {
         let ([x, y], [other_x, other_y]) = (self.middle(), other.middle());
         (x - other_x).hypot(y - other_y) < SAME * self.width().max(other.width())
@@ -46,7 +46,7 @@ impl Candidate {
         self.width().max(0.0) * self.height().max(0.0)
     }
 
-    /// Its sides moved by `by` (left, top, right, bottom), in units of its width and height.
+    /// Returns the box with its sides moved by `by` (left, top, right, bottom), in units of its width and height.
     pub fn corrected(self, by: [f64; 4]) -> Self {
         let (w, h) = (self.width(), self.height());
         Self {
@@ -58,7 +58,7 @@ impl Candidate {
         }
     }
 
-    /// The square around its middle with its longer side.
+    /// Returns the square with the same centre and the length of the longer side.
     pub fn squared(self) -> Self {
         let half = self.width().max(self.height()) / 2.0;
         let [x, y] = self.middle();
@@ -77,7 +77,8 @@ impl Candidate {
     }
 }
 
-/// The boxes that remain, the surest first, when each one drops all less sure ones that it overlaps by more than `most`.
+/// Non-maximum suppression: drops every box that overlaps a more confident one by more than `most`. The most confident
+/// box comes first.
 pub(super) fn distinct(mut boxes: Vec<Candidate>, most: f64, share: Share) -> Vec<Candidate> {
     boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Candidate> = Vec::new();

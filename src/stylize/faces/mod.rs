@@ -1,5 +1,5 @@
-//! Faces: where they are in a scene, so that content counts for more there. People look at faces first, and a few strokes
-//! too many take one away.
+//! Face detection: finds the places in a scene where content gets a higher weight. People look at faces first, and a
+//! few strokes too many ruin one.
 
 mod boxes;
 mod mtcnn;
@@ -16,38 +16,39 @@ use super::tensor::{mean_where, resize};
 
 pub use mtcnn::NAME;
 
-/// Faces are looked for in the frame enlarged by this, so that those of 13 painted pixels are found.
+/// Faces are searched in the frame enlarged by this factor, so that faces of 13 painted pixels are found.
 const ENLARGED: f64 = 1.5;
-/// A tilted head is found in a tilted picture. In degrees; later frames are looked at upright only.
+/// Rotations of the picture in degrees, for tilted heads. [`Search::Quick`] uses the upright picture only.
 const TILTS: [f64; 3] = [0.0, 20.0, -20.0];
-/// An oval is wider than the box by this: hair and hat belong to a head.
+/// An oval is larger than its box by this factor: hair and hat belong to a head.
 const WIDER: f64 = 1.2;
-/// What is left of a face, from search to search, where it is not found again.
+/// Factor by which a face that is not found again fades from search to search.
 const FADING: f64 = 0.9;
-/// Standard deviation of the blur by which paint's colour is taken, as a share of the long side, and in pixels at least.
+/// Standard deviation of the blur that extracts the paint's colours: as a share of the long side, and the minimum in
+/// pixels.
 const COLOUR: f64 = 0.01;
 const LEAST_COLOUR: f64 = 1.0;
 
-/// How thoroughly faces are looked for.
+/// How thoroughly a frame is searched for faces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Search {
-    /// Upright, tilted to both sides, and each of these mirrored as well.
+    /// Upright and tilted to both sides, each of them also mirrored.
     Thorough,
-    /// Upright, and that mirrored.
+    /// Upright, and the mirror image.
     Quick,
 }
 
 /// How much evidence a face needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// Several views have to agree: a window that looks like a face in one view does not in most others.
+    /// Several views must agree: a window that looks like a face in one view does not do so in most others.
     Usual,
-    /// One view may do.
+    /// A single view can be enough.
     Little,
 }
 
 impl Doubt {
-    /// Mean score over all views up to which there is no face; from twice as much on there is no doubt.
+    /// Returns the mean score over all views up to which there is no face; twice this score is certainty.
     fn bound(self) -> f64 {
         match self {
             Self::Usual => 0.2,
@@ -56,23 +57,23 @@ impl Doubt {
     }
 }
 
-/// Finds faces.
+/// The face detector.
 #[derive(Debug)]
 pub struct FaceFinder {
     networks: Mtcnn,
 }
 
 impl FaceFinder {
-    /// With the tensors of the weights file [`NAME`].
+    /// Creates the detector from the tensors of the weights file [`NAME`].
     pub fn new(weights: NamedTensors) -> Self {
         Self { networks: Mtcnn::new(weights) }
     }
 
-    /// How much of a face there is in each place of `raw` `[1,3,H,W]`, RGB, 0..=1: `[1,1,H,W]`, 0..=1. In the middle of a
-    /// face it says how sure the network is of it; towards its outline it falls off.
+    /// Returns a face map for `raw` `[1,3,H,W]`, RGB, 0..=1: `[1,1,H,W]`, 0..=1. In the centre of a face it is the
+    /// confidence; it falls off towards the outline.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn find(&self, raw: &Tensor, search: Search, doubt: Doubt) -> Result<Tensor, StyleError> {
         no_grad(|| {
             let (_, _, h, w) = raw.size4()?;
@@ -97,8 +98,8 @@ impl FaceFinder {
     }
 }
 
-/// One face for each group that shows the same one, of all that were seen in so many views, the surest first. Its score is
-/// the evidence of all views together: 0 up to the bound of `doubt`, 1 from twice as much on.
+/// Groups the detections of all `views` by face and returns one box for each group, ordered by its highest score. Its
+/// score is the evidence of all views together: 0 up to the bound of `doubt`, 1 from twice the bound on.
 fn agreed(mut seen: Vec<Candidate>, views: usize, doubt: Doubt) -> Vec<Candidate> {
     seen.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut groups: Vec<(Candidate, f64)> = Vec::new();
@@ -116,11 +117,12 @@ fn agreed(mut seen: Vec<Candidate>, views: usize, doubt: Doubt) -> Vec<Candidate
         .collect()
 }
 
-/// What was found, and what an earlier frame showed there, fading: a face that is missed once, half turned away, is not
-/// painted over at once. What an earlier frame showed where there was no search. `[1,1,H,W]`; `None` where there is neither.
+/// Combines the face map of this frame with the faded one of an earlier frame, so that a face that is missed once, half
+/// turned away, is not painted over at once. Without a search (`found` is `None`), returns the earlier map unchanged.
+/// `[1,1,H,W]`; `None` if there is neither.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn remembered(found: Option<Tensor>, brought: Option<&Brought>) -> Result<Option<Tensor>, StyleError> {
     Ok(match (found, brought) {
         (Some(found), Some(brought)) => Some(found.f_maximum(&brought.faces.f_mul_scalar(FADING)?)?),
@@ -129,7 +131,7 @@ pub fn remembered(found: Option<Tensor>, brought: Option<&Brought>) -> Result<Op
     })
 }
 
-/// A picture as it is looked at.
+/// A version of the picture to search: rotated, mirrored.
 #[derive(Debug, Clone, Copy)]
 struct View {
     degrees: f64,
@@ -139,7 +141,7 @@ struct View {
 }
 
 impl View {
-    /// `image` `[1,3,H,W]` as it is seen, of the same size.
+    /// Returns this view of `image` `[1,3,H,W]`, in the same size.
     fn of(self, image: &Tensor) -> Result<Tensor, StyleError> {
         let image = if self.mirrored { image.f_flip([3])? } else { image.shallow_clone() };
         if self.degrees == 0.0 {
@@ -155,7 +157,7 @@ impl View {
         Ok(image.f_grid_sampler(&grid, 0, 0, false)?)
     }
 
-    /// A face of the view where it is in the picture, its sides as in the view.
+    /// Maps a face from the view back to the picture. Width and height of its box stay those in the view.
     fn seen(self, face: &Candidate) -> Candidate {
         let (sin, cos) = self.degrees.to_radians().sin_cos();
         let [w, h] = self.size.map(|side| side as f64);
@@ -169,8 +171,8 @@ impl View {
     }
 }
 
-/// The score of `face` times exp(-r^4 / 2), on the grid of `like` `[1,_,h,w]`. r is 1 on an ellipse 1.2 times as wide and high
-/// as its box, which is told in pixels of a picture of `size` (width, height).
+/// Returns the score of `face` times exp(-r^4 / 2), on the grid of `like` `[1,_,h,w]`. r is 1 on an ellipse 1.2 times
+/// as wide and high as the box, which is given in pixels of a picture of `size` (width, height).
 fn oval(face: &Candidate, size: [i64; 2], like: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = like.size4()?;
     let line = |count: i64, length: i64, middle: f64, half: f64| -> Result<Tensor, StyleError> {
@@ -184,11 +186,12 @@ fn oval(face: &Candidate, size: [i64; 2], like: &Tensor) -> Result<Tensor, Style
     Ok(across.f_add(&down)?.f_square()?.f_mul_scalar(-0.5)?.f_exp()?.f_mul_scalar(face.score)?)
 }
 
-/// `content` `[1,3,H,W]`, where a face is (`faces`, `[1,1,H,W]`, 0..=1) with the large-scale colours of `paint` `[1,3,H,W]`, and
-/// its own light. A face that counts for more would else be grey in a painting of black and white film.
+/// Returns `content` `[1,3,H,W]` with the large-scale colours of `paint` `[1,3,H,W]` on faces (`faces`, `[1,1,H,W]`,
+/// 0..=1), keeping its own luminance. Otherwise a face with a higher content weight would stay grey in a painting of
+/// black-and-white film.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn in_colours_of(paint: &Tensor, content: &Tensor, faces: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = content.size4()?;
     let difference = paint.f_sub(content)?;
@@ -206,7 +209,7 @@ mod tests {
     use super::*;
     use crate::stylize::tensor::blurred;
 
-    /// Column and row of the brightest pixel of `[1,1,H,W]`.
+    /// Returns column and row of the brightest pixel of `[1,1,H,W]`.
     fn brightest(image: &Tensor) -> [i64; 2] {
         let (_, _, _, w) = image.size4().unwrap();
         let at = image.argmax(None, false).int64_value(&[]);
@@ -237,7 +240,7 @@ mod tests {
         let at = |x: i64, y: i64| share.double_value(&[0, 0, y, x]);
         assert_eq!(share.size(), [1, 1, 40, 80]);
         assert!((at(40, 25) - 0.8).abs() < 1e-3);
-        // 12 columns from the middle, on the ellipse that is 1.2 times as wide: exp(-1/2).
+        // 12 columns from the centre, on the ellipse that is 1.2 times as wide: exp(-1/2).
         let [inner, outer] = [28, 27].map(|x| at(x, 25) / at(40, 25));
         assert!(inner > 0.6065 && outer < 0.6065, "{inner} {outer}");
         assert!(at(22, 25) < 0.1 && at(40, 0) < 0.2);
@@ -248,7 +251,7 @@ mod tests {
         let face = |x: f64, score| Candidate { left: x - 10.0, right: x + 10.0, top: 0.0, bottom: 25.0, score };
         let alone = agreed(vec![face(30.0, 0.9)], 6, Doubt::Usual);
         assert!(alone.is_empty(), "{alone:?}");
-        // 1.8 / 6 is half-way from 0.2 to 0.4.
+        // 1.8 / 6 is half-way between 0.2 and 0.4.
         let [found] = agreed(vec![face(30.0, 0.8), face(33.0, 1.0)], 6, Doubt::Usual)[..] else { panic!("one face") };
         assert!((found.score - 0.5).abs() < 1e-9 && found.middle()[0] == 33.0, "{found:?}");
         let two = agreed(vec![face(30.0, 0.9), face(60.0, 0.8), face(31.0, 0.9)], 2, Doubt::Usual);

@@ -1,5 +1,5 @@
-//! MTCNN (Zhang, Zhang, Li & Qiao 2016): three small networks, each of which looks more closely at what the one before
-//! took for a face. Without the last one's landmarks.
+//! MTCNN (Zhang, Zhang, Li & Qiao 2016): a cascade of three small networks, each of which examines the candidates of
+//! the previous one more closely. The landmarks of the last network are left out.
 
 use tch::Tensor;
 
@@ -8,21 +8,21 @@ use crate::stylize::StyleError;
 use crate::stylize::backbone::NamedTensors;
 use crate::stylize::tensor::to_planes;
 
-/// What the weights file is called, and what errors name.
+/// The name of the weights file, also used in errors.
 pub const NAME: &str = "mtcnn";
 
-/// Side in pixels of what the first network looks at, in its steps of `STEP`.
+/// Window size of the first network (`pnet`), in pixels, and the stride of its windows.
 const CELL: f64 = 12.0;
 const STEP: f64 = 2.0;
-/// Sides of what the other two look at.
+/// Input sizes of the second network (`rnet`) and the third (`onet`).
 const REFINED: i64 = 24;
 const FINAL: i64 = 48;
-/// Side of the smallest face that is looked for, in pixels of the picture, and what each size is of the one before.
+/// Size of the smallest face that is searched for, in pixels of the picture, and the scale factor of the image pyramid.
 const SMALLEST: f64 = 20.0;
 const SHRINK: f64 = 0.709;
-/// How sure each network must be.
+/// Minimum score for each network.
 const SURE: [f64; 3] = [0.5, 0.5, 0.6];
-/// More candidates than this are no faces but a pattern; the surest are looked at.
+/// More candidates than this are a pattern, not faces; only the most confident ones are examined.
 const MOST: usize = 256;
 
 /// The three networks, with the weights of `facenet-pytorch`.
@@ -31,7 +31,7 @@ pub(super) struct Mtcnn {
     weights: NamedTensors,
 }
 
-/// Scores `[N]` and corrections `[N,4]` of crops, on the host.
+/// Scores `[N]` and box regressions `[N,4]` of crops, on the host.
 struct Judged {
     scores: Vec<f32>,
     corrections: Vec<[f64; 4]>,
@@ -42,12 +42,12 @@ impl Mtcnn {
         Self { weights }
     }
 
-    /// The faces in `image` `[1,3,H,W]`, RGB, 0..=1, the surest first.
+    /// Returns the faces in `image` `[1,3,H,W]`, RGB, 0..=1, the most confident first.
     ///
     /// # Errors
-    /// What libtorch reports; a missing tensor.
+    /// Returns what libtorch reports, or names a missing tensor.
     pub fn find(&self, image: &Tensor) -> Result<Vec<Candidate>, StyleError> {
-        // The networks were trained on this range.
+        // The value range that the networks were trained on.
         let image = image.f_mul_scalar(255.0)?.f_sub_scalar(127.5)?.f_div_scalar(128.0)?;
         let (_, _, h, w) = image.size4()?;
         let mut found = Vec::new();
@@ -73,7 +73,7 @@ impl Mtcnn {
         Ok(found)
     }
 
-    /// What the first network takes for faces of `CELL / scale` pixels, in a picture that was scaled by `scale`.
+    /// Returns the first network's candidates for faces of `CELL / scale` pixels in a picture scaled by `scale`.
     fn proposed(&self, image: &Tensor, scale: f64) -> Result<Vec<Candidate>, StyleError> {
         let x = self.filter("pnet", 1, image)?.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], true)?;
         let x = self.filter("pnet", 3, &self.filter("pnet", 2, &x)?)?;
@@ -93,7 +93,7 @@ impl Mtcnn {
             .collect())
     }
 
-    /// What `network` (`rnet`, `onet`) says of the `boxes` of `image`, each resampled to `side` x `side`.
+    /// Runs `network` (`rnet`, `onet`) on the `boxes` of `image`, each resampled to `side` x `side`.
     fn judge(&self, network: &str, image: &Tensor, boxes: &[Candidate], side: i64) -> Result<Judged, StyleError> {
         if boxes.is_empty() {
             return Ok(Judged { scores: Vec::new(), corrections: Vec::new() });
@@ -108,7 +108,7 @@ impl Mtcnn {
             "onet" => (self.filter(network, 4, &pooled(&x, 2)?)?, 5),
             _ => (x, 4),
         };
-        // The published weights want columns before rows.
+        // The published weights expect columns before rows.
         let x = x.f_permute([0, 3, 2, 1])?.f_contiguous()?.f_view([boxes.len() as i64, -1])?;
         let x = self.dense(&format!("{network}.dense{last}"), &x)?;
         let x = self.bent(&format!("{network}.prelu{last}"), &x)?;
@@ -119,7 +119,7 @@ impl Mtcnn {
         Ok(Judged { scores, corrections })
     }
 
-    /// Convolution `number` of `network` and its rectifier, whose slope below 0 was learned for each map (PReLU).
+    /// Applies convolution `number` of `network` and its PReLU, whose slope below 0 was learned for each map.
     fn filter(&self, network: &str, number: u32, x: &Tensor) -> Result<Tensor, StyleError> {
         let x = self.conv(&format!("{network}.conv{number}"), x)?;
         self.bent(&format!("{network}.prelu{number}"), &x)
@@ -146,7 +146,7 @@ impl Mtcnn {
     }
 }
 
-/// What of `square` lies in `image` `[1,3,H,W]`, as `[1,3,side,side]`.
+/// Returns the part of `square` that lies in `image` `[1,3,H,W]`, resampled to `[1,3,side,side]`.
 fn crop(image: &Tensor, square: &Candidate, side: i64) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = image.size4()?;
     let within = |from: f64, to: f64, length: i64| {
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
     use crate::weights;
 
-    /// Made-up weights in the published shapes; of a linear congruential sequence.
+    /// Returns made-up weights in the published shapes, from a linear congruential generator.
     fn made_up() -> NamedTensors {
         let mut state = 1u64;
         let mut next = move || {
@@ -184,7 +184,7 @@ mod tests {
         manifest.tensors.iter().map(tensor).collect()
     }
 
-    /// A picture whose samples are named by channel, row and column, `[1,3,h,w]`.
+    /// Returns a picture `[1,3,h,w]` whose samples depend on channel, row and column.
     fn picture(h: i64, w: i64) -> Tensor {
         let ramp = Tensor::arange(3 * h * w, (Kind::Float, Device::Cpu));
         ((ramp * 0.37).sin() * 0.5).view([1, 3, h, w])
@@ -198,7 +198,7 @@ mod tests {
         (0..c).map(|c| (0..h).map(|y| (0..w).map(|x| at(c, y, x)).collect()).collect()).collect()
     }
 
-    /// The networks as their paper tells them, in plain loops and 64 bits.
+    /// The networks as the paper describes them, in plain loops with 64-bit floats.
     struct Plain(NamedTensors);
 
     impl Plain {
@@ -226,7 +226,7 @@ mod tests {
             (0..out).map(|o| (0..h).map(|y| (0..w).map(|x| value(o, y, x)).collect()).collect()).collect()
         }
 
-        /// Largest of windows in steps of 2; those at the right and lower edge may be cut off.
+        /// Max pooling with stride 2; windows at the right and lower edge may be cut off.
         fn pooled(x: &Maps, side: usize) -> Maps {
             let count = |length: usize| (length - side).div_ceil(2) + 1;
             let (h, w) = (x[0].len(), x[0][0].len());
@@ -246,7 +246,7 @@ mod tests {
             bias.iter().enumerate().map(|(o, bias)| row(o) + bias).collect()
         }
 
-        /// Score and corrections of a crop.
+        /// Returns the score and the box regression of a crop.
         fn judge(&self, name: &str, crop: &Tensor) -> (f64, Vec<f64>) {
             let x = Self::pooled(&self.filter(name, 1, &maps(crop)), 3);
             let mut x = self.filter(name, 3, &Self::pooled(&self.filter(name, 2, &x), 3));
@@ -274,7 +274,7 @@ mod tests {
         let (networks, plain) = (Mtcnn::new(made_up()), Plain(made_up()));
         for (name, side) in [("rnet", REFINED), ("onet", FINAL)] {
             let image = picture(side, side);
-            // The whole picture; a box is told as the publisher's code tells it, its first pixel being 1.
+            // The whole picture; boxes are 1-based, as in the published code.
             let whole = Candidate { left: 1.0, top: 1.0, right: side as f64, bottom: side as f64, score: 1.0 };
             let judged = networks.judge(name, &image, &[whole, whole], side).unwrap();
             let (score, by) = plain.judge(name, &image);
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn the_first_one_proposes_what_plain_loops_propose() {
         let weights = made_up();
-        // All of it is sure.
+        // Makes every position a confident candidate.
         let _ = weights["pnet.conv4_1.bias"].i(1).fill_(50.0);
         let (h, w) = (17, 23);
         let image = picture(h, w);
@@ -306,7 +306,7 @@ mod tests {
         let place = found[row * x[0][0].len() + column];
         let here: Vec<f64> = x.iter().map(|map| map[row][column]).collect();
         let by = plain.dense("pnet.conv4_2", &here);
-        // Cells of 12 pixels in steps of 2, in a picture of half the size.
+        // Windows of 12 pixels with stride 2, in a picture of half the size.
         let wanted = [10.0 + 24.0 * by[0], 6.0 + 24.0 * by[1], 34.0 + 24.0 * by[2], 30.0 + 24.0 * by[3]];
         for (found, wanted) in [place.left, place.top, place.right, place.bottom].iter().zip(wanted) {
             assert!((found - wanted).abs() < 0.02, "{place:?} {wanted}");

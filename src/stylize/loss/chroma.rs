@@ -1,4 +1,4 @@
-//! Chroma: large patches of colour stay where they are in the content, so that a flower differs from its leaves.
+//! The chroma term: keeps large patches of colour where the content has them, so that a flower differs from its leaves.
 
 use tch::Tensor;
 
@@ -6,15 +6,16 @@ use super::luminance::FLAT;
 use super::{LossTerm, View, averaged, energy, luma, variation_of};
 use crate::stylize::StyleError;
 
-/// Pixels between the squares over which chroma is averaged; a square is twice as wide. An eye sees colour less sharply
-/// than light, and paint may mix its colours in strokes.
+/// Distance in pixels between the squares over which chroma is averaged; a square is twice as wide. The eye resolves
+/// colour less sharply than light, and paint may mix its colours in strokes.
 const STEP: i64 = 4;
-/// Chroma that varies by this share of what luminance does is what footage in colour has.
+/// Chroma that varies by this share of the luminance's variation is typical of colour footage.
 const COLOURFUL: f64 = 0.5;
 
-/// weight V / (V + 0.5 L)^2 sum |c(G) - c(C)|^2, where c is RGB less luminance, blurred over 5 x 5 pixels and averaged over
-/// 8 x 8, V the variation of c(C) about its mean and L that of the luminance, averaged likewise. For a scene in colour that
-/// is near weight times the distance relative to V; for black and white film, which has no colours to keep, it is near 0.
+/// weight V / (V + 0.5 L)^2 sum |c(G) - c(C)|^2, where c is RGB minus luminance, blurred over 5 x 5 pixels and averaged
+/// over 8 x 8, V is the variation of c(C) about its mean, and L is the variation of the luminance, averaged over the
+/// same squares. For a colour scene this is close to weight times the distance relative to V; for black-and-white film,
+/// which has no colours to keep, it is close to 0.
 #[derive(Debug)]
 pub struct Chroma {
     /// c(C), `[1,3,h,w]`.
@@ -23,10 +24,11 @@ pub struct Chroma {
 }
 
 impl Chroma {
-    /// Of a `content` `[1,3,H,W]`, RGB, 0..=1, at least 8 pixels high and wide, in the colours that the picture is to have.
+    /// Creates the term for `content` `[1,3,H,W]`, RGB, 0..=1, at least 8 pixels high and wide, already in the colours
+    /// that the picture should have.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn new(content: &Tensor, weight: f64) -> Result<Self, StyleError> {
         let view = View::new(content, &[]);
         let target = chroma(&view)?;
@@ -37,7 +39,7 @@ impl Chroma {
     }
 }
 
-/// `[1,3,h,w]`.
+/// Returns c, `[1,3,h,w]`.
 fn chroma(view: &View<'_>) -> Result<Tensor, StyleError> {
     let blurred = view.blurred()?;
     averaged(&blurred.f_sub(&luma(blurred)?)?, STEP)

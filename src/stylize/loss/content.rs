@@ -1,4 +1,4 @@
-//! Content: G's activations stay near the content's.
+//! The content term: keeps G's activations near those of the content.
 
 use tch::Tensor;
 
@@ -7,15 +7,15 @@ use crate::settings::Convention;
 use crate::stylize::StyleError;
 use crate::stylize::tensor::{Border, box_blur, scalar};
 
-/// A place's energy, relative to this share of the layer's mean, decides what the place counts.
+/// The energy of a place relative to this share of the layer's mean determines the weight of the place.
 const FAINT: f64 = 0.2;
-/// Added to the weight 1 of a place with just that energy.
+/// Added to the base weight of 1 at a place with exactly that energy.
 const MORE: f64 = 3.0;
-/// How often energies are blurred: a bell with a standard deviation of 2 positions.
+/// Number of blurs of the energy map: together a bell with a standard deviation of 2 positions.
 const BLURS: usize = 3;
 
-/// alpha times the mean over content layers of a squared distance of activations. With F of G and P of the content,
-/// C channels and M positions:
+/// alpha times the mean over the content layers of a squared distance between activations. With F of G, P of the
+/// content, C channels and M positions:
 ///
 /// | convention | distance |
 /// |---|---|
@@ -23,10 +23,11 @@ const BLURS: usize = 3;
 /// | gatys, lecture | 1/2 sum (F-P)^2 |
 /// | neural-style | mean (F-P)^2 |
 ///
-/// w is 1 where the content is flat, 4 where its structure is faint (a face, lettering, the far side of a room), and less
-/// again the stronger it gets: 2.7 at the mean energy, 1.4 at five times that. A sum of squares alone is made of the
-/// strongest edges, and paint takes the rest. With e, the energy of P in a place (its mean square over channels, less the least one, blurred) and r = e / (0.2 mean e):
-/// w = 1 + 12 r / (1 + r)^2. Measured in docs/networks.md.
+/// w is 1 where the content is flat and 4 where its structure is faint (a face, lettering, the far side of a room), and
+/// it falls again as the structure gets stronger: 2.7 at the mean energy, 1.4 at five times the mean. A plain sum of
+/// squares consists mostly of the strongest edges and leaves everything else to the paint. w = 1 + 12 r / (1 + r)^2
+/// with r = e / (0.2 mean e), where e is the energy of P at a place (its mean square over channels, minus the minimum
+/// over all places, blurred). Measured in docs/networks.md.
 #[derive(Debug)]
 pub struct Content {
     targets: Vec<Target>,
@@ -39,19 +40,19 @@ struct Target {
     place: usize,
     /// P, `[1,C,h,w]`.
     features: Tensor,
-    /// w, times what a place counts, `[1,1,h,w]`.
+    /// w times the extra weight of each place, `[1,1,h,w]`.
     weights: Option<Tensor>,
-    /// The share of that count which is told apart from J, `[1,1,h,w]`.
+    /// The share of that extra weight that is reported separately from J, `[1,1,h,w]`.
     apart: Option<Tensor>,
-    /// What stands before the sum of squares.
+    /// Factor in front of the sum of squares.
     factor: f64,
 }
 
 impl Content {
-    /// `targets`: position in the objective's layer list and P `[1,C,h,w]`.
+    /// Creates the term; `targets` holds positions in the objective's layer list and P `[1,C,h,w]`.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn new(targets: Vec<(usize, Tensor)>, convention: Convention, alpha: f64) -> Result<Self, StyleError> {
         let share = alpha / targets.len().max(1) as f64;
         let targets = targets
@@ -71,11 +72,11 @@ impl Content {
         Ok(Self { targets })
     }
 
-    /// The same, where each place counts `counts` times as much (once where there are none) and `beyond` that often more,
-    /// which is told apart from J: `[1,1,H,W]`, of the picture that the network sees.
+    /// Multiplies the weight of each place by `counts` (1 if `None`) plus `beyond`. The share of `beyond` is reported
+    /// separately from J. Both are `[1,1,H,W]`, on the grid of the picture that the network sees.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn counted(mut self, counts: Option<&Tensor>, beyond: Option<&Tensor>) -> Result<Self, StyleError> {
         for Target { features, weights, apart, .. } in &mut self.targets {
             let (_, _, h, w) = features.size4()?;
@@ -97,10 +98,10 @@ impl Content {
     }
 }
 
-/// w of activations `[1,C,h,w]`, `[1,1,h,w]`.
+/// Returns w for activations `[1,C,h,w]`, as `[1,1,h,w]`.
 fn weights(features: &Tensor) -> Result<Tensor, StyleError> {
     let mut local = features.f_square()?.f_mean_dim([1i64].as_slice(), true, features.kind())?;
-    // Some filters answer to a flat picture, too.
+    // Some filters respond to a flat picture too.
     local = local.f_sub(&local.f_min()?)?;
     for _ in 0..BLURS {
         local = box_blur(&local, Border::Nothing)?;
@@ -129,7 +130,7 @@ impl LossTerm for Content {
             if let Some(weights) = weights {
                 weighted = weighted.f_mul(weights)?;
             }
-            // Summed over channels first: the share is a map of one channel.
+            // Sum over channels first: the share is a map with one channel.
             let places = difference.f_mul(&weighted)?.f_sum_dim_intlist([1i64].as_slice(), true, difference.kind())?;
             let whole = twice_the_gradient(&places.f_sum(places.kind())?)?;
             sum = sum.f_add(&whole.f_mul_scalar(*factor)?)?;

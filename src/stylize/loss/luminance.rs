@@ -1,47 +1,48 @@
-//! Luminance: light and dark stay where they are in the content, so that faces and dark or flat footage can be read.
+//! The luminance term: keeps light and dark where the content has them, so that faces and dark or flat footage stay
+//! readable.
 
 use tch::Tensor;
 
 use super::{LossTerm, View, averaged, energy, luma, variation_of};
 use crate::stylize::StyleError;
 
-/// Pixels between the squares over which luminance is averaged; a square is twice as wide. Strokes are finer.
+/// Distance in pixels between the squares over which luminance is averaged; they are twice as wide. Strokes are finer.
 const STEP: i64 = 2;
-/// Variance below which a content counts as flat: (2/255)^2, which an eye does not see.
+/// Variance below which a content counts as flat: (2/255)^2, invisible to the eye.
 pub(super) const FLAT: f64 = 6.2e-5;
 
-/// weight times sum (b(G) - b(C))^2 / sum (b(C) - mean b(C))^2, where b is luminance, blurred over 5 x 5 pixels and averaged
-/// over 4 x 4: 0 where light falls as in the content, 1 for a uniform grey.
+/// weight times sum (b(G) - b(C))^2 / sum (b(C) - mean b(C))^2, where b is luminance, blurred over 5 x 5 pixels and
+/// averaged over 4 x 4: 0 if light falls as in the content, 1 for a uniform grey.
 #[derive(Debug)]
 pub struct Luminance {
     /// b(C), `[1,1,h,w]`.
     target: Tensor,
     factor: f64,
-    /// Square roots of what a place counts, `[1,1,h,w]`.
+    /// Square roots of the weights of the places, `[1,1,h,w]`.
     roots: Option<Tensor>,
 }
 
 impl Luminance {
-    /// Of a `content` `[1,3,H,W]`, RGB, 0..=1, at least 4 pixels high and wide.
+    /// Creates the term for `content` `[1,3,H,W]`, RGB, 0..=1, at least 4 pixels high and wide.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn new(content: &Tensor, weight: f64) -> Result<Self, StyleError> {
         let target = luminance(&View::new(content, &[]))?;
         let variance = variation_of(&target)?.max(FLAT * target.numel() as f64);
         Ok(Self { target, factor: weight / variance, roots: None })
     }
 
-    /// The same, where each place counts `counts` times as much: `[1,1,H,W]`, of the picture.
+    /// Multiplies the weight of each place by `counts`, `[1,1,H,W]`, on the grid of the picture.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn counted(self, counts: &Tensor) -> Result<Self, StyleError> {
         Ok(Self { roots: Some(averaged(counts, STEP)?.f_sqrt()?), ..self })
     }
 }
 
-/// `[1,1,h,w]`.
+/// Returns b, `[1,1,h,w]`.
 fn luminance(view: &View<'_>) -> Result<Tensor, StyleError> {
     averaged(&luma(view.blurred()?)?, STEP)
 }

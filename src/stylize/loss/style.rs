@@ -1,4 +1,4 @@
-//! Style: G's Gram matrices come near the painting's (Gatys et al. 2015).
+//! The style term: brings G's Gram matrices near those of the painting (Gatys et al. 2015).
 
 use tch::Tensor;
 
@@ -7,31 +7,31 @@ use crate::settings::Convention;
 use crate::stylize::StyleError;
 use crate::stylize::tensor::scalar;
 
-/// Positions along each border of a painting that take no part in its Gram matrix: there a network sees what the painting
-/// was extended by.
+/// Positions along each border of a painting that its Gram matrix leaves out: there a network sees the extension of the
+/// painting.
 const BORDER: i64 = 2;
 
-/// Gram matrix per position, `[C,C]`: F F^T / M for activations F as a C x M matrix, M positions not near the border. For
-/// targets: only one of its two factors has a gradient.
+/// Returns the Gram matrix per position, `[C,C]`: F F^T / M for activations F as a C x M matrix, where the M positions
+/// exclude the border. Use it for targets only: just one of its two factors has a gradient.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn gram(features: &Tensor) -> Result<Tensor, StyleError> {
     let (inner, positions) = inner(features, BORDER)?;
     products(features, &inner, positions)
 }
 
-/// A detached copy of the activations with zeros in `border` positions along each border, and how many positions are left;
-/// in maps with a short side of no more than six times that nothing is zeroed.
+/// Returns a detached copy of the activations with zeros in `border` positions along each border, and the number of
+/// remaining positions. Nothing is zeroed in maps whose shorter side is at most six times `border`.
 ///
-/// In a product with the activations themselves, zeros leave the border out, of the gradient too, and cost a third of what
-/// cutting the border off does.
+/// In a product with the activations themselves, the zeros exclude the border from the value and from the gradient, at
+/// a third of the cost of cutting the border off.
 fn inner(features: &Tensor, border: i64) -> Result<(Tensor, i64), StyleError> {
     let (_, _, h, w) = features.size4()?;
     if h.min(w) <= 6 * border {
         return Ok((features.f_detach()?, h * w));
     }
-    // Laid out in memory as the activations are, which `f_detach_copy` does not keep.
+    // Keeps the memory layout of the activations, which `f_detach_copy` does not.
     let mut inner = features.f_empty_like()?;
     inner.f_copy_(&features.f_detach()?)?;
     for (axis, length) in [(2, h), (3, w)] {
@@ -42,10 +42,10 @@ fn inner(features: &Tensor, border: i64) -> Result<(Tensor, i64), StyleError> {
     Ok((inner, (h - 2 * border) * (w - 2 * border)))
 }
 
-/// A B^T / `positions` for activations of the same shape.
+/// Returns A B^T / `positions` for activations of the same shape.
 fn products(a: &Tensor, b: &Tensor, positions: i64) -> Result<Tensor, StyleError> {
     let (_, channels, _, _) = a.size4()?;
-    // Channels-last activations are an M x C matrix, as they lie or row by row.
+    // Channels-last activations are already an M x C matrix in memory, or can be copied into one row by row.
     let product = if a.stride().get(1) == Some(&1) {
         let flat = |x: &Tensor| x.f_permute([0, 2, 3, 1])?.f_reshape([-1, channels]);
         flat(a)?.f_tr()?.f_matmul(&flat(b)?)?
@@ -56,26 +56,26 @@ fn products(a: &Tensor, b: &Tensor, positions: i64) -> Result<Tensor, StyleError
     Ok(product.f_div_scalar(positions as f64)?)
 }
 
-/// sum (G-A)^2 for the Gram matrix G of `features`, less `border` positions at each side.
+/// Returns sum (G-A)^2, where G is the Gram matrix of `features` without `border` positions at each side.
 fn distance(features: &Tensor, target: &Tensor, border: i64) -> Result<Tensor, StyleError> {
     // G and A are symmetric, so both factors of F F^T have the same gradient: this saves a third of the products.
     let (inner, positions) = inner(features, border)?;
     twice_the_gradient(&energy(&products(features, &inner, positions)?.f_sub(target)?)?)
 }
 
-/// The painting's side of one style layer.
+/// The painting's Gram matrix for one style layer.
 #[derive(Debug)]
 pub struct GramTarget {
     /// Position in the objective's layer list.
     pub place: usize,
-    /// A per position, `[C,C]`; of several paintings, the weighted blend.
+    /// A per position, `[C,C]`; for several paintings, their weighted blend.
     pub gram: Tensor,
     /// lambda_l.
     pub weight: f64,
 }
 
-/// beta times sum_l lambda_l E_l. With Gram matrices per position G and A, C channels and M positions of G's layer
-/// (so that a style picture of another size is comparable):
+/// beta times sum_l lambda_l E_l. G and A are Gram matrices per position (so that style pictures of other sizes are
+/// comparable), with C channels and M positions in G's layer:
 ///
 /// | convention | E_l |
 /// |---|---|
@@ -93,15 +93,17 @@ pub struct Style {
 }
 
 impl Default for Style {
-    /// No target: 0 for every picture.
+    /// A term without targets: 0 for every picture.
     fn default() -> Self {
         Self { targets: Vec::new(), convention: Convention::Relative, beta: 0.0, inverse_energy: Vec::new() }
     }
 }
 
 impl Style {
+    /// Creates the term from the targets of the style layers.
+    ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn new(targets: Vec<GramTarget>, convention: Convention, beta: f64) -> Result<Self, StyleError> {
         let inverse_energy = targets
             .iter()
@@ -110,7 +112,7 @@ impl Style {
         Ok(Self { targets, convention, beta, inverse_energy })
     }
 
-    /// What stands before the sum of squared differences of Gram matrices per position.
+    /// Returns the factor in front of the sum of squared differences of Gram matrices per position.
     fn factor(&self, target: usize, features: &Tensor) -> Result<f64, StyleError> {
         let (_, channels, h, w) = features.size4()?;
         let (c, m) = (channels as f64, (h * w) as f64);

@@ -1,4 +1,5 @@
-//! Distance to earlier painted frames, carried along the motion (Ruder, Dosovitskiy & Brox 2016, section 4.2).
+//! The temporal term: the distance to earlier painted frames, warped along the motion (Ruder, Dosovitskiy & Brox 2016,
+//! section 4.2).
 
 use tch::{Reduction, Tensor};
 
@@ -6,20 +7,20 @@ use super::{LossTerm, View};
 use crate::settings::{Distance, TemporalSettings};
 use crate::stylize::StyleError;
 
-/// Where the smooth L1 distance turns from a parabola to a line, in sample values of 0..=1.
+/// Where the smooth L1 distance turns from a parabola into a line, in sample values of 0..=1.
 const SMOOTH_BELOW: f64 = 0.05;
 
-/// An earlier painted frame on the grid of this one.
+/// An earlier painted frame, warped to the grid of the current frame.
 #[derive(Debug)]
 pub struct Anchor {
     /// `[1,3,H,W]`.
     pub warped: Tensor,
-    /// c, `[1,1,H,W]`, 0..=1: how much each pixel is held to it.
+    /// c, `[1,1,H,W]`, 0..=1: how strongly each pixel is tied to the anchor.
     pub weights: Tensor,
 }
 
-/// weight times the sum over anchors of 1/(3HW) sum_k c_k (x_k - w_k)^2. The divisor counts masked pixels too: where more
-/// is unknown, less is held.
+/// weight times the sum over anchors of 1/(3HW) sum_k c_k (x_k - w_k)^2, or the smooth L1 distance instead of the
+/// square. The divisor includes masked pixels: the more is unknown, the weaker the term.
 #[derive(Debug)]
 pub struct Temporal {
     anchors: Vec<Anchor>,
@@ -32,7 +33,7 @@ impl Temporal {
         Self { anchors, weight, distance }
     }
 
-    /// As `settings` say; `None` where there is nothing to hold to, or no wish to.
+    /// Creates the term from `settings`; `None` if there are no anchors or the weight is 0.
     pub fn towards(anchors: Vec<Anchor>, settings: &TemporalSettings) -> Option<Self> {
         let weight = settings.effective_weight();
         (weight > 0.0 && !anchors.is_empty()).then(|| Self::new(anchors, weight, settings.distance))
@@ -50,7 +51,7 @@ impl LossTerm for Temporal {
         for Anchor { warped, weights } in &self.anchors {
             let distance = match self.distance {
                 Distance::Square => image.f_sub(warped)?.f_square()?,
-                // Scaled so that both agree near 0: x^2 below the bend.
+                // Scaled so that both distances agree near 0: x^2 below the bend.
                 Distance::SmoothL1 => {
                     image.f_smooth_l1_loss(warped, Reduction::None, SMOOTH_BELOW)?.f_mul_scalar(2.0 * SMOOTH_BELOW)?
                 }

@@ -1,4 +1,4 @@
-//! Total variation: neighbouring pixels stay near each other, above all in colour.
+//! The total variation term: keeps neighbouring pixels similar, above all in colour.
 
 use tch::Tensor;
 
@@ -6,12 +6,12 @@ use super::{LossTerm, View};
 use crate::stylize::StyleError;
 use crate::stylize::tensor::without_grey;
 
-/// Fine colour counts so much more than differences of neighbours. An eye hardly sees colour as fine as this in a
-/// painting, and video does not keep it (4:2:0); what a network makes of it is speckle.
+/// Weight of fine colour relative to the differences of neighbours. The eye hardly sees colour this fine in a painting,
+/// and video does not preserve it (4:2:0); a network turns it into speckle.
 const FINE_COLOUR: f64 = 30.0;
 
-/// weight times (mean of squared horizontal differences + mean of squared vertical differences + 30 times the mean square
-/// of fine colour): the L2 form. Fine colour is what a blur over 5 x 5 pixels takes away, less its grey.
+/// weight times (mean of squared horizontal differences + mean of squared vertical differences + 30 times the mean
+/// square of fine colour): the L2 form. Fine colour is the picture minus its blur over 5 x 5 pixels, minus the grey.
 #[derive(Debug)]
 pub struct Variation {
     weight: f64,

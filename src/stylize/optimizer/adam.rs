@@ -12,7 +12,7 @@ const EPS: f64 = 1e-8;
 
 /// A descent by Adam.
 pub struct Adam {
-    /// The last evaluated point and J there.
+    /// The last point with a finite evaluation, and J there.
     x: Tensor,
     j: Tensor,
     apart: Tensor,
@@ -21,15 +21,15 @@ pub struct Adam {
     first_moment: Tensor,
     second_moment: Tensor,
     steps: i32,
-    /// Falls when an evaluation is not finite, 0-d.
+    /// Step size, 0-d; reduced whenever an evaluation is not finite.
     rate: Tensor,
 }
 
 impl Adam {
-    /// From `start`, moving a pixel by about `rate` (in 0..=1) a step.
+    /// Starts at `start`; a step moves a pixel by about `rate` (in 0..=1).
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn new(start: &Tensor, rate: f64) -> Result<Self, StyleError> {
         let x = start.f_detach_copy()?;
         let options = (x.kind(), x.device());
@@ -51,7 +51,7 @@ impl Optimizer for Adam {
         let Evaluation { j, apart, gradient } = objective.evaluate(&self.next)?;
         let mut finite = gradient.f_sum(gradient.kind())?.f_isfinite()?.f_logical_and(&j.f_isfinite()?)?;
         if self.steps == 0 {
-            // Nothing to fall back on: the caller must see what J is.
+            // There is no earlier point to return to, and the caller must see J.
             finite = finite.f_ones_like()?;
         }
         let zero = j.f_zeros_like()?;

@@ -1,4 +1,4 @@
-//! What a descent has learned of J's curvature, for the next frame's: much the same picture, much the same J.
+//! The curvature of J found by a descent, kept for the next frame: a similar picture has a similar J.
 
 use std::collections::VecDeque;
 
@@ -7,13 +7,14 @@ use tch::{Device, Tensor};
 use super::super::tensor::{moved, scalar};
 use super::super::{Snapshot, StyleError};
 
-/// So many pairs go on to the next frame: all twenty of a descent do no better, and each is two pictures in a snapshot.
+/// Number of pairs passed on to the next frame: all twenty of a descent do no better, and each takes two pictures in a
+/// snapshot.
 const KEPT: usize = 8;
 
-/// A pair counts when y.s > USABLE |y||s|.
+/// A pair is usable if y.s > USABLE |y||s|.
 const USABLE: f64 = 1e-6;
 
-/// s = x' - x, y = g' - g, rho = 1 / y.s (0 for a refused pair).
+/// A curvature pair: s = x' - x, y = g' - g, rho = 1 / y.s (0 for a rejected pair).
 #[derive(Debug)]
 pub(super) struct Pair {
     pub s: Tensor,
@@ -22,10 +23,11 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// Of s and y. Refused where J is not convex between the two points, or `counts` (0-d, bool) is false.
+    /// Creates a pair from s and y. It is rejected if J is not convex between the two points, or if `counts` (0-d,
+    /// bool) is false.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn new(s: Tensor, y: Tensor, counts: Option<&Tensor>) -> Result<Self, StyleError> {
         let (ys, yy, ss) = (dot(&y, &s)?, dot(&y, &y)?, dot(&s, &s)?);
         let usable = ys.f_gt_tensor(&yy.f_mul(&ss)?.f_sqrt()?.f_mul_scalar(USABLE)?)?;
@@ -40,21 +42,21 @@ pub(super) fn dot(a: &Tensor, b: &Tensor) -> Result<Tensor, StyleError> {
     Ok(a.f_reshape(-1)?.f_dot(&b.f_reshape(-1)?)?)
 }
 
-/// The newest pairs of a descent by L-BFGS, and its scale.
+/// The newest pairs of an L-BFGS descent, and its scale gamma.
 #[derive(Debug)]
 pub struct Curvature {
     /// Oldest first.
     pairs: Vec<Pair>,
-    /// What the preconditioner is multiplied by to give the initial inverse Hessian, 0-d.
+    /// The factor that turns the preconditioner into the initial inverse Hessian, 0-d.
     gamma: Tensor,
 }
 
 impl Curvature {
-    /// The newest of `pairs`, in one layout in memory, as a picture has that is read from a snapshot: another may be summed
-    /// in another order.
+    /// Returns the newest of `pairs`, contiguous in memory, as pictures read from a snapshot are: with another layout,
+    /// sums could run in another order and round differently.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub(super) fn newest(pairs: &VecDeque<Pair>, gamma: &Tensor) -> Result<Self, StyleError> {
         let newest = pairs.iter().skip(pairs.len().saturating_sub(KEPT));
         let kept = |Pair { s, y, rho }: &Pair| -> Result<Pair, StyleError> {
@@ -63,7 +65,7 @@ impl Curvature {
         Ok(Self { pairs: newest.map(kept).collect::<Result<_, _>>()?, gamma: gamma.shallow_clone() })
     }
 
-    /// The same pairs, oldest first, and gamma; `None` where they are of pictures of another size than `x`.
+    /// Returns copies of the pairs, oldest first, and gamma; `None` if the pictures differ in size from `x`.
     pub(super) fn of(&self, x: &Tensor) -> Option<(VecDeque<Pair>, Tensor)> {
         let same =
             |pair: &Pair| Pair { s: pair.s.shallow_clone(), y: pair.y.shallow_clone(), rho: pair.rho.shallow_clone() };
@@ -71,11 +73,12 @@ impl Curvature {
         fits.then(|| (self.pairs.iter().map(same).collect(), self.gamma.shallow_clone()))
     }
 
-    /// The same for the next frame, in which things have moved: `motion` `[1,2,H,W]`, in pixels, leads back from it, and
-    /// `alike` `[1,1,H,W]`, 0..=1, says where it leads to the same thing or texture. Nothing is known of the rest.
+    /// Returns the curvature for the next frame, warped along the motion: `motion` `[1,2,H,W]`, in pixels, leads back
+    /// from the next frame, and `alike` `[1,1,H,W]`, 0..=1, marks where it leads to the same object or texture. s and y
+    /// are multiplied by `alike`, so nothing is assumed about new pixels.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn carried(&self, motion: &Tensor, alike: &Tensor) -> Result<Self, StyleError> {
         let planes: Vec<&Tensor> = self.pairs.iter().flat_map(|Pair { s, y, .. }| [s, y]).collect();
         if planes.is_empty() {
@@ -90,7 +93,7 @@ impl Curvature {
         Ok(Self { pairs, gamma: self.gamma.shallow_clone() })
     }
 
-    /// How many pairs there are.
+    /// Returns the number of pairs.
     pub fn len(&self) -> usize {
         self.pairs.len()
     }
@@ -99,10 +102,10 @@ impl Curvature {
         self.pairs.is_empty()
     }
 
-    /// Notes it for another process.
+    /// Writes the curvature to a snapshot, for another process.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn keep(&self, snapshot: &mut Snapshot) -> Result<(), StyleError> {
         let mut scales = vec![scalar(&self.gamma)? as f32];
         for (place, Pair { s, y, rho }) in self.pairs.iter().enumerate() {
@@ -114,10 +117,10 @@ impl Curvature {
         Ok(())
     }
 
-    /// What [`Curvature::keep`] noted: `pairs` of them, of height `h` and width `w`; `None` where there are none.
+    /// Reads what [`Curvature::keep`] wrote: `pairs` pairs of height `h` and width `w`; `None` if `pairs` is 0.
     ///
     /// # Errors
-    /// When something is missing; what libtorch reports.
+    /// If something is missing from the snapshot; otherwise returns what libtorch reports.
     pub fn restored(
         snapshot: &Snapshot,
         pairs: usize,
@@ -194,7 +197,7 @@ mod tests {
         }
         let nothing = known.carried(&motion, &seen.zeros_like()).unwrap();
         assert!(nothing.pairs.iter().all(|pair| pair.rho.double_value(&[]) == 0.0));
-        // Where J was not convex, it is not on another grid.
+        // Where J was not convex, it is not convex on another grid either.
         let refused = VecDeque::from([Pair::new(pairs[0].s.shallow_clone(), -&pairs[0].s, None).unwrap()]);
         let refused = Curvature::newest(&refused, &random(&[])).unwrap().carried(&motion, &seen.ones_like()).unwrap();
         assert_eq!(refused.pairs[0].rho.double_value(&[]), 0.0);

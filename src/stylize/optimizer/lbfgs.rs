@@ -1,7 +1,7 @@
 //! L-BFGS (Nocedal 1980; Liu & Nocedal 1989) with backtracking, decided on the device.
 //!
 //! Every decision (is J finite, did it fall enough, is the curvature pair usable) is a 0-d tensor that selects between
-//! old and new state, so that a GPU never waits for the host. A refused pair has rho = 0 and takes no part in the
+//! old and new state, so that a GPU never waits for the host. A rejected pair has rho = 0 and has no effect on the
 //! two-loop recursion.
 
 use std::collections::VecDeque;
@@ -16,12 +16,12 @@ use super::precondition::Preconditioner;
 
 /// Sufficient decrease (Armijo).
 const DECREASE: f64 = 1e-4;
-/// What a refused step is shortened by.
+/// Factor by which a rejected step is shortened.
 const SHORTEN: f64 = 0.3;
-/// The first step moves no pixel by more than this; the second knows the curvature.
+/// Without known curvature, the first step moves no pixel by more than this; the second step uses the curvature.
 const FIRST_STEP: f64 = 0.01;
 
-/// What is known at the last accepted point.
+/// The state at the last accepted point.
 struct Accepted {
     j: Tensor,
     apart: Tensor,
@@ -31,9 +31,9 @@ struct Accepted {
     direction: Tensor,
     /// gradient . direction
     slope: Tensor,
-    /// Share of the direction to go.
+    /// The fraction of the direction to move by.
     step: Tensor,
-    /// What the preconditioner is multiplied by to give the initial inverse Hessian.
+    /// The factor that turns the preconditioner into the initial inverse Hessian.
     gamma: Tensor,
 }
 
@@ -43,18 +43,18 @@ pub struct Lbfgs {
     unknown: Tensor,
     accepted: Option<Accepted>,
     pairs: VecDeque<Pair>,
-    /// Of a descent before this one.
+    /// gamma from a previous descent.
     known_gamma: Option<Tensor>,
     history: usize,
     preconditioner: Preconditioner,
 }
 
 impl Lbfgs {
-    /// From `start`, keeping `history` pairs (at least 1). Before anything is known about J's curvature, its inverse
-    /// Hessian is taken for a multiple of `preconditioner`.
+    /// Starts at `start` and keeps `history` pairs (at least 1). Until J's curvature is known, its inverse Hessian is
+    /// assumed to be a multiple of `preconditioner`.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn new(start: &Tensor, history: usize, preconditioner: Preconditioner) -> Result<Self, StyleError> {
         let x = start.f_detach_copy()?;
         let unknown = Tensor::f_full([], f64::NAN, (x.kind(), x.device()))?;
@@ -62,8 +62,7 @@ impl Lbfgs {
         Ok(Self { x, unknown, accepted: None, pairs, known_gamma: None, history, preconditioner })
     }
 
-    /// Goes on with what the descent of a picture much like this one has learned. What was learned of a picture of another
-    /// size is no use, and left.
+    /// Continues with the curvature from the descent of a similar picture; ignores it if the picture sizes differ.
     pub fn knowing(mut self, known: &Curvature) -> Self {
         if let Some((mut pairs, gamma)) = known.of(&self.x) {
             pairs.drain(..pairs.len().saturating_sub(self.history));
@@ -84,7 +83,7 @@ impl Lbfgs {
         Ok(())
     }
 
-    /// The direction to go in, and gradient . direction.
+    /// Returns the search direction, and gradient . direction.
     fn downhill(
         &self,
         gradient: &Tensor,
@@ -93,14 +92,14 @@ impl Lbfgs {
     ) -> Result<(Tensor, Tensor), StyleError> {
         let direction = self.direction(gradient, gamma)?;
         let slope = dot(gradient, &direction)?;
-        // Rounding can spoil a direction; then it is steepest descent again.
+        // Rounding can spoil a direction; fall back to preconditioned steepest descent.
         let downhill = slope.f_lt(0.0)?;
         let direction = direction.f_where_self(&downhill, &preconditioned.f_mul(gamma)?.f_neg()?)?;
         let slope = dot(gradient, &direction)?;
         Ok((direction, slope))
     }
 
-    /// -H g by the two-loop recursion.
+    /// Returns -H g, computed by the two-loop recursion.
     fn direction(&self, gradient: &Tensor, gamma: &Tensor) -> Result<Tensor, StyleError> {
         let mut q = gradient.f_neg()?;
         let mut shares = Vec::with_capacity(self.pairs.len());
@@ -128,7 +127,7 @@ impl Optimizer for Lbfgs {
         let Evaluation { j, apart, gradient } = objective.evaluate(&trial)?;
 
         let bound = old.slope.f_mul(&old.step)?.f_mul_scalar(DECREASE)?.f_add(&old.j)?;
-        // A NaN compares false, so a broken evaluation is refused like one that goes uphill.
+        // Comparisons with NaN are false, so a broken evaluation is rejected like a step uphill.
         let finite = gradient.f_sum(gradient.kind())?.f_isfinite()?.f_logical_and(&j.f_isfinite()?)?;
         let accept = j.f_le_tensor(&bound)?.f_logical_and(&finite)?;
 
@@ -138,10 +137,10 @@ impl Optimizer for Lbfgs {
         let pair = Pair::new(s, y, None)?;
         let gradient = gradient.f_where_self(&accept, &old.gradient)?;
         let preconditioned = self.preconditioner.apply(&gradient)?;
-        // P is linear: P y is the difference of two that are known.
+        // P is linear: P y is the difference of two known vectors.
         let py = preconditioned.f_sub(&old.preconditioned)?;
         let ypy = dot(&pair.y, &py)?;
-        // As a difference it can lose its sign to rounding.
+        // Rounding can make this difference negative.
         let known = pair.rho.f_gt(0.0)?.f_logical_and(&ypy.f_gt(0.0)?)?;
         let gamma = pair.rho.f_mul(&ypy)?.f_reciprocal()?.f_where_self(&known, &old.gamma)?;
         if self.pairs.len() == self.history {

@@ -1,4 +1,4 @@
-//! Gradient descent on pixels. Everything stays on the device; the host looks at J only now and then.
+//! Gradient descent on pixels. All state stays on the device; the host reads J only from time to time.
 
 mod adam;
 mod curvature;
@@ -20,27 +20,29 @@ pub use precondition::Preconditioner;
 
 /// A descent in progress. One step is one evaluation of J and its gradient.
 pub trait Optimizer {
-    /// # Errors
-    /// What the objective reports.
-    fn step(&mut self, objective: &dyn Objective) -> Result<(), StyleError>;
-    /// The last accepted point and J there (0-d, on the device); before the first step, J is NaN.
-    fn current(&self) -> (&Tensor, &Tensor);
-    /// The part of that J which a target does not count (0-d, on the device).
-    fn apart(&self) -> &Tensor;
-    /// What the descent of a picture much like this one can go on with.
+    /// Takes one step.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what the objective reports.
+    fn step(&mut self, objective: &dyn Objective) -> Result<(), StyleError>;
+    /// Returns the last accepted point and J there (0-d, on the device); before the first step, J is NaN.
+    fn current(&self) -> (&Tensor, &Tensor);
+    /// Returns the part of that J that the target ignores and that is reported separately (0-d, on the device).
+    fn apart(&self) -> &Tensor;
+    /// Returns the curvature that the descent of a similar picture can start from.
+    ///
+    /// # Errors
+    /// Returns what libtorch reports.
     fn learned(&self) -> Result<Option<Curvature>, StyleError> {
         Ok(None)
     }
 }
 
-/// A descent from `start`, which goes on with what is `known` of J's curvature. Adam, which scales each pixel's steps by
-/// itself, has no use for that, nor for `preconditioner`.
+/// Starts a descent at `start`, using the curvature in `known`. Adam scales the steps of each pixel itself and ignores
+/// `known` and `preconditioner`.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn begin(
     settings: &OptimizerSettings,
     start: &Tensor,
@@ -62,34 +64,34 @@ pub fn begin(
 /// When a descent ends.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
-    /// Steps at most.
+    /// Maximum number of steps.
     pub iterations: u32,
-    /// Steps at least before a target counts.
+    /// Minimum number of steps before the target may end the descent.
     pub at_least: u32,
-    /// Relative change of J over `check_every` evaluations below which it ends early; 0 never.
+    /// The descent ends early if J changes by at most this share over `check_every` evaluations; 0 disables it.
     pub tolerance: f64,
     pub check_every: u32,
-    /// J, without its part [`Optimizer::apart`], that is low enough.
+    /// The descent ends at this value of J, excluding the part [`Optimizer::apart`].
     pub target: Option<f64>,
 }
 
-/// The end of a descent.
+/// The result of a descent.
 #[derive(Debug)]
 pub struct Minimum {
     pub x: Tensor,
     pub iterations: u32,
-    /// J at the start and at the end, without its part [`Optimizer::apart`].
+    /// J at the start and at the end, excluding the part [`Optimizer::apart`].
     pub initial: f64,
     pub objective: f64,
-    /// That part at the end.
+    /// The part [`Optimizer::apart`] at the end.
     pub apart: f64,
 }
 
-/// Steps until the budget is used up or J stands still. There is no absolute tolerance: J's size says nothing (it ends
-/// frames after two iterations in tools that have one).
+/// Steps until the budget is used up, J stops changing or the target is reached. There is no absolute tolerance,
+/// because the size of J means nothing by itself (tools that have one end frames after two iterations).
 ///
 /// # Errors
-/// `NotFinite` when J has no finite value at the start; `Cancelled` when the run is to end.
+/// `NotFinite` if J is not finite at the start; `Cancelled` if the run was cancelled.
 pub fn descend(
     optimizer: &mut dyn Optimizer,
     objective: &dyn Objective,

@@ -1,33 +1,34 @@
-//! What a descent takes J's inverse Hessian for before it knows better: pixels of a picture are not alike.
+//! The preconditioner: an estimate of J's inverse Hessian before any curvature is known. Fine and coarse detail of a
+//! picture need different steps.
 
 use tch::Tensor;
 
 use super::super::StyleError;
 use super::super::tensor::{Border, box_blur, without_grey};
 
-/// What is finer than the blur, in grey and in colour, moves by this much less than the rest.
+/// Factors by which detail finer than the blur, in grey and in colour, moves less than the rest.
 const FINE_GREY: f64 = 0.6;
 const FINE_COLOUR: f64 = 0.15;
 
-/// A symmetric, positive definite P. L-BFGS starts its recursion from gamma P instead of gamma I.
+/// A symmetric, positive definite matrix P. L-BFGS starts its recursion from gamma P instead of gamma I.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preconditioner {
     /// P = I.
     Identity,
-    /// P = B + 0.6 (I - B) M + 0.15 (I - B) (I - M) for a picture `[1,3,H,W]`, where B is a blur over 5 x 5 pixels and M
-    /// the mean of the three channels.
+    /// P = B + 0.6 (I - B) M + 0.15 (I - B) (I - M) for a picture `[1,3,H,W]`, where B is a blur over 5 x 5 pixels and
+    /// M is the mean of the three channels.
     ///
-    /// Networks hardly see detail of two or three pixels, least of all its colour, so that few iterations of a plain
-    /// descent leave much of it: coloured speckle in all that is flat. Pictures have little of it (the decorrelated
-    /// colours and the 1/f spectrum of Olah et al. 2017, Feature Visualization, serve the same end).
+    /// Networks hardly see detail of two or three pixels, least of all in colour, so a few iterations of a plain
+    /// descent leave much of it as coloured speckle in flat areas. Natural pictures contain little such detail (the
+    /// decorrelated colours and the 1/f spectrum of Olah et al. 2017, Feature Visualization, serve the same purpose).
     Picture,
 }
 
 impl Preconditioner {
-    /// P x, a tensor of its own.
+    /// Returns P x as a new tensor.
     ///
     /// # Errors
-    /// What libtorch reports.
+    /// Returns what libtorch reports.
     pub fn apply(self, x: &Tensor) -> Result<Tensor, StyleError> {
         match self {
             Self::Identity => Ok(x.f_detach_copy()?),

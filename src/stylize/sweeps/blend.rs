@@ -1,4 +1,4 @@
-//! What a frame of a later pass starts from.
+//! The start of a frame in a later pass: a blend of its own picture with its neighbours.
 
 use tch::Tensor;
 
@@ -8,12 +8,13 @@ use crate::stylize::loss::Anchor;
 /// delta of Ruder et al. 2016, section 4.4: a pixel that both pictures show is half of each.
 const SHARE: f64 = 0.5;
 
-/// A frame's picture x of the pass before, mixed with its neighbour w of this one:
-/// delta c w + ((1 - delta) + delta (1 - c)) x, in the form x + delta c (w - x), so that x is left alone to the bit where
-/// c is 0. Where there are two neighbours, the c of both add up to no more than 1.
+/// Blends a frame's picture x from the previous pass with its neighbour w from this pass:
+/// delta c w + ((1 - delta) + delta (1 - c)) x.
+/// Computed as x + delta c (w - x), so that x stays unchanged, to the bit, where c is 0. If there are two neighbours,
+/// their c add up to at most 1.
 ///
 /// # Errors
-/// What libtorch reports.
+/// Returns what libtorch reports.
 pub fn blend(own: &Tensor, neighbours: &[Anchor]) -> Result<Tensor, StyleError> {
     let mut mixed = own.shallow_clone();
     for Anchor { warped, weights } in neighbours {

@@ -1,8 +1,9 @@
-//! Several passes over a shot, to and fro (Ruder, Dosovitskiy & Brox 2016, section 4.4), and clips that loop.
+//! Multi-pass painting of a shot, forwards and backwards (Ruder, Dosovitskiy & Brox 2016, section 4.4), and clips that
+//! loop.
 //!
-//! The first pass is the ordinary chain. Later ones carry paint the other way, too: what a pan or a moving thing
-//! uncovers is painted in few iterations by the chain, while later frames have long had it in view. Where a clip is a
-//! ring, its last frame is followed by its first.
+//! The first pass is the ordinary chain. Later passes also carry paint backwards in time: the chain paints areas
+//! uncovered by a pan or a moving object in few iterations, although later frames have them in view for long. In a clip
+//! that loops, the first frame follows the last one.
 
 mod blend;
 mod order;
@@ -27,26 +28,26 @@ pub use reel::{Reel, Strip};
 use pass::Reworked;
 use store::Store;
 
-/// Gathers a shot (or, where the clip is to loop, all of it), paints it pass by pass and gives all its pictures then.
+/// Collects a shot (or the whole clip, if it should loop), paints it pass by pass, then passes on all its pictures.
 pub struct Sweeps<'a> {
     painter: Painter,
     store: Store,
-    /// The shot in progress: its frames' numbers in the store, asides left out.
+    /// The shot in progress: its frame numbers in the store, without flash frames.
     line: Vec<usize>,
-    /// What its first frame took.
+    /// Stats of its first frame.
     first_stats: FrameStats,
-    /// Frames that were given before those in the store.
+    /// Number of frames passed on before those in the store.
     given: usize,
-    /// How the clip's first frame follows from its last.
+    /// How the clip's first frame follows from its last one.
     closing: Option<Arrival>,
     observer: &'a dyn Observer,
 }
 
 impl<'a> Sweeps<'a> {
-    /// `folder` holds the pictures between passes; `observer` hears of each frame of each pass.
+    /// `folder` holds the pictures between passes; `observer` receives an event for each frame of each pass.
     ///
     /// # Errors
-    /// When `folder` cannot hold files.
+    /// If no file can be created in `folder`.
     pub fn new(painter: Painter, folder: &Path, observer: &'a dyn Observer) -> Result<Self, StyleError> {
         let store = Store::new(folder, painter.studio().settings().temporal.consistency)?;
         Ok(Self {
@@ -64,11 +65,11 @@ impl<'a> Sweeps<'a> {
         &self.painter.studio().settings().temporal
     }
 
-    /// The first pass over a frame. `shot` is what it is in the order of painting.
+    /// Paints a frame in the first pass. `shot` is its role in the order of painting.
     fn first(&mut self, frame: usize, shot: Shot, passes: u32) -> Result<(), StyleError> {
         let began = Instant::now();
         let arrival = if shot == Shot::New { Shot::New.into() } else { self.store.arrival(frame)? };
-        // In the optimised size already, which a picture of that size keeps.
+        // The stored frame has the optimised size, so the painter does not resize it.
         let painted = self.painter.advance(&self.store.raw(frame)?, &arrival)?;
         let whole = || Ok::<_, StyleError>(painted.image.f_narrow(1, 0, 1)?.f_ones_like()?);
         let maturity = match self.painter.carried().filter(|_| shot != Shot::Aside) {
@@ -87,7 +88,7 @@ impl<'a> Sweeps<'a> {
         Ok(())
     }
 
-    /// The passes after the first one over the shot in progress, which ends with that.
+    /// Runs the passes after the first over the shot in progress, and ends it.
     fn later(&mut self, ring: bool, passes: u32) -> Result<(), StyleError> {
         let line = std::mem::take(&mut self.line);
         let Some(&first) = line.first().filter(|_| line.len() > 1 && passes > 1) else { return Ok(()) };
@@ -117,7 +118,7 @@ impl<'a> Sweeps<'a> {
         });
     }
 
-    /// Paints everything as the ring that it is, or says why it is none.
+    /// Paints the clip as a ring, or warns that it does not loop and paints it as usual.
     fn go_round(&mut self) -> Result<(), StyleError> {
         let mut shots: Vec<Vec<usize>> = Vec::new();
         let mut before = None;
@@ -147,7 +148,7 @@ impl<'a> Sweeps<'a> {
         };
         let ring = closed && shots.len() == 1;
         if closed && shots.len() > 1 {
-            // Begins at a cut: the last shot runs on into the first frames.
+            // Painting begins at a cut: the clip's last shot continues into its first frames.
             let head = shots.remove(0);
             shots.last_mut().into_iter().for_each(|last| last.extend(&head));
         }
@@ -161,7 +162,7 @@ impl<'a> Sweeps<'a> {
         Ok(())
     }
 
-    /// Gives all pictures in the order of their contents, and forgets them.
+    /// Passes on all pictures in the order of their contents, and clears the store.
     fn give(&mut self, done: &mut Done<'_>) -> Result<(), StyleError> {
         let studio = self.painter.studio();
         for frame in 0..self.store.len() {
@@ -175,7 +176,7 @@ impl<'a> Sweeps<'a> {
     }
 }
 
-/// Whether a frame of this size begins a shot; `before` is the size of the chain's frame before it.
+/// Whether a frame of size `grid` begins a shot; `before` is the size of the chain's previous frame.
 fn begins(shot: Shot, grid: (usize, usize), before: Option<(usize, usize)>) -> bool {
     match shot {
         Shot::New => true,
@@ -212,7 +213,7 @@ impl Stylizer for Sweeps<'_> {
         self.give(done)
     }
 
-    /// Within a shot there is none: its frames are painted again and again, until its last one is there.
+    /// No snapshot within a shot: its frames are painted again and again until the shot is complete.
     fn snapshot(&self) -> Result<Option<Snapshot>, StyleError> {
         Ok((self.store.len() == 0 && self.closing.is_none()).then(Snapshot::default))
     }

@@ -1,30 +1,30 @@
-//! In which order a pass goes through a shot.
+//! The order in which a pass visits the frames of a shot.
 
-/// Which way a pass goes.
+/// The direction of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     Forward,
     Backward,
 }
 
-/// A pass through the frames 0..count of a shot.
+/// The order of a pass over the frames 0..count of a shot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order {
     count: usize,
     way: Way,
     first: usize,
-    /// Whether the last frame is followed by the first one.
+    /// Whether the first frame follows the last one.
     ring: bool,
 }
 
-/// A power of the golden ratio: its multiples keep away from each other on a circle, and so do passes that begin there.
-/// A small one, for the second pass is to come soon upon the seam that the first one left, and to have the rest of the
-/// ring for evening it out.
+/// A power of the golden ratio: its multiples stay apart on a circle, and so do the starts of the passes. A small
+/// power, because the second pass should soon reach the seam that the first one left, and have the rest of the ring to
+/// even it out.
 const GOLDEN: f64 = 0.145_898_033_750_315_4;
 
 impl Order {
-    /// Passes are counted from 1; odd ones go forward. In a shot with ends a pass begins at one of them, on a ring each
-    /// begins at another place: it leaves its seam there.
+    /// Creates the order of a pass. Passes count from 1; odd ones go forward. In a shot with ends a pass begins at one
+    /// of them; on a ring each pass begins in a different place, because it leaves its seam there.
     pub fn new(count: usize, pass: u32, ring: bool) -> Self {
         let way = if pass % 2 == 1 { Way::Forward } else { Way::Backward };
         let turned = (f64::from(pass.saturating_sub(1)) * GOLDEN).fract() * count as f64;
@@ -40,8 +40,8 @@ impl Order {
         self.way
     }
 
-    /// The frame in the place `at`, counted along the way. On a ring, places go round and round (before 0, too);
-    /// elsewhere there is `None` beyond the ends.
+    /// Returns the frame at position `at`, counted in the direction of the pass. On a ring, positions wrap around in
+    /// both directions; otherwise the result beyond the ends is `None`.
     pub fn frame(&self, at: isize) -> Option<usize> {
         if self.count == 0 || !(self.ring || (0..self.count as isize).contains(&at)) {
             return None;
@@ -74,7 +74,8 @@ mod tests {
         for pass in 1..=4 {
             let order = Order::new(count, pass, true);
             let mut met: Vec<_> = frames(order, 0..count as isize).into_iter().flatten().collect();
-            // Between the last and the first of the pass; its number is that of the frame before it.
+            // The seam lies between the last and the first frame of the pass; its number is that of the frame before
+            // it.
             let (first, last) = (met[0], met[count - 1]);
             seams.push(if order.way() == Way::Forward { last } else { first });
             assert_eq!((order.frame(-1), order.frame(count as isize)), (Some(last), Some(first)));

@@ -1,4 +1,4 @@
-//! One pass over a shot that has been painted before.
+//! A later pass over a shot that has already been painted.
 
 use tch::Tensor;
 
@@ -22,25 +22,25 @@ use crate::stylize::{FrameStats, StyleError};
 pub struct Reworked<'a> {
     pub studio: &'a Studio,
     pub look: &'a Look,
-    /// Its frames, by their numbers in the store, each followed by the next.
+    /// Its frame numbers in the store; each frame is followed by the next.
     pub line: &'a [usize],
-    /// Whether the last of them is followed by the first.
+    /// Whether the first frame follows the last one.
     pub ring: bool,
-    /// What its first frame took in the first pass. Its J is low enough for all, lest paint slide to style from pass to
-    /// pass.
+    /// Stats of its first frame in the first pass. Its J is the target for all frames: without it the paint would drift
+    /// towards the style from pass to pass.
     pub first: FrameStats,
 }
 
 impl<'a> Reworked<'a> {
-    /// Begins a pass (from 2); `last` says that none comes after it.
+    /// Begins pass number `pass` (2 or higher); `last` marks the final one.
     ///
     /// # Errors
-    /// When the disk fails; what libtorch reports.
+    /// If the disk fails, or what libtorch reports.
     pub fn begin(&'a self, store: &Store, pass: u32, last: bool) -> Result<Pass<'a>, StyleError> {
         let order = Order::new(self.line.len(), pass, self.ring);
         let mut pass = Pass { shot: self, order, chain: self.chain(), lock: None, last };
         if self.ring {
-            // There is no beginning: others lead to its first frame.
+            // A ring has no beginning: the frames before the pass's first one lead up to it.
             let offsets = &self.studio.settings().temporal.offsets;
             let longest = offsets.iter().copied().max().unwrap_or(1).max(1) as usize;
             for at in -(longest.min(self.line.len() - 1) as isize)..0 {
@@ -54,7 +54,7 @@ impl<'a> Reworked<'a> {
         Chain::new(&self.studio.settings().temporal.offsets, self.rules())
     }
 
-    /// What a frame left when it was painted last.
+    /// The state that a frame passed on when it was painted last.
     fn carried(&self, store: &Store, frame: usize) -> Result<Carried, StyleError> {
         let device = self.studio.device();
         let raw = from_pixels(&store.raw(frame)?, device)?;
@@ -66,8 +66,8 @@ impl<'a> Reworked<'a> {
         }
     }
 
-    /// The motion that brings the frame in the place `from` of the order onto the grid of its neighbour in the place
-    /// `to`; `None` where there is no such neighbour.
+    /// Returns the motion that warps the frame at position `from` of the order onto the grid of its neighbour at
+    /// position `to`; `None` if there is no such neighbour.
     fn between(&self, store: &Store, order: Order, to: isize, from: isize) -> Result<Option<Step>, StyleError> {
         let (Some(to_place), Some(from_place)) = (order.frame(to), order.frame(from)) else { return Ok(None) };
         if to_place == from_place {
@@ -77,7 +77,7 @@ impl<'a> Reworked<'a> {
         if from_before {
             return store.step(self.line[to_place]);
         }
-        // The other way round, and judged as such: what is seen in both frames differs by whose grid it is told on.
+        // Reversed, and judged again: which pixels both frames show depends on the grid.
         let step = store.step(self.line[from_place])?;
         Ok(step.map(|Step { back, forth, .. }| Step::new(forth, back, &self.rules())))
     }
@@ -87,25 +87,26 @@ impl<'a> Reworked<'a> {
     }
 }
 
-/// A pass in progress.
+/// State of a pass in progress.
 pub struct Pass<'a> {
     shot: &'a Reworked<'a>,
     order: Order,
     chain: Chain,
-    /// What stands still is held to, as in the first pass; none before the first frame.
+    /// Anchors of still pixels, as in the first pass; `None` before the first frame.
     lock: Option<Lock>,
-    /// Whether none comes after it.
+    /// Whether this is the final pass.
     last: bool,
 }
 
 impl Pass<'_> {
-    /// Paints the frame in the next place, `at`, once more. It starts from its picture of the pass before, blended with
-    /// its neighbour of this one, and is held to that neighbour and those further back. (To hold it to the neighbour ahead
-    /// as well, as the pass before left it, leaves less room: measured, E_warp is no lower and J higher.) A pass's first
-    /// frame, which has no neighbour yet, stays as it is (`None`); on a ring there is none such.
+    /// Repaints the frame at the next position, `at`. It starts from its picture of the previous pass, blended with its
+    /// neighbour of this pass, and the temporal term binds it to that neighbour and those further back. On a ring the
+    /// neighbour ahead, as the previous pass left it, joins in with the share that `turned` returns. (Elsewhere it
+    /// would only reduce the freedom: measured, E_warp is no lower and J higher.) The first frame of a pass has no
+    /// neighbour yet and stays unchanged (`None`); on a ring every frame has one.
     ///
     /// # Errors
-    /// What libtorch and the disk report; `NotFinite`; `Cancelled`.
+    /// Returns what libtorch and the disk report, `NotFinite` or `Cancelled`.
     pub fn next(&mut self, store: &mut Store, at: usize) -> Result<Option<(usize, FrameStats)>, StyleError> {
         let (shot, at) = (self.shot, at as isize);
         let Some(place) = self.order.frame(at) else { return Ok(None) };
@@ -138,7 +139,7 @@ impl Pass<'_> {
         let effort = Effort::of_later(iterations, fresh, share, low_enough(&shot.first), Preconditioner::Picture);
         let ties = Ties { temporal: term.as_ref(), held: held.as_ref(), curvature: None };
         let faces = studio.looks_for_faces().then_some(faces);
-        // Nothing is new: the pass before has painted it.
+        // Nothing is new: the previous pass has painted it.
         let scene = Scene { content, faces, is_painted: true, moving: None };
         let Painted { image, stats, .. } = studio.paint(shot.look, &scene, &start, ties, effort)?;
         let content = &scene.content;
@@ -152,7 +153,7 @@ impl Pass<'_> {
         Ok(Some((frame, stats)))
     }
 
-    /// Remembers the frame in the place `at` as it is.
+    /// Adds the frame at position `at` to the chain without repainting it.
     fn pass_by(&mut self, store: &Store, at: isize) -> Result<(), StyleError> {
         let Some(place) = self.order.frame(at) else { return Ok(()) };
         let carried = self.shot.carried(store, self.shot.line[place])?;
@@ -166,7 +167,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// On a ring, the frame after that in the place `at`, on its grid.
+    /// On a ring: the frame after position `at`, warped onto the grid of the frame at `at`.
     fn ahead(&self, store: &Store, at: isize, content: &Tensor) -> Result<Option<Brought>, StyleError> {
         let place = self.order.frame(at + 1).filter(|_| self.shot.ring);
         let Some((place, step)) = place.zip(self.shot.between(store, self.order, at, at + 1)?) else { return Ok(None) };
@@ -176,16 +177,16 @@ impl Pass<'_> {
         Ok(chain.earlier(&[1], content)?.known)
     }
 
-    /// On a ring, the hold on a frame goes over from its neighbour of this pass to the other one as the pass before left
-    /// it: to 1/(left + 1) of it, where `left` frames of the pass are left with this one. What the pass carries around
-    /// does not fit to what it began with, and so the misfit shrinks by the same amount from frame to frame until there
-    /// is none at the end (each keeps left / (left + 1) of it) in place of one seam. The last pass holds each frame to both
-    /// alike: that smooths what is left.
+    /// On a ring, the share of the neighbour ahead (as the previous pass left it) in the weights; the neighbour of this
+    /// pass has the rest. The share is 1/(left + 1), where `left` frames of the pass remain, this one included. What
+    /// the pass carries around the ring does not fit its beginning. With this share the misfit shrinks by the same
+    /// amount in every frame and vanishes at the end (each frame keeps left / (left + 1) of it), instead of leaving one
+    /// seam. The final pass binds each frame to both neighbours equally, which smooths the remainder.
     fn turned(&self, at: isize) -> f64 {
         if self.last { 0.5 } else { 1.0 / (self.shot.line.len() as isize - at + 1) as f64 }
     }
 
-    /// What the frame is held to: the earlier ones and, of `near`, the one ahead, each by its share.
+    /// The temporal term: targets are the earlier frames and, from `near`, the frame ahead, each weighted by its share.
     fn temporal_term(&self, earlier: &Earlier, near: &[(&Brought, f64)]) -> Result<Option<Temporal>, StyleError> {
         let temporal = &self.shot.studio.settings().temporal;
         let mut anchors = earlier.anchors(temporal.reach())?;
@@ -200,8 +201,8 @@ impl Pass<'_> {
     }
 }
 
-/// A picture blended with its neighbours, and its maturity likewise. Of two that are equally mature each gives a half, as
-/// in the paper; of others the more mature one gives more, for the chain paints what comes into view bit by bit.
+/// Blends a picture with its neighbours, and its maturity in the same way. Two equally mature pictures give half each,
+/// as in the paper; otherwise the more mature one gives more, since the chain paints uncovered areas bit by bit.
 fn mixed(own: &Tensor, maturity: &Tensor, near: &[(&Brought, f64)]) -> Result<(Tensor, Tensor), StyleError> {
     let (mut pictures, mut maturities) = (Vec::new(), Vec::new());
     for (brought, share) in near {

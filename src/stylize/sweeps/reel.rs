@@ -1,4 +1,4 @@
-//! Pictures of a shot on disk: a shot of many passes is too long for memory.
+//! Scratch file for the pictures of a shot: a shot painted in several passes is too long for memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -6,40 +6,40 @@ use std::path::{Path, PathBuf};
 
 use crate::stylize::StyleError;
 
-/// Rows of samples in one file without a name: it is gone with the program, however that ends.
+/// Rows of samples in one unnamed temporary file, which disappears with the process however it ends.
 #[derive(Debug)]
 pub struct Reel {
     file: File,
     folder: PathBuf,
-    /// In bytes.
+    /// Length in bytes.
     length: u64,
 }
 
-/// Where on the reel some samples are.
+/// Position and length of a run of samples in a [`Reel`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Strip {
     at: u64,
     samples: usize,
 }
 
-/// Bytes of a sample: raw 32-bit floats, little-endian, so that what is read is what was written, to the bit.
+/// Bytes per sample. Samples are raw 32-bit floats, little-endian, so that they read back to the bit.
 const SAMPLE: usize = 4;
 
 impl Reel {
-    /// An empty one in `folder`.
+    /// Creates an empty file in `folder`.
     ///
     /// # Errors
-    /// When no file can be made there.
+    /// If no file can be created there.
     pub fn new(folder: &Path) -> Result<Self, StyleError> {
         let file = tempfile::tempfile_in(folder);
         let file = file.map_err(|source| StyleError::Scratch { folder: folder.into(), megabytes: 0, source })?;
         Ok(Self { file, folder: folder.into(), length: 0 })
     }
 
-    /// Adds samples at the end.
+    /// Appends samples at the end.
     ///
     /// # Errors
-    /// When the disk is full or fails.
+    /// If the disk is full or fails.
     pub fn append(&mut self, samples: &[f32]) -> Result<Strip, StyleError> {
         let strip = Strip { at: self.length, samples: samples.len() };
         self.write(strip, samples)?;
@@ -47,22 +47,22 @@ impl Reel {
         Ok(strip)
     }
 
-    /// Puts other samples in the place of those at `strip`.
+    /// Overwrites the samples at `strip`.
     ///
     /// # Errors
     /// As [`Reel::append`].
     ///
     /// # Panics
-    /// When they are not as many.
+    /// If the number of samples differs.
     pub fn replace(&mut self, strip: Strip, samples: &[f32]) -> Result<(), StyleError> {
         assert_eq!(strip.samples, samples.len(), "as many samples as before");
         self.write(strip, samples)
     }
 
-    /// The samples at `strip`.
+    /// Reads the samples at `strip`.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn read(&self, strip: Strip) -> Result<Vec<f32>, StyleError> {
         let mut bytes = vec![0; SAMPLE * strip.samples];
         let mut file = &self.file;

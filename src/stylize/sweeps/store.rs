@@ -1,4 +1,4 @@
-//! What frames keep from pass to pass.
+//! Frame data that is kept from pass to pass, most of it on disk.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::motion::{Arrival, Consistency, FlowField, Shot, Step};
 use crate::stylize::tensor::{from_planes, to_planes};
 use crate::stylize::{FrameStats, StyleError};
 
-/// The motion of a [`Step`], which is judged anew when it is read.
+/// The flow fields of a [`Step`]; their reliability is judged again on reading.
 #[derive(Debug, Clone, Copy)]
 struct Motion {
     width: usize,
@@ -24,22 +24,22 @@ struct Frame {
     /// The source's size.
     width: usize,
     height: usize,
-    /// Width and height that are optimised.
+    /// Width and height of the optimised frame.
     grid: (usize, usize),
     shot: Shot,
-    /// From the chain's frame before.
+    /// Motion to the chain's previous frame.
     step: Option<Motion>,
     far: Vec<(usize, Motion)>,
     /// In the optimised size.
     raw: Strip,
     painted: Option<Strip>,
-    /// In the source's size; none where the result does not need it.
+    /// In the source's size; `None` if the result does not need them.
     colours: Option<Strip>,
     alpha: Option<Strip>,
     stats: FrameStats,
 }
 
-/// Frames by number, in the order in which they came. All that is large lies on disk.
+/// Frames by number, in order of arrival. All large data is on disk.
 #[derive(Debug)]
 pub struct Store {
     reel: Reel,
@@ -50,12 +50,12 @@ pub struct Store {
 
 impl Store {
     /// # Errors
-    /// When `folder` cannot hold files.
+    /// If no file can be created in `folder`.
     pub fn new(folder: &Path, rules: Consistency) -> Result<Self, StyleError> {
         Ok(Self { reel: Reel::new(folder)?, folder: folder.into(), frames: Vec::new(), rules })
     }
 
-    /// Forgets all frames and frees the disk.
+    /// Drops all frames and frees the disk space.
     ///
     /// # Errors
     /// As [`Store::new`].
@@ -69,11 +69,11 @@ impl Store {
         self.frames.len()
     }
 
-    /// Adds a frame: `source` in its own size, of which the colours are kept if `colours` says so, and `raw`
-    /// `[1,3,H,W]` in the optimised one.
+    /// Adds a frame: `source` in its own size, with its colours if `colours` is set, and `raw` `[1,3,H,W]` in the
+    /// optimised size.
     ///
     /// # Errors
-    /// When the disk is full or fails; what libtorch reports.
+    /// If the disk is full or fails, or what libtorch reports.
     pub fn add(
         &mut self,
         source: &Pixels,
@@ -119,33 +119,33 @@ impl Store {
         self.frames[frame].shot
     }
 
-    /// Width and height that are optimised.
+    /// Width and height of the optimised frame.
     pub fn grid(&self, frame: usize) -> (usize, usize) {
         self.frames[frame].grid
     }
 
-    /// How the frame follows from the one before it.
+    /// Returns how the frame follows from the previous one.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn arrival(&self, frame: usize) -> Result<Arrival, StyleError> {
         let Frame { shot, far, .. } = &self.frames[frame];
         let far = far.iter().map(|&(offset, motion)| Ok((offset, self.motion(motion)?)));
         Ok(Arrival { shot: *shot, step: self.step(frame)?, far: far.collect::<Result<_, StyleError>>()? })
     }
 
-    /// Motion between the frame and the one before it.
+    /// Returns the motion between the frame and the previous one.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn step(&self, frame: usize) -> Result<Option<Step>, StyleError> {
         self.frames[frame].step.map(|motion| self.motion(motion)).transpose()
     }
 
-    /// Says anew how a frame follows from the one before it.
+    /// Replaces the record of how a frame follows from the previous one.
     ///
     /// # Errors
-    /// When the disk is full or fails.
+    /// If the disk is full or fails.
     pub fn follows(&mut self, frame: usize, shot: Shot, step: &Step) -> Result<(), StyleError> {
         let motion = self.add_motion(step)?;
         let frame = &mut self.frames[frame];
@@ -153,20 +153,20 @@ impl Store {
         Ok(())
     }
 
-    /// The frame in the optimised size.
+    /// Returns the frame in the optimised size.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn raw(&self, frame: usize) -> Result<Pixels, StyleError> {
         let Frame { grid: (width, height), raw, .. } = self.frames[frame];
         Ok(Pixels { width, height, rgb: self.reel.read(raw)?, alpha: None })
     }
 
-    /// The painted picture, `[1,3,H,W]` in the optimised size, and its maturity, `[1,1,H,W]` (see
+    /// Returns the painted picture, `[1,3,H,W]` in the optimised size, and its maturity, `[1,1,H,W]` (see
     /// [`crate::stylize::chain::Carried`]); `None` before the first pass.
     ///
     /// # Errors
-    /// When the disk fails; what libtorch reports.
+    /// If the disk fails, or what libtorch reports.
     pub fn painted(&self, frame: usize, device: Device) -> Result<Option<(Tensor, Tensor)>, StyleError> {
         let Frame { grid: (width, height), painted, .. } = self.frames[frame];
         let Some(strip) = painted else { return Ok(None) };
@@ -174,10 +174,10 @@ impl Store {
         Ok(Some((planes.f_narrow(1, 0, 3)?.f_contiguous()?, planes.f_narrow(1, 3, 1)?.f_contiguous()?)))
     }
 
-    /// Takes what a pass made of the frame, in place of what the one before it did.
+    /// Stores a pass's result for the frame; it replaces the result of the previous pass.
     ///
     /// # Errors
-    /// When the disk is full or fails; what libtorch reports.
+    /// If the disk is full or fails, or what libtorch reports.
     pub fn paint(
         &mut self,
         frame: usize,
@@ -198,15 +198,15 @@ impl Store {
         Ok(())
     }
 
-    /// What the frame took in all passes.
+    /// Returns the frame's stats over all passes.
     pub fn stats(&self, frame: usize) -> FrameStats {
         self.frames[frame].stats
     }
 
-    /// What the result needs of the source, in its own size: without colours where they were not kept.
+    /// Returns the parts of the source that the result needs, in its own size; colours only if they were kept.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn source(&self, frame: usize) -> Result<Pixels, StyleError> {
         let Frame { width, height, colours, alpha, .. } = self.frames[frame];
         let read = |strip: Option<Strip>| strip.map(|strip| self.reel.read(strip)).transpose();
