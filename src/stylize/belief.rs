@@ -65,20 +65,21 @@ const NEW: [f64; 2] = [0.4, 0.6];
 pub fn texture(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, StyleError> {
     let (_, _, h, w) = now.size4()?;
     let long = h.max(w) as f64;
-    let mean = |x: &Tensor, share: f64| -> Result<Tensor, StyleError> {
-        let sigma = (share * long).max(1.0);
-        Ok(blurred(x, sigma)?.f_div(&blurred(&seen.f_ones_like()?, sigma)?)?)
-    };
-    let means = [mean(now, WINDOW)?, mean(before, WINDOW)?];
+    let around = |x: &Tensor, share: f64| blurred(x, (share * long).max(1.0));
+    // Near the edges a window covers less; the same window is used four times.
+    let covered = around(&seen.f_ones_like()?, WINDOW)?;
+    let mean = |x: &Tensor| -> Result<Tensor, StyleError> { Ok(around(x, WINDOW)?.f_div(&covered)?) };
+    let means = [mean(now)?, mean(before)?];
     let deviation = |x: &Tensor, its: &Tensor| -> Result<Tensor, StyleError> {
-        Ok(mean(&x.f_sub(its)?.f_square()?, WINDOW)?.f_amax([1], true)?.f_sqrt()?)
+        Ok(mean(&x.f_sub(its)?.f_square()?)?.f_amax([1], true)?.f_sqrt()?)
     };
     let contrast = deviation(now, &means[0])?.f_minimum(&deviation(before, &means[1])?)?;
     let scale = contrast.f_mul_scalar(OTHER)?.f_add_scalar(ROUNDING)?;
     let difference = means[0].f_sub(&means[1])?.f_abs()?.f_amax([1], true)?;
     let alike = difference.f_div(&scale)?.f_square()?.f_neg()?.f_exp()?;
     let [some, most] = NEW;
-    let new = mean(&seen.f_neg()?.f_add_scalar(1.0)?, ALL_OVER)?;
+    let new = around(&seen.f_neg()?.f_add_scalar(1.0)?, ALL_OVER)?;
+    let new = new.f_div(&around(&seen.f_ones_like()?, ALL_OVER)?)?;
     let all_over = new.f_sub_scalar(some)?.f_div_scalar(most - some)?.f_clamp(0.0, 1.0)?;
     Ok(alike.f_mul(&all_over)?.f_maximum(seen)?)
 }
