@@ -356,7 +356,7 @@ impl Default for OptimizerSettings {
     fn default() -> Self {
         Self {
             method: Method::Lbfgs,
-            iterations: [36, 8],
+            iterations: [40, 8],
             tolerance: 1e-3,
             check_every: 10,
             history: 20,

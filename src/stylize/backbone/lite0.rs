@@ -25,7 +25,7 @@ const BINOMIAL: [f64; 3] = [1.0, 2.0, 1.0];
 const DEFAULTS: Defaults = Defaults {
     alone: Chosen { style: &["stem", "1.exp", "2.exp", "4.exp", "6.exp"], halved: &[], content: &["4.exp"] },
     in_set: Chosen {
-        style: &["2.exp", "4.exp", "5.exp", "6.exp", "8.exp"],
+        style: &["2.exp", "4.exp", "5.exp", "6.exp", "8.exp", "10.exp"],
         halved: &["2.exp", "4.exp", "5.exp", "6.exp"],
         content: &["4.exp"],
     },
