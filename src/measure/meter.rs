@@ -151,7 +151,7 @@ impl Meter {
         let (earlier, later) = rayon::join(|| self.rules.judge(&forth, &back), || self.rules.judge(&back, &forth));
         let e_warp = pair(before, now, |before, now| warp_error(&forth, &earlier.weights, now, before))?;
         let ruder_mse = pair(before, now, |before, now| warp_error(&back, &later.seen, before, now));
-        let standing = standing(&back, &later.weights);
+        let standing = standing(&back, &later.weights, &before.lumas[1], &now.lumas[1]);
         let changes = [0, 1].map(|video| mean_change(&before.lumas[video], &now.lumas[video], &standing));
         let still_luma = changes[0].zip(changes[1]).map(|(result, source)| 255.0 * (result - source));
         let of_changes = [&now.result, &before.result, &now.source, &before.source].map(|pixels| pixels.rgb.as_slice());

@@ -5,10 +5,23 @@ use crate::motion::FlowField;
 /// Pixels slower than this, in pixels per frame, stand still.
 const STILL: f32 = 0.05;
 
-/// Returns the pixels that the flow leaves in place and whose weight is not 0.
-pub(super) fn standing(flow: &FlowField, weights: &[f32]) -> Vec<bool> {
-    let stands = |(&[u, v], &weight): (&[f32; 2], &f32)| weight > 0.0 && u.hypot(v) < STILL;
-    flow.vectors.iter().zip(weights).map(stands).collect()
+/// The luma (0..=1) of a still pixel changes by less than this from one frame to the next, apart from the change of
+/// light. Where a dark, smooth thing moves across a dark, smooth ground, the flow is 0 but the scene is another one.
+const SAME: f32 = 0.02;
+
+/// Returns the pixels that the flow leaves in place, whose weight is not 0, and whose luma in the source, `before` and
+/// `now`, changes as that of most such pixels does.
+pub(super) fn standing(flow: &FlowField, weights: &[f32], before: &[f32], now: &[f32]) -> Vec<bool> {
+    let stays = |(&[u, v], &weight): (&[f32; 2], &f32)| weight > 0.0 && u.hypot(v) < STILL;
+    let stays: Vec<bool> = flow.vectors.iter().zip(weights).map(stays).collect();
+    let changes = || now.iter().zip(before).map(|(now, before)| now - before).zip(&stays);
+    let mut of_these: Vec<f32> = changes().filter(|(_, stays)| **stays).map(|(change, _)| change).collect();
+    if of_these.is_empty() {
+        return stays;
+    }
+    let middle = of_these.len() / 2;
+    let light = *of_these.select_nth_unstable_by(middle, f32::total_cmp).1;
+    changes().map(|(change, &stays)| stays && (change - light).abs() < SAME).collect()
 }
 
 /// Running variance of the luma of each pixel that has stood still since the shot began (Welford 1962).
@@ -107,6 +120,17 @@ impl Drift {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_still_pixel_changes_with_the_light_only() {
+        // A fade by 0.1; then noise, a thing that came into view, one that moves, and one of unknown motion.
+        let now = [0.6, 0.6, 0.61, 0.2, 0.6, 0.6];
+        let mut flow = FlowField { width: 6, height: 1, vectors: vec![[0.0; 2]; 6] };
+        flow.vectors[4] = [0.2, 0.0];
+        let weights = [1.0, 1.0, 1.0, 1.0, 1.0, 0.0];
+        assert_eq!(standing(&flow, &weights, &[0.5; 6], &now), [true, true, true, false, false, false]);
+        assert_eq!(standing(&flow, &[0.0; 6], &[0.5; 6], &now), [false; 6]);
+    }
 
     #[test]
     fn the_deviation_is_that_of_the_values() {

@@ -10,7 +10,7 @@ use super::tensor::resize;
 /// the sails of the demo clip with 3, 8, 20 and 40: ghosts and losses of the scene decrease over the whole range.
 const MOVING: f64 = 40.0;
 /// Upper limit for all new outlines together, in whole frames: a glittering sea is new everywhere, in every frame.
-const TOGETHER: f64 = 1.0;
+const TOGETHER: f64 = 2.0;
 /// An outline is where samples (0..=1) within [`REACH`] pixels differ by this much.
 const OUTLINE: f64 = 0.15;
 const REACH: i64 = 2;
@@ -144,7 +144,7 @@ mod tests {
         let counts = both.moving_counts().unwrap().unwrap();
         assert_eq!([at(&counts, 0, 0), at(&counts, 3, 3)], [10.0, 0.0]);
         let glitter = Scene { moving: map(0.25), ..both };
-        assert_eq!(at(&glitter.moving_counts().unwrap().unwrap(), 1, 1), 1.0, "all of the frame is new");
+        assert_eq!(at(&glitter.moving_counts().unwrap().unwrap(), 1, 1), 2.0, "all of the frame is new");
         let still = Scene { moving: map(0.0), ..glitter };
         assert_eq!(at(&still.moving_counts().unwrap().unwrap(), 1, 1), 0.0, "and no NaN");
         let bare = Scene { content: content(), faces: map(1.0), is_painted: false, moving: None };
