@@ -28,14 +28,14 @@ bench *ARGS:
 bench-transcode *ARGS:
     scripts/bench_transcode {{ARGS}}
 
-# Paint the presets' style plates anew (needs numpy, pillow)
+# Paint the presets' style plates again (needs numpy, pillow)
 plates *ARGS:
     python3 scripts/paint_plates.py {{ARGS}}
 
-# Draw and encode the demo clip anew (needs numpy, ffmpeg)
+# Draw and encode the demo clip again (needs numpy, ffmpeg)
 demo *ARGS:
     python3 scripts/make_demo.py {{ARGS}}
 
-# Paint the README's picture anew (needs ffmpeg)
-strip:
-    scripts/make_strip
+# Paint the gallery and the README's picture again (needs ffmpeg)
+gallery:
+    scripts/make_gallery

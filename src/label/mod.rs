@@ -47,7 +47,7 @@ struct Insert {
     bytes: Vec<u8>,
 }
 
-/// The kind of a file, recognized by its first bytes.
+/// The kind of a file, recognised by its first bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Png,

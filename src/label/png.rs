@@ -1,4 +1,4 @@
-//! A `tEXt` chunk: in PNG before the pixels, in APNG after the first picture. FFmpeg recognizes an animation by the
+//! A `tEXt` chunk: in PNG before the pixels, in APNG after the first picture. FFmpeg recognises an animation by the
 //! start of that picture, and looks for it in the first 2048 bytes only.
 
 use std::io::{self, Read, Seek, SeekFrom};

@@ -1,4 +1,4 @@
-//! Steadiness of a stylized video compared with its source. The temporal figures need no reference other than the
+//! Steadiness of a stylised video compared with its source. The temporal figures need no reference other than the
 //! source's motion; further figures come from a network: ghosts and unpainted places.
 //!
 //! All samples are R'G'B' in 0..=1, luma is BT.709. The flow is that of the source and applies to both videos. Only

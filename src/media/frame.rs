@@ -7,7 +7,7 @@ use super::time::Timing;
 /// Weights of R, G, B in BT.709 luma.
 pub const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
-/// One decoded or stylized frame. `index` counts from 0 in display order.
+/// One decoded or stylised frame. `index` counts from 0 in display order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     pub pixels: Pixels,

@@ -75,7 +75,7 @@ impl NumberedName {
     }
 }
 
-/// The part of the input that is stylized.
+/// The part of the input that is stylised.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Range {
     /// Seconds from the beginning of the input.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tch::TchError;
 
-/// Reason why a frame cannot be stylized.
+/// Reason why a frame cannot be stylised.
 #[derive(Debug, thiserror::Error)]
 pub enum StyleError {
     #[error(

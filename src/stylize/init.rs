@@ -19,7 +19,7 @@ pub struct Start<'a> {
     pub content: &'a Tensor,
     /// The first style picture, in any size.
     pub style: &'a Tensor,
-    /// The previous stylized frame and the content it was made from, as floats, in the optimised size.
+    /// The previous stylised frame and the content it was made from, as floats, in the optimised size.
     pub previous: Option<&'a Carried>,
     /// The previous frame warped along the motion, if the motion is known.
     pub warped: Option<&'a Brought>,
@@ -81,7 +81,7 @@ impl Init for FromStyle {
     }
 }
 
-/// Starts from the previous stylized frame plus the change of the content since: G(t-1) + C(t) - C(t-1). Where nothing
+/// Starts from the previous stylised frame plus the change of the content since: G(t-1) + C(t) - C(t-1). Where nothing
 /// moved, this is exactly the previous frame; where something moved, it leaves no ghost that the few iterations of a
 /// later frame could not paint over. Without a previous frame it is the content.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl Init for FromPrevious {
     }
 }
 
-/// Starts from the previous stylized frame, warped along the source's motion. Where the warp is not believed
+/// Starts from the previous stylised frame, warped along the source's motion. Where the warp is not believed
 /// (uncovered, entered from outside, at a motion boundary) it is the content under the strokes of a similar place
 /// nearby, never the ghost of the object in front. Without motion it behaves as [`FromPrevious`].
 #[derive(Debug)]

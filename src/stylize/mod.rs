@@ -87,7 +87,7 @@ pub trait Stylizer {
     }
 }
 
-/// A stylized picture and the statistics of its descent.
+/// A stylised picture and the statistics of its descent.
 #[derive(Debug, Clone)]
 pub struct Stylized {
     pub pixels: Pixels,

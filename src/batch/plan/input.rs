@@ -125,7 +125,7 @@ fn is_readable(path: &Path) -> bool {
 /// then knows how to read it.
 ///
 /// # Errors
-/// If it does not exist or is nothing that can be stylized.
+/// If it does not exist or is nothing that can be stylised.
 pub fn classify(path: &Path, format: &str) -> Result<Found, PlanError> {
     let found = |input| Ok(Found { path: path.into(), below: None, input, numbers: None, whole_name: false });
     if path == Path::new("-") {
