@@ -184,15 +184,23 @@ fn input(input: &Input, how: Fingerprint) -> Result<String, IdentityError> {
 fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityError> {
     let mut kept = settings.clone();
     kept.output.if_exists = IfExists::Fail;
-    // The other input settings can only refuse an input; what they let through gives the same result.
+    // Limits and protocols can only refuse an input; what they let through gives the same result. Every field is named,
+    // so that a new one does not compile until this is decided for it.
+    let (given, usual) = (kept.input, InputSettings::default());
     kept.input = InputSettings {
-        format: kept.input.format,
-        options: kept.input.options,
-        filter: kept.input.filter,
-        deinterlace: kept.input.deinterlace,
-        hdr: kept.input.hdr,
-        keep_clock: kept.input.keep_clock,
-        ..InputSettings::default()
+        format: given.format,
+        options: given.options,
+        filter: given.filter,
+        deinterlace: given.deinterlace,
+        hdr: given.hdr,
+        keep_clock: given.keep_clock,
+        max_corrupt: usual.max_corrupt,
+        protocols: usual.protocols,
+        max_pixels: usual.max_pixels,
+        max_side: usual.max_side,
+        max_duration: usual.max_duration,
+        max_frames: usual.max_frames,
+        max_streams: usual.max_streams,
     };
     kept.output.strict_streams = false;
     kept.network.weights_dir.clear();
