@@ -12,6 +12,7 @@ pub mod explore;
 pub mod files;
 pub mod identity;
 pub mod interrupt;
+pub mod job;
 pub mod label;
 pub mod measure;
 pub mod media;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use stylize_video::batch::order::{Order, OrderError, plan_all};
 use stylize_video::batch::plan::{PlanError, Planned, video_extensions};
-use stylize_video::batch::{self, Crew, Engine, Habits, Lot};
+use stylize_video::batch::{self, Crew, Habits, Lot};
 use stylize_video::cli::{
     self, Cli, Command, JobFileArgs, LayersArgs, MeasureArgs, PresetsCommand, RunArgs, ScheduleError, StylizerArg,
     UnattendedArgs, WeightsCommand,
@@ -18,6 +18,7 @@ use stylize_video::contained;
 use stylize_video::explore::ExploreError;
 use stylize_video::explore::pictures::Reading;
 use stylize_video::interrupt::{self, CancelToken, Deadline, Reason};
+use stylize_video::job::Engine;
 use stylize_video::media::libav;
 use stylize_video::provenance::{Like, LikeError};
 use stylize_video::report::download::DownloadBar;

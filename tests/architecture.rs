@@ -1,7 +1,9 @@
-//! Architecture rules that the compiler does not check: which modules may use what, and the maximum length of a file.
+//! Architecture rules that the compiler does not check: the order of the layers, which libraries a module may use, and
+//! the maximum length of a file.
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +48,115 @@ fn each_library_has_its_room() {
     assert_eq!(strangers(&["indicatif::"], &["report/"]), none, "indicatif");
     assert_eq!(strangers(&["unsafe {"], &["media/ffi.rs", "media/ffi/"]), none, "unsafe code");
     assert_eq!(strangers(&["process::exit"], &[]), none, "only main's return value ends the program");
+}
+
+/// The top-level modules from bottom to top. A module may use only those before it.
+const LAYERS: [&str; 26] = [
+    "child",
+    "contained",
+    "bounded",
+    "files",
+    "interrupt",
+    "media",
+    "settings",
+    "motion",
+    "measure",
+    "weights",
+    "report",
+    "label",
+    "decode",
+    "verify",
+    "encode",
+    "stylize",
+    "job",
+    "identity",
+    "resume",
+    "provenance",
+    "pipeline",
+    "batch",
+    "explore",
+    "commands",
+    "cli",
+    "main",
+];
+
+#[test]
+fn a_module_uses_only_layers_below_it() {
+    let layer = |module: &str| LAYERS.iter().position(|layer| *layer == module);
+    let mut faults = Vec::new();
+    for (name, text) in sources().iter().filter(|(name, _)| name.ends_with(".rs") && name != "lib.rs") {
+        let own = top(name);
+        let Some(place) = layer(own) else {
+            faults.push(format!("{name}: `{own}` is missing in LAYERS: put it above all modules that it uses"));
+            continue;
+        };
+        for used in used_modules(name, text) {
+            if used != own && layer(&used).is_none_or(|layer| layer >= place) {
+                faults.push(format!("{name} uses `{used}`, which is not in a layer below `{own}`"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    for module in LAYERS {
+        assert!(sources().iter().any(|(name, _)| top(name) == module), "LAYERS has `{module}`, which does not exist");
+    }
+}
+
+/// Returns the top-level module of a source file: `media` for `media/ffi/read.rs`.
+fn top(name: &str) -> &str {
+    let first = name.split('/').next().unwrap();
+    first.strip_suffix(".rs").unwrap_or(first)
+}
+
+/// Returns the top-level modules that a source file names after `crate::`, `stylize_video::` (in `main.rs`) or a chain
+/// of `super::` that leads to the root, its unit tests included.
+fn used_modules(name: &str, text: &str) -> BTreeSet<String> {
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let code: String = text.lines().filter(is_code).flat_map(|line| [line, "\n"]).collect();
+    let (code, tests) = code.split_once("\nmod tests {").unwrap_or((&code, ""));
+    let depth = name.strip_suffix("/mod.rs").or(name.strip_suffix(".rs")).unwrap().split('/').count();
+    let mut used = BTreeSet::new();
+    // The unit tests are a module below the file's.
+    for (code, depth) in [(code, depth), (tests, depth + 1)] {
+        for root in ["crate::", "stylize_video::", &"super::".repeat(depth)] {
+            for (at, _) in code.match_indices(root) {
+                let before = code[..at].chars().next_back();
+                if !before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_' || letter == ':') {
+                    used.extend(first_names(&code[at + root.len()..]));
+                }
+            }
+        }
+    }
+    used
+}
+
+/// Returns the first name of each path that begins here: of one path, or of each in `{a::b, c}`.
+fn first_names(rest: &str) -> impl Iterator<Item = String> + '_ {
+    let mut depth = 0;
+    let mut group = Vec::new();
+    if let Some(inside) = rest.strip_prefix('{') {
+        let mut start = 0;
+        for (at, letter) in inside.char_indices() {
+            match letter {
+                '{' => depth += 1,
+                '}' if depth > 0 => depth -= 1,
+                ',' if depth == 0 => {
+                    group.push(&inside[start..at]);
+                    start = at + 1;
+                }
+                '}' => {
+                    group.push(&inside[start..at]);
+                    break;
+                }
+                _ => {}
+            }
+        }
+    } else {
+        group.push(rest);
+    }
+    let name =
+        |path: &str| path.trim().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+    group.into_iter().map(name).filter(|name: &String| !name.is_empty())
 }
 
 #[test]

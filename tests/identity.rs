@@ -5,9 +5,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use stylize_video::batch::Engine;
-use stylize_video::batch::plan::Job;
 use stylize_video::identity::{Fingerprint, Identity, IdentityError, identify};
+use stylize_video::job::{Engine, Job};
 use stylize_video::media::{Input, Names, NumberedName, Output, Range};
 use stylize_video::motion::Given;
 use stylize_video::settings::{Device, IfExists, Settings, StyleImage};

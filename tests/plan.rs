@@ -6,7 +6,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use stylize_video::batch::plan::{Folders, Job, PlanError, Planned, Request, plan};
+use stylize_video::batch::plan::{Folders, PlanError, Planned, Request, plan};
+use stylize_video::job::Job;
 use stylize_video::media::{Input, Names, Output, Range};
 use stylize_video::settings::IfExists;
 use tempfile::TempDir;

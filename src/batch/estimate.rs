@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::Habits;
 use super::job::{Batch, JobError, names};
-use super::plan::Job;
 use super::publish::work_place;
-use super::{Engine, Habits};
 use crate::identity;
 use crate::interrupt::CancelToken;
+use crate::job::{Engine, Job};
 use crate::media::{Input, Output, Range};
 use crate::motion::Given;
 use crate::report::Observer;

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::plan::Job;
+use super::Habits;
+use super::plan;
 use super::publish::{PublishError, StageError, Staged, work_place};
-use super::{Engine, Habits};
 use crate::decode;
 use crate::encode::{self, Target};
 use crate::files;
 use crate::identity::{self, Identity, IdentityError, Witness};
 use crate::interrupt::CancelToken;
+use crate::job::{Engine, Job};
 use crate::measure::GhostMeter;
 use crate::media::{Input, Output};
 use crate::motion::{self, FlowError, Given, Wanted};
@@ -151,7 +152,7 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let began = Instant::now();
     let mut source = decode::open(&job.input, job.range, &settings.input)?;
     let staged = Staged::new(&job.output)?;
-    if job.if_exists == IfExists::Skip && job.has_output() {
+    if job.if_exists == IfExists::Skip && plan::has_output(job) {
         return Err(JobError::Appeared);
     }
     let witness = Witness::of(job, settings);

@@ -2,10 +2,10 @@
 
 use std::cell::OnceCell;
 
-use super::Engine;
-use super::plan::{self, Job, PlanError, Planned};
+use super::plan::{self, PlanError, Planned};
 use super::publish::work_place;
 use crate::identity::{Fingerprint, Shared};
+use crate::job::{Engine, Job};
 use crate::motion::Given;
 use crate::provenance::{self, Said};
 use crate::resume::{Manifest, WorkFolder};

@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use crate::identity::Fingerprint;
 use crate::interrupt::CancelToken;
+use crate::job::Engine;
 use crate::motion::Given;
 use crate::report::{self, Event, Observer, Outcome, Row, Stop};
 use crate::settings::Resolved;
@@ -28,18 +29,6 @@ pub use known::Known;
 use job::Batch;
 use memory::Memory;
 use plan::Planned;
-
-/// The method that repaints the frames.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Engine {
-    /// Gradient descent on pixels.
-    #[default]
-    Optimise,
-    /// Returns frames unchanged; for tests of everything else.
-    Identity,
-    /// Paints known colours; for tests of errors that an identity round trip hides.
-    Bars,
-}
 
 /// Run options that apply to all jobs regardless of their settings. None of them changes the bytes of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::plan::{self, Folders, Job, PlanError, Planned, Request, Template};
-use super::{Engine, Habits, Known, Lot};
+use super::plan::{self, Folders, PlanError, Planned, Request, Template};
+use super::{Habits, Known, Lot};
+use crate::job::{Engine, Job};
 use crate::media::Range;
 use crate::motion::{Given, GivenError};
 use crate::provenance;

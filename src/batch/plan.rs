@@ -35,45 +35,13 @@ pub use pattern::Pattern;
 pub use template::{Template, TemplateError};
 pub use tree::{Folders, Passed};
 
-use crate::media::{Input, Output, Range};
+use crate::job::Job;
+use crate::media::{Input, Range};
 use crate::settings::IfExists;
 use tree::{Fault, Item};
 
 /// Default time for which a file in a folder must not have changed.
 pub const SETTLE: Duration = Duration::from_secs(10);
-
-/// One input, its output and the range of frames to stylize.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Job {
-    pub input: Input,
-    pub output: Output,
-    pub range: Range,
-    /// What to do if the output exists.
-    pub if_exists: IfExists,
-    /// Whether the job comes from a folder or a job file: it runs repeatedly, and no user watches.
-    pub unattended: bool,
-    /// Whether the input was found in a folder or by a glob, rather than named by the user.
-    pub found: bool,
-    /// What has changed since the output was made, if that is why the job runs again.
-    pub changed: Option<String>,
-}
-
-impl Job {
-    /// Returns the input file, or the folder that holds the input.
-    pub fn input_path(&self) -> &Path {
-        checks::place(&self.input)
-    }
-
-    /// Returns whether the user has left open what to do with an existing output.
-    pub fn is_to_decide(&self) -> bool {
-        self.unattended && self.if_exists == IfExists::Skip
-    }
-
-    /// Returns whether something exists at the output's path now.
-    pub fn has_output(&self) -> bool {
-        !matches!(checks::is_there(&self.output), Ok(false))
-    }
-}
 
 /// The plan for one input.
 #[derive(Debug)]
@@ -101,6 +69,11 @@ impl Planned {
             Self::Fail { .. } => None,
         }
     }
+}
+
+/// Returns whether something exists at the path of the job's output now.
+pub fn has_output(job: &Job) -> bool {
+    !matches!(checks::is_there(&job.output), Ok(false))
 }
 
 /// Plans to run a job again and replace its output, because `changed` differs from when the output was made.

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::job::{Batch, JobError, kept, names, run_job};
 use super::memory::{Failure, Memory};
-use super::plan::{Job, Planned};
+use super::plan::Planned;
 use super::publish::StageError;
 use crate::identity;
 use crate::interrupt::CancelToken;
+use crate::job::Job;
 use crate::pipeline::PipelineError;
 use crate::report::{Event, Outcome, Row, Stop, causes};
 use crate::resume::ResumeError;

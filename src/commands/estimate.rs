@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::print;
 use crate::batch::estimate::{Estimate, estimate};
 use crate::batch::plan::Planned;
-use crate::batch::{Engine, Habits, Lot};
+use crate::batch::{Habits, Lot};
 use crate::interrupt::Deadline;
+use crate::job::Engine;
 use crate::report::{Observer, causes, duration};
 
 /// The options that all jobs share.

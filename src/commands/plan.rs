@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::print;
-use crate::batch::plan::{Job, Planned};
+use crate::batch::plan::Planned;
+use crate::job::Job;
 use crate::media::{Input, Names, Output};
 use crate::report::{causes, plain};
 use crate::settings::{Resolved, Settings, Size};

@@ -22,7 +22,7 @@ pub(super) struct Limits {
 impl Limits {
     pub fn of(settings: &InputSettings) -> Self {
         Self {
-            bounds: Bounds::of(settings),
+            bounds: settings.bounds(),
             duration: settings.max_duration,
             frames: settings.max_frames,
             streams: settings.max_streams,

@@ -18,9 +18,8 @@ use sha2::{Digest, Sha256};
 pub use fingerprint::{Fingerprint, of_file};
 pub use witness::Witness;
 
-use crate::batch::Engine;
-use crate::batch::plan::Job;
 use crate::files;
+use crate::job::{Engine, Job};
 use crate::media::{Input, Names, Output, libav};
 use crate::motion::Given;
 use crate::settings::{IfExists, InputSettings, Settings, builtin_image};

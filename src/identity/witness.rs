@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::beside;
-use crate::batch::plan::Job;
+use crate::job::Job;
 use crate::media::Input;
 use crate::settings::Settings;
 

@@ -16,6 +16,18 @@ pub enum Input {
     Stdin,
 }
 
+impl Input {
+    /// Returns the file, or the folder of a sequence; `-` for standard input.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Video(path) | Self::Picture(path) => path,
+            Self::Sequence { folder, .. } if folder.as_os_str().is_empty() => Path::new("."),
+            Self::Sequence { folder, .. } => folder,
+            Self::Stdin => Path::new("-"),
+        }
+    }
+}
+
 /// An output by its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {

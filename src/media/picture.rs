@@ -17,7 +17,6 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use super::{Model, Pixels, Samples};
-use crate::settings::InputSettings;
 
 pub use holes::without_holes;
 
@@ -30,10 +29,6 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    pub fn of(settings: &InputSettings) -> Self {
-        Self { pixels: settings.max_pixels, side: settings.max_side }
-    }
-
     fn check(self, (width, height): (u32, u32)) -> Result<(), ImageError> {
         let (width, height) = (u64::from(width), u64::from(height));
         if width.max(height) <= self.side && width * height <= self.pixels {
@@ -52,7 +47,8 @@ impl Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self::of(&InputSettings::default())
+        // 16384 x 8192: four times 8K.
+        Self { pixels: 1 << 27, side: 1 << 15 }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::media::picture::Bounds;
+
 /// `[input]`: how the input is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,8 +35,16 @@ pub struct InputSettings {
     pub max_streams: u64,
 }
 
+impl InputSettings {
+    /// Returns the limits for the size of a picture.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { pixels: self.max_pixels, side: self.max_side }
+    }
+}
+
 impl Default for InputSettings {
     fn default() -> Self {
+        let Bounds { pixels: max_pixels, side: max_side } = Bounds::default();
         Self {
             format: String::new(),
             options: Vec::new(),
@@ -44,9 +54,8 @@ impl Default for InputSettings {
             hdr: Hdr::default(),
             keep_clock: false,
             protocols: Vec::new(),
-            // 16384 x 8192: four times 8K.
-            max_pixels: 1 << 27,
-            max_side: 1 << 15,
+            max_pixels,
+            max_side,
             // Two days.
             max_duration: 172_800.0,
             max_frames: 10_000_000,

@@ -151,7 +151,7 @@ fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<Named
 
 /// Reads the style pictures that `settings` name, in their own sizes.
 pub(super) fn read_styles(settings: &Settings, device: Device) -> Result<Vec<StylePicture>, StyleError> {
-    let (images, bounds) = (&settings.style.images, Bounds::of(&settings.input));
+    let (images, bounds) = (&settings.style.images, settings.input.bounds());
     let pictures = images.par_iter().map(|style| read_style(&style.image, bounds)).collect::<Result<Vec<_>, _>>()?;
     let styles = pictures
         .iter()

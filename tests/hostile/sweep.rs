@@ -12,9 +12,10 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use stylize_video::batch::plan::{self, Folders, Request};
-use stylize_video::batch::{self, Crew, Engine, Habits, Lot};
+use stylize_video::batch::{self, Crew, Habits, Lot};
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::interrupt::CancelToken;
+use stylize_video::job::Engine;
 use stylize_video::media::Input;
 use stylize_video::motion::Given;
 use stylize_video::report::{Event, Observer, Outcome};

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::super::job::{Batch, JobError, make_hands, wanted};
-use super::super::plan::Job;
 use crate::decode;
 use crate::encode::{self, EncodeError, Encoded, FrameSink, Target};
 use crate::interrupt::{CancelToken, Deadline};
+use crate::job::Job;
 use crate::media::{Frame, MediaInfo, Output, Range};
 use crate::motion;
 use crate::pipeline::{self, Ends, PipelineError};

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::super::job::{Batch, JobError};
-use super::super::plan::Job;
 use crate::decode;
+use crate::job::Job;
 use crate::media::{Input, Range};
 use crate::motion::{self, Shot, Sighting, Wanted, Watched};
 use crate::report::Event;

@@ -5,8 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::publish::{pictures_place, work_place};
+use super::PlanError;
 use super::input::is_picture;
-use super::{Job, PlanError};
+use crate::job::Job;
 use crate::media::{Input, Output};
 use crate::provenance::CONTENTS;
 
@@ -16,23 +17,13 @@ fn same(a: &Path, b: &Path) -> bool {
     same_file::is_same_file(a, b).unwrap_or(false)
 }
 
-/// Returns the file or folder of `input`.
-pub fn place(input: &Input) -> &Path {
-    match input {
-        Input::Video(path) | Input::Picture(path) => path,
-        Input::Sequence { folder, .. } if folder.as_os_str().is_empty() => Path::new("."),
-        Input::Sequence { folder, .. } => folder,
-        Input::Stdin => Path::new("-"),
-    }
-}
-
 /// Checks that the output is not the input.
 ///
 /// # Errors
 /// If it is.
 pub fn not_own_input(input: &Input, output: &Output) -> Result<(), PlanError> {
     let is_file = *output != Output::Stdout;
-    if is_file && same(place(input), output.path()) { Err(PlanError::OwnInput(output.path().into())) } else { Ok(()) }
+    if is_file && same(input.path(), output.path()) { Err(PlanError::OwnInput(output.path().into())) } else { Ok(()) }
 }
 
 /// Longest file name that common file systems accept, in bytes.
