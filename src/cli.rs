@@ -7,6 +7,7 @@ mod commands;
 mod folders;
 mod habits;
 mod layers;
+mod options;
 mod schedule;
 mod talk;
 mod unattended;
@@ -20,7 +21,7 @@ use clap_complete::Shell;
 
 use crate::batch::Habits;
 use crate::media::Range;
-use crate::settings::{Ambient, Assignment, LayerInputs, Recorded, StyleArg};
+use crate::settings::StyleArg;
 
 use folders::{BatchArgs, FolderArgs};
 use habits::HabitArgs;
@@ -297,76 +298,6 @@ pub enum Command {
 }
 
 impl RunArgs {
-    /// These options as the top layer over `ambient`.
-    pub fn layers(&self, ambient: Ambient, like: Option<Recorded>) -> LayerInputs {
-        let texts = [
-            ("--size", "frame.size", self.size.as_ref()),
-            ("--device", "device", self.device.as_ref()),
-            ("--crf", "output.crf", self.crf.as_ref()),
-            ("--strength", "strength", self.strength.as_ref()),
-            ("--boil", "temporal.boil", self.boil.as_ref()),
-        ];
-        let words = [
-            ("--backbone", "network.backbone", self.backbone.clone()),
-            ("--weights-dir", "network.weights_dir", self.weights_dir.clone()),
-            ("--flow", "motion.flow", self.flow.clone()),
-            ("--cuts", "motion.cuts", self.cuts.clone()),
-            ("--pre-filter", "input.filter", self.pre_filter.clone()),
-            ("--post-filter", "output.filter", self.post_filter.clone()),
-            ("--codec", "output.codec", self.codec.clone()),
-            ("--pix-fmt", "output.pix_fmt", self.pix_fmt.clone()),
-            ("--format", "output.format", self.format.clone()),
-            ("--input-format", "input.format", self.input_format.clone()),
-            ("--if-exists", "output.if_exists", self.if_exists.map(|arg| values::name_of(&arg))),
-        ];
-        let mut options: Vec<Assignment> = Vec::new();
-        for (option, key, text) in texts {
-            options.extend(text.map(|text| Assignment::parse(option, key, text)));
-        }
-        for (option, key, word) in words {
-            options.extend(word.map(|word| Assignment { option, key, value: word.into() }));
-        }
-        let lists = [
-            ("--encoder-opt", "output.encoder_options", &self.encoder_options),
-            ("--input-opt", "input.options", &self.input_options),
-            ("--allow-protocols", "input.protocols", &self.allow_protocols),
-        ];
-        for (option, key, list) in lists.into_iter().filter(|(_, _, list)| !list.is_empty()) {
-            options.push(Assignment { option, key, value: list.clone().into() });
-        }
-        let flags = [
-            ("--strict-streams", "output.strict_streams", self.strict_streams),
-            ("--convert-audio", "output.convert_audio", self.convert_audio),
-            ("--keep-clock", "input.keep_clock", self.keep_clock),
-            ("--loop", "temporal.loop", self.ring),
-        ];
-        for (option, key, _) in flags.into_iter().filter(|(_, _, given)| *given) {
-            options.push(Assignment { option, key, value: true.into() });
-        }
-        let numbers = [
-            ("--max-corrupt", "input.max_corrupt", self.max_corrupt),
-            ("--passes", "temporal.passes", self.passes),
-            ("--checkpoint", "output.checkpoint", self.checkpoint),
-            ("--seed", "seed", self.seed),
-        ];
-        for (option, key, number) in numbers {
-            options.extend(number.map(|number| Assignment { option, key, value: number.into() }));
-        }
-        if let Some(iterations) = self.iterations {
-            let value = iterations.map(i64::from).to_vec().into();
-            options.push(Assignment { option: "--iterations", key: "optimizer.iterations", value });
-        }
-        LayerInputs {
-            ambient,
-            preset: self.preset.clone(),
-            styles: self.styles.clone(),
-            options,
-            overrides: Vec::new(),
-            sets: self.sets.clone(),
-            like,
-        }
-    }
-
     /// How it is to be done.
     pub fn habits(&self) -> Habits {
         self.batch.habits(self.habits.habits(), 1)

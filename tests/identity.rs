@@ -216,6 +216,21 @@ fn what_decides_only_whether_there_is_a_result_does_not_count() {
 }
 
 #[test]
+fn the_kind_of_device_counts_and_its_number_does_not() {
+    let automatic = |desk: &mut Desk| desk.settings.device = Device::Auto;
+    let found = stylize_video::stylize::device::kind(Device::Auto).unwrap();
+    assert_eq!(changed(automatic).is_none(), found == "cpu", "`auto` is {found} here");
+    // Without painting no device is used, so even those that do not exist can be compared.
+    let mut desk = Desk::new();
+    desk.engine = Engine::Bars;
+    let before = desk.identity();
+    for device in [Device::Cuda(0), Device::Cuda(1), Device::Auto] {
+        desk.settings.device = device;
+        assert_eq!(desk.identity(), before, "{device:?}");
+    }
+}
+
+#[test]
 fn a_sequence_is_known_by_its_pictures_and_their_order() {
     let sequence = |desk: &mut Desk, names: &[&str]| {
         let files = names.iter().map(|name| desk.path(name)).collect();

@@ -46,8 +46,8 @@ impl World {
         self
     }
 
-    fn option(mut self, option: &'static str, key: &'static str, text: &str) -> Self {
-        self.inputs.options.push(Assignment::parse(option, key, text));
+    fn option(mut self, key: &'static str, text: &str) -> Self {
+        self.inputs.options.push(Assignment::parse(key, text));
         self
     }
 
@@ -255,13 +255,13 @@ fn values_of_set_are_toml_or_bare_words() {
 
 #[test]
 fn one_setting_by_two_options_is_a_mistake() {
-    let world = World::new().option("--size", "frame.size", "480").set("frame.size=720");
+    let world = World::new().option("frame.size", "480").set("frame.size=720");
     assert_eq!(world.error(), "frame.size is set twice: by --size and by --set");
 }
 
 #[test]
 fn the_options_name_themselves() {
-    let world = World::new().option("--size", "frame.size", "big");
+    let world = World::new().option("frame.size", "big");
     assert_eq!(world.error(), "--size: frame.size: size \"big\" is not known: use a number of pixels or \"auto\"");
     let world = World::new().style("a.png", 1.0);
     assert_eq!(world.error(), "--style: style.images: picture cwd/a.png does not exist");

@@ -72,14 +72,11 @@ impl LayersArgs {
     /// These options as the top layer over `ambient`.
     pub fn layers(&self, ambient: Ambient) -> LayerInputs {
         let words = [
-            ("--backbone", "network.backbone", self.backbone.clone()),
-            ("--weights-dir", "network.weights_dir", self.weights_dir.clone()),
-            ("--device", "device", self.device.clone()),
+            ("network.backbone", self.backbone.clone()),
+            ("network.weights_dir", self.weights_dir.clone()),
+            ("device", self.device.clone()),
         ];
-        let options = words
-            .into_iter()
-            .filter_map(|(option, key, word)| Some(Assignment { option, key, value: word?.into() }))
-            .collect();
+        let options = words.into_iter().filter_map(|(key, word)| Some(Assignment::of(key, word?))).collect();
         LayerInputs { ambient, styles: self.styles.clone(), options, sets: self.sets.clone(), ..LayerInputs::default() }
     }
 }

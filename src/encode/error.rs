@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use ffmpeg_next as ffmpeg;
 
+use super::codec::KEEP_ALPHA;
+
 /// Why an output cannot be written. Every message names the file (without its folder, which is temporary) and says
 /// what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +56,9 @@ pub enum EncodeError {
     #[error("{}: {encoder} has no crf; it takes {instead}", name(path))]
     NoCrf { path: PathBuf, encoder: &'static str, instead: &'static str },
     #[error(
-        "{}: transparency would be lost, which strict streams forbid; .mov (ProRes 4444), .mkv (FFV1) and .webm (VP9) \
-         keep it",
-        name(path)
+        "{}: transparency would be lost, which strict streams forbid; {kept} keep it",
+        name(path),
+        kept = KEEP_ALPHA
     )]
     Alpha { path: PathBuf },
     #[error("{}: transparency would be lost, which strict streams forbid; .png and .webp keep it", name(path))]

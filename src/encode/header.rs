@@ -4,7 +4,7 @@ use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{self as ffmpeg, Dictionary, codec, encoder, media};
 
-use super::codec::Container;
+use super::codec::{Container, Family};
 use super::feed::Feed;
 use super::mux::{Pictures, Shift};
 use super::streams::{self, Plan, Slot, TIMECODE};
@@ -55,9 +55,9 @@ fn painted(
     let encoded = video.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?;
     let mut stream = output.add_stream(encoder::find(codec::Id::None))?;
     ffi::copy_stream(&encoded, &mut stream, &["handler_name", "language", "encoder", "vendor_id", "duration"])?;
-    if quicktime && encoded.parameters().id() == codec::Id::HEVC {
-        // Apple's players do not know the other name, hev1.
-        ffi::set_codec_tag(&mut stream, *b"hvc1");
+    let tag = Family::of(encoded.parameters().id()).and_then(Family::quicktime_tag);
+    if let Some(tag) = tag.filter(|_| quicktime) {
+        ffi::set_codec_tag(&mut stream, tag);
     }
     stream.set_time_base(info.base);
     if let Some(rate) = pictures.constant_rate() {

@@ -22,12 +22,9 @@ pub(super) struct Store {
 
 impl Store {
     pub fn of(family: Family, alpha: bool) -> Self {
-        match family {
-            // VP9 keeps alpha in packet side data, which only Matroska stores. Matroska rounds times to milliseconds.
-            Family::Vp9 if alpha => Self { muxer: "matroska", exact: false },
-            Family::ProRes | Family::Ffv1 => Self { muxer: "mov", exact: true },
-            _ => Self { muxer: "mp4", exact: true },
-        }
+        let muxer = family.parts(alpha);
+        // Matroska rounds times to milliseconds.
+        Self { muxer, exact: muxer != "matroska" }
     }
 
     /// Returns the muxer options.

@@ -200,7 +200,7 @@ impl FrameSink for VideoSink {
         }
         let mut warnings = Vec::new();
         if self.loses_alpha && self.transparent {
-            warnings.push(codec::ALPHA_LOST.into());
+            warnings.push(codec::alpha_lost());
         }
         let file = self.joined()?;
         let Self { path, container, info, plan, known, pts, store, last_duration, label, .. } = &*self;

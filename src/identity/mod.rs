@@ -22,7 +22,7 @@ use crate::files;
 use crate::job::{Engine, Job};
 use crate::media::{Input, Names, Output, libav};
 use crate::motion::Given;
-use crate::settings::{IfExists, InputSettings, Settings, builtin_image};
+use crate::settings::{Affects, Settings, builtin_image};
 use crate::stylize;
 use crate::weights::{self, SearchPath};
 use fingerprint::of_texts;
@@ -181,31 +181,8 @@ fn input(input: &Input, how: Fingerprint) -> Result<String, IdentityError> {
 }
 
 fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityError> {
-    let mut kept = settings.clone();
-    kept.output.if_exists = IfExists::Fail;
-    // Limits and protocols can only refuse an input; what they let through gives the same result. Every field is named,
-    // so that a new one does not compile until this is decided for it.
-    let (given, usual) = (kept.input, InputSettings::default());
-    kept.input = InputSettings {
-        format: given.format,
-        options: given.options,
-        filter: given.filter,
-        deinterlace: given.deinterlace,
-        hdr: given.hdr,
-        keep_clock: given.keep_clock,
-        max_corrupt: usual.max_corrupt,
-        protocols: usual.protocols,
-        max_pixels: usual.max_pixels,
-        max_side: usual.max_side,
-        max_duration: usual.max_duration,
-        max_frames: usual.max_frames,
-        max_streams: usual.max_streams,
-    };
-    kept.output.strict_streams = false;
-    kept.network.weights_dir.clear();
-    // Their content is hashed elsewhere.
-    kept.style.images.clear();
-    (kept.motion.flow, kept.motion.cuts) = (String::new(), String::new());
+    // What the others affect is hashed elsewhere, or with the kind of device.
+    let kept = settings.reset(|key| key.affects_bytes != Affects::Value);
     let mut texts = vec![serde_json::to_string(&kept).unwrap_or_else(|_| format!("{kept:?}"))];
     texts.push(if paints { stylize::device::kind(settings.device)? } else { "none" }.to_owned());
     // Another look-up table gives another result (`lut3d=file=warm.cube`).

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{self, Identity, IdentityError};
-use crate::settings::{IfExists, Resolved, Settings};
+use crate::settings::{Owner, Resolved, Settings};
 
 /// Version of the stamp's format; others are not read.
 const FORMAT: u32 = 1;
@@ -134,17 +134,14 @@ impl fmt::Display for Painted {
 
 /// Returns the settings, as TOML, that another run can take over.
 fn portable(settings: &Settings) -> String {
-    let mut kept = settings.clone();
-    kept.output.if_exists = IfExists::Fail;
-    kept.network.weights_dir.clear();
-    (kept.motion.flow, kept.motion.cuts) = (String::new(), String::new());
-    toml::to_string(&kept).unwrap_or_default()
+    toml::to_string(&settings.reset(|key| key.owner != Owner::Result)).unwrap_or_default()
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::settings::IfExists;
 
     fn stamp() -> Stamp {
         let settings = Settings { seed: 7, ..Settings::default() };

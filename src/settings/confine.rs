@@ -6,10 +6,11 @@ use std::path::{Component, Path, PathBuf};
 
 use toml::Value;
 
-use super::InputSettings;
 use super::error::SettingsError;
 use super::file::BUILTIN;
+use super::keys::{self, Confined, KeySpec, Owner};
 use super::origin::Entry;
+use super::schema::default_of;
 use super::split::{Marks, split};
 use crate::media::ffi;
 
@@ -87,11 +88,11 @@ const FILTERS: [&str; 68] = [
 ];
 
 /// Demuxer options that only describe the input's bytes.
-const INPUT_OPTIONS: [&str; 6] =
+pub(super) const INPUT_OPTIONS: [&str; 6] =
     ["analyzeduration", "framerate", "ignore_loop", "pixel_format", "probesize", "video_size"];
 
 /// Encoder options that only control encoding. Others, such as `stats` or `x265-params`, can name files.
-const ENCODER_OPTIONS: [&str; 31] = [
+pub(super) const ENCODER_OPTIONS: [&str; 31] = [
     "aq-mode",
     "b",
     "bf",
@@ -140,32 +141,45 @@ pub enum Stranger<'a> {
 /// At the first entry that the source may not set.
 pub fn check(entries: &[Entry], stranger: Stranger<'_>) -> Result<(), SettingsError> {
     for entry in entries {
-        let message = match (entry.key.as_str(), &entry.value, stranger) {
-            ("style.images", Value::Array(images), Stranger::Preset(file)) => {
-                images.iter().find_map(|image| outside(path_of(image)?, file))
-            }
-            ("network.weights_dir" | "motion.flow" | "motion.cuts", Value::String(path), Stranger::Preset(file)) => {
-                outside(path, file)
-            }
-            ("network.weights_dir" | "motion.flow" | "motion.cuts", Value::String(path), Stranger::Record) => {
-                (!path.is_empty()).then(|| format!("{path} is a file of this machine"))
-            }
-            ("input.format", Value::String(name), _) => {
-                (!name.is_empty() && !ffi::reads_only_its_file(name)).then(|| format!("{name} may open other files"))
-            }
-            ("input.protocols", Value::Array(names), _) => (!names.is_empty()).then(|| "it opens the network".into()),
-            ("input.options", Value::Array(options), _) => unlisted(options, &INPUT_OPTIONS),
-            ("output.encoder_options", Value::Array(options), _) => unlisted(options, &ENCODER_OPTIONS),
-            ("input.filter" | "output.filter", Value::String(graph), _) => foreign_filter(graph),
-            (key, value, _) if key.starts_with("input.max_") => raised(key, value),
-            _ => None,
-        };
-        if let Some(message) = message {
+        let Some(key) = keys::spec(&entry.key) else { continue };
+        let path = key.holds_path.then(|| foreign_path(key, &entry.value, stranger)).flatten();
+        if let Some(message) = path.or_else(|| forbidden(key, &entry.value)) {
             let (at, key) = (entry.origin.clone(), entry.key.clone());
             return Err(SettingsError::Confined { at, key, message });
         }
     }
     Ok(())
+}
+
+/// Returns an error message if a path in `value` may be none of the source's own.
+fn foreign_path(key: &KeySpec, value: &Value, stranger: Stranger<'_>) -> Option<String> {
+    let paths: Vec<&str> = match value {
+        Value::Array(elements) => elements.iter().filter_map(path_of).collect(),
+        value => value.as_str().into_iter().collect(),
+    };
+    match stranger {
+        Stranger::Preset(file) => paths.into_iter().find_map(|path| outside(path, file)),
+        Stranger::Record if key.owner == Owner::Result => None,
+        Stranger::Record => {
+            let path = paths.into_iter().find(|path| !path.is_empty())?;
+            Some(format!("{path} is a file of this machine"))
+        }
+    }
+}
+
+/// Returns an error message if `value` is not what a preset or a record may set. A value of the wrong type is an error
+/// elsewhere.
+fn forbidden(key: &KeySpec, value: &Value) -> Option<String> {
+    match (key.confined, value) {
+        (Confined::Demuxer, Value::String(name)) => {
+            (!name.is_empty() && !ffi::reads_only_its_file(name)).then(|| format!("{name} may open other files"))
+        }
+        (Confined::Empty, Value::Array(names)) => (!names.is_empty()).then(|| "it opens the network".into()),
+        (Confined::Options(known), Value::Array(options)) => unlisted(options, known),
+        (Confined::Filters, Value::String(graph)) => foreign_filter(graph),
+        (Confined::UpToDefault, value) => raised(key.path, value),
+        _ => None,
+    }
 }
 
 fn path_of(image: &Value) -> Option<&str> {
@@ -231,17 +245,9 @@ pub fn filters(graph: &str) -> Vec<(String, String)> {
 
 /// Returns an error message if a limit exceeds its default; an untrusted source may only lower it.
 fn raised(key: &str, value: &Value) -> Option<String> {
-    let told = value.as_float().or_else(|| value.as_integer().map(|n| n as f64))?;
-    let usual = InputSettings::default();
-    let most = match key {
-        "input.max_pixels" => usual.max_pixels as f64,
-        "input.max_side" => usual.max_side as f64,
-        "input.max_duration" => usual.max_duration,
-        "input.max_frames" => usual.max_frames as f64,
-        "input.max_streams" => usual.max_streams as f64,
-        _ => return None,
-    };
-    (told > most).then(|| format!("{value} is more than the usual {most}"))
+    let number = |value: &Value| value.as_float().or_else(|| value.as_integer().map(|n| n as f64));
+    let most = number(&default_of(key)?)?;
+    (number(value)? > most).then(|| format!("{value} is more than the usual {most}"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 use super::error::SettingsError;
+use super::keys;
 use super::origin::{Entry, Origin};
 use super::schema::{Schema, join};
 use crate::bounded;
@@ -135,9 +136,11 @@ fn index_value(
 /// # Errors
 /// If a resulting path is not UTF-8.
 pub fn rebase(entries: &mut [Entry], base: &Base) -> Result<(), SettingsError> {
-    for entry in entries {
-        match (entry.key.as_str(), &mut entry.value) {
-            ("style.images", Value::Array(elements)) => {
+    let holds_path = |entry: &&mut Entry| keys::spec(&entry.key).is_some_and(|key| key.holds_path);
+    for entry in entries.iter_mut().filter(holds_path) {
+        match &mut entry.value {
+            Value::String(path) if !path.is_empty() => *path = anchored(path, base)?,
+            Value::Array(elements) => {
                 for element in elements {
                     match element {
                         Value::String(path) => *path = anchored(path, base)?,
@@ -149,9 +152,6 @@ pub fn rebase(entries: &mut [Entry], base: &Base) -> Result<(), SettingsError> {
                         _ => {}
                     }
                 }
-            }
-            ("network.weights_dir" | "motion.flow" | "motion.cuts", Value::String(path)) if !path.is_empty() => {
-                *path = anchored(path, base)?
             }
             _ => {}
         }

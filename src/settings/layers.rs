@@ -8,6 +8,7 @@ use super::ambient::Ambient;
 use super::confine::{self, Stranger};
 use super::error::SettingsError;
 use super::file::{self, BUILTIN, Base};
+use super::keys::{self, Owner};
 use super::merged::Merged;
 use super::origin::{Entry, Origin};
 use super::preset::Library;
@@ -58,9 +59,15 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Creates an assignment from an option's text, which is parsed like a value of `--set`.
-    pub fn parse(option: &'static str, key: &'static str, text: &str) -> Self {
-        Self { option, key, value: parse_value(text) }
+    /// Creates an assignment to `key` from its option, which the table of keys names.
+    pub fn of(key: &'static str, value: impl Into<Value>) -> Self {
+        let option = keys::spec(key).and_then(|key| key.option).unwrap_or("--set");
+        Self { option, key, value: value.into() }
+    }
+
+    /// Like [`of`](Self::of), from an option's text, which is parsed like a value of `--set`.
+    pub fn parse(key: &'static str, text: &str) -> Self {
+        Self::of(key, parse_value(text))
     }
 }
 
@@ -161,9 +168,6 @@ fn lay_preset(
     Ok((name, hash))
 }
 
-/// Settings that describe this machine and its user rather than the result. They are never taken from a record.
-const OURS: [&str; 2] = ["network.weights_dir", "output.if_exists"];
-
 /// Adds the recorded settings instead of preset, config and environment, except those that the command line overrides;
 /// returns the preset's name and hash.
 fn lay_recorded(
@@ -176,12 +180,13 @@ fn lay_recorded(
     let name = format!("the settings in {}", recorded.path);
     let mut entries = file::parse(&recorded.settings, &name, &Base::Folder(ambient.cwd.clone()), &[])?.entries;
     let overridden = |key: &str| overrides.iter().any(|entry| entry.key == key);
-    entries.retain(|entry| !OURS.contains(&entry.key.as_str()) && !overridden(&entry.key));
+    let is_ours = |key: &str| keys::spec(key).is_some_and(|key| key.owner == Owner::Machine);
+    entries.retain(|entry| !is_ours(&entry.key) && !overridden(&entry.key));
     confine::check(&entries, Stranger::Record)?;
     merged.add(entries)?;
     let mut ours: Vec<Entry> = config.map(|config| config.entries).unwrap_or_default();
     ours.extend(environment(ambient)?);
-    ours.retain(|entry| OURS.contains(&entry.key.as_str()));
+    ours.retain(|entry| is_ours(&entry.key));
     merged.add(ours)?;
     Ok((recorded.preset.clone(), recorded.preset_hash.clone()))
 }

@@ -95,7 +95,7 @@ fn the_user_may_say_all_of_it() {
     let desk = desk();
     let all = LayerInputs {
         styles: vec![StyleArg { image: "mine/secret.png".into(), weight: 1.0 }],
-        options: vec![Assignment { option: "--pre-filter", key: "input.filter", value: "curves=plot=x".into() }],
+        options: vec![Assignment::of("input.filter", "curves=plot=x")],
         sets: vec!["input.max_pixels=1000000000".into()],
         ..LayerInputs::default()
     };

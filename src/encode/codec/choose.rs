@@ -7,10 +7,11 @@ use ffmpeg_next::format::Pixel;
 use ffmpeg_next::{Codec, encoder};
 
 use super::super::EncodeError;
+use super::family::{Family, KEEP_ALPHA};
 use super::fit::{self, Loss};
 use super::open::{Coder, Setup};
 use super::quality::Options;
-use super::registry::{CONTAINERS, Container, Encoder, Family, Runs, Wish, encoders};
+use super::registry::{CONTAINERS, Container, Encoder, Runs, Wish, encoders};
 use crate::media::{ColorInfo, MediaInfo, Model, Samples, ffi};
 use crate::settings::OutputSettings;
 
@@ -103,9 +104,8 @@ fn does_not_hold(path: &Path, container: Container, settings: &OutputSettings, f
 /// Returns the family that `codec = "auto"` stands for.
 fn automatic(container: Container, info: &MediaInfo) -> Family {
     let holds = |family: &Family| container.families.contains(family);
-    // An intermediate codec (ProRes, FFV1) is kept.
-    let kept = [Family::ProRes, Family::Ffv1].into_iter().find(|family| family.name() == info.codec);
-    if let Some(family) = kept.filter(holds) {
+    let same = Family::ALL.into_iter().find(|family| family.name() == info.codec);
+    if let Some(family) = same.filter(|family| family.is_intermediate() && holds(family)) {
         return family;
     }
     if info.samples.alpha {
@@ -240,7 +240,7 @@ impl Choice<'_> {
             if self.settings.strict_streams {
                 return Err(EncodeError::Alpha { path: self.path.into() });
             }
-            lines.push(ALPHA_LOST.into());
+            lines.push(alpha_lost());
         }
         if self.settings.pix_fmt == "auto" {
             // Compare with what the source has, not with what this family would want.
@@ -274,9 +274,10 @@ impl Choice<'_> {
     }
 }
 
-/// Warning for an output without alpha whose source has it.
-pub(in crate::encode) const ALPHA_LOST: &str =
-    "transparency is lost, shown over black: .mov (ProRes 4444), .mkv (FFV1) and .webm (VP9) keep it";
+/// Returns the warning for an output without alpha whose source has it.
+pub(in crate::encode) fn alpha_lost() -> String {
+    format!("transparency is lost, shown over black: {KEEP_ALPHA} keep it")
+}
 
 fn find(encoder: &Encoder) -> Option<Codec> {
     encoder::find_by_name(encoder.name)

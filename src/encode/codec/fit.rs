@@ -3,7 +3,8 @@
 use ffmpeg_next::Codec;
 use ffmpeg_next::format::Pixel;
 
-use super::registry::{Encoder, Family};
+use super::family::Family;
+use super::registry::Encoder;
 use crate::media::{Model, Samples, ffi};
 
 /// Largest bit depth that players show of an RGB source, which is neither video nor graded. More is for editing.

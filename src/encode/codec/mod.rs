@@ -1,6 +1,7 @@
 //! Decides which container and which encoder an output gets.
 
 mod choose;
+mod family;
 pub(super) mod fit;
 mod open;
 mod quality;
@@ -8,10 +9,11 @@ pub(super) mod registry;
 
 use std::path::Path;
 
-pub(super) use choose::{ALPHA_LOST, Chosen, choose};
+pub(super) use choose::{Chosen, alpha_lost, choose};
+pub(super) use family::{Family, KEEP_ALPHA};
 pub(super) use open::{Coder, Setup};
 pub(super) use quality::Options;
-pub(super) use registry::{CONTAINERS, Container, Family};
+pub(super) use registry::{CONTAINERS, Container};
 
 use super::EncodeError;
 

@@ -7,8 +7,9 @@ use ffmpeg_next::format::Pixel;
 use ffmpeg_next::{self as ffmpeg, Codec, Packet, codec, color, encoder, frame};
 
 use super::super::EncodeError;
+use super::family::Family;
 use super::quality::Options;
-use super::registry::{Encoder, Family};
+use super::registry::Encoder;
 use crate::media::ffi::DeviceFrames;
 use crate::media::{ColorInfo, MediaInfo, ffi};
 

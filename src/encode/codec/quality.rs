@@ -3,14 +3,21 @@
 use ffmpeg_next::Dictionary;
 
 use super::super::EncodeError;
-use super::registry::{Encoder, Family, Quality};
+use super::family::Family;
+use super::registry::{ENCODERS, Encoder, Quality};
 use crate::media::Samples;
 use crate::settings::{Crf, OutputSettings};
 
 use std::path::Path;
 
-/// User options that set a quality or bit rate themselves; with one of them, `crf = "auto"` adds nothing.
-const RATES: [&str; 6] = ["crf", "qp", "cq", "b", "global_quality", "qscale"];
+/// Options that set a quality or bit rate, besides those on the scale of an encoder.
+const RATES: [&str; 2] = ["b", "qscale"];
+
+/// Whether a user's option sets a quality or bit rate itself; then `crf = "auto"` adds nothing.
+fn sets_rate(key: &str) -> bool {
+    let is_scale = |encoder: &Encoder| matches!(encoder.quality, Quality::Scale { option, .. } if option == key);
+    RATES.contains(&key) || ENCODERS.iter().any(is_scale)
+}
 
 #[cfg(target_arch = "x86_64")]
 fn has_avx512() -> bool {
@@ -46,7 +53,7 @@ impl Options {
             // earlier contents of memory.
             options.set("x264-params", "asm=AVX2");
         }
-        options.add_quality(path, encoder, settings, given.0.iter().any(|(key, _)| RATES.contains(&key.as_str())))?;
+        options.add_quality(path, encoder, settings, given.0.iter().any(|(key, _)| sets_rate(key)))?;
         match encoder.family {
             Family::ProRes => {
                 let full = samples.alpha || samples.chroma == (0, 0);
@@ -147,6 +154,14 @@ mod tests {
         assert!(matches!(options(Family::Ffv1, &settings), Err(EncodeError::NoCrf { encoder: "ffv1", .. })));
         settings.crf = Crf::Value(60);
         assert!(matches!(options(Family::H264, &settings), Err(EncodeError::Crf { crf: 60, max: 51, .. })));
+    }
+
+    #[test]
+    fn options_for_the_rate() {
+        for key in ["crf", "qp", "cq", "b", "global_quality", "qscale"] {
+            assert!(sets_rate(key), "{key}");
+        }
+        assert!(!sets_rate("preset"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Tables of the supported containers and encoders, and what each takes.
 
+use super::family::Family;
+
 /// A container format that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::encode) struct Container {
@@ -30,55 +32,8 @@ impl Container {
     }
 
     /// Whether the container itself records full range, independently of the codec.
-    fn tags_range(self) -> bool {
+    pub fn tags_range(self) -> bool {
         self.muxer != "mov"
-    }
-}
-
-/// A video codec, whatever the encoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::encode) enum Family {
-    H264,
-    Hevc,
-    Av1,
-    Vp9,
-    ProRes,
-    Ffv1,
-    Gif,
-    Apng,
-    WebP,
-    /// Uncompressed.
-    Raw,
-}
-
-impl Family {
-    /// Codecs that a setting may name.
-    pub const ALL: [Self; 6] = [Self::H264, Self::Hevc, Self::Av1, Self::Vp9, Self::ProRes, Self::Ffv1];
-
-    /// Name in the settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::H264 => "h264",
-            Self::Hevc => "hevc",
-            Self::Av1 => "av1",
-            Self::Vp9 => "vp9",
-            Self::ProRes => "prores",
-            Self::Ffv1 => "ffv1",
-            Self::Gif => "gif",
-            Self::Apng => "apng",
-            Self::WebP => "webp",
-            Self::Raw => "raw",
-        }
-    }
-
-    /// Whether full range can be signalled, in the bit stream or in the container.
-    pub fn tags_range(self, container: Container) -> bool {
-        match self {
-            Self::H264 | Self::Hevc | Self::Av1 | Self::Vp9 => true,
-            Self::Ffv1 => container.tags_range(),
-            // Readers of these formats assume a fixed range.
-            Self::ProRes | Self::Gif | Self::Apng | Self::WebP | Self::Raw => false,
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use ffmpeg_next::format::Pixel;
 use ffmpeg_next::format::context::Output;
 use ffmpeg_next::{self as ffmpeg, Rational, encoder};
 
-use super::codec::{ALPHA_LOST, Animation, Kind, Raw};
+use super::codec::{Animation, Kind, Raw, alpha_lost};
 use super::egress::{Egress, Form};
 use super::lane::Lane;
 use super::track::{Moment, Track};
@@ -186,7 +186,7 @@ impl DirectSink {
     fn closing_warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.loses_alpha && self.egress.saw_transparency() {
-            warnings.push(ALPHA_LOST.into());
+            warnings.push(alpha_lost());
         }
         let moved = self.moved;
         match self.way {

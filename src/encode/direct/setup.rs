@@ -6,8 +6,7 @@ use ffmpeg_next::color::Space;
 use ffmpeg_next::encoder;
 use ffmpeg_next::format::Pixel;
 
-use super::super::codec::registry::Family;
-use super::super::codec::{ALPHA_LOST, Animation, Options, Raw, Setup, fit};
+use super::super::codec::{Animation, Family, Options, Raw, Setup, alpha_lost, fit};
 use super::super::{EncodeError, beside};
 use super::way::Way;
 use crate::media::{ColorInfo, MediaInfo, Model, Samples, ffi};
@@ -74,7 +73,7 @@ fn warnings(
         if settings.strict_streams {
             return Err(EncodeError::Alpha { path: path.into() });
         }
-        lines.push(ALPHA_LOST.into());
+        lines.push(alpha_lost());
     }
     let format = match way {
         Way::Animation(Animation::Gif) => "GIF",

@@ -37,8 +37,8 @@ const DEFAULTS: Defaults = Defaults {
 ///
 /// With `options.antialias`, a convolution with stride 2 becomes one with stride 1 followed by a 3x3 binomial blur with
 /// stride 2. With plain strides a descent draws thin dark wrinkles, because the network cannot see shifts of one pixel.
-pub fn build(options: NetOptions, device: Device, weights: &NamedTensors) -> Result<ConvNet, StyleError> {
-    let bad = |problem| StyleError::Weights { backbone: "efficientnet_lite0".to_owned(), problem };
+pub fn build(name: &str, options: NetOptions, device: Device, weights: &NamedTensors) -> Result<ConvNet, StyleError> {
+    let bad = |problem| StyleError::Weights { backbone: name.to_owned(), problem };
     let kind = match weights.get("stem.weight").map(tch::Tensor::kind) {
         Some(Kind::Double) => Kind::Double,
         _ => Kind::Float,
@@ -84,5 +84,5 @@ pub fn build(options: NetOptions, device: Device, weights: &NamedTensors) -> Res
             (inp, block) = (out, block + 1);
         }
     }
-    ConvNet::new("efficientnet_lite0", net, DEFAULTS, options, INPUT, device)
+    ConvNet::new(name, net, DEFAULTS, options, INPUT, device)
 }

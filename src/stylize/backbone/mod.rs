@@ -80,9 +80,37 @@ impl From<&NetworkSettings> for NetOptions {
 /// Tensors of a weights file, by torchvision's key (`features.0.weight`).
 pub type NamedTensors = BTreeMap<String, Tensor>;
 
+/// A network that settings may name.
+struct Known {
+    name: &'static str,
+    /// Builds the network with this name.
+    build: fn(&str, NetOptions, Device, &NamedTensors) -> Result<ConvNet, StyleError>,
+    /// Its weights file, if it is compiled in. The weights of the others have a manifest (`weights::known`), and `build`
+    /// gets them.
+    shipped: Option<&'static [u8]>,
+}
+
+/// All networks, in the order of [`BACKBONES`].
+const KNOWN: [Known; 6] = [
+    Known { name: "vgg19", build: vgg::build, shipped: None },
+    Known { name: "vgg16", build: vgg::build, shipped: None },
+    Known { name: "squeezenet1_0", build: squeezenet::build, shipped: None },
+    Known { name: "squeezenet1_1", build: squeezenet::build, shipped: None },
+    Known { name: "efficientnet_lite0", build: lite0::build, shipped: None },
+    Known {
+        name: "patches",
+        build: |_, options, device, _| patches::build(options, device),
+        shipped: Some(patches::FILE),
+    },
+];
+
+fn known(name: &str) -> Option<&'static Known> {
+    KNOWN.iter().find(|known| known.name == name)
+}
+
 /// Returns the weights file of a built-in network, if `name` is one.
 pub fn shipped_weights(name: &str) -> Option<&'static [u8]> {
-    (name == "patches").then_some(patches::FILE)
+    known(name)?.shipped
 }
 
 /// Builds a network by name, or a set of networks (`patches+efficientnet_lite0`). `weights` returns the weights of a
@@ -116,11 +144,33 @@ fn build_one(
     device: Device,
     weights: &dyn Fn(&str) -> Result<NamedTensors, StyleError>,
 ) -> Result<ConvNet, StyleError> {
-    match name {
-        "vgg19" | "vgg16" => vgg::build(name, options, device, &weights(name)?),
-        "squeezenet1_0" | "squeezenet1_1" => squeezenet::build(name, options, device, &weights(name)?),
-        "efficientnet_lite0" => lite0::build(options, device, &weights(name)?),
-        "patches" => patches::build(options, device),
-        _ => Err(StyleError::UnknownBackbone { name: name.to_owned(), known: BACKBONES.map(str::to_owned).to_vec() }),
+    let unknown =
+        || StyleError::UnknownBackbone { name: name.to_owned(), known: BACKBONES.map(str::to_owned).to_vec() };
+    let Known { build, shipped, .. } = known(name).ok_or_else(unknown)?;
+    let weights = if shipped.is_some() { NamedTensors::new() } else { weights(name)? };
+    build(name, options, device, &weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights;
+
+    #[test]
+    fn the_networks_are_those_that_settings_weights_and_texts_know() {
+        let names = KNOWN.map(|known| known.name);
+        assert_eq!(names, BACKBONES);
+        for known in KNOWN {
+            assert_ne!(known.shipped.is_some(), weights::known(known.name).is_ok(), "weights of {}", known.name);
+        }
+        let quoted = names.map(|name| format!("`{name}`")).join(", ");
+        for (file, text, list) in [
+            ("src/cli.rs", include_str!("../../cli.rs"), &names.join(", ")),
+            ("src/settings/mod.rs", include_str!("../../settings/mod.rs"), &quoted),
+            ("docs/presets.md", include_str!("../../../docs/presets.md"), &quoted),
+        ] {
+            let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "///").collect();
+            assert!(words.join(" ").contains(list), "{file} does not list {list}");
+        }
     }
 }
