@@ -16,11 +16,12 @@ use super::{Engine, Habits};
 use crate::identity;
 use crate::interrupt::CancelToken;
 use crate::media::{Input, Output, Range};
-use crate::motion::Given;
+use crate::motion::{self, Given};
+use crate::pipeline::PipelineError;
 use crate::report::Observer;
-use crate::resume::Manifest;
+use crate::resume::{Manifest, tail_bytes};
 use crate::settings::{Resolved, Settings};
-use crate::stylize::device;
+use crate::stylize::{self, Footage, device};
 
 use reckon::{Costs, Work, reckon};
 use sample::{Sample, Sampler};
@@ -108,6 +109,7 @@ pub fn estimate(
         reading: survey.seconds,
     };
     let time = reckon(&costs, ahead);
+    let state = state_bytes(&survey, settings, engine)?;
     let (input, output) = names(job);
     let output_bytes = sample.bytes_per_frame.map(|bytes| (bytes * survey.frames as f64) as u64);
     Ok(Estimate {
@@ -122,7 +124,7 @@ pub fn estimate(
         low: time.low,
         high: time.high,
         memory: peak_memory(),
-        work_bytes: output_bytes.filter(|_| kept(job)).map(|bytes| bytes + state_bytes(&survey, settings)),
+        work_bytes: output_bytes.filter(|_| kept(job)).map(|bytes| bytes + state),
         output_bytes,
         sampled: sample.frames.len() as u64,
     })
@@ -185,19 +187,17 @@ fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sampl
     Ok((costs, sample))
 }
 
-/// Estimates the bytes of the state that the next frame needs: earlier frames and the data that belongs to them.
-fn state_bytes(survey: &Survey, settings: &Settings) -> u64 {
-    const FLOATS_PER_PIXEL: u64 = 40;
-    let (width, height) = (survey.width as u64, survey.height as u64);
-    let source = width * height;
-    let working = match settings.frame.size {
-        crate::settings::Size::Pixels(long) => {
-            let long = u64::from(long);
-            long * long * width.min(height) / width.max(height).max(1)
-        }
-        crate::settings::Size::Auto => source,
-    };
-    4 * FLOATS_PER_PIXEL * working
+/// Returns the bytes of the work folder besides the finished parts: the state that the next frame needs, and painted
+/// frames that are in no part yet.
+fn state_bytes(survey: &Survey, settings: &Settings, engine: Engine) -> Result<u64, JobError> {
+    let Survey { frames, longest_shot, width, height, .. } = *survey;
+    let in_part = u64::from(settings.output.checkpoint).min(longest_shot);
+    let tail = tail_bytes((size_of::<f32>() * 3 * width * height) as u64, in_part);
+    if engine != Engine::Optimise {
+        return Ok(tail);
+    }
+    let footage = Footage { width, height, frames, longest_shot, flow: motion::flow_size(width, height) };
+    Ok(tail + stylize::kept_bytes(settings, footage).map_err(PipelineError::from)?)
 }
 
 /// Returns the peak memory of this process in bytes.

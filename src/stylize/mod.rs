@@ -15,6 +15,7 @@ pub mod faces;
 pub mod fake;
 mod fill;
 mod first_frame;
+mod footprint;
 pub mod init;
 mod layer_plan;
 pub mod loss;
@@ -32,6 +33,7 @@ pub mod tensor;
 
 pub use build::{Built, Workshop, build, chosen_backbone, finds_faces};
 pub use error::StyleError;
+pub use footprint::{Footage, kept_bytes};
 pub use snapshot::Snapshot;
 
 use crate::media::Pixels;

@@ -137,7 +137,7 @@ impl Studio {
     /// # Errors
     /// Returns what libtorch reports.
     pub fn raw(&self, pixels: &Pixels) -> Result<Tensor, StyleError> {
-        let (h, w) = self.working_size(pixels.height, pixels.width);
+        let [h, w] = working_size(self.settings.frame.size, self.device, [pixels.height, pixels.width]);
         Ok(resize(&from_pixels(pixels, self.device)?, h, w)?.f_contiguous()?)
     }
 
@@ -261,17 +261,6 @@ impl Studio {
         Ok(pixels)
     }
 
-    /// Height and width of the optimised frame for a source of `height` x `width`.
-    fn working_size(&self, height: usize, width: usize) -> (i64, i64) {
-        let (h, w) = (height as f64, width as f64);
-        let long = match self.settings.frame.size {
-            Size::Pixels(n) => f64::from(n),
-            // Never larger than the source: that would gain nothing.
-            Size::Auto => f64::from(super::device::default_size(self.device)).min(h.max(w)),
-        };
-        scaled_size(h, w, long / h.max(w), SHORTEST_SIDE)
-    }
-
     /// Sets the look's style targets: the blended Gram matrices of the style pictures, with strokes of the right size
     /// for the frame. Also sets the weights of style and total variation from the contrast ratio E.
     fn compare_with_style(&self, look: &mut Look, raw: &Tensor) -> Result<(), StyleError> {
@@ -374,6 +363,17 @@ impl Look {
             None => Ok(raw.shallow_clone()),
         }
     }
+}
+
+/// Returns height and width of the optimised frame on `device` for a source of `height` x `width` pixels.
+pub fn working_size(size: Size, device: Device, [height, width]: [usize; 2]) -> [i64; 2] {
+    let (h, w) = (height as f64, width as f64);
+    let long = match size {
+        Size::Pixels(n) => f64::from(n),
+        // Never larger than the source: that would gain nothing.
+        Size::Auto => f64::from(super::device::default_size(device)).min(h.max(w)),
+    };
+    scaled_size(h, w, long / h.max(w), SHORTEST_SIDE).into()
 }
 
 /// Scales a style picture `[1,3,H,W]` to a width equal to the long side of an `h` x `w` frame, or to the frame's area,
