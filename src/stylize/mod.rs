@@ -30,11 +30,13 @@ pub mod still;
 pub mod studio;
 pub mod sweeps;
 pub mod tensor;
+mod term_values;
 
 pub use build::{Built, Workshop, build, chosen_backbone, finds_faces};
 pub use error::StyleError;
 pub use footprint::{Footage, kept_bytes};
 pub use snapshot::Snapshot;
+pub use term_values::TermValues;
 
 use crate::media::Pixels;
 use crate::motion::Arrival;
@@ -106,4 +108,6 @@ pub struct FrameStats {
     pub objective: f64,
     /// The temporal term of the returned frame, plus the amount that its new outlines add to the content term.
     pub temporal: f64,
+    /// The terms of the returned frame. All of them except `temporal` and `outlines` add up to `objective`.
+    pub terms: TermValues,
 }

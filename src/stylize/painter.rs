@@ -15,7 +15,7 @@ use super::scene::{Scene, moving_outlines};
 use super::still::{Held, Lock, levelled};
 use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::scalar;
-use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer};
+use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer, TermValues};
 use crate::media::Pixels;
 use crate::motion::{Arrival, Shot};
 use crate::settings::{LongFlow, Method, Settings};
@@ -226,7 +226,7 @@ fn keeps_trail(settings: &Settings) -> bool {
 impl ShotState {
     fn keep(&self, trail: bool) -> Result<Snapshot, StyleError> {
         let mut snapshot = Snapshot::default();
-        let FrameStats { iterations, initial_objective, objective, temporal } = self.first;
+        let FrameStats { iterations, initial_objective, objective, temporal, .. } = self.first;
         let [frames, steps] = self.chain.lengths(trail);
         let pairs = self.curvature.as_ref().map_or(0, Curvature::len);
         let whole = [u64::from(iterations), self.count, frames as u64, steps as u64, pairs as u64];
@@ -257,7 +257,14 @@ impl ShotState {
         Ok(Self {
             look: studio.look(&opening)?,
             opening,
-            first: FrameStats { iterations: iterations as u32, initial_objective, objective, temporal },
+            // Later frames do not depend on the first one's terms.
+            first: FrameStats {
+                iterations: iterations as u32,
+                initial_objective,
+                objective,
+                temporal,
+                terms: TermValues::default(),
+            },
             last_objective,
             curvature: Curvature::restored(snapshot, pairs as usize, size, device)?,
             count: count as u64,

@@ -14,7 +14,7 @@ use super::optimizer::{self, Budget, Curvature, descend};
 use super::scene::Scene;
 use super::still::Held;
 use super::tensor::{from_pixels, resize, resize_sharply, scalar, to_pixels};
-use super::{FrameStats, StyleError};
+use super::{FrameStats, StyleError, TermValues};
 use crate::interrupt::CancelToken;
 use crate::media::Pixels;
 use crate::settings::{Colour, Convention, LossSettings, Settings, Size};
@@ -240,6 +240,7 @@ impl Studio {
             initial_objective: minimum.initial,
             objective: minimum.objective,
             temporal: minimum.apart,
+            terms: TermValues::new(&objective.term_names(), &minimum.terms),
         };
         let image = minimum.x.f_clamp(0.0, 1.0)?;
         let image = ties.held.map_or_else(|| Ok(image.shallow_clone()), |held| held.apply(&image))?;

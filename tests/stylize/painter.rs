@@ -11,7 +11,7 @@ use stylize_video::stylize::painter::Painter;
 use stylize_video::stylize::scene::Scene;
 use stylize_video::stylize::studio::{Painted, Studio, StylePicture, Ties};
 use stylize_video::stylize::tensor::{resize, to_pixels};
-use stylize_video::stylize::{Footage, StyleError, Stylizer, kept_bytes};
+use stylize_video::stylize::{Footage, FrameStats, StyleError, Stylizer, kept_bytes};
 use tch::{Device, Kind, Tensor};
 
 use crate::pictures::{HEIGHT, WIDTH, difference, frame, means, only_start, paint, painter, plate, quick, try_painter};
@@ -320,6 +320,29 @@ fn a_new_outline_is_kept_and_the_rest_is_painted_as_ever() {
     let (before, now) = (from_scene(&plain, &rest), from_scene(&kept, &rest));
     assert!(now > 0.7 * before, "{now} of {before}, of {h} x {w}");
     assert!(kept.stats.temporal > 0.0 && plain.stats.temporal == 0.0, "its term is told apart from J");
+}
+
+#[test]
+fn the_terms_of_a_frame_add_up_to_its_objective() {
+    for method in [Method::Lbfgs, Method::Adam] {
+        let mut settings = quick();
+        settings.optimizer.method = method;
+        settings.style.match_colours = true;
+        for frame in paint(&mut painter(&[(4, 1.0)], settings), &[&ordinary(1), &ordinary(2)]) {
+            let terms: Vec<(&str, f64)> = frame.stats.terms.iter().collect();
+            let names: Vec<&str> = terms.iter().map(|(name, _)| *name).collect();
+            assert_eq!(names[..5], ["content", "style", "variation", "luminance", "chroma"]);
+            assert!(names[5..] == ["outlines"] || names[5..] == ["outlines", "temporal"], "{names:?}");
+            let sum: f64 = terms[..5].iter().map(|(_, value)| value).sum();
+            let apart: f64 = terms[5..].iter().map(|(_, value)| value).sum();
+            let FrameStats { objective, temporal, .. } = frame.stats;
+            assert!((sum - objective).abs() < 1e-4 * objective, "{method:?}: {terms:?}, J {objective}");
+            assert!((apart - temporal).abs() < 1e-4 * objective, "{method:?}: {terms:?}, {temporal}");
+            assert!(terms[..2].iter().all(|(_, value)| *value > 0.0), "{terms:?}");
+        }
+    }
+    let start = paint(&mut painter(&[(4, 1.0)], only_start()), &[&ordinary(1)]);
+    assert_eq!(start[0].stats.terms.iter().count(), 0, "nothing was optimised");
 }
 
 #[test]
