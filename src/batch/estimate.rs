@@ -12,8 +12,7 @@ use serde::Serialize;
 use super::job::{Batch, JobError, names};
 use super::plan::Job;
 use super::publish::work_place;
-use super::{Engine, Habits};
-use crate::identity;
+use super::{Engine, Habits, Worker};
 use crate::interrupt::CancelToken;
 use crate::media::{Input, Output, Range};
 use crate::motion::{self, Given};
@@ -79,7 +78,8 @@ impl From<JobError> for EstimateError {
     }
 }
 
-/// Estimates a job; `observer` receives the progress of reading.
+/// Estimates a job; `observer` receives the progress of reading. `worker` does all jobs of a plan, so that a model is
+/// loaded for the first of them only, as in a run.
 ///
 /// # Errors
 /// Any error of the job that occurs while the source is read or sampled.
@@ -90,6 +90,7 @@ pub fn estimate(
     engine: Engine,
     habits: Habits,
     observer: &dyn Observer,
+    worker: &Worker,
 ) -> Result<Estimate, EstimateError> {
     if job.input == Input::Stdin {
         return Err(EstimateError::Stream);
@@ -98,7 +99,7 @@ pub fn estimate(
     let cancel = CancelToken::default();
     let settings = &resolved.settings;
     let threads = device::threads();
-    let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel: &cancel };
+    let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel: &cancel, worker };
     let survey = survey::survey(job, batch)?;
     let painted = painted(job, batch).min(survey.frames);
     let (costs, sample) = measure(job, batch, &survey)?;
@@ -137,11 +138,10 @@ fn kept(job: &Job) -> bool {
 
 /// Returns the number of frames that a previous run painted and this run would keep.
 fn painted(job: &Job, batch: Batch<'_>) -> u64 {
-    let Batch { settings, given, engine, habits, .. } = batch;
-    let found = work_place(&job.output).filter(|_| habits.resume).and_then(|work| Manifest::read(&work).ok().flatten());
+    let found =
+        work_place(&job.output).filter(|_| batch.habits.resume).and_then(|work| Manifest::read(&work).ok().flatten());
     let Some(manifest) = found else { return 0 };
-    let same = identity::identify(job, settings, given, engine, habits.fingerprint)
-        .is_ok_and(|identity| identity.changed(&manifest.identity).is_none());
+    let same = batch.worker.identify(job, batch).is_ok_and(|identity| identity.changed(&manifest.identity).is_none());
     if same { manifest.frames() } else { 0 }
 }
 

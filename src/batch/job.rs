@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::plan::Job;
 use super::publish::{PublishError, StageError, Staged, work_place};
-use super::{Engine, Habits};
+use super::{Engine, Habits, Worker};
 use crate::decode;
 use crate::encode::{self, Target};
 use crate::files;
-use crate::identity::{self, Identity, IdentityError, Witness};
+use crate::identity::{Identity, IdentityError, Witness};
 use crate::interrupt::CancelToken;
 use crate::measure::GhostMeter;
 use crate::media::{Input, Output};
@@ -103,6 +103,7 @@ pub(super) struct Batch<'a> {
     pub threads: u32,
     pub observer: &'a dyn Observer,
     pub cancel: &'a CancelToken,
+    pub worker: &'a Worker,
 }
 
 impl Batch<'_> {
@@ -234,7 +235,7 @@ fn which(job: &Job, batch: Batch<'_>) -> Result<Option<Identity>, IdentityError>
     if job.input == Input::Stdin {
         return Ok(None);
     }
-    identity::identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint).map(Some)
+    batch.worker.identify(job, batch).map(Some)
 }
 
 /// Writes the list of contents into the folder of pictures; it marks the folder as complete.
@@ -307,7 +308,7 @@ pub(super) fn make_hands<'a>(
     // With several passes, a shot can be saved only at its end, so an interruption does not wait.
     let waits = resumable && !settings.temporal.is_reworked();
     let cancel = if waits { CancelToken::default() } else { batch.cancel.clone() };
-    let built = stylize::build(settings, &cancel, workshop)?;
+    let built = stylize::build_with(&mut batch.worker.model(), settings, &cancel, workshop)?;
     batch.note(built.notes);
     let ghosts = GhostMeter::new(Box::new(built.meter)).seldom();
     Ok(Hands { stylizer: built.stylizer, ghosts: Some(ghosts) })

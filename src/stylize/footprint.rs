@@ -1,7 +1,7 @@
 //! How much a job keeps on the disk between its frames, for `--plan`. The figures come from the code that writes it.
 
+use super::frame_size::working_size;
 use super::painter::snapshot_bytes;
-use super::studio::working_size;
 use super::sweeps::{FrameData, frame_bytes};
 use super::{StyleError, device};
 use crate::settings::{Colour, Settings};
