@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
@@ -38,6 +39,27 @@ pub fn secure(path: &Path) -> io::Result<(u64, String)> {
     let file = File::open(path)?;
     file.sync_all()?;
     hash(file)
+}
+
+/// Metadata of a file; equal as long as the file has not changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileStat {
+    /// Device and inode number.
+    file: (u64, u64),
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl FileStat {
+    /// Returns the current metadata; `None` if there is no such file.
+    pub fn of(path: &Path) -> Option<Self> {
+        let data = path.metadata().ok()?;
+        #[cfg(unix)]
+        let file = (std::os::unix::fs::MetadataExt::dev(&data), std::os::unix::fs::MetadataExt::ino(&data));
+        #[cfg(not(unix))]
+        let file = (0, 0);
+        Some(Self { file, bytes: data.len(), modified: data.modified().ok() })
+    }
 }
 
 /// Returns whether an I/O error may be temporary, unlike a missing, forbidden or damaged file.

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use stylize_video::identity::{Fingerprint, Identity, IdentityError, identify};
+use stylize_video::identity::{Fingerprint, Identity, IdentityError, LastShared, identify};
 use stylize_video::job::{Engine, Job};
 use stylize_video::media::{Input, Names, NumberedName, Output, Range};
 use stylize_video::motion::Given;
@@ -302,4 +302,31 @@ fn between_samples_only_every_byte_tells() {
     bytes[100_000] = 8;
     assert_eq!(identity(&bytes, Fingerprint::Sampled), before[0]);
     assert_eq!(identity(&bytes, Fingerprint::Full).changed(&before[1]).as_deref(), Some("the input has changed"));
+}
+
+#[test]
+fn jobs_in_a_row_share_their_hashes_until_something_changes() {
+    let mut desk = Desk::new();
+    (desk.settings.motion.flow, desk.settings.motion.cuts) = (String::new(), String::new());
+    let mut last = LastShared::default();
+    let mut computed = |desk: &Desk| {
+        let given = Given::default();
+        let found = last.identify(&desk.job, &desk.settings, &given, desk.engine, Fingerprint::Sampled);
+        assert_eq!(found.unwrap(), desk.identity());
+        last.computed()
+    };
+    assert_eq!([computed(&desk), computed(&desk)], [1, 1]);
+    desk.write("in.mp4", "another input of the same settings");
+    assert_eq!(computed(&desk), 1);
+    desk.write("one.png", "another picture");
+    assert_eq!([computed(&desk), computed(&desk)], [2, 2]);
+    desk.write("weights/squeezenet1_0.safetensors", "other weights");
+    assert_eq!([computed(&desk), computed(&desk)], [3, 3]);
+    desk.settings.loss.beta = 3.0;
+    assert_eq!([computed(&desk), computed(&desk)], [4, 4]);
+    desk.engine = Engine::Identity;
+    assert_eq!([computed(&desk), computed(&desk)], [5, 5]);
+    // A list of cuts belongs to one job, and is read each time.
+    desk.settings.motion.cuts = desk.text("cuts");
+    assert_eq!([computed(&desk), computed(&desk)], [6, 7]);
 }

@@ -10,17 +10,18 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::Habits;
+use super::Worker;
 use super::job::{Batch, JobError, names};
 use super::publish::work_place;
-use crate::identity;
 use crate::interrupt::CancelToken;
 use crate::job::{Engine, Job};
 use crate::media::{Input, Output, Range};
-use crate::motion::Given;
+use crate::motion::{self, Given};
+use crate::pipeline::PipelineError;
 use crate::report::Observer;
-use crate::resume::Manifest;
+use crate::resume::{Manifest, tail_bytes};
 use crate::settings::{Resolved, Settings};
-use crate::stylize::device;
+use crate::stylize::{self, Footage, device};
 
 use reckon::{Costs, Work, reckon};
 use sample::{Sample, Sampler};
@@ -78,7 +79,8 @@ impl From<JobError> for EstimateError {
     }
 }
 
-/// Estimates a job; `observer` receives the progress of reading.
+/// Estimates a job; `observer` receives the progress of reading. `worker` does all jobs of a plan, so that a model is
+/// loaded for the first of them only, as in a run.
 ///
 /// # Errors
 /// Any error of the job that occurs while the source is read or sampled.
@@ -89,6 +91,7 @@ pub fn estimate(
     engine: Engine,
     habits: Habits,
     observer: &dyn Observer,
+    worker: &Worker,
 ) -> Result<Estimate, EstimateError> {
     if job.input == Input::Stdin {
         return Err(EstimateError::Stream);
@@ -97,7 +100,7 @@ pub fn estimate(
     let cancel = CancelToken::default();
     let settings = &resolved.settings;
     let threads = device::threads();
-    let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel: &cancel };
+    let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel: &cancel, worker };
     let survey = survey::survey(job, batch)?;
     let painted = painted(job, batch).min(survey.frames);
     let (costs, sample) = measure(job, batch, &survey)?;
@@ -108,6 +111,7 @@ pub fn estimate(
         reading: survey.seconds,
     };
     let time = reckon(&costs, ahead);
+    let state = state_bytes(&survey, settings, engine)?;
     let (input, output) = names(job);
     let output_bytes = sample.bytes_per_frame.map(|bytes| (bytes * survey.frames as f64) as u64);
     Ok(Estimate {
@@ -122,7 +126,7 @@ pub fn estimate(
         low: time.low,
         high: time.high,
         memory: peak_memory(),
-        work_bytes: output_bytes.filter(|_| kept(job)).map(|bytes| bytes + state_bytes(&survey, settings)),
+        work_bytes: output_bytes.filter(|_| kept(job)).map(|bytes| bytes + state),
         output_bytes,
         sampled: sample.frames.len() as u64,
     })
@@ -135,11 +139,10 @@ fn kept(job: &Job) -> bool {
 
 /// Returns the number of frames that a previous run painted and this run would keep.
 fn painted(job: &Job, batch: Batch<'_>) -> u64 {
-    let Batch { settings, given, engine, habits, .. } = batch;
-    let found = work_place(&job.output).filter(|_| habits.resume).and_then(|work| Manifest::read(&work).ok().flatten());
+    let found =
+        work_place(&job.output).filter(|_| batch.habits.resume).and_then(|work| Manifest::read(&work).ok().flatten());
     let Some(manifest) = found else { return 0 };
-    let same = identity::identify(job, settings, given, engine, habits.fingerprint)
-        .is_ok_and(|identity| identity.changed(&manifest.identity).is_none());
+    let same = batch.worker.identify(job, batch).is_ok_and(|identity| identity.changed(&manifest.identity).is_none());
     if same { manifest.frames() } else { 0 }
 }
 
@@ -185,19 +188,17 @@ fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sampl
     Ok((costs, sample))
 }
 
-/// Estimates the bytes of the state that the next frame needs: earlier frames and the data that belongs to them.
-fn state_bytes(survey: &Survey, settings: &Settings) -> u64 {
-    const FLOATS_PER_PIXEL: u64 = 40;
-    let (width, height) = (survey.width as u64, survey.height as u64);
-    let source = width * height;
-    let working = match settings.frame.size {
-        crate::settings::Size::Pixels(long) => {
-            let long = u64::from(long);
-            long * long * width.min(height) / width.max(height).max(1)
-        }
-        crate::settings::Size::Auto => source,
-    };
-    4 * FLOATS_PER_PIXEL * working
+/// Returns the bytes of the work folder besides the finished parts: the state that the next frame needs, and painted
+/// frames that are in no part yet.
+fn state_bytes(survey: &Survey, settings: &Settings, engine: Engine) -> Result<u64, JobError> {
+    let Survey { frames, longest_shot, width, height, .. } = *survey;
+    let in_part = u64::from(settings.output.checkpoint).min(longest_shot);
+    let tail = tail_bytes((size_of::<f32>() * 3 * width * height) as u64, in_part);
+    if engine != Engine::Optimise {
+        return Ok(tail);
+    }
+    let footage = Footage { width, height, frames, longest_shot, flow: motion::flow_size(width, height) };
+    Ok(tail + stylize::kept_bytes(settings, footage).map_err(PipelineError::from)?)
 }
 
 /// Returns the peak memory of this process in bytes.

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::Habits;
+use super::Worker;
 use super::plan;
 use super::publish::{PublishError, StageError, Staged, work_place};
 use crate::decode;
 use crate::encode::{self, Target};
 use crate::files;
-use crate::identity::{self, Identity, IdentityError, Witness};
+use crate::identity::{Identity, IdentityError, Witness};
 use crate::interrupt::CancelToken;
 use crate::job::{Engine, Job};
 use crate::measure::GhostMeter;
@@ -104,6 +105,7 @@ pub(super) struct Batch<'a> {
     pub threads: u32,
     pub observer: &'a dyn Observer,
     pub cancel: &'a CancelToken,
+    pub worker: &'a Worker,
 }
 
 impl Batch<'_> {
@@ -235,7 +237,7 @@ fn which(job: &Job, batch: Batch<'_>) -> Result<Option<Identity>, IdentityError>
     if job.input == Input::Stdin {
         return Ok(None);
     }
-    identity::identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint).map(Some)
+    batch.worker.identify(job, batch).map(Some)
 }
 
 /// Writes the list of contents into the folder of pictures; it marks the folder as complete.
@@ -308,7 +310,7 @@ pub(super) fn make_hands<'a>(
     // With several passes, a shot can be saved only at its end, so an interruption does not wait.
     let waits = resumable && !settings.temporal.is_reworked();
     let cancel = if waits { CancelToken::default() } else { batch.cancel.clone() };
-    let built = stylize::build(settings, &cancel, workshop)?;
+    let built = stylize::build_with(&mut batch.worker.model(), settings, &cancel, workshop)?;
     batch.note(built.notes);
     let ghosts = GhostMeter::new(Box::new(built.meter)).seldom();
     Ok(Hands { stylizer: built.stylizer, ghosts: Some(ghosts) })

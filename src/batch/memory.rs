@@ -1,7 +1,8 @@
 //! Remembers which inputs failed, so that the same broken file is not tried again and again.
 //!
-//! The record is `.stylize-video.state.json` in the folder of the outputs. An input is tried again when anything that
-//! determines its result has changed: its content, a setting or the program.
+//! The record is `.stylize-video.state.json` in the folder of the outputs; if none is named, in the folder of the job
+//! file, or in the first input folder of a command. An input is tried again when anything that determines its result has
+//! changed: its content, a setting or the program.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -50,7 +51,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Creates the record for jobs whose outputs go to `folder`, which need not exist yet.
+    /// Creates the record in `folder`, which need not exist yet.
     pub fn of(folder: &Path) -> Self {
         Self { path: folder.join(NAME), turn: Mutex::new(()) }
     }

@@ -10,10 +10,11 @@ pub mod plan;
 mod publish;
 mod turn;
 pub mod watch;
+mod worker;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::identity::Fingerprint;
@@ -25,6 +26,7 @@ use crate::settings::Resolved;
 use crate::stylize::device;
 
 pub use known::Known;
+pub use worker::Worker;
 
 use job::Batch;
 use memory::Memory;
@@ -80,6 +82,8 @@ pub struct Crew<'a> {
 pub struct Summary {
     pub rows: Vec<Row>,
     pub seconds: f64,
+    /// Number of times that a worker loaded a model: networks and style pictures.
+    pub loads: u64,
 }
 
 impl Summary {
@@ -137,17 +141,20 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
     let threads = device::threads();
     let rows: Vec<OnceLock<Row>> = jobs.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
+    let loads = AtomicU64::new(0);
     let work = |among: bool| {
+        let worker = Worker::default();
         while let Some((number, &(lot, memory, planned))) = at(&jobs, next.fetch_add(1, Ordering::Relaxed)) {
             let own = if among { crew.observer.for_job(number as u64 + 1) } else { None };
             let observer = own.as_deref().unwrap_or(crew.observer);
             let Crew { engine, habits, cancel, .. } = crew;
             let (resolved, given) = (&lot.resolved, &lot.given);
             let settings = &resolved.settings;
-            let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel };
+            let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel, worker: &worker };
             // Each index is taken once, so the slot is empty.
             let _ = rows[number].set(turn::turn(planned, batch, memory, &lot.named));
         }
+        loads.fetch_add(worker.loads()[0], Ordering::Relaxed);
     };
     let workers = crew.habits.parallel.min(jobs.len());
     if workers > 1 {
@@ -164,7 +171,7 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
     if rows.len() > 1 {
         crew.observer.event(&Event::Batch { jobs: rows.clone(), seconds });
     }
-    let summary = Summary { rows, seconds };
+    let summary = Summary { rows, seconds, loads: loads.into_inner() };
     crew.observer.event(&summary.finished(crew.cancel));
     summary
 }

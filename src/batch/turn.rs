@@ -8,7 +8,6 @@ use super::job::{Batch, JobError, kept, names, run_job};
 use super::memory::{Failure, Memory};
 use super::plan::Planned;
 use super::publish::StageError;
-use crate::identity;
 use crate::interrupt::CancelToken;
 use crate::job::Job;
 use crate::pipeline::PipelineError;
@@ -102,8 +101,7 @@ fn failed_before(job: &Job, batch: Batch<'_>, memory: &Memory) -> Option<String>
 }
 
 fn id(job: &Job, batch: Batch<'_>) -> Option<String> {
-    let identity = identity::identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint);
-    identity.ok().map(|identity| identity.id())
+    batch.worker.identify(job, batch).ok().map(|identity| identity.id())
 }
 
 fn work(job: &Job, batch: Batch<'_>, memory: Option<&Memory>) -> Row {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::weights::how_to_get;
+use crate::encode::{self, Listed};
 use crate::weights::{self, Manifest, SearchPath};
 
 /// Information about libtorch.
@@ -44,24 +45,16 @@ pub struct Findings {
     pub presets: Vec<PresetFolder>,
 }
 
-/// The encoders: name, purpose, how to get it.
-const ENCODERS: [(&str, &str, &str); 9] = [
-    ("libx264", "H.264 in .mp4, .mov, .mkv", BUILT_WITH),
-    ("libx265", "H.265", BUILT_WITH),
-    ("libvpx-vp9", "VP9 in .webm", BUILT_WITH),
-    ("libsvtav1", "AV1, fast", BUILT_WITH),
-    ("libaom-av1", "AV1", BUILT_WITH),
-    ("prores_ks", "ProRes in .mov", ITS_OWN),
-    ("ffv1", "lossless, in .mkv", ITS_OWN),
-    ("aac", "sound that cannot be copied", ITS_OWN),
-    ("h264_nvenc", "H.264 on an NVIDIA GPU, never needed", "use an FFmpeg built with nvenc, and NVIDIA's driver"),
-];
-const BUILT_WITH: &str = "use an FFmpeg built with this library, as distributions' packages are";
-const ITS_OWN: &str = "it is part of FFmpeg, left out of this build: use a distribution's package";
+/// The encoder of sound that cannot be copied.
+const SOUND: Listed = Listed {
+    name: "aac",
+    purpose: "sound that cannot be copied",
+    how: "it is part of FFmpeg, left out of this build: use a distribution's package",
+};
 
 /// Returns the names of the encoders that the report looks for.
 pub fn encoder_names() -> impl Iterator<Item = &'static str> {
-    ENCODERS.iter().map(|(name, _, _)| *name)
+    encode::listed().chain([SOUND]).map(|encoder| encoder.name)
 }
 
 /// Writes the report and returns the number of faults: components that are broken, or without which no video can be
@@ -103,7 +96,7 @@ fn ffmpeg(ffmpeg: &FfmpegInfo, out: &mut dyn Write) -> io::Result<usize> {
         line(out, "found", name, version)?;
     }
     let has = |name: &str| ffmpeg.encoders.iter().any(|found| found == name);
-    for (name, purpose, how) in ENCODERS {
+    for Listed { name, purpose, how } in encode::listed().chain([SOUND]) {
         if has(name) {
             line(out, "found", name, purpose)?;
         } else {
@@ -113,7 +106,7 @@ fn ffmpeg(ffmpeg: &FfmpegInfo, out: &mut dyn Write) -> io::Result<usize> {
     if !ffmpeg.endings.is_empty() {
         line(out, "found", "videos", &format!("folders offer files that end in {}", ffmpeg.endings.join(", ")))?;
     }
-    let video = ENCODERS.iter().any(|(name, _, _)| *name != "aac" && has(name));
+    let video = encode::listed().any(|encoder| has(encoder.name));
     if !video {
         line(out, "FAULT", "video", "none of these video encoders is there, so no video can be written")?;
     }

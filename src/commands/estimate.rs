@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::print;
 use crate::batch::estimate::{Estimate, estimate};
 use crate::batch::plan::Planned;
-use crate::batch::{Habits, Lot};
+use crate::batch::{Habits, Lot, Worker};
 use crate::interrupt::Deadline;
 use crate::job::Engine;
 use crate::report::{Observer, causes, duration};
@@ -70,9 +70,10 @@ pub fn estimates(lots: &[Lot], request: Request, observer: &dyn Observer) -> any
     let Request { engine, habits, deadline, json } = request;
     let available = deadline.seconds_left();
     let (mut done, mut skipped, mut failed) = (Vec::new(), 0, 0);
+    let worker = Worker::default();
     for (lot, planned) in lots.iter().flat_map(|lot| lot.planned.iter().map(move |planned| (lot, planned))) {
         let outcome = match planned {
-            Planned::Run(job) => estimate(job, &lot.resolved, &lot.given, engine, habits, observer)
+            Planned::Run(job) => estimate(job, &lot.resolved, &lot.given, engine, habits, observer, &worker)
                 .map_err(|error| (job.input_path().display().to_string(), causes(&error))),
             Planned::Skip { job, why } => {
                 skipped += 1;

@@ -30,6 +30,11 @@ fn clip(span: &Span, packet: &mut Packet, base: TimeBase) -> bool {
     from < to
 }
 
+/// Returns the tick at which a packet ends; one without a duration lasts one tick.
+fn end_of(packet: &Packet) -> Option<i64> {
+    packet.dts().or(packet.pts()).map(|ticks| ticks + packet.duration().max(1))
+}
+
 /// Returns the packets of some streams in file order, without those outside the span. A text subtitle that begins
 /// before the span and lasts into it is cut to begin with it; one that outlasts the span is cut to end with it.
 pub(super) struct Feed {
@@ -55,6 +60,8 @@ struct Line {
     later: i64,
     /// End of the last packet, which becomes the time of a packet without timestamps.
     end: Option<i64>,
+    /// End of the last packet inside the span, as it was cut to the span.
+    shown: Option<i64>,
     /// Number of texts that begin before the previous one ends, in a codec that cannot show two at once.
     overlaps: u64,
     /// Whether its packets are text, which may be cut to any part of its time.
@@ -81,6 +88,7 @@ impl Line {
             medium: stream.parameters().medium(),
             later: 0,
             end: None,
+            shown: None,
             overlaps: 0,
             is_text: ffi::is_text_subtitle(stream.parameters().id()),
             converter,
@@ -257,9 +265,7 @@ impl Feed {
                     packet.set_pts(Some(end));
                     packet.set_dts(Some(end));
                 }
-                let single = matches!(line.carriage, Carriage::Text(codec::Id::MOV_TEXT));
-                line.overlaps += u64::from(single && packet.pts() < line.end && packet.pts().is_some());
-                line.end = packet.dts().or(packet.pts()).map(|ticks| ticks + packet.duration().max(1));
+                line.end = end_of(&packet);
                 let inside = if line.is_text {
                     clip(&self.span, &mut packet, line.base)
                 } else {
@@ -268,6 +274,10 @@ impl Feed {
                 if !inside {
                     continue;
                 }
+                // After the cut: a text that ends before the span hides no other.
+                let single = matches!(line.carriage, Carriage::Text(codec::Id::MOV_TEXT));
+                line.overlaps += u64::from(single && packet.pts() < line.shown && packet.pts().is_some());
+                line.shown = end_of(&packet);
                 let offset = self.span.base.convert(self.span.offset, line.base);
                 packet.set_pts(packet.pts().map(|pts| pts + offset));
                 packet.set_dts(packet.dts().map(|dts| dts + offset));

@@ -28,6 +28,7 @@ mod video;
 
 use std::path::{Path, PathBuf};
 
+pub use codec::registry::{Listed, listed};
 pub use error::EncodeError;
 pub use part::{Part, Piece, Shown};
 

@@ -6,6 +6,7 @@
 
 mod beside;
 mod fingerprint;
+mod reuse;
 mod witness;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use fingerprint::{Fingerprint, of_file};
+pub use reuse::LastShared;
 pub use witness::Witness;
 
 use crate::files;

@@ -1,25 +1,17 @@
 //! Checks by metadata, without hashing them again, whether a job's files have changed since it began.
 
-use std::fs::Metadata;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use super::beside;
+use crate::files::FileStat;
 use crate::job::Job;
 use crate::media::Input;
 use crate::settings::Settings;
+use crate::stylize;
 
 /// Metadata of the files that a job reads. Two witnesses are equal if no file has changed in between.
 #[derive(Debug, PartialEq)]
-pub struct Witness(Vec<(PathBuf, Option<Look>)>);
-
-/// Metadata of one file: device and inode number, length and modification time.
-#[derive(Debug, PartialEq)]
-struct Look {
-    file: (u64, u64),
-    bytes: u64,
-    modified: Option<SystemTime>,
-}
+pub struct Witness(Vec<(PathBuf, Option<FileStat>)>);
 
 impl Witness {
     /// Records the current metadata of the files.
@@ -34,20 +26,23 @@ impl Witness {
         files.extend(beside::of_settings(settings));
         // A built-in style picture has no file, and no metadata either time.
         files.extend(settings.style.images.iter().map(|style| PathBuf::from(&style.image)));
-        let look = |path: PathBuf| {
-            let look = path.metadata().ok().map(|data| Look::of(&data));
-            (path, look)
-        };
-        Self(files.into_iter().map(look).collect())
+        Self::of_files(files)
     }
-}
 
-impl Look {
-    fn of(data: &Metadata) -> Self {
-        #[cfg(unix)]
-        let file = (std::os::unix::fs::MetadataExt::dev(data), std::os::unix::fs::MetadataExt::ino(data));
-        #[cfg(not(unix))]
-        let file = (0, 0);
-        Self { file, bytes: data.len(), modified: data.modified().ok() }
+    /// Records the current metadata of the files that the settings name, apart from an input: weights, style pictures,
+    /// and what filters and encoders read.
+    pub fn of_settings(settings: &Settings) -> Self {
+        let mut files = stylize::weight_files(settings);
+        files.extend(beside::of_settings(settings));
+        files.extend(settings.style.images.iter().map(|style| PathBuf::from(&style.image)));
+        Self::of_files(files)
+    }
+
+    fn of_files(files: Vec<PathBuf>) -> Self {
+        let stat = |path: PathBuf| {
+            let stat = FileStat::of(&path);
+            (path, stat)
+        };
+        Self(files.into_iter().map(stat).collect())
     }
 }

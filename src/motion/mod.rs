@@ -35,7 +35,7 @@ pub use field::FlowField;
 pub use given::{Given, GivenError};
 pub use list::{CutList, CutsError, clock};
 pub use luma::Luma;
-pub use scout::{Scout, Sighting};
+pub use scout::{Scout, Sighting, flow_size};
 pub use trail::{Step, Trail};
 pub use watch::{Arrival, Wanted, Watched, Watcher, watch};
 

@@ -8,7 +8,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::likeness::{self, Brightness, Likeness};
 use super::trail::Step;
 use super::{Consistency, FlowError, FlowEstimator, Luma, View};
-use crate::media::Pixels;
+use crate::media::{Pixels, area};
 
 /// Longer side, in pixels, of the picture that flow is estimated on.
 const FLOW_SIZE: usize = 480;
@@ -16,6 +16,11 @@ const FLOW_SIZE: usize = 480;
 const CUT_SIZE: usize = 320;
 /// Upper limit for the search threads: this many always keep up with the painting.
 const THREADS: usize = 8;
+
+/// Returns width and height of the flow between two frames of `width` x `height` pixels.
+pub fn flow_size(width: usize, height: usize) -> [usize; 2] {
+    area::within(width, height, FLOW_SIZE).into()
+}
 
 /// The data of a frame that the motion search needs.
 #[derive(Debug)]

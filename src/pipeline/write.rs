@@ -91,6 +91,7 @@ pub(super) fn encode(
                     iterations: stats.iterations,
                     objective: stats.objective,
                     seconds,
+                    terms: stats.terms.iter().collect(),
                     figures,
                 });
                 shelf.push(frame)

@@ -171,6 +171,7 @@ mod tests {
             iterations: 20,
             objective: 0.5,
             seconds: 2.0,
+            terms: Default::default(),
             figures: Figures::default(),
         });
         observer.job.lock().unwrap().as_ref().unwrap().bar.tick();

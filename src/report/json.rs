@@ -75,6 +75,7 @@ mod tests {
             iterations: 20,
             objective: f64::NAN,
             seconds: 0.25,
+            terms: [("content", 0.25), ("style", f64::NAN)].into(),
             figures: Figures::default(),
         });
         observer.event(&Event::Warning { message: "two\nlines".into() });
@@ -83,6 +84,7 @@ mod tests {
         assert_eq!(lines[0]["event"], "frame");
         assert_eq!(lines[0]["elapsed"], 1.5);
         assert!(lines[0]["objective"].is_null());
+        assert_eq!(lines[0]["terms"], serde_json::json!({ "content": 0.25, "style": null }));
         assert_eq!(lines[1], serde_json::json!({ "elapsed": 1.5, "event": "warning", "message": "two\nlines" }));
     }
 

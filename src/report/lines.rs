@@ -150,6 +150,7 @@ mod tests {
             iterations: 20,
             objective: 0.5,
             seconds: 1.0,
+            terms: Default::default(),
             figures: Figures::default(),
         }
     }

@@ -14,6 +14,7 @@ mod steadiness;
 mod table;
 pub mod watched;
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,9 @@ pub enum Event {
         iterations: u32,
         objective: f64,
         seconds: f64,
+        /// The terms of J in the returned frame, by name; empty if nothing was optimised.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        terms: BTreeMap<&'static str, f64>,
         /// Empty if motion is not estimated.
         #[serde(flatten)]
         figures: Figures,

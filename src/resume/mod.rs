@@ -26,5 +26,5 @@ pub use error::ResumeError;
 pub use former::{kept, make_room};
 pub use journal::{Journal, Opened};
 pub use manifest::{Complete, Manifest, ManifestError};
-pub use tail::Tail;
+pub use tail::{Tail, tail_bytes};
 pub use work::{Holder, WorkFolder};

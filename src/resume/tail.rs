@@ -14,6 +14,12 @@ const FILES: [&str; 2] = ["tail-a.raw", "tail-b.raw"];
 /// Bytes of frames that stay in memory; beyond that, they go to the disk.
 const MEMORY: usize = 256 << 20;
 
+/// Returns the bytes on the disk of a tail of `frames` frames of `frame_bytes` each, while the run lasts.
+pub fn tail_bytes(frame_bytes: u64, frames: u64) -> u64 {
+    let all = frame_bytes * frames;
+    if all > MEMORY as u64 { all } else { 0 }
+}
+
 /// Keeps painted frames unencoded, in memory while they are few and on the disk otherwise.
 #[derive(Debug)]
 pub struct Tail {

@@ -9,6 +9,7 @@ use tch::{Device, Tensor};
 use super::backbone::{self, Backbone, NamedTensors, NetOptions};
 use super::faces::{self, FaceFinder};
 use super::meter_network::MeterNetwork;
+use super::model::ModelSlot;
 use super::painter::Painter;
 use super::studio::{Studio, StylePicture};
 use super::sweeps::Sweeps;
@@ -48,15 +49,25 @@ pub fn build<'a>(
     cancel: &CancelToken,
     workshop: Option<Workshop<'a>>,
 ) -> Result<Built<'a>, StyleError> {
-    let device = device::resolve(settings.device)?;
-    let (backbone, mut notes) = network(settings, device)?;
-    notes.insert(0, format!("backbone {} on {}", backbone.name(), name_of(device)));
-    let styles = read_styles(settings, device)?;
-    let meter = MeterNetwork::new(&styles, &settings.style, device)?;
-    let finder = face_finder(settings, device)?;
-    notes.extend(finder.is_none().then(|| no_faces(settings)).flatten());
-    let studio = Studio::new(backbone, styles, settings.clone(), device, cancel.clone())?.with_faces(finder);
-    let painter = Painter::new(studio);
+    build_with(&mut ModelSlot::default(), settings, cancel, workshop)
+}
+
+/// As [`build`], with the model that the last stylizer left in `slot` if it fits.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with<'a>(
+    slot: &mut ModelSlot,
+    settings: &Settings,
+    cancel: &CancelToken,
+    workshop: Option<Workshop<'a>>,
+) -> Result<Built<'a>, StyleError> {
+    let model = slot.model(settings)?;
+    let mut notes = vec![format!("backbone {} on {}", model.backbone.name(), name_of(model.device))];
+    notes.extend(advice(settings));
+    let meter = MeterNetwork::with(model.meter.shared(), &model.styles, &settings.style, model.device)?;
+    notes.extend(model.finder.is_none().then(|| no_faces(settings)).flatten());
+    let painter = Painter::new(Studio::of(model, settings, cancel)?);
     let stylizer: Box<dyn Stylizer + 'a> = match workshop.filter(|_| settings.temporal.is_reworked()) {
         Some(Workshop { folder, observer }) => Box::new(Sweeps::new(painter, folder, observer)?),
         None => Box::new(painter),
@@ -89,18 +100,24 @@ pub fn chosen_backbone(settings: &Settings, places: &SearchPath) -> String {
     }
 }
 
-/// Loads the selected networks (see [`chosen_backbone`]) and returns notes for the user about the choice.
-fn network(settings: &Settings, device: Device) -> Result<(Box<dyn Backbone>, Vec<String>), StyleError> {
+/// Returns a hint for the user, if better networks than the chosen ones could be installed.
+fn advice(settings: &Settings) -> Option<String> {
     let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
     let name = chosen_backbone(settings, &places);
-    let built = network_with(&name, settings, NetOptions::from(&settings.network), device)?;
-    if settings.network.backbone != AUTO || name == PAIR {
-        return Ok((built, Vec::new()));
-    }
-    let advice = format!(
-        "{name} is used alone; {PAIR} paints better and needs 17 MB: stylize-video weights fetch efficientnet_lite0"
-    );
-    Ok((built, vec![advice]))
+    (settings.network.backbone == AUTO && name != PAIR).then(|| {
+        format!(
+            "{name} is used alone; {PAIR} paints better and needs 17 MB: stylize-video weights fetch efficientnet_lite0"
+        )
+    })
+}
+
+/// Returns the installed weights files that a stylizer for `settings` reads.
+pub fn weight_files(settings: &Settings) -> Vec<PathBuf> {
+    let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
+    let chosen = chosen_backbone(settings, &places);
+    let faces = finds_faces(settings, &places).then_some(faces::NAME);
+    let names = backbone::names(&chosen).filter(|name| backbone::shipped_weights(name).is_none()).chain(faces);
+    names.filter_map(|name| weights::find(name, &places).ok()).map(|found| found.path).collect()
 }
 
 /// Whether faces are searched for: they must count for more than the rest, and the detector's weights must be
@@ -109,7 +126,7 @@ pub fn finds_faces(settings: &Settings, places: &SearchPath) -> bool {
     settings.faces() != 1.0 && weights::find(faces::NAME, places).is_ok()
 }
 
-fn face_finder(settings: &Settings, device: Device) -> Result<Option<FaceFinder>, StyleError> {
+pub(super) fn face_finder(settings: &Settings, device: Device) -> Result<Option<FaceFinder>, StyleError> {
     let places = SearchPath::new(Some(Path::new(&settings.network.weights_dir)));
     if !finds_faces(settings, &places) {
         return Ok(None);

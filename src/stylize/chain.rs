@@ -58,7 +58,7 @@ pub struct Chain {
 impl Chain {
     /// Creates a chain that remembers as many frames as the longest of `offsets`, at least the last one.
     pub fn new(offsets: &[u32], rules: Consistency) -> Self {
-        let longest = offsets.iter().copied().max().unwrap_or(1).max(1) as usize;
+        let longest = Self::longest(offsets);
         Self {
             past: VecDeque::new(),
             trail: Trail::new(longest),
@@ -67,6 +67,11 @@ impl Chain {
             rules,
             longest,
         }
+    }
+
+    /// Returns the number of frames that a chain for `offsets` remembers.
+    pub(super) fn longest(offsets: &[u32]) -> usize {
+        offsets.iter().copied().max().unwrap_or(1).max(1) as usize
     }
 
     /// The previous frame.
@@ -185,25 +190,35 @@ impl Chain {
     }
 }
 
+/// The planes of a remembered frame in a snapshot, and their channels.
+const CARRIED: [(&str, i64); 4] = [("painted", 3), ("content", 3), ("faces", 1), ("maturity", 1)];
+/// The planes of a remembered step, and their channels.
+const STEP: [(&str, i64); 4] = [("back", 2), ("forth", 2), ("weights", 1), ("seen", 1)];
+
+/// Returns the floats a pixel that [`Chain::keep`] stores for this many remembered frames and steps.
+pub(super) fn kept_floats(frames: u64, steps: u64) -> u64 {
+    let sum = |planes: &[(&str, i64)]| planes.iter().map(|(_, channels)| *channels as u64).sum::<u64>();
+    Rest::FLOATS + frames * sum(&CARRIED) + steps * sum(&STEP)
+}
+
 /// Snapshot and restore, so that another process can continue the chain.
 impl Chain {
     /// Stores everything that later frames may need; `trail` adds the motion steps, needed only where motion is
     /// composed of them.
     pub(super) fn keep(&self, snapshot: &mut Snapshot, trail: bool) {
         for (place, carried) in self.past.iter().enumerate() {
-            snapshot.put(format!("past{place}.painted"), &carried.painted);
-            snapshot.put(format!("past{place}.content"), &carried.content);
-            snapshot.put(format!("past{place}.faces"), &carried.faces);
-            snapshot.put(format!("past{place}.maturity"), &carried.maturity);
+            let Carried { painted, content, faces, maturity } = carried;
+            for ((name, _), plane) in CARRIED.iter().zip([painted, content, faces, maturity]) {
+                snapshot.put(format!("past{place}.{name}"), plane);
+            }
         }
         for (place, step) in self.trail.steps().enumerate().filter(|_| trail) {
             let mut put =
                 |name: &str, floats: &[f32]| snapshot.put_floats(format!("step{place}.{name}"), floats.to_vec());
-            put("back", step.back.vectors.as_flattened());
-            put("forth", step.forth.vectors.as_flattened());
-            put("weights", &step.reliability.weights);
-            put("seen", &step.reliability.seen);
-            put("inconsistent", &[step.reliability.inconsistent]);
+            let Step { back, forth, reliability: Reliability { weights, seen, inconsistent, .. } } = step;
+            let planes = [back.vectors.as_flattened(), forth.vectors.as_flattened(), weights, seen];
+            STEP.iter().zip(planes).for_each(|((name, _), plane)| put(name, plane));
+            put("inconsistent", &[*inconsistent]);
         }
         self.rest.keep(snapshot);
     }
@@ -227,10 +242,9 @@ impl Chain {
         for place in 0..frames {
             // Older frames stay in host memory.
             let device = if place == 0 { device } else { Device::Cpu };
-            let picture =
-                |name: &str, channels| snapshot.picture(&format!("past{place}.{name}"), (channels, h, w), device);
-            let (painted, content) = (picture("painted", 3)?, picture("content", 3)?);
-            let (faces, maturity) = (picture("faces", 1)?, picture("maturity", 1)?);
+            let picture = |(name, channels)| snapshot.picture(&format!("past{place}.{name}"), (channels, h, w), device);
+            let [painted, content, faces, maturity] = CARRIED.map(picture);
+            let (painted, content, faces, maturity) = (painted?, content?, faces?, maturity?);
             self.past.push_back(Carried { painted, content, faces, maturity });
         }
         let (width, height) = (w as usize, h as usize);

@@ -4,8 +4,9 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::backbone::{self, Backbone, NetOptions};
 use super::build::read_styles;
+use super::frame_size::scaled_style;
 use super::loss::{energy, gram};
-use super::studio::{StylePicture, scaled_style};
+use super::studio::StylePicture;
 use super::tensor::{from_pixels, to_planes};
 use super::{StyleError, device};
 use crate::measure::{FeatureError, FeatureNetwork, Features};
@@ -56,11 +57,28 @@ impl MeterNetwork {
     /// # Errors
     /// Returns what libtorch reports.
     pub fn new(pictures: &[StylePicture], style: &StyleSettings, device: Device) -> Result<Self, StyleError> {
+        Self::with(Self::network(device)?, pictures, style, device)
+    }
+
+    /// Builds the network of every meter.
+    ///
+    /// # Errors
+    /// Returns what libtorch reports.
+    pub(super) fn network(device: Device) -> Result<Box<dyn Backbone>, StyleError> {
         let built_in = |name: &str| {
             let problem = "they are not built in: this is a fault of the program".into();
             Err(StyleError::Weights { backbone: name.into(), problem })
         };
-        let network = backbone::build(NETWORK, NetOptions::from(&NetworkSettings::default()), device, built_in)?;
+        backbone::build(NETWORK, NetOptions::from(&NetworkSettings::default()), device, built_in)
+    }
+
+    /// As [`MeterNetwork::new`], with a `network` from [`MeterNetwork::network`].
+    pub(super) fn with(
+        network: Box<dyn Backbone>,
+        pictures: &[StylePicture],
+        style: &StyleSettings,
+        device: Device,
+    ) -> Result<Self, StyleError> {
         let ghosts = network.layer(GHOSTS)?;
         let strokes = STROKES.iter().map(|name| network.layer(name)).collect::<Result<_, _>>()?;
         let style = (!pictures.is_empty()).then(|| Style {

@@ -15,10 +15,13 @@ pub mod faces;
 pub mod fake;
 mod fill;
 mod first_frame;
+mod footprint;
+mod frame_size;
 pub mod init;
 mod layer_plan;
 pub mod loss;
 pub mod meter_network;
+mod model;
 pub mod objective;
 pub mod optimizer;
 pub mod painter;
@@ -27,12 +30,17 @@ pub mod scene;
 mod snapshot;
 pub mod still;
 pub mod studio;
+mod style_targets;
 pub mod sweeps;
 pub mod tensor;
+mod term_values;
 
-pub use build::{Built, Workshop, build, chosen_backbone, finds_faces};
+pub use build::{Built, Workshop, build, build_with, chosen_backbone, finds_faces, weight_files};
 pub use error::StyleError;
+pub use footprint::{Footage, kept_bytes};
+pub use model::ModelSlot;
 pub use snapshot::Snapshot;
+pub use term_values::TermValues;
 
 use crate::media::Pixels;
 use crate::motion::Arrival;
@@ -104,4 +112,6 @@ pub struct FrameStats {
     pub objective: f64,
     /// The temporal term of the returned frame, plus the amount that its new outlines add to the content term.
     pub temporal: f64,
+    /// The terms of the returned frame. All of them except `temporal` and `outlines` add up to `objective`.
+    pub terms: TermValues,
 }

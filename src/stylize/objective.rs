@@ -14,6 +14,8 @@ pub struct Evaluation {
     pub j: Tensor,
     /// The part of J, `[]`, that a target ignores: it does not tell how good a picture is compared with another one.
     pub apart: Tensor,
+    /// The value of each term, `[T]`, in the order of [`PictureObjective::term_names`].
+    pub terms: Tensor,
     /// dJ/dx, shaped as x.
     pub gradient: Tensor,
 }
@@ -24,6 +26,9 @@ pub trait Objective {
     /// Returns what libtorch reports.
     fn evaluate(&self, x: &Tensor) -> Result<Evaluation, StyleError>;
 }
+
+/// The name of the part of the content term that is reported separately.
+const OUTLINES: &str = "outlines";
 
 /// J as a sum of terms over the activations of a network.
 pub struct PictureObjective<'a> {
@@ -108,36 +113,49 @@ impl<'a> PictureObjective<'a> {
         self.held.map_or_else(|| Ok(x.shallow_clone()), |held| held.apply(x))
     }
 
-    /// Returns the sum of all terms for `image` `[1,3,H,W]`, differentiable, and the separately reported part of it,
-    /// which is not.
-    fn sum(&self, image: &Tensor) -> Result<(Tensor, Tensor), StyleError> {
+    /// Returns the names of the values in [`Evaluation::terms`]. `outlines` is what new outlines add to the content
+    /// term, whose own value excludes it.
+    pub fn term_names(&self) -> Vec<&'static str> {
+        let apart = self.apart.map(LossTerm::name);
+        self.terms.iter().map(|term| term.name()).chain([OUTLINES]).chain(apart).collect()
+    }
+
+    /// Returns the sum of all terms for `image` `[1,3,H,W]`, differentiable; the separately reported part of it and the
+    /// value of each term, which are not.
+    fn sum(&self, image: &Tensor) -> Result<(Tensor, Tensor, Tensor), StyleError> {
         let seen = self.phase.map_or_else(|| Ok(image.shallow_clone()), |phase| phase.apply(image))?;
         let features = self.backbone.forward(&seen, self.layers)?;
         let view = View::new(image, &features).with_margin((seen.size4()?.3 - image.size4()?.3) / 2);
         let mut sum = Tensor::f_zeros([], (image.kind(), image.device()))?;
         let mut apart = sum.f_zeros_like()?;
+        let mut values = Vec::with_capacity(self.terms.len() + 2);
         for term in &self.terms {
             let (value, told) = term.evaluate_parts(&view)?;
             sum = sum.f_add(&value)?;
+            let mut own = value.f_detach()?;
             if let Some(told) = told {
                 apart = apart.f_add(&told)?;
+                own = own.f_sub(&told)?;
             }
+            values.push(own);
         }
+        values.push(apart.shallow_clone());
         if let Some(term) = self.apart {
             let value = term.evaluate(&view)?;
             sum = sum.f_add(&value)?;
+            values.push(value.f_detach()?);
             apart = apart.f_add(&value.f_detach()?)?;
         }
-        Ok((sum, apart))
+        Ok((sum, apart, Tensor::f_stack(&values, 0)?))
     }
 }
 
 impl Objective for PictureObjective<'_> {
     fn evaluate(&self, x: &Tensor) -> Result<Evaluation, StyleError> {
         let image = x.f_detach()?.f_set_requires_grad(true)?;
-        let (j, apart) = self.sum(&self.picture(&image)?)?;
+        let (j, apart, terms) = self.sum(&self.picture(&image)?)?;
         // Only the image's gradient: the gradient of the weights would double the cost.
         let gradient = Tensor::f_run_backward(&[&j], &[&image], false, false)?.swap_remove(0);
-        Ok(Evaluation { j: j.f_detach()?, apart, gradient })
+        Ok(Evaluation { j: j.f_detach()?, apart, terms, gradient })
     }
 }

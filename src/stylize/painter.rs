@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::boil::stirred;
-use super::chain::{Carried, Chain};
+use super::chain::{Carried, Chain, kept_floats};
 use super::earlier::Brought;
 use super::effort::{Effort, gained, low_enough};
 use super::faces::{Search, remembered};
@@ -15,10 +15,10 @@ use super::scene::{Scene, moving_outlines};
 use super::still::{Held, Lock, levelled};
 use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::scalar;
-use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer};
+use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer, TermValues};
 use crate::media::Pixels;
 use crate::motion::{Arrival, Shot};
-use crate::settings::{LongFlow, Settings};
+use crate::settings::{LongFlow, Method, Settings};
 
 /// Faces are searched for in every third later frame.
 const SEARCH_EVERY: u64 = 3;
@@ -204,10 +204,29 @@ impl Painter {
     }
 }
 
+/// Planes of a shot's first frame in a snapshot.
+const OPENING: u64 = 3;
+
+/// Returns the largest size in bytes of a [`Snapshot`] within a shot of `frames` frames, each optimised at `height` x
+/// `width` pixels: that of what [`ShotState::keep`] stores.
+pub fn snapshot_bytes(settings: &Settings, [height, width]: [i64; 2], frames: u64) -> u64 {
+    let Settings { temporal, optimizer, .. } = settings;
+    let remembered = Chain::longest(&temporal.offsets) as u64;
+    let steps = if keeps_trail(settings) { remembered.min(frames.saturating_sub(1)) } else { 0 };
+    let chain = kept_floats(remembered.min(frames), steps);
+    let curvature = if optimizer.method == Method::Lbfgs { Curvature::kept_floats(optimizer.history) } else { 0 };
+    size_of::<f32>() as u64 * (height * width) as u64 * (OPENING + Lock::FLOATS + chain + curvature)
+}
+
+/// Whether later frames need the steps of motion. Otherwise motion to earlier frames is estimated directly.
+fn keeps_trail(settings: &Settings) -> bool {
+    settings.motion.long == LongFlow::Composed || !settings.motion.flow.is_empty()
+}
+
 impl ShotState {
     fn keep(&self, trail: bool) -> Result<Snapshot, StyleError> {
         let mut snapshot = Snapshot::default();
-        let FrameStats { iterations, initial_objective, objective, temporal } = self.first;
+        let FrameStats { iterations, initial_objective, objective, temporal, .. } = self.first;
         let [frames, steps] = self.chain.lengths(trail);
         let pairs = self.curvature.as_ref().map_or(0, Curvature::len);
         let whole = [u64::from(iterations), self.count, frames as u64, steps as u64, pairs as u64];
@@ -238,7 +257,14 @@ impl ShotState {
         Ok(Self {
             look: studio.look(&opening)?,
             opening,
-            first: FrameStats { iterations: iterations as u32, initial_objective, objective, temporal },
+            // Later frames do not depend on the first one's terms.
+            first: FrameStats {
+                iterations: iterations as u32,
+                initial_objective,
+                objective,
+                temporal,
+                terms: TermValues::default(),
+            },
             last_objective,
             curvature: Curvature::restored(snapshot, pairs as usize, size, device)?,
             count: count as u64,
@@ -259,9 +285,7 @@ impl Stylizer for Painter {
     }
 
     fn snapshot(&self) -> Result<Option<Snapshot>, StyleError> {
-        let motion = &self.studio.settings().motion;
-        // Otherwise motion to earlier frames is estimated directly, and the steps are not needed.
-        let trail = motion.long == LongFlow::Composed || !motion.flow.is_empty();
+        let trail = keeps_trail(self.studio.settings());
         Ok(Some(self.shot.as_ref().map(|shot| shot.keep(trail)).transpose()?.unwrap_or_default()))
     }
 

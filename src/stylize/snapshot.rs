@@ -30,9 +30,25 @@ enum Plane {
     Floats(Vec<f32>),
 }
 
+impl Plane {
+    /// Returns the number of floats.
+    fn len(&self) -> usize {
+        match self {
+            Self::Tensor(tensor) => tensor.numel(),
+            Self::Floats(floats) => floats.len(),
+        }
+    }
+}
+
 impl Snapshot {
     pub fn is_empty(&self) -> bool {
         self.numbers.is_empty() && self.planes.is_empty()
+    }
+
+    /// Returns the bytes of its planes and numbers; the file has a few kilobytes more, for their names.
+    pub fn bytes(&self) -> u64 {
+        let floats: usize = self.planes.values().map(Plane::len).sum();
+        (size_of::<f32>() * floats + size_of::<f64>() * self.numbers.len()) as u64
     }
 
     pub fn numbers(&self) -> &[f64] {
@@ -81,10 +97,7 @@ impl Snapshot {
         let (data, shape) = (Data::Numbers(&self.numbers), [self.numbers.len()]);
         let numbers = Bytes { dtype: Dtype::F64, shape, data, fault: &fault };
         let planes = self.planes.iter().map(|(name, plane)| {
-            let count = match plane {
-                Plane::Tensor(tensor) => tensor.numel(),
-                Plane::Floats(floats) => floats.len(),
-            };
+            let count = plane.len();
             (name.as_str(), Bytes { dtype: Dtype::F32, shape: [count], data: Data::Plane(plane), fault: &fault })
         });
         let all: Vec<(&str, Bytes<'_>)> = planes.chain([(NUMBERS, numbers)]).collect();

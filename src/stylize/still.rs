@@ -43,6 +43,9 @@ impl Rest {
 }
 
 impl Rest {
+    /// Floats a pixel in a snapshot.
+    pub(super) const FLOATS: u64 = 2;
+
     pub(super) fn keep(&self, snapshot: &mut Snapshot) {
         snapshot.put_floats("rest".into(), self.pending.as_flattened().to_vec());
     }
@@ -165,6 +168,9 @@ impl Lock {
         self.content = self.content.f_where_self(&kept, content)?.f_contiguous()?;
         Ok(())
     }
+
+    /// Floats a pixel in a snapshot: two pictures.
+    pub(super) const FLOATS: u64 = 6;
 
     pub(super) fn keep(&self, snapshot: &mut Snapshot) {
         snapshot.put("lock.painted".into(), &self.painted);

@@ -7,22 +7,20 @@ use super::backbone::Backbone;
 use super::colour::{ColourMap, keep_colours};
 use super::effort::Effort;
 use super::faces::{Doubt, FaceFinder, Search, in_colours_of};
+use super::frame_size::{scaled_style, working_size};
 use super::layer_plan::LayerPlan;
-use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, gram};
+use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation};
+use super::model::Model;
 use super::objective::{Phase, PictureObjective};
 use super::optimizer::{self, Budget, Curvature, descend};
 use super::scene::Scene;
 use super::still::Held;
-use super::tensor::{from_pixels, resize, resize_sharply, scalar, to_pixels};
-use super::{FrameStats, StyleError};
+use super::style_targets::{StyleTargets, TargetMemory, Wanted, mean_square};
+use super::tensor::{from_pixels, resize, to_pixels};
+use super::{FrameStats, StyleError, TermValues};
 use crate::interrupt::CancelToken;
 use crate::media::Pixels;
-use crate::settings::{Colour, Convention, LossSettings, Settings, Size};
-
-/// Networks halve a picture up to four times; at a shorter side than this nothing is left of it.
-const SHORTEST_SIDE: f64 = 64.0;
-/// A small picture is enlarged, in its own aspect ratio, to the shortest side, but its longer side only up to this.
-const LONGEST_ENLARGED: f64 = 512.0;
+use crate::settings::{Colour, Convention, LossSettings, Settings, StyleSettings};
 
 /// Where the painting's contrast exceeds the scene's, by the ratio E of the mean squares of the first content layer,
 /// beta is divided by E^4 and the weight of the total variation multiplied by E^1.5. The relative convention measures
@@ -91,6 +89,7 @@ pub struct Studio {
     layers: LayerPlan,
     styles: Vec<StylePicture>,
     finder: Option<FaceFinder>,
+    targets: TargetMemory,
     settings: Settings,
     device: Device,
     cancel: CancelToken,
@@ -110,13 +109,19 @@ impl Studio {
             return Err(StyleError::NoStyle);
         }
         let layers = LayerPlan::new(backbone.as_ref(), &settings)?;
-        Ok(Self { backbone, layers, styles, finder: None, settings, device, cancel })
+        let targets = TargetMemory::default();
+        Ok(Self { backbone, layers, styles, finder: None, targets, settings, device, cancel })
     }
 
-    /// Sets the face detector.
-    #[must_use]
-    pub fn with_faces(self, finder: Option<FaceFinder>) -> Self {
-        Self { finder, ..self }
+    /// Returns a studio that shares the tensors of `model`.
+    ///
+    /// # Errors
+    /// As [`Studio::new`].
+    pub(super) fn of(model: &Model, settings: &Settings, cancel: &CancelToken) -> Result<Self, StyleError> {
+        let styles = model.styles.iter().map(StylePicture::shared).collect();
+        let studio = Self::new(model.backbone.shared(), styles, settings.clone(), model.device, cancel.clone())?;
+        let finder = model.finder.as_ref().map(FaceFinder::shared);
+        Ok(Self { finder, targets: model.targets.clone(), ..studio })
     }
 
     pub fn settings(&self) -> &Settings {
@@ -137,7 +142,7 @@ impl Studio {
     /// # Errors
     /// Returns what libtorch reports.
     pub fn raw(&self, pixels: &Pixels) -> Result<Tensor, StyleError> {
-        let (h, w) = self.working_size(pixels.height, pixels.width);
+        let [h, w] = working_size(self.settings.frame.size, self.device, [pixels.height, pixels.width]);
         Ok(resize(&from_pixels(pixels, self.device)?, h, w)?.f_contiguous()?)
     }
 
@@ -240,6 +245,7 @@ impl Studio {
             initial_objective: minimum.initial,
             objective: minimum.objective,
             temporal: minimum.apart,
+            terms: TermValues::new(&objective.term_names(), &minimum.terms),
         };
         let image = minimum.x.f_clamp(0.0, 1.0)?;
         let image = ties.held.map_or_else(|| Ok(image.shallow_clone()), |held| held.apply(&image))?;
@@ -261,49 +267,16 @@ impl Studio {
         Ok(pixels)
     }
 
-    /// Height and width of the optimised frame for a source of `height` x `width`.
-    fn working_size(&self, height: usize, width: usize) -> (i64, i64) {
-        let (h, w) = (height as f64, width as f64);
-        let long = match self.settings.frame.size {
-            Size::Pixels(n) => f64::from(n),
-            // Never larger than the source: that would gain nothing.
-            Size::Auto => f64::from(super::device::default_size(self.device)).min(h.max(w)),
-        };
-        scaled_size(h, w, long / h.max(w), SHORTEST_SIDE)
-    }
-
     /// Sets the look's style targets: the blended Gram matrices of the style pictures, with strokes of the right size
     /// for the frame. Also sets the weights of style and total variation from the contrast ratio E.
     fn compare_with_style(&self, look: &mut Look, raw: &Tensor) -> Result<(), StyleError> {
-        let total: f64 = self.styles.iter().map(|style| style.weight).sum();
         let layers = &look.layers;
         let wanted = layers.style();
         let contrast_layer = layers.content().first().copied();
         let asked: Vec<usize> = wanted.iter().copied().chain(contrast_layer).collect();
-        let mut blend: Vec<Option<Tensor>> = wanted.iter().map(|_| None).collect();
-        let mut contrast = 0.0;
-        for style in &self.styles {
-            let mut image = scaled_style(&style.image, self.settings.style.scale, look.height, look.width)?;
-            if self.settings.style.colour == Colour::Content && self.settings.style.match_colours {
-                image = ColourMap::between(&image, raw)?.apply(&image)?;
-            }
-            let mut found = self.backbone.forward(&image, &asked)?;
-            let share = style.weight / total;
-            if let Some(features) = found.get(wanted.len()) {
-                contrast += share * mean_square(features)?;
-            }
-            found.truncate(wanted.len());
-            for (slot, features) in blend.iter_mut().zip(found) {
-                let share = gram(&features)?.f_mul_scalar(share)?;
-                *slot = Some(match slot.take() {
-                    Some(sum) => sum.f_add(&share)?,
-                    None => share,
-                });
-            }
-        }
-        let targets = blend
+        let StyleTargets { grams, contrast } = self.style_targets(&asked, wanted.len(), look, raw)?;
+        let targets = grams
             .into_iter()
-            .flatten()
             .zip(layers.weights.iter().copied())
             .enumerate()
             .filter(|&(_, (_, weight))| weight > 0.0)
@@ -319,6 +292,28 @@ impl Studio {
         look.style = Style::new(targets, convention, self.settings.beta() * look.beta / excess.powf(STYLE_YIELDS))?;
         look.variation = Variation::new(tv * excess.powf(SMOOTHER));
         Ok(())
+    }
+
+    /// Returns the style targets at the layers `asked`, of which `count` are style layers.
+    fn style_targets(
+        &self,
+        asked: &[usize],
+        count: usize,
+        look: &Look,
+        raw: &Tensor,
+    ) -> Result<StyleTargets, StyleError> {
+        let StyleSettings { scale, colour, match_colours, .. } = self.settings.style;
+        let (size, layers) = ([look.height, look.width], (asked, count));
+        let scaled = |image: &Tensor| scaled_style(image, scale, look.height, look.width);
+        if colour == Colour::Content && match_colours {
+            // In the colours of this frame, which no other frame shares.
+            return StyleTargets::of(self.backbone.as_ref(), &self.styles, layers, |image| {
+                let image = scaled(image)?;
+                ColourMap::between(&image, raw)?.apply(&image)
+            });
+        }
+        let wanted = Wanted { size, scale, layers: asked.to_vec(), threads: super::device::threads() };
+        self.targets.get(wanted, || StyleTargets::of(self.backbone.as_ref(), &self.styles, layers, scaled))
     }
 
     /// How often a face counts: the more the painting's contrast exceeds the scene's, the more often.
@@ -374,31 +369,4 @@ impl Look {
             None => Ok(raw.shallow_clone()),
         }
     }
-}
-
-/// Scales a style picture `[1,3,H,W]` to a width equal to the long side of an `h` x `w` frame, or to the frame's area,
-/// whichever is larger, times `scale`; the aspect ratio is kept.
-///
-/// # Errors
-/// Returns what libtorch reports.
-pub fn scaled_style(image: &Tensor, scale: f64, h: i64, w: i64) -> Result<Tensor, StyleError> {
-    let (_, _, own_h, own_w) = image.size4()?;
-    let by_area = ((h * w) as f64 / (own_h * own_w) as f64).sqrt();
-    let ratio = by_area.max(h.max(w) as f64 / own_w as f64) * scale;
-    let least = SHORTEST_SIDE.min(h.min(w) as f64);
-    let (h, w) = scaled_size(own_h as f64, own_w as f64, ratio, least);
-    resize_sharply(image, h, w)
-}
-
-/// Returns `h` x `w` times `scale`, with a short side of at least `least` pixels. Where that would make a very thin
-/// picture huge (1 x 4000, say), only its short side is stretched.
-fn scaled_size(h: f64, w: f64, scale: f64, least: f64) -> (i64, i64) {
-    let scale = scale.max((least / h.min(w)).min(LONGEST_ENLARGED / h.max(w)));
-    let side = |length: f64| (length * scale).round().max(least) as i64;
-    (side(h), side(w))
-}
-
-/// Mean square of activations of any shape.
-fn mean_square(features: &Tensor) -> Result<f64, StyleError> {
-    scalar(&features.f_square()?.f_mean(features.kind())?)
 }

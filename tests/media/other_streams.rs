@@ -74,7 +74,18 @@ fn chapters(desk: &Desk) -> PathBuf {
 
 /// Opens the sink for a source, for the errors and warnings that precede the slow part.
 fn opened(desk: &Desk, input: &Path, name: &str, strict: bool) -> Result<Box<dyn FrameSink>, EncodeError> {
-    let source = decode::open(&Input::Video(input.into()), ALL, &InputSettings::default()).unwrap();
+    opened_part(desk, input, name, strict, ALL)
+}
+
+/// As [`opened`], for a part of the source.
+fn opened_part(
+    desk: &Desk,
+    input: &Path,
+    name: &str,
+    strict: bool,
+    range: Range,
+) -> Result<Box<dyn FrameSink>, EncodeError> {
+    let source = decode::open(&Input::Video(input.into()), range, &InputSettings::default()).unwrap();
     let work = desk.path(&format!("opened-{name}"));
     std::fs::create_dir_all(&work).unwrap();
     let target = Target { output: Output::Video(work.join(name)), work, label: None };
@@ -581,8 +592,13 @@ fn data_of_no_known_kind_is_not_given_a_name() {
 
 /// Converts a source to `name` and returns the warnings that only the end produces.
 fn told_at_the_end(desk: &Desk, input: &Path, name: &str) -> Vec<String> {
-    let mut source = decode::open(&Input::Video(input.into()), ALL, &InputSettings::default()).unwrap();
-    let mut sink = opened(desk, input, name, false).unwrap();
+    told_of_a_part(desk, input, name, ALL)
+}
+
+/// As [`told_at_the_end`], for a part of the source.
+fn told_of_a_part(desk: &Desk, input: &Path, name: &str, range: Range) -> Vec<String> {
+    let mut source = decode::open(&Input::Video(input.into()), range, &InputSettings::default()).unwrap();
+    let mut sink = opened_part(desk, input, name, false, range).unwrap();
     while let Some(frame) = source.next().unwrap() {
         sink.push(frame).unwrap();
     }
@@ -616,6 +632,28 @@ fn subtitles_at_the_same_time_are_told_of() {
     assert_eq!(packets(&desk.path("opened-out.mp4/out.mp4"), "s").len(), 3);
     assert_eq!(told_at_the_end(&desk, &input, "out.mkv"), Vec::<String>::new());
     assert_eq!(self::text(&desk.path("opened-out.mkv/out.mkv"), 1), text);
+}
+
+#[test]
+fn subtitles_at_the_same_time_outside_the_part_are_not_told_of() {
+    let desk = Desk::new();
+    let srt = desk.path("in.srt");
+    // One and two overlap until 0.6 s, two and three until 0.9 s, and four and five from 1.5 s on.
+    let text = "1\n00:00:00,100 --> 00:00:00,600\nEins\n\n2\n00:00:00,400 --> 00:00:00,900\nZwei\n\n\
+                3\n00:00:00,700 --> 00:00:01,200\nDrei\n\n4\n00:00:01,300 --> 00:00:01,900\nVier\n\n\
+                5\n00:00:01,500 --> 00:00:01,900\nFuenf\n\n";
+    std::fs::write(&srt, text).unwrap();
+    let input = desk.clip("in.mkv", &format!("{VIDEO} -i {} {H264} -c:s subrip", srt.display()));
+    let overlaps = |start: f64, frames: u64| {
+        let told = told_of_a_part(&desk, &input, "out.mp4", Range { start, frames: Some(frames) });
+        let count = told.first().map_or("0", |line| line.rsplit(['(', ')']).nth(1).unwrap());
+        (told.len(), count.to_owned())
+    };
+    assert_eq!(overlaps(0.0, 50), (1, "3".to_owned()));
+    // The part begins when only two and three are left, then after both; it ends before five begins.
+    assert_eq!(overlaps(0.64, 34), (1, "2".to_owned()));
+    assert_eq!(overlaps(0.96, 10), (0, "0".to_owned()));
+    assert_eq!(overlaps(0.0, 12), (1, "1".to_owned()));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Compares every term of J, in every convention, with plain loops over numbers.
 
 use stylize_video::settings::Convention;
-use stylize_video::stylize::loss::{Chroma, Content, GramTarget, LossTerm, Style, Variation, View, gram};
+use stylize_video::stylize::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Variation, View, gram};
 use tch::{Kind, Tensor};
 
 use crate::{formula, gap, number, numbers};
@@ -272,33 +272,72 @@ fn averaged(plane: &[f64], h: usize, w: usize) -> Vec<f64> {
     (0..h * w).map(|at| mean(at / w, at % w)).collect()
 }
 
+/// Luminance of a pixel of three planes.
+fn luma(planes: &Maps, at: usize) -> f64 {
+    let weights = [0.2126f32, 0.7152, 0.0722].map(f64::from);
+    (0..3).map(|plane| weights[plane] * planes[plane][at]).sum()
+}
+
+/// Means over squares of `side` x `side` pixels in steps of half their side; `of` is the value of a pixel, which is
+/// blurred twice over 3 x 3 pixels first.
+fn means_of_squares([h, w]: [usize; 2], side: usize, of: &dyn Fn(usize) -> f64) -> Vec<f64> {
+    let plane: Vec<f64> = (0..h * w).map(of).collect();
+    let plane = averaged(&averaged(&plane, h, w), h, w);
+    let places = |length: usize| (0..=length - side).step_by(side / 2);
+    let corners = places(h).flat_map(|y| places(w).map(move |x| (y, x)));
+    let inside = |(y, x): (usize, usize)| (0..side * side).map(move |at| (y + at / side) * w + x + at % side);
+    corners.map(|corner| inside(corner).map(|at| plane[at]).sum::<f64>() / (side * side) as f64).collect()
+}
+
+/// Sum of squares about the mean.
+fn about_the_mean(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    values.iter().map(|value| square(value - mean)).sum()
+}
+
+#[test]
+fn luminance_is_the_distance_of_averaged_light() {
+    let size = [14usize, 10];
+    let (content, image) = (activations("content", [1, 3, 14, 10]), activations("image", [1, 3, 14, 10]));
+    let (scene, painted) = (maps(&content), maps(&image));
+    let light = |planes: &Maps| means_of_squares(size, 4, &|at| luma(planes, at));
+    let (own, other) = (light(&scene), light(&painted));
+    let distances: Vec<f64> = own.iter().zip(&other).map(|(a, b)| square(a - b)).collect();
+    let wanted = 3.0 * distances.iter().sum::<f64>() / about_the_mean(&own);
+    let value = |term: &Luminance, image: &Tensor| number(&term.evaluate(&View::new(image, &[])).unwrap());
+    let term = Luminance::new(&content, 3.0).unwrap();
+    assert_close(value(&term, &image), wanted, "luminance");
+    assert!(value(&term, &content).abs() < 1e-20);
+    // The variation of a plain grey counts as (2/255)^2, rounded, a place.
+    let grey = Tensor::full([1, 3, 14, 10], 0.5, (Kind::Double, tch::Device::Cpu));
+    let middle = luma(&maps(&grey), 0);
+    let flat = own.iter().map(|value| square(value - middle)).sum::<f64>() / (6.2e-5 * own.len() as f64);
+    assert_close(value(&Luminance::new(&grey, 1.0).unwrap(), &content), flat, "a flat scene");
+    // Each square counts as often as its pixels do on average, without a blur.
+    let counts = activations("counts", [1, 1, 14, 10]) + 1.0;
+    let plane = numbers(&counts);
+    let of_square =
+        |(y, x): (usize, usize)| (0..16).map(|at| plane[(y + at / 4) * 10 + x + at % 4]).sum::<f64>() / 16.0;
+    let corners = (0..=10).step_by(2).flat_map(|y| (0..=6).step_by(2).map(move |x| (y, x)));
+    let counted: f64 = corners.zip(&distances).map(|(corner, distance)| of_square(corner) * distance).sum();
+    let term = Luminance::new(&content, 3.0).unwrap().counted(&counts).unwrap();
+    assert_close(value(&term, &image), 3.0 * counted / about_the_mean(&own), "places that count more");
+}
+
 #[test]
 fn chroma_is_the_distance_of_averaged_colours() {
-    let (h, w) = (16usize, 12usize);
     let (content, image) = (activations("content", [1, 3, 16, 12]), activations("image", [1, 3, 16, 12]));
-    let weights = [0.2126f32, 0.7152, 0.0722].map(f64::from);
-    let luma = |planes: &Maps, at: usize| (0..3).map(|plane| weights[plane] * planes[plane][at]).sum::<f64>();
-    // Squares of 8 x 8 in steps of 4: 3 down, 2 across. `of` is the value of a pixel.
-    let squares = |of: &dyn Fn(usize) -> f64| -> Vec<f64> {
-        let plane: Vec<f64> = (0..h * w).map(of).collect();
-        let plane = averaged(&averaged(&plane, h, w), h, w);
-        let corners = (0..=h - 8).step_by(4).flat_map(|y| (0..=w - 8).step_by(4).map(move |x| (y, x)));
-        let mean = |(y, x): (usize, usize)| (0..64).map(|at| plane[(y + at / 8) * w + x + at % 8]).sum::<f64>() / 64.0;
-        corners.map(mean).collect()
-    };
-    let variation = |values: &[f64]| {
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        values.iter().map(|value| square(value - mean)).sum::<f64>()
-    };
+    // Squares of 8 x 8 in steps of 4: 3 down, 2 across.
+    let squares = |of: &dyn Fn(usize) -> f64| means_of_squares([16, 12], 8, of);
     let (scene, painted) = (maps(&content), maps(&image));
     let (mut colours, mut distance) = (0.0, 0.0);
     for plane in 0..3 {
         let own = squares(&|at| scene[plane][at] - luma(&scene, at));
         let other = squares(&|at| painted[plane][at] - luma(&painted, at));
-        colours += variation(&own);
+        colours += about_the_mean(&own);
         distance += own.iter().zip(&other).map(|(a, b)| square(a - b)).sum::<f64>();
     }
-    let light = variation(&squares(&|at| luma(&scene, at)));
+    let light = about_the_mean(&squares(&|at| luma(&scene, at)));
     let wanted = 2.0 * colours / square(colours + 0.5 * light) * distance;
     let chroma = Chroma::new(&content, 2.0).unwrap();
     assert_close(number(&chroma.evaluate(&View::new(&image, &[])).unwrap()), wanted, "chroma");

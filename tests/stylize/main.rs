@@ -13,6 +13,7 @@ mod optimizers;
 mod painter;
 mod pictures;
 mod real_weights;
+mod reuse;
 #[cfg(feature = "opencv")]
 mod scenes;
 mod sweeps;

@@ -33,7 +33,7 @@ impl<F: Fn(&Tensor) -> Tensor> Objective for Function<F> {
         let j = (self.f)(&x);
         let gradient = Tensor::f_run_backward(&[&j], &[&x], false, false)?.swap_remove(0);
         self.seen.borrow_mut().push(number(&j));
-        Ok(Evaluation { apart: j.detach() * self.apart, j: j.detach(), gradient })
+        Ok(Evaluation { apart: j.detach() * self.apart, terms: j.detach().view([1]), j: j.detach(), gradient })
     }
 }
 
@@ -190,7 +190,7 @@ fn lbfgs_steps_back_from_a_gradient_that_is_not_finite() {
             self.0.set(self.0.get() + 1);
             let scale = if self.0.get().is_multiple_of(2) { f64::NAN } else { 2.0 };
             let j = x.square().sum(Kind::Double);
-            Ok(Evaluation { apart: j.zeros_like(), j, gradient: x * scale })
+            Ok(Evaluation { apart: j.zeros_like(), terms: j.view([1]), j, gradient: x * scale })
         }
     }
     let mut optimizer = Lbfgs::new(&Tensor::from_slice(&[3.0, -2.0]), 10, Preconditioner::Identity).unwrap();

@@ -2,9 +2,8 @@
 
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Pixels;
-use stylize_video::motion::Shot;
-use stylize_video::settings::{Colour, FirstInit, Method, NextInit, Size};
-use stylize_video::stylize::StyleError;
+use stylize_video::motion::{Arrival, FlowField, Shot, Step};
+use stylize_video::settings::{Colour, FirstInit, LongFlow, Method, NextInit, Size};
 use stylize_video::stylize::effort::Effort;
 use stylize_video::stylize::objective::Phase;
 use stylize_video::stylize::optimizer::Preconditioner;
@@ -12,6 +11,7 @@ use stylize_video::stylize::painter::Painter;
 use stylize_video::stylize::scene::Scene;
 use stylize_video::stylize::studio::{Painted, Studio, StylePicture, Ties};
 use stylize_video::stylize::tensor::{resize, to_pixels};
+use stylize_video::stylize::{Footage, FrameStats, StyleError, Stylizer, kept_bytes};
 use tch::{Device, Kind, Tensor};
 
 use crate::pictures::{HEIGHT, WIDTH, difference, frame, means, only_start, paint, painter, plate, quick, try_painter};
@@ -320,4 +320,55 @@ fn a_new_outline_is_kept_and_the_rest_is_painted_as_ever() {
     let (before, now) = (from_scene(&plain, &rest), from_scene(&kept, &rest));
     assert!(now > 0.7 * before, "{now} of {before}, of {h} x {w}");
     assert!(kept.stats.temporal > 0.0 && plain.stats.temporal == 0.0, "its term is told apart from J");
+}
+
+#[test]
+fn the_terms_of_a_frame_add_up_to_its_objective() {
+    for method in [Method::Lbfgs, Method::Adam] {
+        let mut settings = quick();
+        settings.optimizer.method = method;
+        settings.style.match_colours = true;
+        for frame in paint(&mut painter(&[(4, 1.0)], settings), &[&ordinary(1), &ordinary(2)]) {
+            let terms: Vec<(&str, f64)> = frame.stats.terms.iter().collect();
+            let names: Vec<&str> = terms.iter().map(|(name, _)| *name).collect();
+            assert_eq!(names[..5], ["content", "style", "variation", "luminance", "chroma"]);
+            assert!(names[5..] == ["outlines"] || names[5..] == ["outlines", "temporal"], "{names:?}");
+            let sum: f64 = terms[..5].iter().map(|(_, value)| value).sum();
+            let apart: f64 = terms[5..].iter().map(|(_, value)| value).sum();
+            let FrameStats { objective, temporal, .. } = frame.stats;
+            assert!((sum - objective).abs() < 1e-4 * objective, "{method:?}: {terms:?}, J {objective}");
+            assert!((apart - temporal).abs() < 1e-4 * objective, "{method:?}: {terms:?}, {temporal}");
+            assert!(terms[..2].iter().all(|(_, value)| *value > 0.0), "{terms:?}");
+        }
+    }
+    let start = paint(&mut painter(&[(4, 1.0)], only_start()), &[&ordinary(1)]);
+    assert_eq!(start[0].stats.terms.iter().count(), 0, "nothing was optimised");
+}
+
+#[test]
+fn a_snapshot_is_as_large_as_the_figure_says() {
+    // The history is full after three frames.
+    for (long, method) in [(LongFlow::Direct, Method::Lbfgs), (LongFlow::Composed, Method::Adam)] {
+        let mut settings = quick();
+        settings.temporal.offsets = vec![1, 3];
+        settings.optimizer.iterations = [60, 12];
+        (settings.motion.long, settings.optimizer.method) = (long, method);
+        let mut painter = painter(&[(4, 1.0)], settings.clone());
+        let rules = settings.temporal.consistency;
+        let still = || FlowField { width: WIDTH, height: HEIGHT, vectors: vec![[0.0; 2]; WIDTH * HEIGHT] };
+        for frame in 1..=5 {
+            let shot = if frame == 1 { Shot::New } else { Shot::Continues };
+            let step = (frame > 1).then(|| Step::new(still(), still(), &rules));
+            painter.stylize(&ordinary(1), &Arrival { step, ..shot.into() }).unwrap();
+            let kept = painter.snapshot().unwrap().unwrap().bytes();
+            let footage =
+                Footage { width: WIDTH, height: HEIGHT, frames: 9, longest_shot: frame, flow: [WIDTH, HEIGHT] };
+            let said = kept_bytes(&settings, footage).unwrap();
+            // A shot's first frame has no pending motion yet: two floats a pixel.
+            let pending = if frame == 1 { 8 * (WIDTH * HEIGHT) as u64 } else { 0 };
+            // Single numbers are not in the figure.
+            let numbers = (kept + pending).checked_sub(said).unwrap();
+            assert!(numbers < 300, "{long:?} frame {frame}: {kept} bytes, {said} in the figure");
+        }
+    }
 }

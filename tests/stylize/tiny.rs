@@ -23,6 +23,10 @@ impl Backbone for Tiny {
         "tiny"
     }
 
+    fn shared(&self) -> Box<dyn Backbone> {
+        Box::new(Self { fine: self.fine.shallow_clone(), coarse: self.coarse.shallow_clone() })
+    }
+
     fn layers(&self) -> Vec<String> {
         vec!["fine".into(), "coarse".into()]
     }

@@ -127,3 +127,23 @@ fn mistakes_in_a_file_stop_it() {
     assert!(run.code == Some(1) && run.says("1 done, 1 failed"), "{}", run.text);
     age(&desk.path("in/b.mp4"));
 }
+
+#[test]
+fn failures_are_recorded_with_the_outputs_or_next_to_the_job_file() {
+    let record = ".stylize-video.state.json";
+    let places = |output: &str, arguments: &[&str]| {
+        let desk = Desk::new();
+        fs::create_dir_all(desk.path("work/in")).unwrap();
+        fs::write(desk.path("work/in/bad.mp4"), "no video, but long enough to be taken for something").unwrap();
+        age(&desk.path("work/in/bad.mp4"));
+        fs::write(desk.path("work/jobs.toml"), format!("[[job]]\ninputs = \"in\"\n{output}")).unwrap();
+        let run = call(&desk, arguments);
+        assert_eq!(run.code, Some(1), "{}", run.text);
+        ["work", "work/in", "work/out", "."].map(|folder| desk.path(folder).join(record).exists())
+    };
+    let file = ["run", "work/jobs.toml"];
+    assert_eq!(places("", &file), [true, false, false, false], "next to the job file");
+    assert_eq!(places("output = \"out/\"\n", &file), [false, false, true, false], "in the output folder");
+    assert_eq!(places("", &["work/in"]), [false, true, false, false], "in the input folder");
+    assert_eq!(places("", &["work/in", "-o", "work/out/"]), [false, false, true, false], "in the folder of -o");
+}

@@ -7,6 +7,7 @@ mod cron;
 mod folders;
 mod inbox;
 mod jobfile;
+mod reuse;
 mod wild;
 
 use std::collections::BTreeMap;

@@ -68,6 +68,16 @@ fn mistakes_and_passes() {
     assert_eq!(passes.code, Some(0), "{}", passes.text);
     check(&passes);
     let of_pass = |number: u64| passes.events().iter().filter(|event| event["pass"].as_u64() == Some(number)).count();
+    let frames: Vec<_> = passes.events().into_iter().filter(|event| event["event"] == "frame").collect();
+    for frame in &frames {
+        let value = |name: &str| frame["terms"][name].as_f64();
+        let sum: f64 =
+            ["content", "style", "variation", "luminance", "chroma"].iter().filter_map(|name| value(name)).sum();
+        let objective = frame["objective"].as_f64().unwrap();
+        assert!(value("content").is_some() && (sum - objective).abs() < 1e-3 * objective, "{frame}");
+    }
+    // The second pass, backwards, binds the first frame to the one after it.
+    assert!(frames.len() == 3 && frames[0]["terms"]["temporal"].is_f64(), "{frames:?}");
     // The second shot has no earlier frame to blend its first frame with.
     assert_eq!((of_pass(1), of_pass(2)), (3, 2));
 }

@@ -1,11 +1,12 @@
 //! The `--plan` option.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 
 use serde_json::Value;
 
 use crate::common::Desk;
-use crate::harness::{CLIP, PAINTED, run};
+use crate::harness::{CLIP, PAINTED, command, run, terminate};
 
 #[test]
 fn the_plan_counts_and_writes_nothing() {
@@ -40,4 +41,34 @@ fn the_plan_counts_and_writes_nothing() {
     assert_eq!(text.code, Some(0), "{}", text.text);
     assert!(text.stdout.contains("b.mp4 -> b.monet.mp4: 10 frames in 1 shot, 96x72; "), "{}", text.stdout);
     assert!(text.stdout.contains("does not fit"), "{}", text.stdout);
+}
+
+#[test]
+fn the_work_folder_is_as_large_as_planned() {
+    let desk = Desk::new();
+    desk.clip("a.mp4", "-f lavfi -i testsrc2=s=96x72:r=25:d=0.8");
+    // The history is full after four frames, the curvature after the first, and the first part ends after five.
+    let common = ["--backbone", "patches", "--iterations", "24,10", "--checkpoint", "5", "--device", "cpu"];
+    let offsets = ["--set", "temporal.offsets=[1,4]", "--log-format", "json"];
+    for (name, more) in [("auto", &[][..]), ("composed", &["--size", "64", "--set", "motion.long=composed"])] {
+        let output = format!("{name}.mp4");
+        let options = [&["a.mp4", "-o", &output][..], &common, &offsets, more].concat();
+        let plan = run(&desk, &[&options, &["--plan"]]);
+        assert_eq!(plan.code, Some(0), "{}", plan.text);
+        let line: Value = serde_json::from_str(plan.stdout.lines().next().unwrap()).unwrap();
+        let planned = line["work_bytes"].as_u64().unwrap() - line["output_bytes"].as_u64().unwrap();
+
+        let mut child = command(&desk, &options).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("\"frame\":7") && stderr.read_line(&mut text).unwrap() > 0 {}
+        terminate(&child);
+        stderr.read_to_string(&mut text).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(143), "{text}");
+        let work = fs::read_dir(desk.path(&format!(".{output}.stylize"))).unwrap().map(|entry| entry.unwrap().path());
+        let states = work.filter(|path| path.extension().is_some_and(|end| end == "safetensors"));
+        let left: u64 = states.map(|path| path.metadata().unwrap().len()).sum();
+        let ratio = planned as f64 / left as f64;
+        assert!((0.9..=1.1).contains(&ratio), "{name}: planned {planned} bytes, {left} are there");
+    }
 }

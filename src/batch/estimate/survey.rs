@@ -40,6 +40,8 @@ pub struct Survey {
     pub frames: u64,
     /// Beginnings of shots, including flashes, which are painted like new shots.
     pub shots: Vec<Begin>,
+    /// Number of frames in the longest shot; flashes neither count nor end a shot.
+    pub longest_shot: u64,
     pub width: usize,
     pub height: usize,
     /// Seconds that reading took.
@@ -59,7 +61,8 @@ pub fn survey(job: &Job, batch: Batch<'_>) -> Result<Survey, JobError> {
     let (mut scout, mut watcher) = motion::watch(Wanted { cuts, list, ..Wanted::default() })?;
     let (total, begin) = (source.info().frames, source.begin());
     let (width, height) = (source.info().width, source.info().height);
-    let mut survey = Survey { frames: 0, shots: Vec::new(), width, height, seconds: 0.0 };
+    let mut survey = Survey { frames: 0, shots: Vec::new(), longest_shot: 0, width, height, seconds: 0.0 };
+    let mut length = 0;
     let mut ahead: VecDeque<Sighting> = VecDeque::new();
     while let Some(frame) = source.next()? {
         ahead.push_back(scout.look(&frame.pixels, frame.timing.base.seconds(frame.timing.pts) - begin));
@@ -72,19 +75,28 @@ pub fn survey(job: &Job, batch: Batch<'_>) -> Result<Survey, JobError> {
         if ahead.len() > IN_FLIGHT
             && let Some(sighting) = ahead.pop_front()
         {
-            survey.note(&watcher.next(sighting)?);
+            survey.note(&watcher.next(sighting)?, &mut length);
         }
     }
     for sighting in ahead {
-        survey.note(&watcher.next(sighting)?);
+        survey.note(&watcher.next(sighting)?, &mut length);
     }
-    survey.note(&watcher.finish()?.into_iter().collect::<Vec<_>>());
+    survey.note(&watcher.finish()?.into_iter().collect::<Vec<_>>(), &mut length);
     survey.seconds = began.elapsed().as_secs_f64();
     Ok(survey)
 }
 
 impl Survey {
-    fn note(&mut self, watched: &[Watched]) {
+    /// Adds the next frames; `length` is the number of frames in the shot in progress.
+    fn note(&mut self, watched: &[Watched], length: &mut u64) {
+        for watched in watched {
+            match watched.arrival.shot {
+                Shot::New => *length = 1,
+                Shot::Continues => *length += 1,
+                Shot::Aside => {}
+            }
+            self.longest_shot = self.longest_shot.max(*length);
+        }
         let begins = watched.iter().filter(|watched| watched.arrival.shot != Shot::Continues);
         self.shots.extend(begins.map(|watched| Begin { frame: watched.number, seconds: watched.seconds }));
     }
@@ -118,7 +130,7 @@ mod tests {
     fn samples_are_of_the_first_and_of_the_longest_other_shots() {
         let begin = |frame| Begin { frame, seconds: frame as f64 / 10.0 };
         let shots = [0, 5, 8, 9, 20, 24, 27].map(begin).to_vec();
-        let survey = Survey { frames: 29, shots, width: 4, height: 4, seconds: 1.0 };
+        let survey = Survey { frames: 29, shots, longest_shot: 11, width: 4, height: 4, seconds: 1.0 };
         let job = |input| Job {
             input,
             output: Output::Stdout,

@@ -69,6 +69,21 @@ pub(in crate::encode) struct Encoder {
     pub uploads: bool,
     /// Default options; the user's values override them.
     pub options: &'static [(&'static str, &'static str)],
+    /// What `doctor` says that it is for; empty if `doctor` does not look for it.
+    pub purpose: &'static str,
+}
+
+impl Encoder {
+    /// Says how to get an encoder that the linked FFmpeg lacks.
+    pub fn how_to_get(&self) -> &'static str {
+        match self.runs {
+            Runs::Hardware => "use an FFmpeg built with nvenc, and NVIDIA's driver",
+            Runs::Software if self.name.starts_with("lib") => {
+                "use an FFmpeg built with this library, as distributions' packages are"
+            }
+            Runs::Software => "it is part of FFmpeg, left out of this build: use a distribution's package",
+        }
+    }
 }
 
 const fn crf(max: u8, auto: u8) -> Quality {
@@ -81,7 +96,17 @@ const fn software(
     quality: Quality,
     options: &'static [(&'static str, &'static str)],
 ) -> Encoder {
-    Encoder { name, family, runs: Runs::Software, quality, even: false, smallest: 1, uploads: false, options }
+    Encoder {
+        name,
+        family,
+        runs: Runs::Software,
+        quality,
+        even: false,
+        smallest: 1,
+        uploads: false,
+        options,
+        purpose: "",
+    }
 }
 
 const fn hardware(name: &'static str, family: Family, option: &'static str, auto: u8) -> Encoder {
@@ -90,7 +115,17 @@ const fn hardware(name: &'static str, family: Family, option: &'static str, auto
         b"cq" => &[("rc", "vbr"), ("b", "0"), ("preset", "p5")],
         _ => &[],
     };
-    Encoder { name, family, runs: Runs::Hardware, quality, even: true, smallest: 1, uploads: false, options }
+    Encoder {
+        name,
+        family,
+        runs: Runs::Hardware,
+        quality,
+        even: true,
+        smallest: 1,
+        uploads: false,
+        options,
+        purpose: "",
+    }
 }
 
 const fn vaapi(name: &'static str, family: Family, auto: u8) -> Encoder {
@@ -101,11 +136,13 @@ const fn vaapi(name: &'static str, family: Family, auto: u8) -> Encoder {
 pub(in crate::encode) const ENCODERS: [Encoder; 16] = [
     Encoder {
         even: true,
+        purpose: "H.264 in .mp4, .mov, .mkv",
         ..software("libx264", Family::H264, crf(51, 18), &[("preset", "medium"), ("forced-idr", "1")])
     },
     Encoder {
         even: true,
         smallest: 16,
+        purpose: "H.265",
         ..software(
             "libx265",
             Family::Hevc,
@@ -116,34 +153,47 @@ pub(in crate::encode) const ENCODERS: [Encoder; 16] = [
     Encoder {
         even: true,
         smallest: 64,
+        purpose: "AV1, fast",
         ..software("libsvtav1", Family::Av1, crf(63, 27), &[("preset", "7"), ("g", "240")])
     },
-    software(
-        "libaom-av1",
-        Family::Av1,
-        crf(63, 27),
-        &[("b", "0"), ("cpu-used", "6"), ("row-mt", "1"), ("usage", "good")],
-    ),
+    Encoder {
+        purpose: "AV1",
+        ..software(
+            "libaom-av1",
+            Family::Av1,
+            crf(63, 27),
+            &[("b", "0"), ("cpu-used", "6"), ("row-mt", "1"), ("usage", "good")],
+        )
+    },
     // Constant quality needs a bit rate of 0, so `b` has to be set explicitly.
-    software(
-        "libvpx-vp9",
-        Family::Vp9,
-        crf(63, 24),
-        &[("b", "0"), ("deadline", "good"), ("cpu-used", "3"), ("row-mt", "1")],
-    ),
-    software(
-        "prores_ks",
-        Family::ProRes,
-        Quality::Fixed { instead: "--encoder-opt profile=proxy, lt, standard, hq, 4444 or 4444xq" },
-        &[("vendor", "apl0")],
-    ),
-    software(
-        "ffv1",
-        Family::Ffv1,
-        Quality::Fixed { instead: "nothing: it is lossless" },
-        &[("level", "3"), ("slicecrc", "1"), ("g", "1"), ("context", "0")],
-    ),
-    hardware("h264_nvenc", Family::H264, "cq", 18),
+    Encoder {
+        purpose: "VP9 in .webm",
+        ..software(
+            "libvpx-vp9",
+            Family::Vp9,
+            crf(63, 24),
+            &[("b", "0"), ("deadline", "good"), ("cpu-used", "3"), ("row-mt", "1")],
+        )
+    },
+    Encoder {
+        purpose: "ProRes in .mov",
+        ..software(
+            "prores_ks",
+            Family::ProRes,
+            Quality::Fixed { instead: "--encoder-opt profile=proxy, lt, standard, hq, 4444 or 4444xq" },
+            &[("vendor", "apl0")],
+        )
+    },
+    Encoder {
+        purpose: "lossless, in .mkv",
+        ..software(
+            "ffv1",
+            Family::Ffv1,
+            Quality::Fixed { instead: "nothing: it is lossless" },
+            &[("level", "3"), ("slicecrc", "1"), ("g", "1"), ("context", "0")],
+        )
+    },
+    Encoder { purpose: "H.264 on an NVIDIA GPU, never needed", ..hardware("h264_nvenc", Family::H264, "cq", 18) },
     hardware("h264_qsv", Family::H264, "global_quality", 18),
     vaapi("h264_vaapi", Family::H264, 18),
     hardware("hevc_nvenc", Family::Hevc, "cq", 20),
@@ -211,6 +261,22 @@ impl Wish {
         names.extend(fitting.map(|encoder| encoder.name.to_owned()));
         names.join(", ")
     }
+}
+
+/// An encoder that `doctor` looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// FFmpeg's name of the encoder.
+    pub name: &'static str,
+    pub purpose: &'static str,
+    /// How to get it, if it is missing.
+    pub how: &'static str,
+}
+
+/// Returns the video encoders that `doctor` looks for.
+pub fn listed() -> impl Iterator<Item = Listed> {
+    let listed = ENCODERS.iter().filter(|encoder| !encoder.purpose.is_empty());
+    listed.map(|encoder| Listed { name: encoder.name, purpose: encoder.purpose, how: encoder.how_to_get() })
 }
 
 /// Returns the encoders of a family in order of preference.

@@ -254,7 +254,8 @@ pub(super) mod tests {
 
     pub fn frame(frame: u64) -> Event {
         let figures = Figures::default();
-        Event::Frame { frame, frames: None, iterations: 1, objective: 0.5, seconds: 1.0, figures }
+        let terms = Default::default();
+        Event::Frame { frame, frames: None, iterations: 1, objective: 0.5, seconds: 1.0, terms, figures }
     }
 
     pub fn finished(input: &str, frames: u64) -> Event {

@@ -106,6 +106,11 @@ impl Conv {
         Ok(Self { weight, bias, stride: 1, padding: side / 2, border: side / 2, groups: channels })
     }
 
+    /// Returns the same convolution with shared weights.
+    pub(super) fn shared(&self) -> Self {
+        Self { weight: self.weight.shallow_clone(), bias: self.bias.shallow_clone(), ..*self }
+    }
+
     pub(super) fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor, StyleError> {
         let (extended, zeros) = match padding {
             Padding::Zeros => (None, self.padding),

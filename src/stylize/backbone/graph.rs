@@ -39,6 +39,19 @@ pub enum Op {
     Concat,
 }
 
+impl Op {
+    fn shared(&self) -> Self {
+        match *self {
+            Self::Conv(ref conv) => Self::Conv(conv.shared()),
+            Self::Relu => Self::Relu,
+            Self::Relu6 => Self::Relu6,
+            Self::Pool { kernel, stride, ceil } => Self::Pool { kernel, stride, ceil },
+            Self::Add => Self::Add,
+            Self::Concat => Self::Concat,
+        }
+    }
+}
+
 /// A value in the graph: the picture or the output of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Value(pub(super) usize);
@@ -55,7 +68,7 @@ pub(super) struct Node {
 }
 
 /// A named value that can be requested; the name is the one used in the literature.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Layer {
     pub name: String,
     pub value: Value,
@@ -134,6 +147,20 @@ pub struct ConvNet {
 }
 
 impl ConvNet {
+    /// Returns the same network with shared weights.
+    pub(super) fn share(&self) -> Self {
+        let shared = |node: &Node| Node { op: node.op.shared(), inputs: node.inputs.clone() };
+        Self {
+            name: self.name.clone(),
+            nodes: self.nodes.iter().map(shared).collect(),
+            layers: self.layers.clone(),
+            defaults: self.defaults,
+            options: self.options,
+            mean: self.mean.shallow_clone(),
+            deviation: self.deviation.shallow_clone(),
+        }
+    }
+
     /// Returns the layers that are compared when this network is part of a set.
     pub(super) fn in_set(&self) -> Chosen {
         self.defaults.in_set
@@ -236,6 +263,10 @@ pub(super) fn release(values: &mut [Option<Tensor>], readers: &mut [usize], inpu
 impl Backbone for ConvNet {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn shared(&self) -> Box<dyn Backbone> {
+        Box::new(self.share())
     }
 
     fn layers(&self) -> Vec<String> {

@@ -24,8 +24,10 @@ pub use inspect::{Inspect, Pick, Taker, Wanted};
 pub use set::NetworkSet;
 
 /// A fixed network whose activations are compared. Gradients flow to the image, never to the weights.
-pub trait Backbone {
+pub trait Backbone: Send {
     fn name(&self) -> &str;
+    /// Returns the same network; the weights are shared, not copied.
+    fn shared(&self) -> Box<dyn Backbone>;
     /// Returns the names of all layers that can be requested, in the order in which they are computed.
     fn layers(&self) -> Vec<String>;
     /// Returns the style layers that are compared by default, fine to coarse.

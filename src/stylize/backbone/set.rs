@@ -14,7 +14,7 @@ const BINOMIAL: [f64; 5] = [1.0, 4.0, 6.0, 4.0, 1.0];
 const LEAST_SIDE: i64 = 88;
 
 /// A layer of one of the networks.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct SetLayer {
     /// `patches.relu1`, or `patches/2.relu1` for the halved picture.
     name: String,
@@ -75,6 +75,17 @@ impl NetworkSet {
 impl Backbone for NetworkSet {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn shared(&self) -> Box<dyn Backbone> {
+        Box::new(Self {
+            name: self.name.clone(),
+            networks: self.networks.iter().map(ConvNet::share).collect(),
+            layers: self.layers.clone(),
+            style: self.style.clone(),
+            content: self.content.clone(),
+            halving: self.halving.shared(),
+        })
     }
 
     fn layers(&self) -> Vec<String> {

@@ -69,6 +69,12 @@ impl FaceFinder {
         Self { networks: Mtcnn::new(weights) }
     }
 
+    /// Returns the same detector with shared weights.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self { networks: self.networks.shared() }
+    }
+
     /// Returns a face map for `raw` `[1,3,H,W]`, RGB, 0..=1: `[1,1,H,W]`, 0..=1. In the centre of a face it is the
     /// confidence; it falls off towards the outline.
     ///

@@ -42,6 +42,12 @@ impl Mtcnn {
         Self { weights }
     }
 
+    /// Returns the same networks with shared weights.
+    pub fn shared(&self) -> Self {
+        let weights = self.weights.iter().map(|(name, weight)| (name.clone(), weight.shallow_clone()));
+        Self { weights: weights.collect() }
+    }
+
     /// Returns the faces in `image` `[1,3,H,W]`, RGB, 0..=1, the most confident first.
     ///
     /// # Errors

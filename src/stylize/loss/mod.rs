@@ -66,7 +66,7 @@ impl<'a> View<'a> {
 
 /// One term of J.
 pub trait LossTerm {
-    /// The name in logs: `content`, `style`, `luminance`, `chroma`, `temporal`, `tv`.
+    /// The name in the event `frame`: `content`, `style`, `luminance`, `chroma`, `temporal`, `variation`.
     fn name(&self) -> &'static str;
     /// Returns the weighted term, a 0-d tensor with gradient.
     ///

@@ -25,7 +25,7 @@ impl Variation {
 
 impl LossTerm for Variation {
     fn name(&self) -> &'static str {
-        "tv"
+        "variation"
     }
 
     fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {

@@ -16,6 +16,7 @@ pub struct Adam {
     x: Tensor,
     j: Tensor,
     apart: Tensor,
+    terms: Tensor,
     /// The next point to evaluate.
     next: Tensor,
     first_moment: Tensor,
@@ -37,6 +38,7 @@ impl Adam {
             next: x.f_detach_copy()?,
             j: Tensor::f_full([], f64::NAN, options)?,
             apart: Tensor::f_full([], f64::NAN, options)?,
+            terms: Tensor::f_full([], f64::NAN, options)?,
             first_moment: x.f_zeros_like()?,
             second_moment: x.f_zeros_like()?,
             steps: 0,
@@ -48,7 +50,7 @@ impl Adam {
 
 impl Optimizer for Adam {
     fn step(&mut self, objective: &dyn Objective) -> Result<(), StyleError> {
-        let Evaluation { j, apart, gradient } = objective.evaluate(&self.next)?;
+        let Evaluation { j, apart, terms, gradient } = objective.evaluate(&self.next)?;
         let mut finite = gradient.f_sum(gradient.kind())?.f_isfinite()?.f_logical_and(&j.f_isfinite()?)?;
         if self.steps == 0 {
             // There is no earlier point to return to, and the caller must see J.
@@ -59,6 +61,7 @@ impl Optimizer for Adam {
         self.x = self.next.f_where_self(&finite, &self.x)?;
         self.j = j.f_where_self(&finite, &self.j)?;
         self.apart = apart.f_where_self(&finite, &self.apart)?;
+        self.terms = terms.f_where_self(&finite, &self.terms)?;
         self.rate = self.rate.f_where_self(&finite, &self.rate.f_mul_scalar(0.3)?)?;
 
         self.steps += 1;
@@ -77,5 +80,9 @@ impl Optimizer for Adam {
 
     fn apart(&self) -> &Tensor {
         &self.apart
+    }
+
+    fn terms(&self) -> &Tensor {
+        &self.terms
     }
 }

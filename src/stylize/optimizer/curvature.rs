@@ -102,6 +102,12 @@ impl Curvature {
         self.pairs.is_empty()
     }
 
+    /// Returns the floats a pixel that [`Curvature::keep`] stores at most: two pictures for each pair of a descent that
+    /// keeps `history` pairs.
+    pub fn kept_floats(history: u32) -> u64 {
+        6 * u64::from(history.max(1)).min(KEPT as u64)
+    }
+
     /// Writes the curvature to a snapshot, for another process.
     ///
     /// # Errors

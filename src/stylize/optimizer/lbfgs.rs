@@ -25,6 +25,7 @@ const FIRST_STEP: f64 = 0.01;
 struct Accepted {
     j: Tensor,
     apart: Tensor,
+    terms: Tensor,
     gradient: Tensor,
     /// P gradient, with the preconditioner P.
     preconditioned: Tensor,
@@ -72,14 +73,14 @@ impl Lbfgs {
     }
 
     fn first(&mut self, objective: &dyn Objective) -> Result<(), StyleError> {
-        let Evaluation { j, apart, gradient } = objective.evaluate(&self.x)?;
+        let Evaluation { j, apart, terms, gradient } = objective.evaluate(&self.x)?;
         let largest = gradient.f_abs()?.f_max()?.f_clamp_min(1e-30)?;
         let small = largest.f_reciprocal()?.f_mul_scalar(FIRST_STEP)?;
         let gamma = self.known_gamma.take().unwrap_or(small);
         let preconditioned = self.preconditioner.apply(&gradient)?;
         let (direction, slope) = self.downhill(&gradient, &preconditioned, &gamma)?;
         let step = j.f_ones_like()?;
-        self.accepted = Some(Accepted { j, apart, gradient, preconditioned, direction, slope, step, gamma });
+        self.accepted = Some(Accepted { j, apart, terms, gradient, preconditioned, direction, slope, step, gamma });
         Ok(())
     }
 
@@ -124,7 +125,7 @@ impl Optimizer for Lbfgs {
         };
         let move_by = old.direction.f_mul(&old.step)?;
         let trial = self.x.f_add(&move_by)?;
-        let Evaluation { j, apart, gradient } = objective.evaluate(&trial)?;
+        let Evaluation { j, apart, terms, gradient } = objective.evaluate(&trial)?;
 
         let bound = old.slope.f_mul(&old.step)?.f_mul_scalar(DECREASE)?.f_add(&old.j)?;
         // Comparisons with NaN are false, so a broken evaluation is rejected like a step uphill.
@@ -151,9 +152,10 @@ impl Optimizer for Lbfgs {
         self.x = trial.f_where_self(&accept, &self.x)?;
         let j = j.f_where_self(&accept, &old.j)?;
         let apart = apart.f_where_self(&accept, &old.apart)?;
+        let terms = terms.f_where_self(&accept, &old.terms)?;
         let step = j.f_ones_like()?.f_where_self(&accept, &old.step.f_mul_scalar(SHORTEN)?)?;
         let (direction, slope) = self.downhill(&gradient, &preconditioned, &gamma)?;
-        self.accepted = Some(Accepted { j, apart, gradient, preconditioned, direction, slope, step, gamma });
+        self.accepted = Some(Accepted { j, apart, terms, gradient, preconditioned, direction, slope, step, gamma });
         Ok(())
     }
 
@@ -163,6 +165,10 @@ impl Optimizer for Lbfgs {
 
     fn apart(&self) -> &Tensor {
         self.accepted.as_ref().map_or(&self.unknown, |accepted| &accepted.apart)
+    }
+
+    fn terms(&self) -> &Tensor {
+        self.accepted.as_ref().map_or(&self.unknown, |accepted| &accepted.terms)
     }
 
     fn learned(&self) -> Result<Option<Curvature>, StyleError> {

@@ -9,7 +9,7 @@ use tch::Tensor;
 
 use super::StyleError;
 use super::objective::Objective;
-use super::tensor::scalar;
+use super::tensor::{scalar, to_planes};
 use crate::interrupt::CancelToken;
 use crate::settings::{Method, OptimizerSettings};
 
@@ -29,6 +29,10 @@ pub trait Optimizer {
     fn current(&self) -> (&Tensor, &Tensor);
     /// Returns the part of that J that the target ignores and that is reported separately (0-d, on the device).
     fn apart(&self) -> &Tensor;
+    /// Returns the value of each term of that J ([`Evaluation::terms`], on the device).
+    ///
+    /// [`Evaluation::terms`]: super::objective::Evaluation::terms
+    fn terms(&self) -> &Tensor;
     /// Returns the curvature that the descent of a similar picture can start from.
     ///
     /// # Errors
@@ -85,6 +89,8 @@ pub struct Minimum {
     pub objective: f64,
     /// The part [`Optimizer::apart`] at the end.
     pub apart: f64,
+    /// The value of each term at the end; empty if there was no step.
+    pub terms: Vec<f32>,
 }
 
 /// Steps until the budget is used up, J stops changing or the target is reached. There is no absolute tolerance,
@@ -128,5 +134,7 @@ pub fn descend(
     }
     let (x, j) = optimizer.current();
     let apart = scalar(optimizer.apart())?;
-    Ok(Minimum { x: x.shallow_clone(), iterations, initial, objective: scalar(j)? - apart, apart })
+    // Read once, because each read waits for the device.
+    let terms = if iterations > 0 { to_planes(optimizer.terms())? } else { Vec::new() };
+    Ok(Minimum { x: x.shallow_clone(), iterations, initial, objective: scalar(j)? - apart, apart, terms })
 }

@@ -28,6 +28,8 @@ pub use reel::{Reel, Strip};
 use pass::Reworked;
 use store::Store;
 
+pub(super) use store::{FrameData, frame_bytes};
+
 /// Collects a shot (or the whole clip, if it should loop), paints it pass by pass, then passes on all its pictures.
 pub struct Sweeps<'a> {
     painter: Painter,

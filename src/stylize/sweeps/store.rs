@@ -48,6 +48,27 @@ pub struct Store {
     rules: Consistency,
 }
 
+/// Sizes of what a store keeps of a frame, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameData {
+    /// The optimised frame.
+    pub grid: usize,
+    /// The source's colours; 0 if the result does not need them.
+    pub colours: usize,
+    /// A flow field.
+    pub motion: usize,
+    /// Number of [`Step`]s to other frames.
+    pub steps: usize,
+}
+
+/// Returns the bytes that [`Store::add`] and [`Store::paint`] write for a frame without alpha.
+pub fn frame_bytes(data: FrameData) -> u64 {
+    let FrameData { grid, colours, motion, steps } = data;
+    // Raw, painted and maturity; then two vectors a pixel for each step, back and forth.
+    let floats = (3 + 3 + 1) * grid + 3 * colours + 4 * motion * steps;
+    (size_of::<f32>() * floats) as u64
+}
+
 impl Store {
     /// # Errors
     /// If no file can be created in `folder`.

@@ -1,0 +1,59 @@
+//! Keeps the shared parts of an identity from one job to the next: hashing weights is slow.
+
+use super::{Fingerprint, Identity, IdentityError, Shared, Witness};
+use crate::job::{Engine, Job};
+use crate::motion::Given;
+use crate::settings::Settings;
+
+/// The shared parts of the last job's identity, and what they were computed from.
+#[derive(Debug, Default)]
+pub struct LastShared {
+    last: Option<Last>,
+    computed: u64,
+}
+
+#[derive(Debug)]
+struct Last {
+    settings: Settings,
+    engine: Engine,
+    files: Witness,
+    shared: Shared,
+}
+
+impl LastShared {
+    /// Returns how often the shared parts were computed.
+    pub fn computed(&self) -> u64 {
+        self.computed
+    }
+
+    /// Determines the identity of a job, as [`super::identify`] does. The shared parts are computed again only if the
+    /// settings, the engine or a file have changed, or if flow or cuts are supplied, which belong to a single job.
+    ///
+    /// # Errors
+    /// As [`super::identify`].
+    pub fn identify(
+        &mut self,
+        job: &Job,
+        settings: &Settings,
+        given: &Given,
+        engine: Engine,
+        how: Fingerprint,
+    ) -> Result<Identity, IdentityError> {
+        if given.flow.is_some() || !settings.motion.cuts.is_empty() {
+            self.computed += 1;
+            return super::identify(job, settings, given, engine, how);
+        }
+        // Recorded before the files are read: a file that changes meanwhile is read again for the next job.
+        let files = Witness::of_settings(settings);
+        let same = |last: &Last| last.engine == engine && last.files == files && last.settings == *settings;
+        let last = match self.last.take().filter(same) {
+            Some(last) => last,
+            None => {
+                self.computed += 1;
+                let shared = Shared::of(settings, given, engine)?;
+                Last { settings: settings.clone(), engine, files, shared }
+            }
+        };
+        self.last.insert(last).shared.identify(job, how)
+    }
+}
