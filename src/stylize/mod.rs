@@ -22,11 +22,13 @@ pub mod meter_network;
 pub mod objective;
 pub mod optimizer;
 pub mod painter;
+pub mod photometric;
 pub mod probe;
 pub mod scene;
 mod snapshot;
 pub mod still;
 pub mod studio;
+mod style_pictures;
 pub mod sweeps;
 pub mod tensor;
 
