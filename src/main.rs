@@ -19,7 +19,7 @@ use stylize_video::explore::ExploreError;
 use stylize_video::explore::pictures::Reading;
 use stylize_video::interrupt::{self, CancelToken, Deadline, Reason};
 use stylize_video::job::Engine;
-use stylize_video::media::libav;
+use stylize_video::media::{self, libav};
 use stylize_video::provenance::{Like, LikeError};
 use stylize_video::report::download::DownloadBar;
 use stylize_video::report::watched::Watched;
@@ -33,7 +33,7 @@ use stylize_video::weights::SearchPath;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Before any thread starts, because it sets an environment variable.
-    libav::init();
+    media::init();
     // If this fails, exceeding the file size limit ends the process, as it does for any program.
     let _ = interrupt::survive_limits();
     contained::hush();

@@ -3,9 +3,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+#[path = "architecture/uses.rs"]
+mod uses;
+
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use uses::Modules;
 
 /// Returns every source file: its path below `src/`, and its text.
 fn sources() -> Vec<(String, String)> {
@@ -83,80 +87,33 @@ const LAYERS: [&str; 26] = [
 #[test]
 fn a_module_uses_only_layers_below_it() {
     let layer = |module: &str| LAYERS.iter().position(|layer| *layer == module);
+    let modules = Modules::read(&sources());
     let mut faults = Vec::new();
-    for (name, text) in sources().iter().filter(|(name, _)| name.ends_with(".rs") && name != "lib.rs") {
-        let own = top(name);
+    for (module, file, used) in modules.top_levels() {
+        let own = module[0].as_str();
         let Some(place) = layer(own) else {
-            faults.push(format!("{name}: `{own}` is missing in LAYERS: put it above all modules that it uses"));
+            faults.push(format!("{file}: `{own}` is missing in LAYERS: put it above all modules that it uses"));
             continue;
         };
-        for used in used_modules(name, text) {
-            if used != own && layer(&used).is_none_or(|layer| layer >= place) {
-                faults.push(format!("{name} uses `{used}`, which is not in a layer below `{own}`"));
+        for used in used {
+            if used != own && layer(used).is_none_or(|layer| layer >= place) {
+                faults.push(format!("{file} uses `{used}`, which is not in a layer below `{own}`"));
             }
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     for module in LAYERS {
-        assert!(sources().iter().any(|(name, _)| top(name) == module), "LAYERS has `{module}`, which does not exist");
+        assert!(
+            modules.top_levels().any(|(path, ..)| path[0] == module),
+            "LAYERS has `{module}`, which does not exist"
+        );
     }
 }
 
-/// Returns the top-level module of a source file: `media` for `media/ffi/read.rs`.
-fn top(name: &str) -> &str {
-    let first = name.split('/').next().unwrap();
-    first.strip_suffix(".rs").unwrap_or(first)
-}
-
-/// Returns the top-level modules that a source file names after `crate::`, `stylize_video::` (in `main.rs`) or a chain
-/// of `super::` that leads to the root, its unit tests included.
-fn used_modules(name: &str, text: &str) -> BTreeSet<String> {
-    let is_code = |line: &&str| !line.trim_start().starts_with("//");
-    let code: String = text.lines().filter(is_code).flat_map(|line| [line, "\n"]).collect();
-    let (code, tests) = code.split_once("\nmod tests {").unwrap_or((&code, ""));
-    let depth = name.strip_suffix("/mod.rs").or(name.strip_suffix(".rs")).unwrap().split('/').count();
-    let mut used = BTreeSet::new();
-    // The unit tests are a module below the file's.
-    for (code, depth) in [(code, depth), (tests, depth + 1)] {
-        for root in ["crate::", "stylize_video::", &"super::".repeat(depth)] {
-            for (at, _) in code.match_indices(root) {
-                let before = code[..at].chars().next_back();
-                if !before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_' || letter == ':') {
-                    used.extend(first_names(&code[at + root.len()..]));
-                }
-            }
-        }
-    }
-    used
-}
-
-/// Returns the first name of each path that begins here: of one path, or of each in `{a::b, c}`.
-fn first_names(rest: &str) -> impl Iterator<Item = String> + '_ {
-    let mut depth = 0;
-    let mut group = Vec::new();
-    if let Some(inside) = rest.strip_prefix('{') {
-        let mut start = 0;
-        for (at, letter) in inside.char_indices() {
-            match letter {
-                '{' => depth += 1,
-                '}' if depth > 0 => depth -= 1,
-                ',' if depth == 0 => {
-                    group.push(&inside[start..at]);
-                    start = at + 1;
-                }
-                '}' => {
-                    group.push(&inside[start..at]);
-                    break;
-                }
-                _ => {}
-            }
-        }
-    } else {
-        group.push(rest);
-    }
-    let name =
-        |path: &str| path.trim().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
-    group.into_iter().map(name).filter(|name: &String| !name.is_empty())
+#[test]
+fn no_modules_of_a_folder_use_each_other() {
+    let cycles = Modules::read(&sources()).cycles();
+    assert!(cycles.is_empty(), "break the cycle: move what both need into a file of its own\n{}", cycles.join("\n"));
 }
 
 #[test]

@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::print;
+use crate::explore::STATE_FILE;
 use crate::explore::page::Activations;
 use crate::explore::pictures::{self, Entry, Reading};
 use crate::explore::rank::{self, LayerRank};
-use crate::explore::state::{FILE, Key, State};
+use crate::explore::state::{Key, State};
 use crate::explore::survey::{Plan, survey};
 use crate::explore::{Every, ExploreError, Units, gallery, maps, page};
 use crate::interrupt::CancelToken;
@@ -167,7 +168,7 @@ fn key(plan: &Plan<'_>, settings: &Settings, request: &Request, entries: Vec<Ent
 /// Discards the earlier results in a folder, but only if this command made it: any other folder is left unchanged and
 /// refused later.
 fn forget(folder: &Path) -> Result<(), ExploreError> {
-    let state = folder.join(FILE);
+    let state = folder.join(STATE_FILE);
     if !state.is_file() {
         return Ok(());
     }

@@ -6,8 +6,8 @@ use ffmpeg_next::{self as ffmpeg, Dictionary, codec, encoder, media};
 
 use super::codec::{Container, Family};
 use super::feed::Feed;
-use super::mux::{Pictures, Shift};
 use super::streams::{self, Plan, Slot, TIMECODE};
+use super::timeline::{Pictures, Shift};
 use crate::media::splice::FAR;
 use crate::media::tags::{FILE_TAGS, PAINTED_TAGS, STREAM_TAGS};
 use crate::media::{Ratio, Span, TimeBase, ffi};

@@ -6,17 +6,9 @@ use ffmpeg_next::{self as ffmpeg, Packet};
 
 use super::codec::Container;
 use super::feed::Feed;
-use super::mux::{Pictures, Shift};
 use super::streams::{Plan, Slot};
+use super::timeline::{Pictures, Shift, Timeline};
 use crate::media::{TimeBase, ffi};
-
-/// Position of the pictures on the output's clock: they count from 0 and begin at tick `start` of `base`, plus `shift`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timeline {
-    pub start: i64,
-    pub base: TimeBase,
-    pub shift: Shift,
-}
 
 /// Number of refused packets that are skipped: a damaged source is no reason to lose the painted frames.
 const PATIENCE: u64 = 1000;

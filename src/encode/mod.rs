@@ -22,6 +22,7 @@ mod rehearsal;
 mod riff;
 mod segment;
 mod streams;
+mod timeline;
 mod track;
 mod verify;
 mod video;

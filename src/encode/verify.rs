@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::EncodeError;
-use super::mux::{Muxed, Pictures};
+use super::mux::Muxed;
 use super::streams::Fate;
+use super::timeline::Pictures;
 use crate::media::{Source, ffi};
 use crate::verify::{self, Allowed, Contents, Cut, Depth, Making, Weight};
 

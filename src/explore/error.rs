@@ -22,7 +22,7 @@ pub enum ExploreError {
     NoSuchUnit { unit: usize, layer: String, channels: usize },
     #[error(
         "{}: holds files but no {}, so it is not a folder that this command made: choose another with -o",
-        folder.display(), super::state::FILE
+        folder.display(), super::STATE_FILE
     )]
     ForeignFolder { folder: PathBuf },
     #[error(

@@ -27,6 +27,9 @@ use std::path::Path;
 
 use crate::files::write_whole;
 
+/// Name of the state file in the output folder.
+pub const STATE_FILE: &str = "layers.json";
+
 /// The units shown of each layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Units {

@@ -9,10 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::best::{Nine, Place};
 use super::pictures::Entry;
-use super::{ExploreError, publish};
+use super::{ExploreError, STATE_FILE, publish};
 
-/// Name of the state file in the output folder.
-pub const FILE: &str = "layers.json";
 /// Format version; increased when the file's meaning changes.
 const VERSION: u32 = 1;
 
@@ -114,7 +112,7 @@ impl State {
     /// # Errors
     /// If the state has another key or is damaged, or the folder holds files but no state.
     pub fn load(folder: &Path, key: &Key) -> Result<Option<Self>, ExploreError> {
-        let path = folder.join(FILE);
+        let path = folder.join(STATE_FILE);
         let damaged = |problem: String| ExploreError::State { path: path.clone(), problem };
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
@@ -161,7 +159,7 @@ impl State {
             self.gram_pictures = self.grams.iter().map(|(layer, sum)| (layer.clone(), sum.pictures)).collect();
             self.gram_file = Some(name);
         }
-        let path = folder.join(FILE);
+        let path = folder.join(STATE_FILE);
         let text = serde_json::to_vec(&*self)
             .map_err(|error| ExploreError::State { path: path.clone(), problem: error.to_string() })?;
         publish(&path, &text)?;

@@ -3,7 +3,7 @@
 use ffmpeg_next::chroma::Location;
 use ffmpeg_next::color::{Primaries, Range, Space, TransferCharacteristic};
 
-use super::info::Model;
+use super::samples::Model;
 
 /// How YUV and RGB samples are interpreted. Matrix and range are always set, since every conversion needs them;
 /// primaries and transfer stay `Unspecified` where the stream does not specify them.

@@ -11,13 +11,15 @@ use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::packet::Ref;
 use ffmpeg_next::{Dictionary, Error, ffi, filter, frame};
 
-use super::info::{Model, Ratio, Samples, Source};
+use super::info::{Ratio, Source};
+use super::samples::{Model, Samples};
 
 mod access;
 mod device;
 mod endings;
 mod label;
 pub mod read;
+mod start;
 mod stream;
 mod text;
 mod tidy;
@@ -27,6 +29,7 @@ pub use access::{demuxer_of, protocols, reads_only_its_file, referring};
 pub use device::*;
 pub use endings::video_endings;
 pub use label::*;
+pub use start::init;
 pub use stream::*;
 pub use text::*;
 pub use tidy::tidy;
@@ -381,14 +384,6 @@ pub fn float_row(frame: &frame::Video, plane: usize, y: usize, width: usize) -> 
 pub fn can_convert_to(format: ffmpeg_next::format::Pixel) -> bool {
     // SAFETY: the call accepts any value.
     unsafe { ffi::sws_isSupportedOutput(format.into()) > 0 }
-}
-
-/// Sets an environment variable unless it is set already.
-pub fn default_variable(name: &str, value: &str) {
-    if std::env::var_os(name).is_none() {
-        // SAFETY: called during FFmpeg's start-up, before there is any thread that could read the environment.
-        unsafe { std::env::set_var(name, value) };
-    }
 }
 
 /// Sets a muxer's private option after its header is written.

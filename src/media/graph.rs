@@ -3,7 +3,8 @@
 use ffmpeg_next::{self as ffmpeg, filter, format::Pixel, frame};
 
 use super::ffi;
-use super::info::{Model, Ratio, Samples};
+use super::info::Ratio;
+use super::samples::{Model, Samples};
 use super::time::TimeBase;
 
 /// Returns the value that stands for white in swscale's float RGB, in conversions to and from it: the integer code for

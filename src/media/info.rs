@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::color::ColorInfo;
 use super::job::Range;
+use super::samples::Samples;
 use super::time::TimeBase;
 
 /// A fraction, for frame rates (frames per second) and sample aspect ratios (width to height of a pixel).
@@ -49,30 +50,6 @@ pub struct MediaInfo {
     pub first: u64,
     /// The video that the pictures come from; a video output copies its other streams. `None` for pictures.
     pub source: Option<Source>,
-}
-
-/// The sample format of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Samples {
-    pub model: Model,
-    /// Bits per component: 8, 10, 12 or 16; 32 for floats.
-    pub depth: u8,
-    /// Chroma subsampling as powers of two, horizontally and vertically: `(1, 1)` is 4:2:0, `(0, 0)` is 4:4:4.
-    pub chroma: (u8, u8),
-    pub alpha: bool,
-}
-
-impl Samples {
-    /// 8-bit RGB, as most pictures have it.
-    pub const RGB8: Self = Self { model: Model::Rgb, depth: 8, chroma: (0, 0), alpha: false };
-}
-
-/// The colour model of a picture's components.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Model {
-    Yuv,
-    Rgb,
-    Grey,
 }
 
 /// A video file as the source of streams to copy.

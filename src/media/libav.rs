@@ -1,23 +1,8 @@
-//! Start-up of the FFmpeg libraries.
-
-use std::sync::Once;
+//! The FFmpeg libraries in use.
 
 use ffmpeg_next as ffmpeg;
 
-use super::ffi;
-
-/// Initialises FFmpeg's error texts and silences its log, so that the user sees this program's one line per error and
-/// nothing from the libraries. Only the first call has an effect.
-pub fn init() {
-    static START: Once = Once::new();
-    START.call_once(|| {
-        // SVT-AV1 writes to standard error by itself; level 0 limits that to fatal errors.
-        ffi::default_variable("SVT_LOG", "0");
-        // Cannot fail with FFmpeg >= 4, and a failure would only cost the error texts.
-        let _ = ffmpeg::init();
-        ffmpeg::log::set_level(ffmpeg::log::Level::Fatal);
-    });
-}
+use super::ffi::init;
 
 /// Returns the name and version of each FFmpeg library in use.
 pub fn libraries() -> Vec<(String, String)> {

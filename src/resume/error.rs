@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::work::Holder;
+use super::holder::Holder;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ResumeError {

@@ -10,11 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::ResumeError;
 use super::manifest::{MANIFEST, Manifest, ManifestError};
-use super::work::WorkFolder;
+use super::work::{FORMER, WorkFolder};
 use crate::files;
-
-/// Name of the folder inside the work folder.
-pub(super) const FORMER: &str = "former";
 
 fn place(work: &WorkFolder) -> PathBuf {
     work.path().join(FORMER)

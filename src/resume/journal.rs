@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::ResumeError;
-use super::former::{self, FORMER};
+use super::former;
 use super::manifest::{Complete, Finished, MANIFEST, Manifest, ManifestError};
 use super::tail::{self, Tail};
-use super::work::WorkFolder;
+use super::work::{FORMER, WorkFolder};
 use crate::encode::{Part, Piece};
 use crate::files;
 use crate::identity::Identity;

@@ -17,6 +17,7 @@
 
 mod error;
 mod former;
+mod holder;
 mod journal;
 mod manifest;
 mod tail;
@@ -24,7 +25,8 @@ mod work;
 
 pub use error::ResumeError;
 pub use former::{kept, make_room};
+pub use holder::Holder;
 pub use journal::{Journal, Opened};
 pub use manifest::{Complete, Manifest, ManifestError};
 pub use tail::{Tail, tail_bytes};
-pub use work::{Holder, WorkFolder};
+pub use work::WorkFolder;

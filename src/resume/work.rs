@@ -1,47 +1,22 @@
 //! The work folder next to the output, and the lock that only one run can hold.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ResumeError;
-use super::former::FORMER;
+use super::holder::Holder;
 use super::manifest::MANIFEST;
 use crate::files;
 
 const LOCK: &str = "lock";
+/// Name of the folder inside the work folder that keeps the progress of another job.
+pub(super) const FORMER: &str = "former";
 /// Longest file name that common file systems accept, in bytes.
 const LONGEST_NAME: usize = 255;
-
-/// The process that holds a work folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    pub pid: u32,
-    pub host: String,
-    /// Start time in UTC, in the format of RFC 3339.
-    pub since: String,
-}
-
-impl Holder {
-    fn me() -> Self {
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let since = jiff::Timestamp::now().round(jiff::Unit::Second);
-        Self { pid: std::process::id(), host, since: since.map(|now| now.to_string()).unwrap_or_default() }
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The text comes from a file, so it may contain anything.
-        let plain = |text: &str| text.chars().filter(|c| !c.is_control()).take(100).collect::<String>();
-        write!(f, "process {} on {}, since {}", self.pid, plain(&self.host), plain(&self.since))
-    }
-}
 
 /// A work folder that is locked by this run. Dropping it removes the folder if it holds no progress.
 #[derive(Debug)]

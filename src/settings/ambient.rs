@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::layers::ENV_PREFIX;
+/// Prefix of this program's own environment variables.
+pub const ENV_PREFIX: &str = "STYLIZE_VIDEO_";
 
 /// The surroundings in which settings are resolved.
 #[derive(Debug, Clone, Default)]

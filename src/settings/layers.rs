@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use super::ambient::Ambient;
+use super::ambient::{Ambient, ENV_PREFIX};
 use super::confine::{self, Stranger};
 use super::error::SettingsError;
 use super::file::{self, BUILTIN, Base};
@@ -14,9 +14,6 @@ use super::origin::{Entry, Origin};
 use super::preset::Library;
 use super::schema::{Schema, nearest};
 use super::{IfExists, LongFlow, Settings};
-
-/// Prefix of this program's own environment variables.
-pub const ENV_PREFIX: &str = "STYLIZE_VIDEO_";
 
 /// Environment variable that selects the preset when the command line gives none.
 const ENV_PRESET: &str = "STYLIZE_VIDEO_PRESET";

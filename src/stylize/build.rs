@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use image::ImageError;
-use rayon::prelude::*;
 use tch::{Device, Tensor};
 
 use super::backbone::{self, Backbone, NamedTensors, NetOptions};
@@ -11,15 +9,12 @@ use super::faces::{self, FaceFinder};
 use super::meter_network::MeterNetwork;
 use super::model::ModelSlot;
 use super::painter::Painter;
-use super::studio::{Studio, StylePicture};
+use super::studio::Studio;
 use super::sweeps::Sweeps;
-use super::tensor::from_pixels;
 use super::{StyleError, Stylizer, device};
-use crate::bounded;
 use crate::interrupt::CancelToken;
-use crate::media::picture::{self, Bounds};
 use crate::report::Observer;
-use crate::settings::{AUTO, Settings, builtin_image};
+use crate::settings::{AUTO, Settings};
 use crate::weights::{self, SearchPath};
 
 /// A stylizer, and the notes to show the user before a long run.
@@ -164,37 +159,4 @@ fn read_weights(name: &str, places: &SearchPath, device: Device) -> Result<Named
             Ok((key, Tensor::f_from_slice(&array.data)?.f_view(shape.as_slice())?.f_to_device(device)?))
         })
         .collect()
-}
-
-/// Reads the style pictures that `settings` name, in their own sizes.
-pub(super) fn read_styles(settings: &Settings, device: Device) -> Result<Vec<StylePicture>, StyleError> {
-    let (images, bounds) = (&settings.style.images, settings.input.bounds());
-    let pictures = images.par_iter().map(|style| read_style(&style.image, bounds)).collect::<Result<Vec<_>, _>>()?;
-    let styles = pictures
-        .iter()
-        .zip(images)
-        .map(|(pixels, style)| Ok(StylePicture { image: from_pixels(pixels, device)?, weight: style.weight }));
-    styles.collect()
-}
-
-/// Reads a style picture from a file or from `builtin:NAME`.
-pub(super) fn read_style(image: &str, bounds: Bounds) -> Result<crate::media::Pixels, StyleError> {
-    let bad = |problem: String| StyleError::StylePicture { path: PathBuf::from(image), problem };
-    let bytes = match image.strip_prefix("builtin:") {
-        Some(name) => builtin_image(name).ok_or_else(|| bad("there is no such built-in picture".into()))?.to_vec(),
-        None => bounded::read(Path::new(image), bounded::PICTURE).map_err(|error| bad(error.to_string()))?,
-    };
-    match picture::look(&bytes, bounds) {
-        // Transparent pixels do not count.
-        Ok(found) => {
-            found.warnings.iter().for_each(|warning| tracing::warn!(image, "{warning}"));
-            Ok(picture::without_holes(found.pixels))
-        }
-        Err(ImageError::Limits(_)) => Err(bad(format!(
-            "it is larger than the {} pixels ({} along a side) that are allowed; make it smaller, or allow more with \
-             --set input.max_pixels=N, --set input.max_side=N",
-            bounds.pixels, bounds.side
-        ))),
-        Err(error) => Err(bad(format!("{error}; use a PNG, JPEG or WebP file"))),
-    }
 }

@@ -4,7 +4,7 @@
 use tch::Tensor;
 
 use super::StyleError;
-use super::still::alike;
+use super::photometric::alike;
 use super::tensor::{from_planes, to_planes};
 use crate::motion::{FlowField, Step};
 

@@ -8,16 +8,11 @@ use tch::{Device, Tensor};
 use super::belief::{belief, texture};
 use super::camera::follow;
 use super::earlier::{Brought, Earlier, OneEarlier};
+use super::photometric::change_of_light;
 use super::still::Rest;
-use super::tensor::{from_planes, mean_where, to_planes};
+use super::tensor::{from_planes, to_planes};
 use super::{Snapshot, StyleError};
 use crate::motion::{Consistency, FlowField, Reliability, Step, Trail};
-
-/// Standard deviation, as a share of the long side, of the smoothing that separates a change of light from a change of
-/// content.
-const LIGHT: f64 = 0.025;
-/// Its minimum in pixels: finer differences are objects, not light.
-const LEAST_LIGHT: f64 = 4.0;
 
 /// The state that a frame passes on to later frames, in the optimised size and as floats, so that nothing is rounded to
 /// 8 bits between frames.
@@ -269,15 +264,4 @@ fn motion(step: &Step, device: Device) -> Result<Tensor, StyleError> {
     let known = |value: f32| if value.is_finite() { value } else { 0.0 };
     let planes: Vec<f32> = (0..2).flat_map(|axis| step.back.vectors.iter().map(move |v| known(v[axis]))).collect();
     from_planes(&planes, 2, h, w, device)
-}
-
-/// How much lighter each part of the scene has become, `[1,3,H,W]`: the smoothed difference of two contents on one
-/// grid, averaged where `seen` says that they show the same. Exactly zero where nothing changed.
-///
-/// A painting must fade when its scene fades; what stays constant is the difference between the two (the loss of Gao et
-/// al. 2018, ReCoNet, does the same with luma).
-pub fn change_of_light(now: &Tensor, before: &Tensor, seen: &Tensor) -> Result<Tensor, StyleError> {
-    let (_, _, h, w) = now.size4()?;
-    let sigma = (LIGHT * h.max(w) as f64).max(LEAST_LIGHT);
-    mean_where(&now.f_sub(before)?, seen, sigma)
 }

@@ -3,10 +3,10 @@
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::backbone::{self, Backbone, NetOptions};
-use super::build::read_styles;
 use super::frame_size::scaled_style;
 use super::loss::{energy, gram};
 use super::studio::StylePicture;
+use super::style_pictures::read_styles;
 use super::tensor::{from_pixels, to_planes};
 use super::{StyleError, device};
 use crate::measure::{FeatureError, FeatureNetwork, Features};

@@ -5,8 +5,8 @@
 
 use tch::{Device, Tensor};
 
-use super::chain::change_of_light;
 use super::earlier::Brought;
+use super::photometric::{GRAIN, alike, change_of_light};
 use super::tensor::{blurred, from_planes};
 use super::{Snapshot, StyleError};
 use crate::motion::FlowField;
@@ -82,18 +82,6 @@ const PASSES: usize = 2;
 
 /// Smoothed contents (0..=1) that differ from the anchor's by more than this show something else.
 const OTHER: f64 = 0.06;
-/// Standard deviation of that smoothing in pixels: noise must not count as a difference.
-const GRAIN: f64 = 2.0;
-
-/// `[1,1,H,W]`: 1 where two contents `[1,3,H,W]` on one grid differ, after smoothing, by less than `tolerance`, else 0.
-///
-/// # Errors
-/// Returns what libtorch reports.
-pub fn alike(one: &Tensor, other: &Tensor, tolerance: f64) -> Result<Tensor, StyleError> {
-    let difference = blurred(&one.f_sub(other)?, GRAIN)?.f_abs()?.f_amax([1], true)?;
-    Ok(difference.f_lt(tolerance)?.f_to_kind(one.kind())?)
-}
-
 /// Anchors: for each pixel, the painted sample to which it is held while it rests, and its content.
 #[derive(Debug)]
 pub struct Lock {

@@ -1,6 +1,6 @@
 //! Maps times of the first file to times of the second.
 
-use super::compare::Allowed;
+use super::allowed::Allowed;
 use super::contents::Contents;
 use super::difference::{Difference, seconds};
 use crate::media::TimeBase;

@@ -2,19 +2,11 @@
 
 use serde::Serialize;
 
+use super::allowed::Allowed;
 use super::clock::Clock;
 use super::contents::{Contents, Track};
 use super::difference::{Difference, Finding, Weight, seconds};
 use super::{extras, pictures, tracks};
-
-/// Differences to accept, beyond what a container cannot hold. Streams are given by their index in the first file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Allowed {
-    /// Streams that the second file does not have.
-    pub left_out: Vec<usize>,
-    /// Streams that the second file has in another codec; their packets are not compared.
-    pub reencoded: Vec<usize>,
-}
 
 /// Counts of what was compared and found equal.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,7 +1,7 @@
 //! Compares what does not belong to a running stream: cover pictures, attached files, chapters and the file's tags.
 
+use super::allowed::Allowed;
 use super::clock::{Clock, one_tick};
-use super::compare::Allowed;
 use super::container::Container;
 use super::contents::{Attached, Contents};
 use super::difference::{Difference, or_none, same, seconds};

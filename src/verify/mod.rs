@@ -26,6 +26,7 @@
 //! [`ColorInfo`]: crate::media::ColorInfo
 //! [`ColorInfo::written`]: crate::media::ColorInfo::written
 
+mod allowed;
 mod clock;
 mod compare;
 mod container;
@@ -41,7 +42,8 @@ mod result;
 mod tags;
 mod tracks;
 
-pub use compare::{Allowed, Summary, compare};
+pub use allowed::Allowed;
+pub use compare::{Summary, compare};
 pub use contents::{Contents, Depth};
 pub use difference::{Difference, Finding, Weight};
 pub use part::Cut;

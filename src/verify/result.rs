@@ -1,7 +1,8 @@
 //! Compares a result with its source when the caller knows how the result was made.
 
+use super::allowed::Allowed;
 use super::clock::Clock;
-use super::compare::{self, Allowed};
+use super::compare;
 use super::contents::Contents;
 use super::difference::{Difference, Finding, Weight, seconds};
 use super::part::Cut;

@@ -4,8 +4,8 @@ use ffmpeg_next::codec::Id;
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::media;
 
+use super::allowed::Allowed;
 use super::clock::Clock;
-use super::compare::Allowed;
 use super::container::Container;
 use super::contents::{Contents, Stream, Track};
 use super::difference::{Difference, Finding, Weight, or_none, same};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::safetensors_file::SafetensorsFile;
+use super::tensor_file::TensorFile;
 use super::{Manifest, TensorProblem, WeightsError};
 
 /// A tensor's numbers, row-major.
@@ -12,22 +13,6 @@ pub struct Array {
     /// Outermost first; a convolution's weight is (out, in, height, width).
     pub shape: Vec<usize>,
     pub data: Vec<f32>,
-}
-
-/// A file of named tensors whose numbers are read on request.
-pub(super) trait TensorFile {
-    fn path(&self) -> &Path;
-
-    /// Returns the shape of a tensor, if the file has it.
-    fn shape(&self, tensor: &str) -> Option<Vec<usize>>;
-
-    /// Returns the name of the object that the file has instead of a tensor, such as `posix.system`.
-    fn stranger(&self, _tensor: &str) -> Option<String> {
-        None
-    }
-
-    /// Reads the numbers of a tensor in the file.
-    fn read(&mut self, tensor: &str) -> Result<Vec<f32>, WeightsError>;
 }
 
 /// Reads the tensors of `manifest` from a safetensors file (16, 32 or 64-bit floats). Other tensors are ignored.

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::check::{TensorFile, misfits, read_all};
+use super::check::{misfits, read_all};
 use super::fold::{fold, published};
 use super::pickle::PickleFile;
 use super::safetensors_file::SafetensorsFile;
 use super::store::install;
+use super::tensor_file::TensorFile;
 use super::{Manifest, WeightsError, wheel};
 
 /// Result of an import.

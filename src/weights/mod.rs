@@ -20,6 +20,7 @@ mod progress;
 mod safetensors_file;
 mod search;
 mod store;
+mod tensor_file;
 mod wheel;
 
 pub use check::{Array, load};

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use pytorch_reader::{DType, PickleValue, PytorchReader, Tensor};
 use tempfile::TempPath;
 
-use super::check::TensorFile;
 use super::floats::Float;
+use super::tensor_file::TensorFile;
 use super::{TensorProblem, WeightsError};
 
 /// An open `.pth` file.

@@ -10,8 +10,8 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
 use serde::Deserialize;
 
-use super::check::TensorFile;
 use super::floats::Float;
+use super::tensor_file::TensorFile;
 use super::{TensorProblem, WeightsError};
 
 /// The same limit as in the format's own reader.

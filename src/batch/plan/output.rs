@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::input::{Found, PICTURES, extension, is_picture, is_video};
 use super::template::Fill;
-use super::{Pattern, PlanError, Request, Template, tree};
+use super::{Pattern, PlanError, Request, Template};
 use crate::media::{Input, Names, Output};
 
 /// Containers that can carry all streams of the source.
@@ -47,7 +47,7 @@ pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
     let single = matches!(found.input, Input::Sequence { .. }) && request.inputs.len() == 1;
     // Whether `-o` is the parent folder of the outputs. For one sequence only a trailing `/` says so: otherwise the
     // same command would mean another folder once the first run has created it.
-    let holder = if single { ends_in_separator(given) } else { tree::is_holder(given) };
+    let holder = if single { ends_in_separator(given) } else { is_holder(given) };
     if holder {
         let default = beside()?;
         let name = default.file_name().ok_or_else(|| PlanError::Nameless(found.path.clone()))?;
@@ -128,7 +128,7 @@ fn filled(template: &Template, found: &Found, request: &Request<'_>) -> Result<P
 pub fn check_holder(given: &Path) -> Result<(), PlanError> {
     let file = || is_video(given) || is_picture(given) || VIDEOS_OUT.contains(&extension(given).as_str());
     let numbered = || matches!(Pattern::parse(given), Ok(Some(_)) | Err(_));
-    let bad = given == Path::new("-") || given.is_file() || (!tree::is_holder(given) && (file() || numbered()));
+    let bad = given == Path::new("-") || given.is_file() || (!is_holder(given) && (file() || numbered()));
     if bad { Err(PlanError::FolderOutput(given.into())) } else { Ok(()) }
 }
 
@@ -142,6 +142,12 @@ fn numbered(pattern: Pattern) -> Output {
 /// Formats a list of extensions: `.mp4, .mkv`.
 fn list(extensions: &[&str]) -> String {
     extensions.iter().map(|ext| format!(".{ext}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns whether `-o` certainly is a folder: it exists as one or ends in `/`.
+fn is_holder(path: &Path) -> bool {
+    let last = path.as_os_str().as_encoded_bytes().last();
+    path.is_dir() || last.is_some_and(|&byte| std::path::is_separator(char::from(byte)))
 }
 
 fn ends_in_separator(path: &Path) -> bool {

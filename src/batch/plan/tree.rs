@@ -257,12 +257,6 @@ pub fn is_result(name: &OsStr, stems: &HashSet<OsString>, request: &Request<'_>)
     false
 }
 
-/// Returns whether `-o` certainly is a folder: it exists as one or ends in `/`.
-pub fn is_holder(path: &Path) -> bool {
-    let last = path.as_os_str().as_encoded_bytes().last();
-    path.is_dir() || last.is_some_and(|&byte| std::path::is_separator(char::from(byte)))
-}
-
 fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).to_path_buf()
 }

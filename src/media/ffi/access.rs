@@ -9,7 +9,7 @@ use std::ptr;
 
 use ffmpeg_next::{Dictionary, ffi};
 
-use super::{Error, check, url};
+use super::{Error, check, init, url};
 
 /// FFmpeg options that restrict the protocols and demuxers that may be used.
 const PROTOCOLS: &str = "protocol_whitelist";
@@ -91,7 +91,7 @@ pub fn referring(path: &Path) -> Option<String> {
 
 /// Returns the name of the demuxer that a file's content requires, regardless of the file's name.
 pub fn demuxer_of(path: &Path) -> Option<String> {
-    crate::media::init();
+    init();
     let format = probe(path).ok()?;
     // SAFETY: `probe` returns a static format, whose name is a static null-terminated string.
     Some(unsafe { CStr::from_ptr((*format).name) }.to_string_lossy().into_owned())

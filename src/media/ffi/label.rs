@@ -6,7 +6,7 @@ use std::ptr;
 
 use ffmpeg_next::ffi;
 
-use super::url;
+use super::{init, url};
 use crate::media::tags::LABEL;
 
 /// Upper limit for the parts of a label: this program never writes more.
@@ -20,7 +20,7 @@ pub fn label_key(part: usize) -> String {
 /// Reads the label from a file's tags, all parts joined, without probing the streams. `demuxer` names the only demuxer
 /// that is tried.
 pub fn read_label(path: &Path, demuxer: &str) -> Option<String> {
-    crate::media::init();
+    init();
     let (url, name) = (url(path).ok()?, CString::new(demuxer).ok()?);
     let mut context = ptr::null_mut();
     // SAFETY: the strings outlive the calls. Given a null context, FFmpeg allocates one, which it frees itself on

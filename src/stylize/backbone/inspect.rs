@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Field, LayerShape};
+use super::field::{Field, LayerShape};
 use crate::stylize::StyleError;
 
 /// One activation: a unit (feature map) of a layer, a position in its map, and the value there.

@@ -1,6 +1,7 @@
 //! Feature networks: take a picture, return the activations of named layers.
 
 mod conv;
+mod field;
 mod geometry;
 mod graph;
 mod inspect;
@@ -18,7 +19,7 @@ use tch::{Device, Tensor};
 use super::StyleError;
 use crate::settings::{BACKBONES, NetworkSettings, Padding, Pooling};
 
-pub use geometry::{Field, LayerShape};
+pub use field::{Field, LayerShape};
 pub use graph::ConvNet;
 pub use inspect::{Inspect, Pick, Taker, Wanted};
 pub use set::NetworkSet;

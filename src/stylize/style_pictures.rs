@@ -1,0 +1,48 @@
+//! Reads the style pictures that the settings name.
+
+use std::path::{Path, PathBuf};
+
+use image::ImageError;
+use rayon::prelude::*;
+use tch::Device;
+
+use super::StyleError;
+use super::studio::StylePicture;
+use super::tensor::from_pixels;
+use crate::bounded;
+use crate::media::Pixels;
+use crate::media::picture::{self, Bounds};
+use crate::settings::{Settings, builtin_image};
+
+/// Reads the style pictures that `settings` name, in their own sizes.
+pub(super) fn read_styles(settings: &Settings, device: Device) -> Result<Vec<StylePicture>, StyleError> {
+    let (images, bounds) = (&settings.style.images, settings.input.bounds());
+    let pictures = images.par_iter().map(|style| read_style(&style.image, bounds)).collect::<Result<Vec<_>, _>>()?;
+    let styles = pictures
+        .iter()
+        .zip(images)
+        .map(|(pixels, style)| Ok(StylePicture { image: from_pixels(pixels, device)?, weight: style.weight }));
+    styles.collect()
+}
+
+/// Reads a style picture from a file or from `builtin:NAME`.
+pub(super) fn read_style(image: &str, bounds: Bounds) -> Result<Pixels, StyleError> {
+    let bad = |problem: String| StyleError::StylePicture { path: PathBuf::from(image), problem };
+    let bytes = match image.strip_prefix("builtin:") {
+        Some(name) => builtin_image(name).ok_or_else(|| bad("there is no such built-in picture".into()))?.to_vec(),
+        None => bounded::read(Path::new(image), bounded::PICTURE).map_err(|error| bad(error.to_string()))?,
+    };
+    match picture::look(&bytes, bounds) {
+        // Transparent pixels do not count.
+        Ok(found) => {
+            found.warnings.iter().for_each(|warning| tracing::warn!(image, "{warning}"));
+            Ok(picture::without_holes(found.pixels))
+        }
+        Err(ImageError::Limits(_)) => Err(bad(format!(
+            "it is larger than the {} pixels ({} along a side) that are allowed; make it smaller, or allow more with \
+             --set input.max_pixels=N, --set input.max_side=N",
+            bounds.pixels, bounds.side
+        ))),
+        Err(error) => Err(bad(format!("{error}; use a PNG, JPEG or WebP file"))),
+    }
+}
