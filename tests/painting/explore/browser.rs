@@ -1,5 +1,4 @@
-//! The page in a real headless browser, where Chromium is installed (`STYLIZE_VIDEO_TEST_BROWSER` names another
-//! browser).
+//! The page in a real headless browser: the Chromium in `STYLIZE_VIDEO_TEST_BROWSER`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,18 +7,11 @@ use assert_cmd::cargo::cargo_bin;
 
 use crate::explore::command::material;
 
-fn browser() -> Option<PathBuf> {
-    let named = std::env::var_os("STYLIZE_VIDEO_TEST_BROWSER").map(PathBuf::from);
-    let places = std::env::var_os("PATH").unwrap_or_default();
-    let found = named.or_else(|| {
-        let candidates = std::env::split_paths(&places)
-            .flat_map(|place| ["chromium", "chromium-browser"].map(|name| place.join(name)));
-        candidates.into_iter().find(|path| path.is_file())
-    });
-    if found.is_none() {
-        eprintln!("skipped: there is no chromium; install it, or name one in STYLIZE_VIDEO_TEST_BROWSER");
-    }
-    found
+fn browser() -> PathBuf {
+    let named = std::env::var_os("STYLIZE_VIDEO_TEST_BROWSER");
+    let browser = PathBuf::from(named.expect("set STYLIZE_VIDEO_TEST_BROWSER to an installed Chromium"));
+    assert!(browser.is_file(), "STYLIZE_VIDEO_TEST_BROWSER: there is no file {}", browser.display());
+    browser
 }
 
 /// Runs the browser on `url` and returns its stdout and stderr.
@@ -71,8 +63,9 @@ addEventListener('load', () => {
 </script>";
 
 #[test]
+#[ignore = "needs STYLIZE_VIDEO_TEST_BROWSER"]
 fn the_page_works_in_a_browser() {
-    let Some(browser) = browser() else { return };
+    let browser = browser();
     let desk = tempfile::tempdir().unwrap();
     material(desk.path());
     let made = Command::new(cargo_bin("stylize-video"))

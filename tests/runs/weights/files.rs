@@ -8,6 +8,7 @@ use safetensors::tensor::TensorView;
 use stylize_video::weights::{self, Imported, TensorProblem, WeightsError};
 
 use super::{assert_is_fixture, fixture, number, tiny};
+use crate::common::outside_file;
 
 /// Writes the tiny network's tensors as safetensors of one dtype, followed by an extra tensor.
 fn safetensors_file(dir: &Path, dtype: Dtype, encode: impl Fn(f32) -> Vec<u8>) -> PathBuf {
@@ -144,16 +145,10 @@ fn a_digest_is_sha256() {
     assert_eq!(weights::digest(&path).unwrap(), expected);
 }
 
-/// Tests real networks where available: `STYLIZE_VIDEO_TEST_WEIGHTS` names their folder.
 #[test]
+#[ignore = "needs STYLIZE_VIDEO_TEST_WEIGHTS"]
 fn real_weights_are_recognised() {
-    let named = std::env::var_os("STYLIZE_VIDEO_TEST_WEIGHTS").map(PathBuf::from);
-    let dir = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/weights"));
-    let file = dir.join("squeezenet1_0.safetensors");
-    if !file.is_file() {
-        eprintln!("skipped: no {} (set STYLIZE_VIDEO_TEST_WEIGHTS to a folder that has it)", file.display());
-        return;
-    }
+    let file = outside_file("STYLIZE_VIDEO_TEST_WEIGHTS", "squeezenet1_0.safetensors");
     let target = tempfile::tempdir().unwrap();
     let imported = weights::import(&file, &weights::all(), target.path()).unwrap();
     assert_eq!(imported.network, "squeezenet1_0");
