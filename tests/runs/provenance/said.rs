@@ -2,27 +2,21 @@
 
 use std::fs;
 
-use crate::common::probe;
-use crate::provenance::{BARS, KINDS, PAINT, desk, good, place, run};
+use crate::common::{Desk, probe};
+use crate::provenance::{BARS, desk, good, place, run};
 
-#[test]
-fn every_kind_says_how_it_was_made() {
-    let desk = desk();
-    for (input, output) in KINDS {
-        good(&desk, &format!("{PAINT} {input} -o {output}"));
-        let said: serde_json::Value =
-            serde_json::from_str(&good(&desk, &format!("info {} --json", place(output))).out).unwrap();
-        assert_eq!(said["seed"], 5, "{output}");
-        assert_eq!(said["preset"]["name"], "s");
-        assert_eq!(said["painted"]["backbone"], "patches");
-        assert_eq!(said["styles"][0]["sha256"].as_str().unwrap().len(), 64);
-        assert_eq!(said["job"].as_str().unwrap().len(), 32);
-        assert!(said["settings"].as_str().unwrap().contains("iterations = [2, 1]"));
-        let text = good(&desk, &format!("info {}", place(output))).out;
-        assert!(text.contains("network    patches"), "{text}");
-    }
-    // Each picture of a folder contains the data, too.
-    good(&desk, "info o/f_002.png");
+/// Checks what `info` says of an output painted with [`PAINT`].
+///
+/// [`PAINT`]: crate::provenance::PAINT
+pub fn assert_says_how_it_was_made(desk: &Desk, output: &str) {
+    let said: serde_json::Value =
+        serde_json::from_str(&good(desk, &format!("info {} --json", place(output))).out).unwrap();
+    assert_eq!(said["seed"], 5, "{output}");
+    assert_eq!(said["preset"]["name"], "s");
+    assert_eq!(said["painted"]["backbone"], "patches");
+    assert_eq!(said["styles"][0]["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(said["job"].as_str().unwrap().len(), 32);
+    assert!(said["settings"].as_str().unwrap().contains("iterations = [2, 1]"));
 }
 
 #[test]
