@@ -5,7 +5,7 @@
 //! other load on the machine slows both sides. The work is compared with the machine's own matrix product.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../tests/stylize/formula.rs"]
+#[path = "../tests/painting/stylize/formula.rs"]
 mod formula;
 #[path = "iteration/ours.rs"]
 mod ours;

@@ -1,6 +1,6 @@
 """Weights and pictures from a formula, the same in every language: a hash of a name and a position (splitmix64).
 
-tests/stylize/formula.rs is the other side. Every value is a multiple of 2^-23 times a bound, rounded to 32 bits once,
+tests/painting/stylize/formula.rs is the other side. Every value is a multiple of 2^-23 times a bound, rounded to 32 bits once,
 so both sides hold the very same numbers.
 """
 

@@ -82,7 +82,7 @@ def features(build, pooling, padding):
 
 
 def places(layer, count, total):
-    """Which values of a layer are kept; tests/stylize/golden.rs has the same rule."""
+    """Which values of a layer are kept; tests/painting/stylize/golden.rs has the same rule."""
     start = formula.seed(layer)
     return [(start + k * 2654435761) % total for k in range(count)]
 

@@ -1,5 +1,5 @@
 //! The fuzz targets: each function parses untrusted bytes. It may reject them, but must not panic, hang or allocate
-//! excessive memory. The targets of `cargo fuzz` and `tests/hostile/mutate.rs` use these functions over one corpus.
+//! excessive memory. The targets of `cargo fuzz` and `tests/files/hostile/mutate.rs` use these functions over one corpus.
 
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};

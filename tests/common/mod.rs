@@ -155,16 +155,18 @@ pub fn psnr(a: &[u8], b: &[u8]) -> f64 {
     if error == 0.0 { f64::INFINITY } else { 10.0 * (255.0 * 255.0 / error).log10() }
 }
 
-/// Returns a real clip where available, in the folder in `STYLIZE_VIDEO_TEST_MEDIA` or in `../shared/media`.
-pub fn real_clip(name: &str) -> Option<PathBuf> {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media");
-    let folder = std::env::var_os("STYLIZE_VIDEO_TEST_MEDIA").map_or_else(default, PathBuf::from);
-    let path = folder.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: there is no {name}; set STYLIZE_VIDEO_TEST_MEDIA to a folder that has it");
-    None
+/// Returns file `name` in the folder that the environment variable names, for tests that are ignored without it.
+pub fn outside_file(variable: &str, name: &str) -> PathBuf {
+    let folder = std::env::var_os(variable);
+    let folder = folder.unwrap_or_else(|| panic!("set {variable} to a folder with {name} (CONTRIBUTING.md)"));
+    let path = Path::new(&folder).join(name);
+    assert!(path.is_file(), "{variable}: there is no file {}", path.display());
+    path
+}
+
+/// Returns a real clip.
+pub fn real_clip(name: &str) -> PathBuf {
+    outside_file("STYLIZE_VIDEO_TEST_MEDIA", name)
 }
 
 fn run<'a>(program: &str, arguments: impl IntoIterator<Item = &'a OsStr>) -> String {

@@ -1,0 +1,4 @@
+//! Rules that hold for the repository as a whole.
+#![allow(clippy::unwrap_used)]
+
+mod architecture;

@@ -1,0 +1,8 @@
+//! Runs that end before their job is complete. Whatever happens, the next run resumes the job, and the result has the
+//! same bytes as an undisturbed run.
+
+mod damage;
+mod harness;
+mod killed;
+mod other;
+mod stopped;
