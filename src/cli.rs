@@ -5,26 +5,26 @@
 
 mod commands;
 mod folders;
-mod habits;
 mod layers;
 mod options;
+mod run_options;
 mod schedule;
 mod talk;
+mod telemetry;
 mod unattended;
 mod values;
-mod watched;
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::batch::Habits;
+use crate::batch::RunOptions;
 use crate::media::Range;
 use crate::settings::StyleArg;
 
 use folders::{BatchArgs, FolderArgs};
-use habits::HabitArgs;
+use run_options::RunOptionArgs;
 
 pub use commands::{InfoArgs, MeasureArgs, PresetsCommand, VerifyArgs, WeightsCommand};
 pub use folders::JobFileArgs;
@@ -123,7 +123,7 @@ pub struct RunArgs {
     pub checkpoint: Option<i64>,
 
     #[command(flatten)]
-    pub habits: HabitArgs,
+    pub options: RunOptionArgs,
 
     #[command(flatten)]
     pub folders: FolderArgs,
@@ -299,8 +299,8 @@ pub enum Command {
 
 impl RunArgs {
     /// How it is to be done.
-    pub fn habits(&self) -> Habits {
-        self.batch.habits(self.habits.habits(), 1)
+    pub fn options(&self) -> RunOptions {
+        self.batch.options(self.options.options(), 1)
     }
 
     /// The part of the input to stylise.

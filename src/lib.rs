@@ -1,11 +1,10 @@
 //! Library of stylize-video, which repaints a video, an image sequence or a picture in the style of a painting.
 
 pub mod batch;
-pub mod bounded;
+pub mod catch_panic;
 mod child;
 pub mod cli;
 pub mod commands;
-pub mod contained;
 pub mod decode;
 pub mod encode;
 pub mod explore;
@@ -19,6 +18,7 @@ pub mod media;
 pub mod motion;
 pub mod pipeline;
 pub mod provenance;
+pub mod read_limited;
 pub mod report;
 pub mod resume;
 pub mod settings;

@@ -4,17 +4,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use stylize_video::batch::order::{Order, OrderError, plan_all};
+use stylize_video::batch::job_spec::{JobSpec, JobSpecError, plan_all};
 use stylize_video::batch::plan::{PlanError, Planned, video_extensions};
-use stylize_video::batch::{self, Crew, Habits, Lot};
+use stylize_video::batch::{self, JobGroup, RunContext, RunOptions};
+use stylize_video::catch_panic;
 use stylize_video::cli::{
     self, Cli, Command, JobFileArgs, LayersArgs, MeasureArgs, PresetsCommand, RunArgs, ScheduleError, StylizerArg,
     UnattendedArgs, WeightsCommand,
 };
 use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
-use stylize_video::commands::orders::{self, FileRequest};
+use stylize_video::commands::job_specs::{self, FileRequest};
 use stylize_video::commands::{self, presets};
-use stylize_video::contained;
 use stylize_video::explore::ExploreError;
 use stylize_video::explore::pictures::Reading;
 use stylize_video::interrupt::{self, CancelToken, Deadline, Reason};
@@ -22,9 +22,9 @@ use stylize_video::job::Engine;
 use stylize_video::media::{self, libav};
 use stylize_video::provenance::{Like, LikeError};
 use stylize_video::report::download::DownloadBar;
-use stylize_video::report::watched::Watched;
+use stylize_video::report::telemetry::Telemetry;
 use stylize_video::report::{self, Event, LogFormat, Observer, Style};
-use stylize_video::settings::{Ambient, LayerInputs, Library, Settings, SettingsError};
+use stylize_video::settings::{Environment, LayerInputs, Library, Settings, SettingsError};
 use stylize_video::stylize::device;
 use stylize_video::stylize::meter_network::MeterNetwork;
 use stylize_video::verify::Allowed;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     media::init();
     // If this fails, exceeding the file size limit ends the process, as it does for any program.
     let _ = interrupt::survive_limits();
-    contained::hush();
+    catch_panic::hush();
     let style = Style::of_stderr(cli.talk.format(), cli.talk.verbosity());
     match run(cli, &style) {
         Ok(code) => code,
@@ -50,12 +50,12 @@ fn main() -> ExitCode {
 /// Runs the command that the command line selects and returns its exit code.
 fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
     report::log::init(style, std::env::var("STYLIZE_VIDEO_LOG").ok().filter(|text| !text.is_empty()).as_deref())?;
-    let ambient = Ambient::of_process();
+    let environment = Environment::of_process();
     match cli.command {
-        None => stylize(&cli.run, ambient, style),
-        Some(Command::Run(args)) => job_file(&args, &ambient, style),
+        None => stylize(&cli.run, environment, style),
+        Some(Command::Run(args)) => job_file(&args, &environment, style),
         Some(Command::Presets(command)) => {
-            let library = Library::new(&ambient);
+            let library = Library::new(&environment);
             match command {
                 PresetsCommand::List => presets::list(&library)?,
                 PresetsCommand::Show { name } => presets::show(&library, &name)?,
@@ -71,15 +71,15 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
             commands::print(cli::completions(shell))?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Weights(command)) => manage_weights(command, ambient),
+        Some(Command::Weights(command)) => manage_weights(command, environment),
         Some(Command::Measure(args)) => {
-            let settings = Settings::resolve(&args.layers(ambient))?.settings;
+            let settings = Settings::resolve(&args.layers(environment))?.settings;
             let network = MeterNetwork::open(&settings, args.has_style())?;
             let MeasureArgs { result, source, flow, json, .. } = &args;
             commands::print(commands::measure::measure(result, source, flow.as_deref(), Box::new(network), *json)?)?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Layers(args)) => show_layers(&args, ambient, style),
+        Some(Command::Layers(args)) => show_layers(&args, environment, style),
         Some(Command::Shots { input, json }) => {
             commands::shots::shots(&input, json)?;
             Ok(ExitCode::SUCCESS)
@@ -93,19 +93,19 @@ fn run(cli: Cli, style: &Style) -> anyhow::Result<ExitCode> {
             let kept = commands::verify::verify(&args.a, &args.b, &allowed, args.json)?;
             Ok(ExitCode::from(u8::from(!kept)))
         }
-        Some(Command::Doctor) => examine(ambient),
+        Some(Command::Doctor) => examine(environment),
     }
 }
 
 /// Returns the folders searched for weights; the one named in the settings comes first.
-fn weights_places(ambient: Ambient) -> anyhow::Result<SearchPath> {
-    let layers = LayerInputs { ambient, ..LayerInputs::default() };
+fn weights_places(environment: Environment) -> anyhow::Result<SearchPath> {
+    let layers = LayerInputs { environment, ..LayerInputs::default() };
     let resolved = Settings::resolve(&layers)?;
     Ok(SearchPath::new(Some(Path::new(&resolved.settings.network.weights_dir))))
 }
 
-fn manage_weights(command: WeightsCommand, ambient: Ambient) -> anyhow::Result<ExitCode> {
-    let places = weights_places(ambient)?;
+fn manage_weights(command: WeightsCommand, environment: Environment) -> anyhow::Result<ExitCode> {
+    let places = weights_places(environment)?;
     let mut out = Vec::new();
     let done = match command {
         WeightsCommand::List => commands::weights::list(&places, &mut out),
@@ -125,8 +125,8 @@ fn manage_weights(command: WeightsCommand, ambient: Ambient) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-fn show_layers(args: &LayersArgs, ambient: Ambient, style: &Style) -> anyhow::Result<ExitCode> {
-    let resolved = Settings::resolve(&args.layers(ambient))?;
+fn show_layers(args: &LayersArgs, environment: Environment, style: &Style) -> anyhow::Result<ExitCode> {
+    let resolved = Settings::resolve(&args.layers(environment))?;
     if args.list {
         commands::layers::list(&resolved.settings)?;
         return Ok(ExitCode::SUCCESS);
@@ -153,10 +153,10 @@ fn show_layers(args: &LayersArgs, ambient: Ambient, style: &Style) -> anyhow::Re
     }
 }
 
-fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
+fn examine(environment: Environment) -> anyhow::Result<ExitCode> {
     let cuda = device::cuda_devices();
     let encoders = encoder_names().filter(|name| libav::has_encoder(name)).map(str::to_owned).collect();
-    let presets = Library::new(&ambient).folders();
+    let presets = Library::new(&environment).folders();
     let findings = Findings {
         torch: TorchInfo {
             version: device::libtorch_version().into(),
@@ -168,7 +168,7 @@ fn examine(ambient: Ambient) -> anyhow::Result<ExitCode> {
             encoders,
             endings: video_extensions().into_iter().collect(),
         },
-        weights: weights_places(ambient)?,
+        weights: weights_places(environment)?,
         presets: presets.into_iter().map(|(place, presets)| PresetFolder { place, presets }).collect(),
     };
     let mut out = Vec::new();
@@ -185,10 +185,10 @@ fn give_way(nice: Option<i32>, observer: &dyn Observer) {
     }
 }
 
-fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<ExitCode> {
-    let presets = orders::preset_names(&ambient);
+fn stylize(args: &RunArgs, environment: Environment, style: &Style) -> anyhow::Result<ExitCode> {
+    let presets = job_specs::preset_names(&environment);
     let like = args.like.as_deref().map(Like::open).transpose()?;
-    let resolved = Settings::resolve(&args.layers(ambient, like.as_ref().map(Like::recorded)))?;
+    let resolved = Settings::resolve(&args.layers(environment, like.as_ref().map(Like::recorded)))?;
     if args.print_settings {
         commands::plan::print_settings(&resolved.settings)?;
         return Ok(ExitCode::SUCCESS);
@@ -196,7 +196,7 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
     if let Some(like) = like.filter(|_| args.stylizer == StylizerArg::Optimise) {
         like.check(&resolved.settings)?;
     }
-    let order = Order {
+    let spec = JobSpec {
         inputs: args.inputs.clone(),
         output: args.output.clone(),
         template: None,
@@ -207,70 +207,71 @@ fn stylize(args: &RunArgs, ambient: Ambient, style: &Style) -> anyhow::Result<Ex
         file: None,
         dry_run: args.dry_run || args.unattended.plan,
     };
-    let way = Way {
+    let run = Run {
         watch: args.folders.watch,
         dry_run: args.dry_run,
-        habits: args.habits(),
+        options: args.options(),
         stylizer: args.stylizer,
         unattended: &args.unattended,
     };
-    perform(&[order], &way, style)
+    perform(&[spec], &run, style)
 }
 
-fn job_file(args: &JobFileArgs, ambient: &Ambient, style: &Style) -> anyhow::Result<ExitCode> {
+fn job_file(args: &JobFileArgs, environment: &Environment, style: &Style) -> anyhow::Result<ExitCode> {
     let JobFileArgs { file, sets, watch, dry_run, stylizer, unattended, .. } = args;
     let (watch, dry_run, stylizer) = (*watch, *dry_run, *stylizer);
     let settle = args.batch.settle;
     let request = FileRequest { file, sets, watch, settle, dry_run: dry_run || unattended.plan };
-    let (orders, parallel) = orders::of_file(&request, ambient)?;
-    let habits = args.batch.habits(args.habits.habits(), parallel);
-    perform(&orders, &Way { watch, dry_run, habits, stylizer, unattended }, style)
+    let (specs, parallel) = job_specs::of_file(&request, environment)?;
+    let options = args.batch.options(args.options.options(), parallel);
+    perform(&specs, &Run { watch, dry_run, options, stylizer, unattended }, style)
 }
 
-/// Options that apply to all orders of a run.
-struct Way<'a> {
+/// Options that apply to all job specs of a run.
+struct Run<'a> {
     watch: bool,
     dry_run: bool,
-    habits: Habits,
+    options: RunOptions,
     stylizer: StylizerArg,
     unattended: &'a UnattendedArgs,
 }
 
-/// Carries out the orders, or prints what would be done (`--dry-run`, `--plan`).
-fn perform(orders: &[Order], way: &Way<'_>, style: &Style) -> anyhow::Result<ExitCode> {
-    let habits = way.habits;
-    let engine = match way.stylizer {
+/// Does the jobs of the specs, or prints what would be done (`--dry-run`, `--plan`).
+fn perform(specs: &[JobSpec], run: &Run<'_>, style: &Style) -> anyhow::Result<ExitCode> {
+    let options = run.options;
+    let engine = match run.stylizer {
         StylizerArg::Optimise => Engine::Optimise,
         StylizerArg::Identity => Engine::Identity,
         StylizerArg::Bars => Engine::Bars,
     };
-    let lots = plan_all(orders, engine, habits)?;
+    let groups = plan_all(specs, engine, options)?;
     let shown = report::choose(style);
-    for order in orders {
-        commands::passed_over(&order.folders.passed.take(), style.verbosity, shown.as_ref());
+    for spec in specs {
+        commands::passed_over(&spec.folders.passed.take(), style.verbosity, shown.as_ref());
     }
-    if way.dry_run {
-        let failed = lots.iter().flat_map(|lot| &lot.planned).any(|planned| matches!(planned, Planned::Fail { .. }));
-        commands::plan::dry_run(lots.iter().map(|lot| (&*lot.planned, &lot.resolved)))?;
+    if run.dry_run {
+        let failed =
+            groups.iter().flat_map(|group| &group.planned).any(|planned| matches!(planned, Planned::Fail { .. }));
+        commands::plan::dry_run(groups.iter().map(|group| (&*group.planned, &group.resolved)))?;
         return Ok(ExitCode::from(u8::from(failed)));
     }
-    let schedule = &way.unattended.schedule;
+    let schedule = &run.unattended.schedule;
     let now = jiff::ZonedDateTime::now();
     let deadline = schedule.deadline(style.began, &now)?;
     for message in schedule.describe(&now)? {
         shown.event(&Event::Note { message });
     }
-    if way.unattended.plan {
-        return estimate(&lots, (engine, habits), deadline, (style, shown.as_ref()));
+    if run.unattended.plan {
+        return estimate(&groups, (engine, options), deadline, (style, shown.as_ref()));
     }
     let cancel = CancelToken::on_signals()?.until(deadline);
     give_way(schedule.nice, shown.as_ref());
-    let observer = Watched::around(shown, way.unattended.watched.places())?;
-    let crew = Crew { engine, habits, observer: &observer, cancel: &cancel };
-    if lots.iter().all(|lot| lot.planned.is_empty()) && !way.watch {
+    let observer = Telemetry::around(shown, run.unattended.telemetry.places())?;
+    let context = RunContext { engine, options, observer: &observer, cancel: &cancel };
+    if groups.iter().all(|group| group.planned.is_empty()) && !run.watch {
         observer.event(&Event::Note { message: "nothing to do: no video and no picture is there".into() });
     }
-    let summary = if way.watch { batch::watch::watch(orders, lots, crew) } else { batch::run(lots, crew) };
+    let summary = if run.watch { batch::watch::watch(specs, groups, context) } else { batch::run(groups, context) };
     // A watch that is stopped between two jobs has ended normally.
     let stopped = cancel.reason().filter(|_| summary.is_cancelled()).map(|reason| match reason {
         // Shell convention: 128 plus the signal's number.
@@ -282,26 +283,26 @@ fn perform(orders: &[Order], way: &Way<'_>, style: &Style) -> anyhow::Result<Exi
 
 /// `--plan`: prints an estimate instead of painting.
 fn estimate(
-    lots: &[Lot],
-    (engine, habits): (Engine, Habits),
+    groups: &[JobGroup],
+    (engine, options): (Engine, RunOptions),
     deadline: Deadline,
     (style, shown): (&Style, &dyn Observer),
 ) -> anyhow::Result<ExitCode> {
     let json = style.format == LogFormat::Json;
-    let request = commands::estimate::Request { engine, habits, deadline, json };
-    let possible = commands::estimate::estimates(lots, request, shown)?;
+    let request = commands::estimate::Request { engine, options, deadline, json };
+    let possible = commands::estimate::estimates(groups, request, shown)?;
     Ok(ExitCode::from(u8::from(!possible)))
 }
 
 /// Returns 2 for user mistakes, 1 for everything else.
 fn exit_code(error: &anyhow::Error) -> u8 {
     let settings = error.downcast_ref::<SettingsError>().map(SettingsError::exit_code);
-    let order = error.downcast_ref::<OrderError>().map(OrderError::exit_code);
+    let spec = error.downcast_ref::<JobSpecError>().map(JobSpecError::exit_code);
     let like = error.downcast_ref::<LikeError>().map(|_| 2);
     let schedule = error.downcast_ref::<ScheduleError>().map(|_| 2);
     let explore = error.downcast_ref::<ExploreError>().map(ExploreError::exit_code);
     settings
-        .or(order)
+        .or(spec)
         .or(like)
         .or(schedule)
         .or(explore)

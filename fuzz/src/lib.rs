@@ -9,7 +9,7 @@ use stylize_video::media::Range;
 use stylize_video::media::picture::{self, Bounds};
 use stylize_video::motion::{CutList, flo};
 use stylize_video::resume::Manifest;
-use stylize_video::settings::{Ambient, Library};
+use stylize_video::settings::{Environment, Library};
 use stylize_video::weights;
 
 /// A kind of input: its name, which is also the name of its corpus, and its parser. The parser returns whether it
@@ -30,7 +30,7 @@ pub const TARGETS: [Target; 7] = [
 pub fn preset(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let nowhere = PathBuf::from("/nonexistent/stylize-video-fuzz");
-    let library = Library::new(&Ambient { env: Vec::new(), config_dir: None, cwd: nowhere });
+    let library = Library::new(&Environment { env: Vec::new(), config_dir: None, cwd: nowhere });
     match library.parse(text, Path::new("fuzz.toml")) {
         Ok(preset) => preset.settings().is_ok(),
         Err(error) => error.to_string().is_empty(),

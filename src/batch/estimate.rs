@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::Habits;
+use super::RunOptions;
 use super::Worker;
 use super::job::{Batch, JobError, names};
 use super::publish::work_place;
@@ -89,7 +89,7 @@ pub fn estimate(
     resolved: &Resolved,
     given: &Given,
     engine: Engine,
-    habits: Habits,
+    options: RunOptions,
     observer: &dyn Observer,
     worker: &Worker,
 ) -> Result<Estimate, EstimateError> {
@@ -100,7 +100,7 @@ pub fn estimate(
     let cancel = CancelToken::default();
     let settings = &resolved.settings;
     let threads = device::threads();
-    let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel: &cancel, worker };
+    let batch = Batch { resolved, settings, given, engine, options, threads, observer, cancel: &cancel, worker };
     let survey = survey::survey(job, batch)?;
     let painted = painted(job, batch).min(survey.frames);
     let (costs, sample) = measure(job, batch, &survey)?;
@@ -140,7 +140,7 @@ fn kept(job: &Job) -> bool {
 /// Returns the number of frames that a previous run painted and this run would keep.
 fn painted(job: &Job, batch: Batch<'_>) -> u64 {
     let found =
-        work_place(&job.output).filter(|_| batch.habits.resume).and_then(|work| Manifest::read(&work).ok().flatten());
+        work_place(&job.output).filter(|_| batch.options.resume).and_then(|work| Manifest::read(&work).ok().flatten());
     let Some(manifest) = found else { return 0 };
     let same = batch.worker.identify(job, batch).is_ok_and(|identity| identity.changed(&manifest.identity).is_none());
     if same { manifest.frames() } else { 0 }

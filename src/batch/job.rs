@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::Habits;
+use super::RunOptions;
 use super::Worker;
 use super::plan;
 use super::publish::{PublishError, StageError, Staged, work_place};
 use crate::decode;
 use crate::encode::{self, Target};
 use crate::files;
-use crate::identity::{Identity, IdentityError, Witness};
+use crate::identity::{FileStats, Identity, IdentityError};
 use crate::interrupt::CancelToken;
 use crate::job::{Engine, Job};
 use crate::measure::GhostMeter;
@@ -100,7 +100,7 @@ pub(super) struct Batch<'a> {
     /// Motion data that the user supplies for the source.
     pub given: &'a Given,
     pub engine: Engine,
-    pub habits: Habits,
+    pub options: RunOptions,
     /// Number of threads that computations are divided among, unless a previous run of the job used another number.
     pub threads: u32,
     pub observer: &'a dyn Observer,
@@ -150,14 +150,14 @@ fn painted_frames(count: u64) -> String {
 }
 
 fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
-    let Batch { settings, observer, habits, .. } = batch;
+    let Batch { settings, observer, options, .. } = batch;
     let began = Instant::now();
     let mut source = decode::open(&job.input, job.range, &settings.input)?;
     let staged = Staged::new(&job.output)?;
     if job.if_exists == IfExists::Skip && plan::has_output(job) {
         return Err(JobError::Appeared);
     }
-    let witness = Witness::of(job, settings);
+    let file_stats = FileStats::of(job, settings);
     let identity = which(job, batch)?;
     let stamp = Stamp::new(batch.resolved, identity.clone(), batch.engine == Engine::Optimise)?;
     let mut opened = open_journal(job, batch, &staged, identity.clone())?;
@@ -210,8 +210,8 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     if let Output::Sequence { folder, .. } = staged.output() {
         say_contents(folder, stamp)?;
     }
-    same_still(job, batch, &witness, identity.as_ref())?;
-    staged.publish(job.if_exists == IfExists::Replace, habits.keep_work)?;
+    same_still(job, batch, &file_stats, identity.as_ref())?;
+    staged.publish(job.if_exists == IfExists::Replace, options.keep_work)?;
     let (seconds, waited_for_motion) = (began.elapsed().as_secs_f64(), waited_for_motion.as_secs_f64());
     tracing::info!(waited_for_motion, share = waited_for_motion / seconds, "painting waited for motion (seconds)");
     observer.event(&Event::Finished { output, frames: encoded.frames, seconds, waited_for_motion, steadiness });
@@ -220,8 +220,8 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
 
 /// Checks that the input has not changed while it was read: the sound of one file could end up with the pictures of
 /// another.
-fn same_still(job: &Job, batch: Batch<'_>, before: &Witness, identity: Option<&Identity>) -> Result<(), JobError> {
-    let Some(identity) = identity.filter(|_| *before != Witness::of(job, batch.settings)) else { return Ok(()) };
+fn same_still(job: &Job, batch: Batch<'_>, before: &FileStats, identity: Option<&Identity>) -> Result<(), JobError> {
+    let Some(identity) = identity.filter(|_| *before != FileStats::of(job, batch.settings)) else { return Ok(()) };
     let now = match which(job, batch) {
         // The file was read to its end, so its removal cannot have mixed anything.
         Err(IdentityError::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -261,7 +261,7 @@ fn open_journal<'a>(
         resume::make_room(folder)?;
         return Ok(None);
     };
-    Ok(Some(Journal::open(folder, identity, batch.threads, batch.habits.resume)?))
+    Ok(Some(Journal::open(folder, identity, batch.threads, batch.options.resume)?))
 }
 
 /// Returns the motion data that a job needs.

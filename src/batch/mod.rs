@@ -1,14 +1,14 @@
 //! Jobs: decides which inputs become which outputs, and runs the jobs one after another or several at once.
 
+mod attempt;
 pub mod estimate;
 mod job;
+pub mod job_spec;
 pub mod jobfile;
-mod known;
 mod memory;
-pub mod order;
 pub mod plan;
 mod publish;
-mod turn;
+mod up_to_date;
 pub mod watch;
 mod worker;
 
@@ -25,7 +25,7 @@ use crate::report::{self, Event, Observer, Outcome, Row, Stop};
 use crate::settings::Resolved;
 use crate::stylize::device;
 
-pub use known::Known;
+pub use up_to_date::UpToDateCheck;
 pub use worker::Worker;
 
 use job::Batch;
@@ -34,7 +34,7 @@ use plan::Planned;
 
 /// Run options that apply to all jobs regardless of their settings. None of them changes the bytes of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Habits {
+pub struct RunOptions {
     /// Continues from the frames that a previous run painted.
     pub resume: bool,
     /// Keeps the work folder after the job.
@@ -48,7 +48,7 @@ pub struct Habits {
     pub retry_failed: bool,
 }
 
-impl Default for Habits {
+impl Default for RunOptions {
     fn default() -> Self {
         let fingerprint = Fingerprint::Sampled;
         Self { resume: true, keep_work: false, fingerprint, parallel: 1, retries: 0, retry_failed: false }
@@ -57,7 +57,7 @@ impl Default for Habits {
 
 /// A group of jobs with the same settings.
 #[derive(Debug)]
-pub struct Lot {
+pub struct JobGroup {
     pub planned: Vec<Planned>,
     pub resolved: Resolved,
     /// Motion data that the user supplies for the source.
@@ -70,9 +70,9 @@ pub struct Lot {
 
 /// Context that all groups of jobs in a run share: engine, options, observer and cancel token.
 #[derive(Clone, Copy)]
-pub struct Crew<'a> {
+pub struct RunContext<'a> {
     pub engine: Engine,
-    pub habits: Habits,
+    pub options: RunOptions,
     pub observer: &'a dyn Observer,
     pub cancel: &'a CancelToken,
 }
@@ -127,16 +127,16 @@ impl Summary {
 pub const LATER: u8 = 75;
 
 /// Runs all planned jobs, as many at once as the options allow. A failed job does not stop the others.
-pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
+pub fn run(groups: Vec<JobGroup>, context: RunContext<'_>) -> Summary {
     let began = Instant::now();
-    let memories: Vec<Option<Memory>> = lots.iter().map(|lot| lot.memory.as_deref().map(Memory::of)).collect();
-    let jobs: Vec<(&Lot, Option<&Memory>, &Planned)> = lots
+    let memories: Vec<Option<Memory>> = groups.iter().map(|group| group.memory.as_deref().map(Memory::of)).collect();
+    let jobs: Vec<(&JobGroup, Option<&Memory>, &Planned)> = groups
         .iter()
         .zip(&memories)
-        .flat_map(|(lot, memory)| lot.planned.iter().map(move |planned| (lot, memory.as_ref(), planned)))
+        .flat_map(|(group, memory)| group.planned.iter().map(move |planned| (group, memory.as_ref(), planned)))
         .collect();
     let jobs_count = jobs.len() as u64;
-    crew.observer.event(&Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), jobs: jobs_count });
+    context.observer.event(&Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), jobs: jobs_count });
     // Queried here, before any job changes the number of threads.
     let threads = device::threads();
     let rows: Vec<OnceLock<Row>> = jobs.iter().map(|_| OnceLock::new()).collect();
@@ -144,19 +144,20 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
     let loads = AtomicU64::new(0);
     let work = |among: bool| {
         let worker = Worker::default();
-        while let Some((number, &(lot, memory, planned))) = at(&jobs, next.fetch_add(1, Ordering::Relaxed)) {
-            let own = if among { crew.observer.for_job(number as u64 + 1) } else { None };
-            let observer = own.as_deref().unwrap_or(crew.observer);
-            let Crew { engine, habits, cancel, .. } = crew;
-            let (resolved, given) = (&lot.resolved, &lot.given);
+        while let Some((number, &(group, memory, planned))) = at(&jobs, next.fetch_add(1, Ordering::Relaxed)) {
+            let own = if among { context.observer.for_job(number as u64 + 1) } else { None };
+            let observer = own.as_deref().unwrap_or(context.observer);
+            let RunContext { engine, options, cancel, .. } = context;
+            let (resolved, given) = (&group.resolved, &group.given);
             let settings = &resolved.settings;
-            let batch = Batch { resolved, settings, given, engine, habits, threads, observer, cancel, worker: &worker };
+            let batch =
+                Batch { resolved, settings, given, engine, options, threads, observer, cancel, worker: &worker };
             // Each index is taken once, so the slot is empty.
-            let _ = rows[number].set(turn::turn(planned, batch, memory, &lot.named));
+            let _ = rows[number].set(attempt::attempt(planned, batch, memory, &group.named));
         }
         loads.fetch_add(worker.loads()[0], Ordering::Relaxed);
     };
-    let workers = crew.habits.parallel.min(jobs.len());
+    let workers = context.options.parallel.min(jobs.len());
     if workers > 1 {
         std::thread::scope(|scope| {
             for _ in 0..workers {
@@ -169,10 +170,10 @@ pub fn run(lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
     let rows: Vec<Row> = rows.into_iter().filter_map(OnceLock::into_inner).collect();
     let seconds = began.elapsed().as_secs_f64();
     if rows.len() > 1 {
-        crew.observer.event(&Event::Batch { jobs: rows.clone(), seconds });
+        context.observer.event(&Event::Batch { jobs: rows.clone(), seconds });
     }
     let summary = Summary { rows, seconds, loads: loads.into_inner() };
-    crew.observer.event(&summary.finished(crew.cancel));
+    context.observer.event(&summary.finished(context.cancel));
     summary
 }
 

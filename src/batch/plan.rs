@@ -248,7 +248,7 @@ pub fn plan(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
     Ok(placed(draft(request)?, request.dry_run))
 }
 
-/// Plans without creating any folder: if several orders belong together, all must be valid first.
+/// Plans without creating any folder: if several job specs belong together, all must be valid first.
 ///
 /// # Errors
 /// As [`plan`].

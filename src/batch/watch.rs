@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::order::{self, Order};
+use super::job_spec::{self, JobSpec};
 use super::plan::{self, Planned};
-use super::{Crew, Lot, Summary, run};
+use super::{JobGroup, RunContext, Summary, run};
 use crate::interrupt::CancelToken;
 use crate::report::{Event, Observer, Outcome, Stop, causes};
 
@@ -25,50 +25,50 @@ const LOOK_ALONE: Duration = Duration::from_secs(5);
 /// Interval at which a wait checks for cancellation.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Runs `lots`, then plans and runs jobs for new files until the run is cancelled. Returns the summary of the last
+/// Runs `groups`, then plans and runs jobs for new files until the run is cancelled. Returns the summary of the last
 /// round. A planning error is reported once and checked again in later rounds.
-pub fn watch(orders: &[Order], lots: Vec<Lot>, crew: Crew<'_>) -> Summary {
+pub fn watch(specs: &[JobSpec], groups: Vec<JobGroup>, context: RunContext<'_>) -> Summary {
     let (told, tells) = sync_channel(1);
-    let watcher = start(orders, &told, crew.observer);
-    let settle = orders.iter().filter_map(|order| order.settle).max().unwrap_or(plan::SETTLE);
-    let mut lots = lots;
-    crew.observer.event(&Event::Note { message: "waits for files; ctrl-c or SIGTERM ends it".into() });
+    let watcher = start(specs, &told, context.observer);
+    let settle = specs.iter().filter_map(|spec| spec.settle).max().unwrap_or(plan::SETTLE);
+    let mut groups = groups;
+    context.observer.event(&Event::Note { message: "waits for files; ctrl-c or SIGTERM ends it".into() });
     let began = Instant::now();
     let sum = Mutex::new(Sum::default());
     let mut known = HashSet::new();
     for first in std::iter::once(true).chain(std::iter::repeat(false)) {
-        let soon = lots.iter().flat_map(|lot| &lot.planned).any(plan::is_unsettled);
+        let soon = groups.iter().flat_map(|group| &group.planned).any(plan::is_unsettled);
         if !first {
-            lots.iter_mut().for_each(|lot| forget_known(lot, &mut known));
+            groups.iter_mut().for_each(|group| forget_known(group, &mut known));
         }
-        let idle = !first && lots.iter().all(|lot| lot.planned.is_empty());
-        let look = Look { inner: crew.observer, calm: !first, sum: &sum };
-        let summary = if idle { Summary::default() } else { run(lots, Crew { observer: &look, ..crew }) };
-        if !wait(&tells, soon, watcher.is_some(), settle, crew.cancel) {
+        let idle = !first && groups.iter().all(|group| group.planned.is_empty());
+        let look = Look { inner: context.observer, calm: !first, sum: &sum };
+        let summary = if idle { Summary::default() } else { run(groups, RunContext { observer: &look, ..context }) };
+        if !wait(&tells, soon, watcher.is_some(), settle, context.cancel) {
             let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
-            crew.observer.event(&sum.finished(&summary, began, crew.cancel));
+            context.observer.event(&sum.finished(&summary, began, context.cancel));
             return summary;
         }
-        lots = plan_again(orders, &mut known, crew);
+        groups = plan_again(specs, &mut known, context);
     }
     Summary::default()
 }
 
-fn plan_again(orders: &[Order], known: &mut HashSet<String>, crew: Crew<'_>) -> Vec<Lot> {
+fn plan_again(specs: &[JobSpec], known: &mut HashSet<String>, context: RunContext<'_>) -> Vec<JobGroup> {
     // Files that are passed over were reported in the first round.
-    orders.iter().for_each(|order| drop(order.folders.passed.take()));
-    order::plan_all(orders, crew.engine, crew.habits).unwrap_or_else(|error| {
+    specs.iter().for_each(|spec| drop(spec.folders.passed.take()));
+    job_spec::plan_all(specs, context.engine, context.options).unwrap_or_else(|error| {
         let message = format!("nothing is done: {}", causes(&error));
         if known.insert(message.clone()) {
-            crew.observer.event(&Event::Warning { message });
+            context.observer.event(&Event::Warning { message });
         }
         Vec::new()
     })
 }
 
 /// Drops results that were already reported, so that they are not repeated in every round.
-fn forget_known(lot: &mut Lot, known: &mut HashSet<String>) {
-    lot.planned.retain(|planned| match planned {
+fn forget_known(group: &mut JobGroup, known: &mut HashSet<String>) {
+    group.planned.retain(|planned| match planned {
         Planned::Run(_) => true,
         Planned::Skip { .. } => false,
         Planned::Fail { input, error } => known.insert(format!("{}: {}", input.display(), causes(error))),
@@ -76,11 +76,11 @@ fn forget_known(lot: &mut Lot, known: &mut HashSet<String>) {
 }
 
 /// Starts watching all inboxes for changes; returns `None` if the operating system cannot.
-fn start(orders: &[Order], told: &SyncSender<()>, observer: &dyn Observer) -> Option<RecommendedWatcher> {
+fn start(specs: &[JobSpec], told: &SyncSender<()>, observer: &dyn Observer) -> Option<RecommendedWatcher> {
     let told = told.clone();
     // Events carry absolute paths.
     let whole = |(folder, recursive)| (std::path::absolute(&folder).unwrap_or(folder), recursive);
-    let inboxes: Vec<(PathBuf, bool)> = orders.iter().flat_map(Order::inboxes).map(whole).collect();
+    let inboxes: Vec<(PathBuf, bool)> = specs.iter().flat_map(JobSpec::inboxes).map(whole).collect();
     let folders: Vec<PathBuf> = inboxes.iter().map(|(folder, _)| folder.clone()).collect();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Reading files, as we do ourselves, is no news, and neither is what we write: work folders and temporary files

@@ -31,6 +31,6 @@ impl Worker {
     /// Determines the identity of a job.
     pub(super) fn identify(&self, job: &Job, batch: Batch<'_>) -> Result<Identity, IdentityError> {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.identify(job, batch.settings, batch.given, batch.engine, batch.habits.fingerprint)
+        shared.identify(job, batch.settings, batch.given, batch.engine, batch.options.fingerprint)
     }
 }

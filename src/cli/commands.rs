@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::values;
-use crate::settings::{Ambient, LayerInputs, StyleArg};
+use crate::settings::{Environment, LayerInputs, StyleArg};
 
 #[derive(Debug, Subcommand)]
 pub enum PresetsCommand {
@@ -89,9 +89,9 @@ impl MeasureArgs {
         self.preset.is_some() || !self.styles.is_empty()
     }
 
-    /// These options as the top layer over `ambient`.
-    pub fn layers(&self, ambient: Ambient) -> LayerInputs {
-        LayerInputs { ambient, preset: self.preset.clone(), styles: self.styles.clone(), ..LayerInputs::default() }
+    /// These options as the top layer over `environment`.
+    pub fn layers(&self, environment: Environment) -> LayerInputs {
+        LayerInputs { environment, preset: self.preset.clone(), styles: self.styles.clone(), ..LayerInputs::default() }
     }
 }
 

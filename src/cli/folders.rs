@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::habits::HabitArgs;
+use super::run_options::RunOptionArgs;
 use super::unattended::UnattendedArgs;
 use super::{StylizerArg, values};
-use crate::batch::Habits;
+use crate::batch::RunOptions;
 use crate::batch::plan::{Folders, Globs, Passed, PlanError};
 
 /// How folders are gone through.
@@ -77,7 +77,7 @@ pub struct JobFileArgs {
     pub watch: bool,
 
     #[command(flatten)]
-    pub habits: HabitArgs,
+    pub options: RunOptionArgs,
 
     #[command(flatten)]
     pub batch: BatchArgs,
@@ -109,9 +109,9 @@ impl FolderArgs {
 }
 
 impl BatchArgs {
-    /// These over `habits`; `parallel` where no option says how many.
-    pub fn habits(self, habits: Habits, parallel: usize) -> Habits {
+    /// These over `options`; `parallel` where no option says how many.
+    pub fn options(self, options: RunOptions, parallel: usize) -> RunOptions {
         let parallel = self.parallel.map_or(parallel, usize::from);
-        Habits { parallel, retries: self.retry, retry_failed: self.retry_failed, ..habits }
+        RunOptions { parallel, retries: self.retry, retry_failed: self.retry_failed, ..options }
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::values;
 use crate::explore::{Every, Units};
-use crate::settings::{Ambient, Assignment, LayerInputs, StyleArg};
+use crate::settings::{Assignment, Environment, LayerInputs, StyleArg};
 
 /// What is looked at, and what is shown.
 #[derive(Debug, Args)]
@@ -69,15 +69,21 @@ pub struct LayersArgs {
 }
 
 impl LayersArgs {
-    /// These options as the top layer over `ambient`.
-    pub fn layers(&self, ambient: Ambient) -> LayerInputs {
+    /// These options as the top layer over `environment`.
+    pub fn layers(&self, environment: Environment) -> LayerInputs {
         let words = [
             ("network.backbone", self.backbone.clone()),
             ("network.weights_dir", self.weights_dir.clone()),
             ("device", self.device.clone()),
         ];
         let options = words.into_iter().filter_map(|(key, word)| Some(Assignment::of(key, word?))).collect();
-        LayerInputs { ambient, styles: self.styles.clone(), options, sets: self.sets.clone(), ..LayerInputs::default() }
+        LayerInputs {
+            environment,
+            styles: self.styles.clone(),
+            options,
+            sets: self.sets.clone(),
+            ..LayerInputs::default()
+        }
     }
 }
 

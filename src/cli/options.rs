@@ -1,11 +1,11 @@
 //! The settings that the options of a run stand for.
 
 use super::{RunArgs, values};
-use crate::settings::{Ambient, Assignment, LayerInputs, Recorded};
+use crate::settings::{Assignment, Environment, LayerInputs, Recorded};
 
 impl RunArgs {
-    /// These options as the top layer over `ambient`.
-    pub fn layers(&self, ambient: Ambient, like: Option<Recorded>) -> LayerInputs {
+    /// These options as the top layer over `environment`.
+    pub fn layers(&self, environment: Environment, like: Option<Recorded>) -> LayerInputs {
         let texts = [
             ("frame.size", self.size.as_ref()),
             ("device", self.device.as_ref()),
@@ -55,7 +55,7 @@ impl RunArgs {
             options.push(Assignment::of("optimizer.iterations", iterations.map(i64::from).to_vec()));
         }
         LayerInputs {
-            ambient,
+            environment,
             preset: self.preset.clone(),
             styles: self.styles.clone(),
             options,
@@ -84,7 +84,7 @@ mod tests {
             let choices = arg.get_possible_values();
             line.push(choices.first().map_or("3".into(), |choice| choice.get_name().to_owned()));
         }
-        let inputs = Cli::try_parse_from(line).ok()?.run.layers(Ambient::default(), None);
+        let inputs = Cli::try_parse_from(line).ok()?.run.layers(Environment::default(), None);
         if !inputs.styles.is_empty() {
             return Some(("style.images", option));
         }

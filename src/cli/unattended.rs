@@ -3,7 +3,7 @@
 use clap::Args;
 
 pub use super::schedule::ScheduleArgs;
-pub use super::watched::WatchedArgs;
+pub use super::telemetry::TelemetryArgs;
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct UnattendedArgs {
@@ -15,5 +15,5 @@ pub struct UnattendedArgs {
     pub schedule: ScheduleArgs,
 
     #[command(flatten)]
-    pub watched: WatchedArgs,
+    pub telemetry: TelemetryArgs,
 }

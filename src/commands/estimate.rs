@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::print;
 use crate::batch::estimate::{Estimate, estimate};
 use crate::batch::plan::Planned;
-use crate::batch::{Habits, Lot, Worker};
+use crate::batch::{JobGroup, RunOptions, Worker};
 use crate::interrupt::Deadline;
 use crate::job::Engine;
 use crate::report::{Observer, causes, duration};
@@ -16,7 +16,7 @@ use crate::report::{Observer, causes, duration};
 #[derive(Clone, Copy)]
 pub struct Request {
     pub engine: Engine,
-    pub habits: Habits,
+    pub options: RunOptions,
     pub deadline: Deadline,
     /// Print one JSON object per line instead of text.
     pub json: bool,
@@ -66,14 +66,14 @@ enum Line<'a> {
 ///
 /// # Errors
 /// If stdout cannot be written to.
-pub fn estimates(lots: &[Lot], request: Request, observer: &dyn Observer) -> anyhow::Result<bool> {
-    let Request { engine, habits, deadline, json } = request;
+pub fn estimates(groups: &[JobGroup], request: Request, observer: &dyn Observer) -> anyhow::Result<bool> {
+    let Request { engine, options, deadline, json } = request;
     let available = deadline.seconds_left();
     let (mut done, mut skipped, mut failed) = (Vec::new(), 0, 0);
     let worker = Worker::default();
-    for (lot, planned) in lots.iter().flat_map(|lot| lot.planned.iter().map(move |planned| (lot, planned))) {
+    for (group, planned) in groups.iter().flat_map(|group| group.planned.iter().map(move |planned| (group, planned))) {
         let outcome = match planned {
-            Planned::Run(job) => estimate(job, &lot.resolved, &lot.given, engine, habits, observer, &worker)
+            Planned::Run(job) => estimate(job, &group.resolved, &group.given, engine, options, observer, &worker)
                 .map_err(|error| (job.input_path().display().to_string(), causes(&error))),
             Planned::Skip { job, why } => {
                 skipped += 1;

@@ -11,7 +11,7 @@ use crate::batch::plan;
 use crate::decode::{self, FrameSource};
 use crate::measure::{FeatureNetwork, FrameFigures, GhostMeter, Meter, Pair, Summary};
 use crate::media::{Pixels, Range, Ratio};
-use crate::motion::{self, Consistency, FlowEstimator, Sighting, Wanted, Watched};
+use crate::motion::{self, Consistency, FlowEstimator, Pending, Wanted, Watched};
 use crate::settings::InputSettings;
 
 /// Number of frame pairs whose motion is estimated at the same time.
@@ -45,7 +45,7 @@ pub fn measure(
         rules: Consistency::default(),
         ..Wanted::default()
     };
-    let (mut scout, mut watcher) = motion::watch(wanted)?;
+    let (mut prefetch, mut watcher) = motion::watch(wanted)?;
     let (mut results, mut sources) = (open(result)?, open(source)?);
     let rate = sources.info().rate.map_or(RATE, Ratio::value);
     let mut pairs = Pairs {
@@ -54,7 +54,7 @@ pub fn measure(
         waiting: VecDeque::new(),
         figures: Vec::new(),
     };
-    let mut ahead: VecDeque<Sighting> = VecDeque::new();
+    let mut ahead: VecDeque<Pending> = VecDeque::new();
     let (begin, mut count) = (sources.begin(), 0);
     loop {
         let (painted, original) = match (results.next()?, sources.next()?) {
@@ -71,16 +71,16 @@ pub fn measure(
         let painted = fitted(painted, &original.pixels)
             .with_context(|| format!("{} cannot be measured beside {}", result.display(), source.display()))?;
         let timing = original.timing;
-        ahead.push_back(scout.look(&original.pixels, timing.base.seconds(timing.pts) - begin));
+        ahead.push_back(prefetch.look(&original.pixels, timing.base.seconds(timing.pts) - begin));
         pairs.waiting.push_back((original.pixels, painted));
         if ahead.len() > IN_FLIGHT
-            && let Some(sighting) = ahead.pop_front()
+            && let Some(pending) = ahead.pop_front()
         {
-            pairs.push(watcher.next(sighting)?)?;
+            pairs.push(watcher.next(pending)?)?;
         }
     }
-    for sighting in ahead {
-        pairs.push(watcher.next(sighting)?)?;
+    for pending in ahead {
+        pairs.push(watcher.next(pending)?)?;
     }
     pairs.push(watcher.finish()?)?;
     let (summary, figures) = (pairs.meter.finish(), pairs.figures);

@@ -3,9 +3,9 @@
 pub mod doctor;
 pub mod estimate;
 pub mod info;
+pub mod job_specs;
 pub mod layers;
 pub mod measure;
-pub mod orders;
 pub mod plan;
 pub mod presets;
 pub mod shots;

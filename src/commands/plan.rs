@@ -17,7 +17,7 @@ pub fn print_settings(settings: &Settings) -> anyhow::Result<()> {
     Ok(print(toml::to_string(settings)?)?)
 }
 
-/// Prints the plan for each order: its inputs, then the settings that they share.
+/// Prints the plan for each job spec: its inputs, then the settings that they share.
 ///
 /// # Errors
 /// If stdout cannot be written to.

@@ -9,7 +9,7 @@ use super::print;
 use crate::batch::plan;
 use crate::decode;
 use crate::media::Range;
-use crate::motion::{self, Shot, Sighting, Wanted, Watched, clock};
+use crate::motion::{self, Pending, Shot, Wanted, Watched, clock};
 use crate::settings::InputSettings;
 
 /// Number of frame pairs that are compared at the same time.
@@ -46,7 +46,7 @@ pub fn shots(input: &Path, json: bool) -> anyhow::Result<()> {
     let input = plan::classify(input)?;
     let mut source = decode::open(&input, Range::default(), &InputSettings::default())?;
     let wanted = Wanted { cuts: motion::estimate_cuts()?, ..Wanted::default() };
-    let (mut scout, mut watcher) = motion::watch(wanted)?;
+    let (mut prefetch, mut watcher) = motion::watch(wanted)?;
     let mut lines = Vec::new();
     let mut tell = |watched: Vec<Watched>| -> anyhow::Result<()> {
         for line in watched.iter().filter_map(line) {
@@ -59,17 +59,17 @@ pub fn shots(input: &Path, json: bool) -> anyhow::Result<()> {
         Ok(())
     };
     let begin = source.begin();
-    let mut ahead: VecDeque<Sighting> = VecDeque::new();
+    let mut ahead: VecDeque<Pending> = VecDeque::new();
     while let Some(frame) = source.next()? {
-        ahead.push_back(scout.look(&frame.pixels, frame.timing.base.seconds(frame.timing.pts) - begin));
+        ahead.push_back(prefetch.look(&frame.pixels, frame.timing.base.seconds(frame.timing.pts) - begin));
         if ahead.len() > IN_FLIGHT
-            && let Some(sighting) = ahead.pop_front()
+            && let Some(pending) = ahead.pop_front()
         {
-            tell(watcher.next(sighting)?)?;
+            tell(watcher.next(pending)?)?;
         }
     }
-    for sighting in ahead {
-        tell(watcher.next(sighting)?)?;
+    for pending in ahead {
+        tell(watcher.next(pending)?)?;
     }
     tell(watcher.finish()?.into_iter().collect())?;
     if json {

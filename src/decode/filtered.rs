@@ -10,7 +10,7 @@ use ffmpeg_next::{self as ffmpeg, frame};
 use super::FrameSource;
 use super::error::DecodeError;
 use super::ingest::Ingest;
-use super::turn::Turn;
+use super::rotation::Rotation;
 use crate::media::{self as words, Frame, MediaInfo, Pixels, Timing, ffi};
 use crate::settings::InputSettings;
 
@@ -28,7 +28,7 @@ impl Filtered {
     pub fn open(inner: Box<dyn FrameSource>, path: &Path, settings: &InputSettings) -> Result<Self, DecodeError> {
         words::init();
         let info = inner.info().clone();
-        let ingest = Ingest::new(path, settings, Turn::NONE, info.rate, None, "");
+        let ingest = Ingest::new(path, settings, Rotation::NONE, info.rate, None, "");
         let mut source =
             Self { path: path.into(), inner, info, ingest, ready: VecDeque::new(), ended: false, given: 0 };
         source.advance()?;

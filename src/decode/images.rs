@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::error::DecodeError;
 use super::limits::{Limits, is_size};
 use super::{FrameSource, check_start, rate};
-use crate::bounded;
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing, picture};
+use crate::read_limited;
 
 /// A source of one picture, or of several in order.
 pub(super) struct ImageSource {
@@ -158,6 +158,6 @@ fn read(path: &Path, limits: Limits) -> Result<picture::Found, DecodeError> {
         Ok(found) if found.is_file() && found.len() == 0 => return Err(DecodeError::Empty { path: path.into() }),
         _ => {}
     }
-    let bytes = bounded::read(path, bounded::PICTURE).map_err(io)?;
+    let bytes = read_limited::read(path, read_limited::PICTURE).map_err(io)?;
     picture::look(&bytes, limits.bounds()).map_err(bad)
 }

@@ -7,8 +7,8 @@ use ffmpeg_next::frame;
 use super::convert::{Converter, First};
 use super::error::DecodeError;
 use super::filter::UserFilter;
+use super::rotation::Rotation;
 use super::stage::{Shape, Stage};
-use super::turn::Turn;
 use crate::media::graph::{Entry, Exit, VideoGraph};
 use crate::media::{Pixels, Ratio, Timing};
 use crate::settings::{Deinterlace, InputSettings};
@@ -20,7 +20,7 @@ const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=interlaced";
 /// timing.
 pub(super) struct Ingest {
     path: PathBuf,
-    turn: Turn,
+    rotation: Rotation,
     deinterlace: Deinterlace,
     /// Whether an interlaced frame was seen. From then on the deinterlacer stays; it passes progressive frames through.
     interlaced: bool,
@@ -36,16 +36,16 @@ impl Ingest {
     pub fn new(
         path: &Path,
         settings: &InputSettings,
-        turn: Turn,
+        rotation: Rotation,
         rate: Option<Ratio>,
         aspect: Option<Ratio>,
         codec: &str,
     ) -> Self {
-        let aspect = if turn.swaps { aspect.map(|aspect| Ratio::new(aspect.den, aspect.num)) } else { aspect };
+        let aspect = if rotation.swaps { aspect.map(|aspect| Ratio::new(aspect.den, aspect.num)) } else { aspect };
         let filter = settings.filter.trim();
         Self {
             path: path.into(),
-            turn,
+            rotation,
             deinterlace: settings.deinterlace,
             interlaced: false,
             straight: Stage::default(),
@@ -92,9 +92,9 @@ impl Ingest {
         let interlaced = self.interlaced && frame.width() >= 4 && frame.height() >= 4;
         if self.user.is_none() {
             let before = if interlaced { format!("{DEINTERLACE},") } else { String::new() };
-            return self.converter.push(frame, timing, interlaced, (&before, self.turn.filter), ready);
+            return self.converter.push(frame, timing, interlaced, (&before, self.rotation.filter), ready);
         }
-        if !interlaced && self.turn.filter.is_empty() {
+        if !interlaced && self.rotation.filter.is_empty() {
             return self.filter(vec![(frame, timing)], ready);
         }
         let shape = Shape::of(&frame, interlaced);
@@ -102,7 +102,7 @@ impl Ingest {
         let failed = |source| DecodeError::Libav { path: self.path.clone(), doing: "turning its pictures", source };
         if self.straight.needs(&shape) {
             let entry = Entry::of(&frame, timing.base);
-            let chain = format!("{}{}", if interlaced { DEINTERLACE } else { "null" }, self.turn.filter);
+            let chain = format!("{}{}", if interlaced { DEINTERLACE } else { "null" }, self.rotation.filter);
             let graph = VideoGraph::new(&entry, &chain).map_err(failed)?;
             self.straight.set(shape, graph, &mut out).map_err(failed)?;
         }

@@ -16,10 +16,10 @@ mod layers;
 mod limits;
 mod open;
 mod rate;
+mod rotation;
 mod stage;
 mod survey;
 mod tags;
-mod turn;
 mod video;
 mod webp;
 
@@ -29,7 +29,7 @@ pub(crate) use clock::Clock;
 pub(crate) use ending::clock_time;
 pub use error::DecodeError;
 pub(crate) use open::{look_at, refused, video_decoder, video_stream};
-pub(crate) use turn::Turn;
+pub(crate) use rotation::Rotation;
 
 use crate::media::{Frame, Input, MediaInfo, Range, ffi, picture};
 use crate::settings::InputSettings;

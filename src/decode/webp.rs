@@ -9,7 +9,7 @@ use image_webp::{DecodingError, WebPDecoder};
 use super::error::DecodeError;
 use super::limits::Limits;
 use super::{FrameSource, check_start, open};
-use crate::contained::contained;
+use crate::catch_panic::catch_panic;
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing};
 
 /// Delays are in milliseconds.
@@ -98,7 +98,7 @@ impl WebpSource {
         // A frame whose picture is larger than its header says makes image-webp 0.2.4 index past the end of a buffer,
         // which is a panic. The decoder is not used again after one.
         let panicked = || Err(DecodingError::IoError(std::io::Error::other("a frame contradicts itself")));
-        let delay = match contained(|| self.decoder.read_frame(&mut bytes)).unwrap_or_else(panicked) {
+        let delay = match catch_panic(|| self.decoder.read_frame(&mut bytes)).unwrap_or_else(panicked) {
             Ok(delay) => i64::from(delay),
             Err(DecodingError::NoMoreFrames) => return Ok(None),
             Err(source) => return Err(DecodeError::Animation { path: self.path.clone(), source }),

@@ -8,22 +8,22 @@ use std::path::Path;
 use ffmpeg_next::{self as ffmpeg, Packet, codec, encoder};
 
 use super::codec::Container;
-use super::feed::Feed;
+use super::passthrough::Passthrough;
 use crate::media::{TimeBase, ffi};
 
 /// Delays the feed's streams if this FFmpeg's muxer does not add their codec delay. Writes `file` for a trial.
-pub(super) fn correct(feed: &mut Feed, container: Container, file: &Path) -> Result<(), ffmpeg::Error> {
+pub(super) fn correct(passthrough: &mut Passthrough, container: Container, file: &Path) -> Result<(), ffmpeg::Error> {
     if container.is_quicktime() {
         return Ok(());
     }
-    for position in 0..feed.len() {
-        let delay = feed.delay(position);
-        let Some(packet) = feed.first_packet(position).filter(|_| delay > 0.0) else { continue };
-        let begins = trial(feed, position, packet, container, file);
+    for position in 0..passthrough.len() {
+        let delay = passthrough.delay(position);
+        let Some(packet) = passthrough.first_packet(position).filter(|_| delay > 0.0) else { continue };
+        let begins = trial(passthrough, position, packet, container, file);
         // The file is no longer needed, whatever the result.
         let _ = std::fs::remove_file(file);
         if begins? < -delay / 2.0 {
-            feed.delay_by(position, delay);
+            passthrough.delay_by(position, delay);
         }
     }
     Ok(())
@@ -31,13 +31,13 @@ pub(super) fn correct(feed: &mut Feed, container: Container, file: &Path) -> Res
 
 /// Muxes a packet at time 0, reads it back and returns its time in seconds.
 fn trial(
-    feed: &Feed,
+    passthrough: &Passthrough,
     position: usize,
     mut packet: Packet,
     container: Container,
     file: &Path,
 ) -> Result<f64, ffmpeg::Error> {
-    let stream = feed.stream(position).ok_or(ffmpeg::Error::StreamNotFound)?;
+    let stream = passthrough.stream(position).ok_or(ffmpeg::Error::StreamNotFound)?;
     let mut output = ffi::open_output(file, container.muxer)?;
     let mut copy = output.add_stream(encoder::find(codec::Id::None))?;
     ffi::copy_stream(&stream, &mut copy, &[])?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ffmpeg_next as ffmpeg;
 
-use super::egress::{FLAGS, float_entry, float_frame, float_name};
+use super::to_encoder::{FLAGS, float_entry, float_frame, float_name};
 use super::{EncodeError, Encoded, FrameSink, Target, open_sink};
 use crate::media::floats;
 use crate::media::graph::VideoGraph;

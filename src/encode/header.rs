@@ -5,7 +5,7 @@ use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{self as ffmpeg, Dictionary, codec, encoder, media};
 
 use super::codec::{Container, Family};
-use super::feed::Feed;
+use super::passthrough::Passthrough;
 use super::streams::{self, Plan, Slot, TIMECODE};
 use super::timeline::{Pictures, Shift};
 use crate::media::splice::FAR;
@@ -18,15 +18,15 @@ pub(super) fn describe(
     container: Container,
     pictures: &Pictures,
     video: &Input,
-    feed: Option<&Feed>,
+    passthrough: Option<&Passthrough>,
     plan: &Plan,
 ) -> Result<(), ffmpeg::Error> {
     for slot in &plan.slots {
         match *slot {
-            Slot::Painted => painted(output, container.is_quicktime(), pictures, video, feed)?,
+            Slot::Painted => painted(output, container.is_quicktime(), pictures, video, passthrough)?,
             Slot::Carried { source, carriage, .. } => {
-                let feed = feed.ok_or(ffmpeg::Error::StreamNotFound)?;
-                let original = feed.input().stream(source).ok_or(ffmpeg::Error::StreamNotFound)?;
+                let passthrough = passthrough.ok_or(ffmpeg::Error::StreamNotFound)?;
+                let original = passthrough.input().stream(source).ok_or(ffmpeg::Error::StreamNotFound)?;
                 streams::describe(output, &original, carriage, &[STREAM_TAGS.as_slice(), &[TIMECODE]].concat())?;
             }
         }
@@ -34,14 +34,14 @@ pub(super) fn describe(
     if container.is_quicktime() {
         refine_text_clocks(output, plan)?;
     }
-    let (Some(feed), Some(source)) = (feed, &pictures.info.source) else { return Ok(()) };
-    ffi::copy_metadata(feed.input(), output, &[FILE_TAGS.as_slice(), &[TIMECODE]].concat())?;
+    let (Some(passthrough), Some(source)) = (passthrough, &pictures.info.source) else { return Ok(()) };
+    ffi::copy_metadata(passthrough.input(), output, &[FILE_TAGS.as_slice(), &[TIMECODE]].concat())?;
     let begin = |stream: ffmpeg::Stream| match stream.start_time() {
         i64::MIN => i64::MIN,
-        begin => begin.saturating_add(feed.start_of(source.stream)),
+        begin => begin.saturating_add(passthrough.start_of(source.stream)),
     };
-    let skipped = feed.input().stream(source.stream).map_or(0.0, |stream| pictures.skipped(begin(stream)));
-    copy_timecodes(output, container, pictures, feed.input(), plan, skipped)
+    let skipped = passthrough.input().stream(source.stream).map_or(0.0, |stream| pictures.skipped(begin(stream)));
+    copy_timecodes(output, container, pictures, passthrough.input(), plan, skipped)
 }
 
 fn painted(
@@ -49,7 +49,7 @@ fn painted(
     quicktime: bool,
     pictures: &Pictures,
     video: &Input,
-    feed: Option<&Feed>,
+    passthrough: Option<&Passthrough>,
 ) -> Result<(), ffmpeg::Error> {
     let info = pictures.info;
     let encoded = video.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?;
@@ -66,8 +66,8 @@ fn painted(
     if let Some(aspect) = info.sample_aspect {
         ffi::set_stream_aspect(&mut stream, aspect);
     }
-    let (Some(feed), Some(source)) = (feed, &info.source) else { return Ok(()) };
-    let original = feed.input().stream(source.stream).ok_or(ffmpeg::Error::StreamNotFound)?;
+    let (Some(passthrough), Some(source)) = (passthrough, &info.source) else { return Ok(()) };
+    let original = passthrough.input().stream(source.stream).ok_or(ffmpeg::Error::StreamNotFound)?;
     let skip = [STREAM_TAGS.as_slice(), &PAINTED_TAGS, &[TIMECODE]].concat();
     ffi::copy_stream_metadata(&original, &mut stream, &skip)?;
     ffi::copy_projection(&original, &mut stream)
@@ -151,11 +151,16 @@ pub(super) fn made_by_muxer(output: &Output, container: Container) -> usize {
 }
 
 /// Copies the chapters that overlap the span. If the clock was moved to begin at 0, chapters on it move too.
-pub(super) fn copy_chapters(feed: &Feed, output: &mut Output, span: &Span, shift: Shift) -> Result<(), ffmpeg::Error> {
-    for (id, chapter) in (0..).zip(feed.input().chapters()) {
+pub(super) fn copy_chapters(
+    passthrough: &Passthrough,
+    output: &mut Output,
+    span: &Span,
+    shift: Shift,
+) -> Result<(), ffmpeg::Error> {
+    for (id, chapter) in (0..).zip(passthrough.input().chapters()) {
         let base = TimeBase::from(chapter.time_base());
-        let moved = -base.ticks(-feed.moved());
-        let moved = if base.seconds(chapter.start()) + FAR < -feed.moved() { 0 } else { moved };
+        let moved = -base.ticks(-passthrough.moved());
+        let moved = if base.seconds(chapter.start()) + FAR < -passthrough.moved() { 0 } else { moved };
         let offset = span.base.convert(span.offset, base) + shift.ticks(base);
         let from = span.from.map_or(i64::MIN, |from| span.base.convert(from, base));
         let to = span.to.map_or(i64::MAX, |to| span.base.convert(to, base));
@@ -173,10 +178,10 @@ pub(super) fn copy_chapters(feed: &Feed, output: &mut Output, span: &Span, shift
 pub(super) fn write_header(
     output: &mut Output,
     container: Container,
-    feed: Option<&Feed>,
+    passthrough: Option<&Passthrough>,
     base: TimeBase,
 ) -> Result<(), ffmpeg::Error> {
-    let rates: Vec<i32> = feed.map(Feed::clock_rates).unwrap_or_default();
+    let rates: Vec<i32> = passthrough.map(Passthrough::clock_rates).unwrap_or_default();
     all_used(&output.write_header_with(header_options(container, base, &rates))?)
 }
 

@@ -9,7 +9,7 @@ use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::part::{Part, Piece, Shown};
-use super::{EncodeError, Encoded, FrameSink, beside};
+use super::{EncodeError, Encoded, FrameSink, video_only};
 use crate::files;
 use crate::label;
 use crate::media::{Frame, MediaInfo, Names, Pixels, to_u8};
@@ -163,7 +163,7 @@ impl SequenceSink {
         for name in listed {
             deep = Deep::of(&folder.join(name), info, settings)?;
         }
-        let left_out = beside::left_out(folder, "a sequence", info, settings.strict_streams)?;
+        let left_out = video_only::left_out(folder, "a sequence", info, settings.strict_streams)?;
         std::fs::create_dir_all(folder).map_err(|source| EncodeError::io(folder, source))?;
         Ok(Self {
             folder: folder.into(),

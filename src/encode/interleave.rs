@@ -5,7 +5,7 @@ use ffmpeg_next::format::context::{Input, Output};
 use ffmpeg_next::{self as ffmpeg, Packet};
 
 use super::codec::Container;
-use super::feed::Feed;
+use super::passthrough::Passthrough;
 use super::streams::{Plan, Slot};
 use super::timeline::{Pictures, Shift, Timeline};
 use crate::media::{TimeBase, ffi};
@@ -45,7 +45,7 @@ pub(super) fn copy(
     plan: &Plan,
     pictures: &Pictures,
     video: &mut Input,
-    mut feed: Option<&mut Feed>,
+    mut passthrough: Option<&mut Passthrough>,
 ) -> Result<Copied, ffmpeg::Error> {
     let encoded: TimeBase = video.stream(0).ok_or(ffmpeg::Error::StreamNotFound)?.time_base().into();
     let painted = plan.painted();
@@ -63,7 +63,7 @@ pub(super) fn copy(
     let mut copied = Copied { packets: vec![0; plan.slots.len()], refused: 0, moved: 0 };
     let mut last = vec![None; plan.slots.len()];
     let mut picture = next_picture(video)?;
-    let mut other = next_other(feed.as_deref_mut(), &fed)?;
+    let mut other = next_other(passthrough.as_deref_mut(), &fed)?;
     loop {
         let other_first = match (&picture, &other) {
             (None, None) => break,
@@ -80,7 +80,7 @@ pub(super) fn copy(
         copied.note(timed.packet.write_interleaved(output))?;
         copied.packets[stream] += 1;
         if other_first {
-            other = next_other(feed.as_deref_mut(), &fed)?;
+            other = next_other(passthrough.as_deref_mut(), &fed)?;
         } else {
             picture = next_picture(video)?;
         }
@@ -142,10 +142,10 @@ fn read_picture(video: &mut Input, encoded: TimeBase, base: TimeBase) -> Result<
 }
 
 /// Reads the next packet of the source's other streams, for the output stream that `fed` has at its position.
-fn next_other(feed: Option<&mut Feed>, fed: &[usize]) -> Result<Option<Timed>, ffmpeg::Error> {
-    let Some(feed) = feed else { return Ok(None) };
-    let Some(mut packet) = feed.next()? else { return Ok(None) };
+fn next_other(passthrough: Option<&mut Passthrough>, fed: &[usize]) -> Result<Option<Timed>, ffmpeg::Error> {
+    let Some(passthrough) = passthrough else { return Ok(None) };
+    let Some(mut packet) = passthrough.next()? else { return Ok(None) };
     let position = packet.stream();
     packet.set_stream(*fed.get(position).ok_or(ffmpeg::Error::Bug)?);
-    Ok(Some(Timed { packet, base: feed.base(position) }))
+    Ok(Some(Timed { packet, base: passthrough.base(position) }))
 }

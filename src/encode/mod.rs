@@ -2,30 +2,30 @@
 //!
 //! Writes only inside the temporary folder of [`Target`]; moving the result to its final place is up to the caller.
 
-mod beside;
 mod codec;
 mod concat;
 mod delay;
 mod direct;
-mod egress;
 mod error;
-mod feed;
 mod filter;
 mod header;
 mod images;
 mod interleave;
-mod lane;
 mod mux;
+mod packet_writer;
 mod part;
-mod reel;
+mod passthrough;
 mod rehearsal;
+mod replay_sink;
 mod riff;
 mod segment;
 mod streams;
 mod timeline;
+mod to_encoder;
 mod track;
 mod verify;
 mod video;
+mod video_only;
 
 use std::path::{Path, PathBuf};
 
@@ -120,7 +120,7 @@ fn open_parts(
     in_parts(Box::new(filter::FilterSink::open(target, info, settings)?), target, info, parts)
 }
 
-/// Wraps `sink`, which cannot write parts itself, in a [`reel::ReelSink`] if parts are wanted.
+/// Wraps `sink`, which cannot write parts itself, in a [`replay_sink::ReplaySink`] if parts are wanted.
 fn in_parts(
     sink: Box<dyn FrameSink>,
     target: &Target,
@@ -130,7 +130,7 @@ fn in_parts(
     // Bytes that went down a pipe cannot be taken back.
     let parts = parts.filter(|_| target.output != Output::Stdout);
     match parts {
-        Some(parts) => reel::ReelSink::around(sink, target, info, parts),
+        Some(parts) => replay_sink::ReplaySink::around(sink, target, info, parts),
         None => Ok(sink),
     }
 }
@@ -143,7 +143,7 @@ fn open_sink(
     parts: Option<&[Part]>,
 ) -> Result<Box<dyn FrameSink>, EncodeError> {
     let label = target.label.as_deref();
-    let direct = |path: &Path, way: direct::Way| {
+    let direct = |path: &Path, way: direct::DirectFormat| {
         in_parts(Box::new(DirectSink::open(path, way, info, settings, label)?), target, info, parts)
     };
     match &target.output {

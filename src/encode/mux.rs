@@ -5,8 +5,8 @@ use std::path::Path;
 use ffmpeg_next::format::context::Input;
 
 use super::codec::Container;
-use super::feed::{Feed, First};
 use super::interleave::{self, Copied};
+use super::passthrough::{First, Passthrough};
 use super::streams::{Fate, Plan};
 use super::timeline::{Pictures, Shift, Timeline};
 use super::{EncodeError, delay, header};
@@ -64,34 +64,35 @@ pub(super) fn join(
         )
     };
     let fed = source.map(|source| (clock(&source), source)).map(|(clock, source)| (source, clock));
-    let mut feed = fed.map(|fed| Feed::new(fed, plan.fed(), span)).transpose().map_err(fail(READING))?;
+    let mut passthrough = fed.map(|fed| Passthrough::new(fed, plan.fed(), span)).transpose().map_err(fail(READING))?;
     let mut first = First::default();
-    if let Some(feed) = &mut feed {
-        first = feed.first_seconds().map_err(fail(READING))?;
-        delay::correct(feed, container, &pictures.file.with_extension("trial")).map_err(fail("trying it"))?;
+    if let Some(passthrough) = &mut passthrough {
+        first = passthrough.first_seconds().map_err(fail(READING))?;
+        delay::correct(passthrough, container, &pictures.file.with_extension("trial")).map_err(fail("trying it"))?;
     }
     let start = pictures.pts.first().copied().unwrap_or(0) + span.offset;
     let shift = Shift::new(container, start, span.base, &first);
 
     let mut output = ffi::open_output(path, container.muxer).map_err(fail("creating it"))?;
-    header::describe(&mut output, container, pictures, &video, feed.as_ref(), plan)
+    header::describe(&mut output, container, pictures, &video, passthrough.as_ref(), plan)
         .map_err(fail("describing its streams"))?;
     if let Some(label) = label.filter(|_| !container.is_quicktime()) {
         ffi::set_file_tag(&mut output, LABEL, label).map_err(fail("describing it"))?;
     }
-    if let Some(feed) = &feed {
-        header::copy_chapters(feed, &mut output, &span, shift).map_err(fail("copying the chapters"))?;
+    if let Some(passthrough) = &passthrough {
+        header::copy_chapters(passthrough, &mut output, &span, shift).map_err(fail("copying the chapters"))?;
     }
     let made = header::made_by_muxer(&output, container);
-    header::write_header(&mut output, container, feed.as_ref(), span.base).map_err(fail("writing its header"))?;
+    header::write_header(&mut output, container, passthrough.as_ref(), span.base)
+        .map_err(fail("writing its header"))?;
     let timeline = Timeline { start, base: span.base, shift };
-    let copied = interleave::copy(&mut output, container, timeline, plan, pictures, &mut video, feed.as_mut());
+    let copied = interleave::copy(&mut output, container, timeline, plan, pictures, &mut video, passthrough.as_mut());
     let Copied { packets, refused, moved } = copied.map_err(fail("writing it"))?;
     output.write_trailer().map_err(fail("closing it"))?;
     ffi::flush_output(&mut output).map_err(fail("closing it"))?;
     let fates = plan.fates_of(&packets, container, made);
     let damaged = format!("damaged packets of the source's other streams are left out ({refused})");
-    let mut notes: Vec<String> = feed.iter().flat_map(Feed::notes).collect();
+    let mut notes: Vec<String> = passthrough.iter().flat_map(Passthrough::notes).collect();
     let has_notes = !notes.is_empty();
     notes.extend((refused > 0).then_some(damaged));
     notes.extend((moved > 0).then(|| {

@@ -7,9 +7,9 @@ use ffmpeg_next::{self as ffmpeg, Dictionary, picture};
 
 use super::EncodeError;
 use super::codec::{Coder, Family};
-use super::egress::{Egress, Form};
-use super::lane::Lane;
 use super::mux;
+use super::packet_writer::PacketWriter;
+use super::to_encoder::{Form, ToEncoder};
 use crate::media::{Pixels, TimeBase, ffi};
 
 /// The container of the intermediate files that hold the pictures until the last pass.
@@ -39,8 +39,8 @@ pub(super) struct Segment {
     path: PathBuf,
     file: PathBuf,
     coder: Coder,
-    egress: Egress,
-    lane: Lane,
+    to_encoder: ToEncoder,
+    writer: PacketWriter,
     base: TimeBase,
     last: Option<i64>,
     /// pts of frames after a long pause, which become key frames: a frame shown earlier must not be coded after one of
@@ -57,7 +57,7 @@ impl Segment {
     /// # Errors
     /// If it cannot be written, or the filters cannot be set up.
     pub fn create(path: &Path, file: PathBuf, coder: Coder, form: Form, store: Store) -> Result<Self, EncodeError> {
-        let egress = Egress::new(form, "").map_err(|error| EncodeError::libav(path, "preparing it", error))?;
+        let to_encoder = ToEncoder::new(form, "").map_err(|error| EncodeError::libav(path, "preparing it", error))?;
         let fail = |error| EncodeError::libav(path, "creating its intermediate file", error);
         let mut output = ffi::open_output(&file, store.muxer).map_err(fail)?;
         let mut stream = output.add_stream_with(&coder.encoder).map_err(fail)?;
@@ -69,8 +69,8 @@ impl Segment {
             path: path.into(),
             file,
             coder,
-            egress,
-            lane: Lane::new(output, form.base),
+            to_encoder,
+            writer: PacketWriter::new(output, form.base),
             base: form.base,
             last: None,
             apart: HashSet::new(),
@@ -87,23 +87,23 @@ impl Segment {
     /// # Errors
     /// If it cannot be encoded or written.
     pub fn push(&mut self, pixels: &Pixels, pts: i64, duration: i64) -> Result<(), EncodeError> {
-        self.lane.expect(pts, duration);
+        self.writer.expect(pts, duration);
         if self.last.replace(pts).is_some_and(|last| self.base.seconds(pts - last) > PAUSE) {
             self.apart.insert(pts);
         }
         let encode = self.fail("encoding");
-        self.egress.push(pixels, pts).map_err(&encode)?;
+        self.to_encoder.push(pixels, pts).map_err(&encode)?;
         self.encode().map_err(encode)
     }
 
     /// Encodes the frames that are ready and writes their packets.
     fn encode(&mut self) -> Result<(), ffmpeg::Error> {
-        while let Some(mut frame) = self.egress.pull()? {
+        while let Some(mut frame) = self.to_encoder.pull()? {
             if frame.pts().is_some_and(|pts| self.apart.remove(&pts)) {
                 frame.set_kind(picture::Type::I);
             }
             self.coder.send(&frame)?;
-            self.lane.drain(&mut self.coder.encoder)?;
+            self.writer.drain(&mut self.coder.encoder)?;
         }
         Ok(())
     }
@@ -114,13 +114,13 @@ impl Segment {
     /// If the last frames cannot be encoded or written.
     pub fn close(mut self) -> Result<(PathBuf, bool), EncodeError> {
         let encode = self.fail("encoding");
-        self.egress.flush().map_err(&encode)?;
+        self.to_encoder.flush().map_err(&encode)?;
         self.encode().map_err(&encode)?;
         self.coder.encoder.send_eof().map_err(&encode)?;
-        self.lane.drain(&mut self.coder.encoder).map_err(encode)?;
+        self.writer.drain(&mut self.coder.encoder).map_err(encode)?;
         let close = self.fail("closing its intermediate file");
-        self.lane.output.write_trailer().map_err(&close)?;
-        ffi::flush_output(&mut self.lane.output).map_err(close)?;
-        Ok((self.file, self.egress.saw_transparency()))
+        self.writer.output.write_trailer().map_err(&close)?;
+        ffi::flush_output(&mut self.writer.output).map_err(close)?;
+        Ok((self.file, self.to_encoder.saw_transparency()))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use ffmpeg_next::{Packet, Rational};
 
 use super::codec::Container;
-use super::feed::First;
+use super::passthrough::First;
 use crate::media::{MediaInfo, Span, TimeBase};
 
 /// The encoded pictures.

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::codec::{self, Chosen, Coder, Container, Setup};
 use super::concat::{self, concatenate};
-use super::egress::Form;
 use super::mux;
 use super::part::{Part, Piece, Shown};
 use super::rehearsal::Rehearsal;
 use super::segment::{Segment, Store};
 use super::streams::Plan;
 use super::timeline::Pictures;
+use super::to_encoder::Form;
 use super::track::Track;
 use super::verify::{self, Known};
 use super::{EncodeError, Encoded, FrameSink};

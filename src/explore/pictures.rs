@@ -246,7 +246,7 @@ impl Reader<'_> {
 /// # Errors
 /// A one-line description of the problem, without the file's name.
 pub fn still(path: &Path, size: usize) -> Result<RgbImage, String> {
-    let bytes = crate::bounded::read(path, crate::bounded::PICTURE).map_err(|error| error.to_string())?;
+    let bytes = crate::read_limited::read(path, crate::read_limited::PICTURE).map_err(|error| error.to_string())?;
     let pixels = picture::decode(&bytes).map_err(|error| causes(&error))?;
     if pixels.width == 0 || pixels.height == 0 {
         return Err("the picture has no pixels".into());

@@ -4,10 +4,10 @@
 //! output. Two runs with the same identity paint the same result, so one can resume what the other has begun, and a
 //! finished job need not be repeated.
 
-mod beside;
+mod file_stat;
 mod fingerprint;
+mod referenced_files;
 mod reuse;
-mod witness;
 
 use std::borrow::Cow;
 use std::io;
@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use file_stat::FileStats;
 pub use fingerprint::{Fingerprint, of_file};
 pub use reuse::LastShared;
-pub use witness::Witness;
 
 use crate::files;
 use crate::job::{Engine, Job};
@@ -145,7 +145,7 @@ impl Shared {
         let part = format!("{} {:?}", job.range.start, job.range.frames);
         let mut input = input(&job.input, how)?;
         let unreadable = |source| IdentityError::Unreadable { path: job.input_path().into(), source };
-        let listed = beside::of_input(&job.input, &self.format).map_err(unreadable)?;
+        let listed = referenced_files::of_input(&job.input, &self.format).map_err(unreadable)?;
         if !listed.is_empty() {
             let listed = contents(&listed, how)?;
             input = of_texts([input.as_str()].into_iter().chain(listed.iter().map(String::as_str)));
@@ -188,7 +188,7 @@ fn settings_hash(settings: &Settings, paints: bool) -> Result<String, IdentityEr
     let mut texts = vec![serde_json::to_string(&kept).unwrap_or_else(|_| format!("{kept:?}"))];
     texts.push(if paints { stylize::device::kind(settings.device)? } else { "none" }.to_owned());
     // Another look-up table gives another result (`lut3d=file=warm.cube`).
-    texts.extend(contents(&beside::of_settings(settings), Fingerprint::Sampled)?);
+    texts.extend(contents(&referenced_files::of_settings(settings), Fingerprint::Sampled)?);
     Ok(of_texts(texts.iter().map(String::as_str)))
 }
 

@@ -1,6 +1,6 @@
 //! Keeps the shared parts of an identity from one job to the next: hashing weights is slow.
 
-use super::{Fingerprint, Identity, IdentityError, Shared, Witness};
+use super::{FileStats, Fingerprint, Identity, IdentityError, Shared};
 use crate::job::{Engine, Job};
 use crate::motion::Given;
 use crate::settings::Settings;
@@ -16,7 +16,7 @@ pub struct LastShared {
 struct Last {
     settings: Settings,
     engine: Engine,
-    files: Witness,
+    files: FileStats,
     shared: Shared,
 }
 
@@ -44,7 +44,7 @@ impl LastShared {
             return super::identify(job, settings, given, engine, how);
         }
         // Recorded before the files are read: a file that changes meanwhile is read again for the next job.
-        let files = Witness::of_settings(settings);
+        let files = FileStats::of_settings(settings);
         let same = |last: &Last| last.engine == engine && last.files == files && last.settings == *settings;
         let last = match self.last.take().filter(same) {
             Some(last) => last,

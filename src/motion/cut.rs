@@ -1,6 +1,6 @@
 //! Detects where shots begin: hard cuts, found by comparing source frames.
 
-use super::likeness::Likeness;
+use super::similarity::Similarity;
 
 /// Score, in percent of full scale, from which a frame is a cut. In a measurement with 25 cuts and many thousand other
 /// frames, every score of 20 or more was a cut (or a one-frame flash).
@@ -27,9 +27,9 @@ pub enum Shot {
 #[derive(Debug, Clone, Copy)]
 pub struct Ahead {
     /// Comparison with the suspicious frame.
-    pub next: Likeness,
+    pub next: Similarity,
     /// Comparison with the frame before the suspicious one.
-    pub over: Likeness,
+    pub over: Similarity,
 }
 
 /// Distinguishes cuts from flashes and fast motion, one frame after another.
@@ -43,7 +43,7 @@ pub struct Judge {
 
 impl Judge {
     /// Returns whether the next frame is needed for a decision.
-    pub fn is_suspicious(now: &Likeness) -> bool {
+    pub fn is_suspicious(now: &Similarity) -> bool {
         now.comparable && (unlike(now) || now.difference >= THRESHOLD)
     }
 
@@ -51,7 +51,7 @@ impl Judge {
     /// of the difference and the change of the difference, as in FFmpeg's `scdet`, so that steady fast motion is not a
     /// cut. The difference of a cut says nothing about motion, so after a cut the difference of the next frame serves
     /// as the reference. `ahead` is `None` if the frame is not suspicious, and at the end of the clip.
-    pub fn decide(&mut self, now: &Likeness, ahead: Option<&Ahead>) -> (Shot, f64) {
+    pub fn decide(&mut self, now: &Similarity, ahead: Option<&Ahead>) -> (Shot, f64) {
         if !now.comparable {
             *self = Self::default();
             return (Shot::New, 100.0);
@@ -73,24 +73,24 @@ impl Judge {
 
     /// Continues after a flash with the frame that follows it; `over` compares that frame with the one before the
     /// flash.
-    pub fn after_flash(&mut self, over: &Likeness) {
+    pub fn after_flash(&mut self, over: &Similarity) {
         *self = Self { steady: Some(over.difference), racing: false };
     }
 }
 
 /// Returns whether hardly anything of a frame is visible in the other one.
-fn unlike(pair: &Likeness) -> bool {
+fn unlike(pair: &Similarity) -> bool {
     pair.unseen.is_some_and(|unseen| unseen > UNSEEN)
 }
 
 /// Returns whether motion is hard or impossible to follow.
-fn fast(pair: &Likeness) -> bool {
+fn fast(pair: &Similarity) -> bool {
     unlike(pair) || pair.speed > FAST
 }
 
 /// Returns whether the two neighbours are alike and the frame between them resembles neither, by flow or clearly by
 /// brightness.
-fn is_flash(now: &Likeness, Ahead { next, over }: &Ahead) -> bool {
+fn is_flash(now: &Similarity, Ahead { next, over }: &Ahead) -> bool {
     let alike = over.comparable && next.comparable && !unlike(over) && over.difference < THRESHOLD;
     let brighter = now.difference.min(next.difference) > 2.0 * over.difference;
     alike && (brighter || unlike(now) && unlike(next))
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     /// Judges a sequence of comparisons; `over(t)` compares the two neighbours of frame `t`.
-    fn judged(pairs: &[Likeness], over: impl Fn(usize) -> Likeness) -> Vec<Shot> {
+    fn judged(pairs: &[Similarity], over: impl Fn(usize) -> Similarity) -> Vec<Shot> {
         let (mut judge, mut shots, mut t) = (Judge::default(), Vec::new(), 0);
         while let Some(now) = pairs.get(t) {
             let ahead = pairs.get(t + 1).map(|next| Ahead { next: *next, over: over(t) });
@@ -117,12 +117,12 @@ mod tests {
         shots
     }
 
-    fn pair(difference: f64, unseen: f32) -> Likeness {
-        Likeness { comparable: true, difference, unseen: Some(unseen), speed: 0.01, overlap: 0.9 }
+    fn pair(difference: f64, unseen: f32) -> Similarity {
+        Similarity { comparable: true, difference, unseen: Some(unseen), speed: 0.01, overlap: 0.9 }
     }
 
-    const CALM: Likeness =
-        Likeness { comparable: true, difference: 2.0, unseen: Some(0.05), speed: 0.01, overlap: 0.95 };
+    const CALM: Similarity =
+        Similarity { comparable: true, difference: 2.0, unseen: Some(0.05), speed: 0.01, overlap: 0.95 };
 
     #[test]
     fn a_single_break_is_a_cut_by_either_measure() {
@@ -142,9 +142,9 @@ mod tests {
         // The clip may end within it.
         assert_eq!(judged(&[CALM, racing, racing], |_| racing), [Continues; 3]);
         // Blur appears and vanishes; in between, flow can follow.
-        let followed = Likeness { speed: 0.25, ..pair(8.0, 0.3) };
+        let followed = Similarity { speed: 0.25, ..pair(8.0, 0.3) };
         assert_eq!(judged(&[CALM, racing, followed, followed, racing, CALM], |_| racing), [Continues; 6]);
-        let elsewhere = Likeness { overlap: 0.2, ..racing };
+        let elsewhere = Similarity { overlap: 0.2, ..racing };
         assert_eq!(judged(&[CALM, racing, elsewhere, CALM], |_| elsewhere), [Continues, Continues, New, Continues]);
     }
 
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn another_size_begins_a_shot() {
-        let other = Likeness { comparable: false, difference: 0.0, unseen: None, speed: 0.0, overlap: 0.0 };
+        let other = Similarity { comparable: false, difference: 0.0, unseen: None, speed: 0.0, overlap: 0.0 };
         assert_eq!(judged(&[other, CALM], |_| other), [Shot::New, Shot::Continues]);
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::field::UNKNOWN;
 use super::{FlowError, FlowField};
-use crate::bounded;
+use crate::read_limited;
 
 const TAG: f32 = 202_021.25;
 const UNKNOWN_FROM: f32 = 1e9;
@@ -16,7 +16,8 @@ const HEADER: usize = 12;
 /// # Errors
 /// If it cannot be read, or is not a `.flo` file with the length that its header implies.
 pub fn read(path: &Path) -> Result<FlowField, FlowError> {
-    let bytes = bounded::read(path, bounded::FLOW).map_err(|source| FlowError::Io { path: path.into(), source })?;
+    let bytes =
+        read_limited::read(path, read_limited::FLOW).map_err(|source| FlowError::Io { path: path.into(), source })?;
     parse(&bytes).map_err(|what| FlowError::File { path: path.into(), what })
 }
 

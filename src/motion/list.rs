@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::bounded;
 use crate::media::Range;
+use crate::read_limited;
 
 /// Tolerance in seconds. Times are written to the millisecond, so a frame may be half a millisecond earlier than the
 /// time that names it, plus the rounding of floats.
@@ -57,7 +57,7 @@ impl CutList {
     /// If the file cannot be read, a line is invalid, or a line holds a frame number although the range does not start
     /// at the beginning.
     pub fn read(path: &Path, range: Range) -> Result<Self, CutsError> {
-        let text = bounded::text(path).map_err(|source| CutsError::Read { path: path.into(), source })?;
+        let text = read_limited::text(path).map_err(|source| CutsError::Read { path: path.into(), source })?;
         Self::parse(path, &text, range)
     }
 

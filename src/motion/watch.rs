@@ -7,9 +7,9 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::cut::{Ahead, Judge, Shot, UNSEEN};
-use super::likeness::Likeness;
 use super::list::CutList;
-use super::scout::{self, Glance, Means, Pair, Scout, Sighting};
+use super::prefetch::{self, Glance, Means, Pair, Pending, Prefetch};
+use super::similarity::Similarity;
 use super::trail::Step;
 use super::{Consistency, FlowError, FlowEstimator};
 
@@ -72,10 +72,10 @@ pub struct Wanted {
 ///
 /// # Errors
 /// If the thread pool cannot be created.
-pub fn watch(wanted: Wanted) -> Result<(Scout, Watcher), FlowError> {
+pub fn watch(wanted: Wanted) -> Result<(Prefetch, Watcher), FlowError> {
     let cuts = wanted.cuts.filter(|_| wanted.list.is_none());
     let means = Arc::new(Means { flow: wanted.flow, cuts, rules: wanted.rules, from: wanted.from });
-    let pool = scout::pool(&means)?;
+    let pool = prefetch::pool(&means)?;
     let mut far: Vec<usize> = wanted.far.iter().map(|&offset| offset as usize).filter(|&offset| offset > 1).collect();
     far.sort_unstable();
     far.dedup();
@@ -93,14 +93,14 @@ pub fn watch(wanted: Wanted) -> Result<(Scout, Watcher), FlowError> {
         past: VecDeque::new(),
         longest,
     };
-    Ok((Scout::new(means, pool), watcher))
+    Ok((Prefetch::new(means, pool), watcher))
 }
 
 /// A suspicious frame that waits for the next one before it is decided.
 struct Held {
     glance: Arc<Glance>,
     before: Arc<Glance>,
-    likeness: Likeness,
+    similarity: Similarity,
     step: Option<Result<Step, FlowError>>,
 }
 
@@ -129,8 +129,8 @@ impl Watcher {
     ///
     /// # Errors
     /// If there is no flow between two frames of a shot, or a search fails.
-    pub fn next(&mut self, sighting: Sighting) -> Result<Vec<Watched>, FlowError> {
-        let Sighting { glance, pair } = sighting;
+    pub fn next(&mut self, pending: Pending) -> Result<Vec<Watched>, FlowError> {
+        let Pending { glance, pair } = pending;
         let before = self.last.replace(Arc::clone(&glance));
         if self.ring && before.is_none() {
             self.first = Some(Arc::clone(&glance));
@@ -142,33 +142,33 @@ impl Watcher {
             return Ok(vec![self.arrive(&glance, Shot::New, 0.0, None, None)?]);
         };
         let broke = || FlowError::Library("a search broke down: this is a fault of the program".into());
-        let Pair { likeness, step } = pair.recv().map_err(|_| broke())?;
-        let likeness = likeness?;
+        let Pair { similarity, step } = pair.recv().map_err(|_| broke())?;
+        let similarity = similarity?;
         if let Some(list) = &mut self.list {
-            let new = list.begins(glance.number, glance.seconds) || !likeness.comparable;
+            let new = list.begins(glance.number, glance.seconds) || !similarity.comparable;
             let shot = if new { Shot::New } else { Shot::Continues };
             return Ok(vec![self.arrive(&glance, shot, 0.0, None, step)?]);
         }
         let mut decided = Vec::new();
         if let Some(held) = self.held.take() {
             let over = self.pair(&glance, &held.before);
-            let ahead = Ahead { next: likeness, over: over.likeness? };
-            let (shot, score) = self.judge.decide(&held.likeness, Some(&ahead));
+            let ahead = Ahead { next: similarity, over: over.similarity? };
+            let (shot, score) = self.judge.decide(&held.similarity, Some(&ahead));
             if shot == Shot::Aside {
-                decided.push(self.arrive(&held.glance, shot, score, held.likeness.unseen, None)?);
+                decided.push(self.arrive(&held.glance, shot, score, held.similarity.unseen, None)?);
                 self.judge.after_flash(&ahead.over);
                 let step = self.around(over.step, step, held.step);
                 let score = ahead.over.difference;
                 decided.push(self.arrive(&glance, Shot::Continues, score, ahead.over.unseen, step)?);
                 return Ok(decided);
             }
-            decided.push(self.arrive(&held.glance, shot, score, held.likeness.unseen, held.step)?);
+            decided.push(self.arrive(&held.glance, shot, score, held.similarity.unseen, held.step)?);
         }
-        if Judge::is_suspicious(&likeness) {
-            self.held = Some(Held { glance, before, likeness, step });
+        if Judge::is_suspicious(&similarity) {
+            self.held = Some(Held { glance, before, similarity, step });
         } else {
-            let (shot, score) = self.judge.decide(&likeness, None);
-            decided.push(self.arrive(&glance, shot, score, likeness.unseen, step)?);
+            let (shot, score) = self.judge.decide(&similarity, None);
+            decided.push(self.arrive(&glance, shot, score, similarity.unseen, step)?);
         }
         Ok(decided)
     }
@@ -179,8 +179,8 @@ impl Watcher {
     /// As for [`Watcher::next`].
     pub fn finish(&mut self) -> Result<Option<Watched>, FlowError> {
         let Some(held) = self.held.take() else { return Ok(None) };
-        let (shot, score) = self.judge.decide(&held.likeness, None);
-        self.arrive(&held.glance, shot, score, held.likeness.unseen, held.step).map(Some)
+        let (shot, score) = self.judge.decide(&held.similarity, None);
+        self.arrive(&held.glance, shot, score, held.similarity.unseen, held.step).map(Some)
     }
 
     /// Returns how the first frame follows from the last one if the clip is a loop; `None` if it is not, has only one

@@ -9,7 +9,7 @@ use super::{Decoded, Message, Ready, Shared};
 use crate::decode::FrameSource;
 use crate::measure::Beside;
 use crate::media::Frame;
-use crate::motion::{Scout, Sighting, Watched, Watcher};
+use crate::motion::{Pending, Prefetch, Watched, Watcher};
 use crate::report::Event;
 
 /// Decodes all frames. Returns their number, or `None` if not all were read.
@@ -51,10 +51,10 @@ pub(super) fn decode(
 /// Starts the motion search for each frame. It runs ahead of the painting by as many frames as the channels between
 /// them hold.
 pub(super) fn sight(
-    mut scout: Scout,
+    mut prefetch: Prefetch,
     begin: f64,
     frames: &Receiver<Message<Decoded>>,
-    out: &Sender<Message<(Decoded, Sighting)>>,
+    out: &Sender<Message<(Decoded, Pending)>>,
     shared: &Shared<'_>,
 ) -> Option<()> {
     while !shared.cancel.is_cancelled() {
@@ -63,8 +63,8 @@ pub(super) fn sight(
             Message::End { every_frame, closing } => return out.send(Message::End { every_frame, closing }).ok(),
         };
         let timing = decoded.frame.timing;
-        let sighting = scout.look(&decoded.frame.pixels, timing.base.seconds(timing.pts) - begin);
-        out.send(Message::Frame((decoded, sighting))).ok()?;
+        let pending = prefetch.look(&decoded.frame.pixels, timing.base.seconds(timing.pts) - begin);
+        out.send(Message::Frame((decoded, pending))).ok()?;
     }
     None
 }
@@ -72,7 +72,7 @@ pub(super) fn sight(
 /// Waits for the motion results and classifies each frame; a frame that may be a flash waits for the next one.
 pub(super) fn watch(
     mut watcher: Watcher,
-    frames: &Receiver<Message<(Decoded, Sighting)>>,
+    frames: &Receiver<Message<(Decoded, Pending)>>,
     out: &Sender<Message<Ready>>,
     shared: &Shared<'_>,
 ) -> Option<()> {
@@ -88,10 +88,10 @@ pub(super) fn watch(
     };
     while !shared.cancel.is_cancelled() {
         match frames.recv().ok()? {
-            Message::Frame((decoded, sighting)) => {
+            Message::Frame((decoded, pending)) => {
                 waiting.push_back(decoded.frame);
                 newest = decoded.at;
-                for watched in watcher.next(sighting).map_err(|error| shared.fail(error)).ok()? {
+                for watched in watcher.next(pending).map_err(|error| shared.fail(error)).ok()? {
                     give(watched, &mut waiting, newest)?;
                 }
             }

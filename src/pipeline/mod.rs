@@ -19,7 +19,7 @@ use crate::encode::{EncodeError, Encoded, FrameSink};
 use crate::interrupt::CancelToken;
 use crate::measure::{Beside, GhostMeter, Seen, Summary};
 use crate::media::{Frame, Ratio};
-use crate::motion::{Arrival, FlowError, Scout, Watcher};
+use crate::motion::{Arrival, FlowError, Prefetch, Watcher};
 use crate::report::Observer;
 use crate::resume::{Journal, ResumeError};
 use crate::stylize::{FrameStats, Snapshot, StyleError, Stylizer};
@@ -105,7 +105,7 @@ enum Styled {
 pub struct Ends {
     pub source: Box<dyn FrameSource>,
     pub sink: Box<dyn FrameSink>,
-    pub motion: (Scout, Watcher),
+    pub motion: (Prefetch, Watcher),
 }
 
 /// The tools of the stylize stage, built inside its thread.
@@ -167,7 +167,7 @@ pub fn run<'a>(
     observer: &dyn Observer,
     cancel: &CancelToken,
 ) -> Result<Outcome, PipelineError> {
-    let Ends { source, sink, motion: (scout, watcher) } = ends;
+    let Ends { source, sink, motion: (prefetch, watcher) } = ends;
     let before = match &progress {
         Some(Progress { journal, checkpoint }) => Before {
             frames: journal.frames(),
@@ -193,7 +193,7 @@ pub fn run<'a>(
     let (read, styled, encoded) = thread::scope(|scope| {
         let shared = &shared;
         let decode = scope.spawn(move || look::decode(source, &decoded_in, shared));
-        let sight = scope.spawn(move || look::sight(scout, begin, &decoded_out, &sighted_in, shared));
+        let sight = scope.spawn(move || look::sight(prefetch, begin, &decoded_out, &sighted_in, shared));
         let watch = scope.spawn(move || look::watch(watcher, &sighted_out, &watched_in, shared));
         let stylize = scope.spawn(move || paint::stylize(make_hands, before, &watched_out, &styled_in, shared));
         let encode = scope.spawn(move || write::encode(shelf, (base, painted), &styled_out, shared));

@@ -12,7 +12,7 @@ mod pace;
 mod plain;
 mod steadiness;
 mod table;
-pub mod watched;
+pub mod telemetry;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::ResumeError;
-use super::former;
 use super::manifest::{Complete, Finished, MANIFEST, Manifest, ManifestError};
+use super::superseded;
 use super::tail::{self, Tail};
-use super::work::{FORMER, WorkFolder};
+use super::work::{SUPERSEDED, WorkFolder};
 use crate::encode::{Part, Piece};
 use crate::files;
 use crate::identity::Identity;
@@ -44,11 +44,11 @@ impl<'a> Journal<'a> {
         let mut notes = Vec::new();
         let mut found = Self::found(work, &mut notes)?;
         let same = |manifest: &Manifest| resumes && identity.changed(&manifest.identity).is_none();
-        let former = former::read(work)?;
+        let former = superseded::read(work)?;
         if former.is_some()
             && (found.is_none() || (former.as_ref().is_some_and(same) && !found.as_ref().is_some_and(same)))
         {
-            former::restore(work)?;
+            superseded::restore(work)?;
             found = Self::found(work, &mut notes)?;
         }
         let mut manifest = match found {
@@ -60,7 +60,7 @@ impl<'a> Journal<'a> {
                     changed
                         .map(|changed| format!("begins anew, for {changed} since {frames} frames of it were painted")),
                 );
-                former::step_aside(work, &manifest)?;
+                superseded::step_aside(work, &manifest)?;
                 Manifest::new(identity, threads)
             }
             _ => Manifest::new(identity, threads),
@@ -93,14 +93,14 @@ impl<'a> Journal<'a> {
     fn tidy(&self) -> Result<(), ResumeError> {
         let top = |name: &std::ffi::OsStr| {
             name == MANIFEST
-                || name == FORMER
+                || name == SUPERSEDED
                 || self.manifest.files().any(|piece| {
                     let first = std::path::Path::new(&piece.name).components().next();
                     first.is_some_and(|first| first.as_os_str() == name)
                 })
         };
         if self.manifest.frames() == 0 {
-            return self.work.clear(|name| name == FORMER);
+            return self.work.clear(|name| name == SUPERSEDED);
         }
         self.work.clear(top)
     }
@@ -217,7 +217,7 @@ impl<'a> Journal<'a> {
         next.write(self.work.path())?;
         if !next.parts.is_empty() {
             // This job now has progress worth keeping, so the other job's progress goes.
-            former::discard(self.work)?;
+            superseded::discard(self.work)?;
         }
         let before = std::mem::replace(&mut self.manifest, next);
         for piece in before.state.iter().chain(before.tail.as_ref().map(|tail| &tail.file)) {

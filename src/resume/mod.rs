@@ -16,17 +16,17 @@
 //! was interrupted.
 
 mod error;
-mod former;
 mod holder;
 mod journal;
 mod manifest;
+mod superseded;
 mod tail;
 mod work;
 
 pub use error::ResumeError;
-pub use former::{kept, make_room};
 pub use holder::Holder;
 pub use journal::{Journal, Opened};
 pub use manifest::{Complete, Manifest, ManifestError};
+pub use superseded::{kept, make_room};
 pub use tail::{Tail, tail_bytes};
 pub use work::WorkFolder;

@@ -14,7 +14,7 @@ use crate::files;
 
 const LOCK: &str = "lock";
 /// Name of the folder inside the work folder that keeps the progress of another job.
-pub(super) const FORMER: &str = "former";
+pub(super) const SUPERSEDED: &str = "former";
 /// Longest file name that common file systems accept, in bytes.
 const LONGEST_NAME: usize = 255;
 
@@ -100,7 +100,7 @@ impl WorkFolder {
 
     fn take_away(&self) -> io::Result<()> {
         // The manifests go first: if the rest fails, no run can mistake the leftovers for progress.
-        for manifest in [FORMER, ""].map(|folder| self.path.join(folder).join(MANIFEST)) {
+        for manifest in [SUPERSEDED, ""].map(|folder| self.path.join(folder).join(MANIFEST)) {
             let _ = fs::remove_file(manifest);
         }
         self.clear(|_| false).map_err(io::Error::other)?;
@@ -114,7 +114,7 @@ impl WorkFolder {
 
     /// Returns whether the folder certainly holds no progress. A disk error does not count as certainty.
     fn is_worthless(&self) -> bool {
-        [FORMER, ""].iter().all(|folder| {
+        [SUPERSEDED, ""].iter().all(|folder| {
             let found = self.path.join(folder).join(MANIFEST).symlink_metadata();
             found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
         })

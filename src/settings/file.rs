@@ -11,7 +11,7 @@ use super::error::SettingsError;
 use super::keys;
 use super::origin::{Entry, Origin};
 use super::schema::{Schema, join};
-use crate::bounded;
+use crate::read_limited;
 
 /// Prefix of style pictures that are compiled into the program.
 pub const BUILTIN: &str = "builtin:";
@@ -180,7 +180,7 @@ pub fn utf8(path: PathBuf) -> Result<String, SettingsError> {
 /// # Errors
 /// If it cannot be read or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, SettingsError> {
-    bounded::text(path).map_err(|source| SettingsError::Read { path: path.into(), source })
+    read_limited::text(path).map_err(|source| SettingsError::Read { path: path.into(), source })
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use super::ambient::{Ambient, ENV_PREFIX};
 use super::confine::{self, Stranger};
+use super::environment::{ENV_PREFIX, Environment};
 use super::error::SettingsError;
 use super::file::{self, BUILTIN, Base};
 use super::keys::{self, Owner};
@@ -71,7 +71,7 @@ impl Assignment {
 /// All inputs from which settings are resolved.
 #[derive(Debug, Clone, Default)]
 pub struct LayerInputs {
-    pub ambient: Ambient,
+    pub environment: Environment,
     /// `--preset`.
     pub preset: Option<String>,
     /// `--style`: pictures that replace the preset's.
@@ -124,12 +124,12 @@ impl Settings {
     /// # Errors
     /// At the first mistake in any layer; the error names the place where it was written.
     pub fn resolve(inputs: &LayerInputs) -> Result<Resolved, SettingsError> {
-        let ambient = &inputs.ambient;
-        let config = user_config(ambient)?;
+        let environment = &inputs.environment;
+        let config = user_config(environment)?;
         let mut merged = Merged::default();
         let command_line = command_line(inputs)?;
         let (name, hash) = match &inputs.like {
-            Some(recorded) => lay_recorded(&mut merged, recorded, config, ambient, &command_line)?,
+            Some(recorded) => lay_recorded(&mut merged, recorded, config, environment, &command_line)?,
             None => lay_preset(&mut merged, inputs, config)?,
         };
         merged.add(inputs.overrides.clone())?;
@@ -153,7 +153,7 @@ fn lay_preset(
     let preset = chosen_preset(inputs, config.as_ref());
     let (mut name, mut hash) = (inputs.styles.first().map(style_name).unwrap_or_default(), String::new());
     if let Some((preset, at)) = preset {
-        let preset = Library::new(&inputs.ambient).load_named(&preset, at.as_ref())?;
+        let preset = Library::new(&inputs.environment).load_named(&preset, at.as_ref())?;
         hash = preset.hash();
         merged.add(preset.entries)?;
         name = preset.name;
@@ -161,7 +161,7 @@ fn lay_preset(
     if let Some(config) = config {
         merged.add(config.entries)?;
     }
-    merged.add(environment(&inputs.ambient)?)?;
+    merged.add(from_environment(&inputs.environment)?)?;
     Ok((name, hash))
 }
 
@@ -171,18 +171,18 @@ fn lay_recorded(
     merged: &mut Merged,
     recorded: &Recorded,
     config: Option<file::SettingsFile>,
-    ambient: &Ambient,
+    environment: &Environment,
     overrides: &[Entry],
 ) -> Result<(String, String), SettingsError> {
     let name = format!("the settings in {}", recorded.path);
-    let mut entries = file::parse(&recorded.settings, &name, &Base::Folder(ambient.cwd.clone()), &[])?.entries;
+    let mut entries = file::parse(&recorded.settings, &name, &Base::Folder(environment.cwd.clone()), &[])?.entries;
     let overridden = |key: &str| overrides.iter().any(|entry| entry.key == key);
     let is_ours = |key: &str| keys::spec(key).is_some_and(|key| key.owner == Owner::Machine);
     entries.retain(|entry| !is_ours(&entry.key) && !overridden(&entry.key));
     confine::check(&entries, Stranger::Record)?;
     merged.add(entries)?;
     let mut ours: Vec<Entry> = config.map(|config| config.entries).unwrap_or_default();
-    ours.extend(environment(ambient)?);
+    ours.extend(from_environment(environment)?);
     ours.retain(|entry| is_ours(&entry.key));
     merged.add(ours)?;
     Ok((recorded.preset.clone(), recorded.preset_hash.clone()))
@@ -196,7 +196,7 @@ fn chosen_preset(inputs: &LayerInputs, config: Option<&file::SettingsFile>) -> O
     if !inputs.styles.is_empty() {
         return None;
     }
-    let variable = inputs.ambient.env.iter().find(|(name, value)| name == ENV_PRESET && !value.is_empty());
+    let variable = inputs.environment.env.iter().find(|(name, value)| name == ENV_PRESET && !value.is_empty());
     if let Some((variable, name)) = variable {
         return Some((name.clone(), Some(Origin::Variable(variable.clone()))));
     }
@@ -211,8 +211,8 @@ fn style_name(style: &StyleArg) -> String {
     stem.strip_prefix(BUILTIN).unwrap_or(&stem).to_string()
 }
 
-fn user_config(ambient: &Ambient) -> Result<Option<file::SettingsFile>, SettingsError> {
-    let Some(folder) = &ambient.config_dir else { return Ok(None) };
+fn user_config(environment: &Environment) -> Result<Option<file::SettingsFile>, SettingsError> {
+    let Some(folder) = &environment.config_dir else { return Ok(None) };
     let path = folder.join("config.toml");
     match file::read(&path) {
         Ok(text) => {
@@ -223,11 +223,11 @@ fn user_config(ambient: &Ambient) -> Result<Option<file::SettingsFile>, Settings
     }
 }
 
-fn environment(ambient: &Ambient) -> Result<Vec<Entry>, SettingsError> {
+fn from_environment(environment: &Environment) -> Result<Vec<Entry>, SettingsError> {
     let keys = Schema::new(&[]).keys();
     let variable = |key: &str| format!("{ENV_PREFIX}{}", key.replace('.', "_").to_uppercase());
     let mut entries = Vec::new();
-    for (name, text) in &ambient.env {
+    for (name, text) in &environment.env {
         let other = name == ENV_PRESET || ENV_OTHER.contains(&name.as_str()) || name.starts_with(ENV_TEST);
         // An empty variable counts as unset.
         if !name.starts_with(ENV_PREFIX) || other || text.is_empty() {
@@ -240,7 +240,7 @@ fn environment(ambient: &Ambient) -> Result<Vec<Entry>, SettingsError> {
         };
         entries.push(Entry { key: key.clone(), value: parse_value(text), origin: Origin::Variable(name.clone()) });
     }
-    file::rebase(&mut entries, &Base::Folder(ambient.cwd.clone()))?;
+    file::rebase(&mut entries, &Base::Folder(environment.cwd.clone()))?;
     Ok(entries)
 }
 
@@ -280,7 +280,7 @@ fn command_line(inputs: &LayerInputs) -> Result<Vec<Entry>, SettingsError> {
         }
     }
     entries.append(&mut named);
-    file::rebase(&mut entries, &Base::Folder(inputs.ambient.cwd.clone()))?;
+    file::rebase(&mut entries, &Base::Folder(inputs.environment.cwd.clone()))?;
     Ok(entries)
 }
 

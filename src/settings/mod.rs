@@ -1,7 +1,7 @@
 //! All settings that decide what the result looks like: one struct, resolved once and passed by reference.
 
-mod ambient;
 mod confine;
+mod environment;
 mod error;
 mod file;
 mod keys;
@@ -19,8 +19,8 @@ mod validate;
 
 use serde::{Deserialize, Serialize};
 
-pub use ambient::Ambient;
 pub use confine::filters;
+pub use environment::Environment;
 pub use error::{SettingsError, UnknownPreset};
 pub use file::{Places, document, overrides, read};
 pub use keys::{Affects, Confined, KEYS, KeySpec, Owner, spec};

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::ambient::Ambient;
 use super::confine::{self, Stranger};
+use super::environment::Environment;
 use super::error::{SettingsError, UnknownPreset};
 use super::file::{self, Base};
 use super::merged::Merged;
@@ -126,8 +126,8 @@ impl Place {
 }
 
 impl Library {
-    pub fn new(ambient: &Ambient) -> Self {
-        Self { folder: ambient.config_dir.as_ref().map(|dir| dir.join("presets")), cwd: ambient.cwd.clone() }
+    pub fn new(environment: &Environment) -> Self {
+        Self { folder: environment.config_dir.as_ref().map(|dir| dir.join("presets")), cwd: environment.cwd.clone() }
     }
 
     /// Loads the preset `name`: a path if it has a separator or ends in `.toml`, else the user's preset, else a

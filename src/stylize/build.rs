@@ -6,11 +6,11 @@ use tch::{Device, Tensor};
 
 use super::backbone::{self, Backbone, NamedTensors, NetOptions};
 use super::faces::{self, FaceFinder};
+use super::frame_optimizer::FrameOptimizer;
 use super::meter_network::MeterNetwork;
 use super::model::ModelSlot;
-use super::painter::Painter;
-use super::studio::Studio;
-use super::sweeps::Sweeps;
+use super::multi_pass::MultiPass;
+use super::single_pass::SinglePass;
 use super::{StyleError, Stylizer, device};
 use crate::interrupt::CancelToken;
 use crate::report::Observer;
@@ -62,10 +62,10 @@ pub fn build_with<'a>(
     notes.extend(advice(settings));
     let meter = MeterNetwork::with(model.meter.shared(), &model.styles, &settings.style, model.device)?;
     notes.extend(model.finder.is_none().then(|| no_faces(settings)).flatten());
-    let painter = Painter::new(Studio::of(model, settings, cancel)?);
+    let single_pass = SinglePass::new(FrameOptimizer::of(model, settings, cancel)?);
     let stylizer: Box<dyn Stylizer + 'a> = match workshop.filter(|_| settings.temporal.is_reworked()) {
-        Some(Workshop { folder, observer }) => Box::new(Sweeps::new(painter, folder, observer)?),
-        None => Box::new(painter),
+        Some(Workshop { folder, observer }) => Box::new(MultiPass::new(single_pass, folder, observer)?),
+        None => Box::new(single_pass),
     };
     Ok(Built { stylizer, meter, notes })
 }

@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 use tch::{Device, Tensor};
 
 use super::belief::{belief, texture};
-use super::camera::follow;
-use super::earlier::{Brought, Earlier, OneEarlier};
+use super::global_motion::follow;
+use super::history::{OneEarlier, WarpedFrame, WarpedHistory};
 use super::photometric::change_of_light;
-use super::still::Rest;
+use super::pinned::SubpixelRest;
 use super::tensor::{from_planes, to_planes};
 use super::{Snapshot, StyleError};
 use crate::motion::{Consistency, FlowField, Reliability, Step, Trail};
@@ -17,7 +17,7 @@ use crate::motion::{Consistency, FlowField, Reliability, Step, Trail};
 /// The state that a frame passes on to later frames, in the optimised size and as floats, so that nothing is rounded to
 /// 8 bits between frames.
 #[derive(Debug)]
-pub struct Carried {
+pub struct HistoryFrame {
     /// `[1,3,H,W]`.
     pub painted: Tensor,
     /// `[1,3,H,W]`, as the objective saw it (colours already matched).
@@ -28,7 +28,7 @@ pub struct Carried {
     pub maturity: Tensor,
 }
 
-impl Carried {
+impl HistoryFrame {
     /// State of a fully painted frame, as a shot's first one is. `faces`: `[1,1,H,W]`, `None` if there are no faces.
     pub fn first(painted: Tensor, content: Tensor, faces: Option<&Tensor>) -> Result<Self, StyleError> {
         let maturity = painted.f_narrow(1, 0, 1)?.f_ones_like()?;
@@ -41,11 +41,11 @@ impl Carried {
 #[derive(Debug)]
 pub struct Chain {
     /// Newest first.
-    past: VecDeque<Carried>,
+    past: VecDeque<HistoryFrame>,
     trail: Trail,
     /// Directly estimated motion to frames further back, by offset, nearest first.
     far: Vec<(usize, Step)>,
-    rest: Rest,
+    rest: SubpixelRest,
     rules: Consistency,
     longest: usize,
 }
@@ -58,7 +58,7 @@ impl Chain {
             past: VecDeque::new(),
             trail: Trail::new(longest),
             far: Vec::new(),
-            rest: Rest::default(),
+            rest: SubpixelRest::default(),
             rules,
             longest,
         }
@@ -70,7 +70,7 @@ impl Chain {
     }
 
     /// The previous frame.
-    pub fn last(&self) -> Option<&Carried> {
+    pub fn last(&self) -> Option<&HistoryFrame> {
         self.past.front()
     }
 
@@ -79,15 +79,15 @@ impl Chain {
     ///
     /// # Errors
     /// Returns what libtorch reports.
-    pub fn remember(&mut self, carried: Carried) -> Result<(), StyleError> {
+    pub fn remember(&mut self, carried: HistoryFrame) -> Result<(), StyleError> {
         if let Some(before) = self.past.front_mut() {
             for tensor in [&mut before.painted, &mut before.content, &mut before.faces, &mut before.maturity] {
                 *tensor = tensor.f_to_device(Device::Cpu)?;
             }
         }
         // Contiguous, as after a restore from a snapshot: sums over another memory layout may run in another order.
-        let Carried { painted, content, faces, maturity } = carried;
-        self.past.push_front(Carried {
+        let HistoryFrame { painted, content, faces, maturity } = carried;
+        self.past.push_front(HistoryFrame {
             painted: painted.f_contiguous()?,
             content: content.f_contiguous()?,
             faces: faces.f_contiguous()?,
@@ -129,7 +129,7 @@ impl Chain {
 
     /// Warps the painted frame `offset` frames before the new one onto the new frame's grid; `content` `[1,3,H,W]` is
     /// the new frame's content. `None` if the shot does not reach that far back.
-    fn bring(&self, step: &Step, offset: usize, content: &Tensor) -> Result<Option<Brought>, StyleError> {
+    fn bring(&self, step: &Step, offset: usize, content: &Tensor) -> Result<Option<WarpedFrame>, StyleError> {
         let Some(earlier) = self.past.get(offset.wrapping_sub(1)) else { return Ok(None) };
         let device = content.device();
         let (_, _, h, w) = content.size4()?;
@@ -149,7 +149,7 @@ impl Chain {
         let seen = seen.f_mul(&belief)?;
         let alike = texture(content, &now, &seen)?;
         let faces = carried.f_narrow(1, 7, 1)?.f_clamp(0.0, 1.0)?.f_mul(&seen)?;
-        Ok(Some(Brought {
+        Ok(Some(WarpedFrame {
             strokes: painted.f_sub(&before)?,
             painted: painted.f_add(&light)?.f_clamp(0.0, 1.0)?,
             maturity,
@@ -167,7 +167,7 @@ impl Chain {
     ///
     /// # Errors
     /// Returns what libtorch reports.
-    pub fn earlier(&self, offsets: &[u32], content: &Tensor) -> Result<Earlier, StyleError> {
+    pub fn earlier(&self, offsets: &[u32], content: &Tensor) -> Result<WarpedHistory, StyleError> {
         let far = self.far.iter().map(|(offset, _)| *offset);
         let mut all: Vec<usize> = offsets.iter().map(|&offset| offset as usize).chain(far).chain([1]).collect();
         all.sort_unstable();
@@ -181,7 +181,7 @@ impl Chain {
                 earlier.push(OneEarlier { offset, direct: known, brought });
             }
         }
-        Earlier::new(earlier)
+        WarpedHistory::new(earlier)
     }
 }
 
@@ -193,7 +193,7 @@ const STEP: [(&str, i64); 4] = [("back", 2), ("forth", 2), ("weights", 1), ("see
 /// Returns the floats a pixel that [`Chain::keep`] stores for this many remembered frames and steps.
 pub(super) fn kept_floats(frames: u64, steps: u64) -> u64 {
     let sum = |planes: &[(&str, i64)]| planes.iter().map(|(_, channels)| *channels as u64).sum::<u64>();
-    Rest::FLOATS + frames * sum(&CARRIED) + steps * sum(&STEP)
+    SubpixelRest::FLOATS + frames * sum(&CARRIED) + steps * sum(&STEP)
 }
 
 /// Snapshot and restore, so that another process can continue the chain.
@@ -202,7 +202,7 @@ impl Chain {
     /// composed of them.
     pub(super) fn keep(&self, snapshot: &mut Snapshot, trail: bool) {
         for (place, carried) in self.past.iter().enumerate() {
-            let Carried { painted, content, faces, maturity } = carried;
+            let HistoryFrame { painted, content, faces, maturity } = carried;
             for ((name, _), plane) in CARRIED.iter().zip([painted, content, faces, maturity]) {
                 snapshot.put(format!("past{place}.{name}"), plane);
             }
@@ -240,7 +240,7 @@ impl Chain {
             let picture = |(name, channels)| snapshot.picture(&format!("past{place}.{name}"), (channels, h, w), device);
             let [painted, content, faces, maturity] = CARRIED.map(picture);
             let (painted, content, faces, maturity) = (painted?, content?, faces?, maturity?);
-            self.past.push_back(Carried { painted, content, faces, maturity });
+            self.past.push_back(HistoryFrame { painted, content, faces, maturity });
         }
         let (width, height) = (w as usize, h as usize);
         for place in (0..steps).rev() {
@@ -253,7 +253,7 @@ impl Chain {
             let reliability = Reliability { width, height, weights, seen, inconsistent };
             self.trail.push(Step { back: field("back")?, forth: field("forth")?, reliability });
         }
-        self.rest = Rest::restored(snapshot)?;
+        self.rest = SubpixelRest::restored(snapshot)?;
         Ok(())
     }
 }

@@ -4,11 +4,11 @@
 use tch::Tensor;
 
 use super::effort::Effort;
+use super::frame_optimizer::{FrameOptimizer, Look, Painted, Ties};
 use super::init::{Init, Start};
 use super::objective::Phase;
 use super::optimizer::Preconditioner;
 use super::scene::Scene;
-use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::resize;
 use super::{FrameStats, StyleError};
 
@@ -44,13 +44,13 @@ pub fn sizes((h, w): (i64, i64), wanted: u32) -> Vec<(i64, i64)> {
 /// # Errors
 /// Returns what libtorch reports, `NotFinite` or `Cancelled`.
 pub fn paint(
-    studio: &Studio,
+    frame_optimizer: &FrameOptimizer,
     look: &Look,
     raw: &Tensor,
     scene: &Scene,
     init: &dyn Init,
 ) -> Result<Painted, StyleError> {
-    let settings = studio.settings();
+    let settings = frame_optimizer.settings();
     let sizes = sizes((look.height, look.width), settings.frame.sizes);
     let shares = shares(settings.first_iterations(), sizes.len() as u32);
     let mut painted: Option<Painted> = None;
@@ -60,7 +60,7 @@ pub fn paint(
             look
         } else {
             let beta = if place + 2 == sizes.len() { HALF_SIZE } else { COARSE_SIZES };
-            own = studio.look_at(look, raw, [h, w], beta)?;
+            own = frame_optimizer.look_at(look, raw, [h, w], beta)?;
             &own
         };
         let mut scene = scene.resized(h, w)?;
@@ -69,7 +69,7 @@ pub fn paint(
         let start = match &painted {
             Some(coarse) => enlarged(&coarse.image, &scene.content, settings.detail())?,
             None => {
-                let style = studio.style_picture();
+                let style = frame_optimizer.style_picture();
                 init.start(&Start { content: &scene.content, style, previous: None, warped: None })?
             }
         };
@@ -77,7 +77,7 @@ pub fn paint(
         let legs = if finest { iterations.div_ceil(LEG).max(1) } else { 1 };
         let preconditioner = if painted.is_none() { init.preconditioner() } else { Preconditioner::Picture };
         let effort = Effort { iterations, at_least: 0, target: None, phase: Phase::CENTRED, preconditioner };
-        let finer = in_legs(studio, look, &scene, start, effort, legs)?;
+        let finer = in_legs(frame_optimizer, look, &scene, start, effort, legs)?;
         tracing::debug!(size = ?(h, w), iterations, to = finer.stats.objective, "size painted");
         painted = Some(match painted {
             Some(coarse) => added(coarse.stats, finer),
@@ -115,7 +115,7 @@ fn enlarged(coarse: &Tensor, content: &Tensor, detail: f64) -> Result<Tensor, St
 
 /// Runs the descent `whole` in `legs` phases, one leg each.
 fn in_legs(
-    studio: &Studio,
+    frame_optimizer: &FrameOptimizer,
     look: &Look,
     scene: &Scene,
     start: Tensor,
@@ -127,7 +127,7 @@ fn in_legs(
         let iterations = whole.iterations / legs + u32::from((leg as u32) < whole.iterations % legs);
         let effort = Effort { iterations, phase, ..whole };
         let from = painted.as_ref().map_or(&start, |painted| &painted.image);
-        let next = studio.paint(look, scene, from, Ties::default(), effort)?;
+        let next = frame_optimizer.paint(look, scene, from, Ties::default(), effort)?;
         tracing::debug!(?phase, from = next.stats.initial_objective, to = next.stats.objective, iterations, "leg");
         painted = Some(match painted {
             Some(before) => added(before.stats, next),

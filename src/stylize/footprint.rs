@@ -1,8 +1,8 @@
 //! How much a job keeps on the disk between its frames, for `--plan`. The figures come from the code that writes it.
 
 use super::frame_size::working_size;
-use super::painter::snapshot_bytes;
-use super::sweeps::{FrameData, frame_bytes};
+use super::multi_pass::{FrameData, frame_bytes};
+use super::single_pass::snapshot_bytes;
 use super::{StyleError, device};
 use crate::settings::{Colour, Settings};
 

@@ -5,9 +5,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use tch::Tensor;
 
 use super::StyleError;
-use super::chain::Carried;
-use super::earlier::Brought;
-use super::fill::from_beside;
+use super::chain::HistoryFrame;
+use super::disocclusion_fill::from_beside;
+use super::history::WarpedFrame;
 use super::optimizer::Preconditioner;
 use super::tensor::resize;
 use crate::settings::{FirstInit, NextInit};
@@ -20,9 +20,9 @@ pub struct Start<'a> {
     /// The first style picture, in any size.
     pub style: &'a Tensor,
     /// The previous stylised frame and the content it was made from, as floats, in the optimised size.
-    pub previous: Option<&'a Carried>,
+    pub previous: Option<&'a HistoryFrame>,
     /// The previous frame warped along the motion, if the motion is known.
-    pub warped: Option<&'a Brought>,
+    pub warped: Option<&'a WarpedFrame>,
 }
 
 /// A rule for G's first value.
@@ -89,7 +89,7 @@ pub struct FromPrevious;
 
 impl Init for FromPrevious {
     fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
-        let Some(Carried { painted, content, .. }) = from.previous else {
+        let Some(HistoryFrame { painted, content, .. }) = from.previous else {
             return Ok(from.content.shallow_clone());
         };
         Ok(painted.f_add(&from.content.f_sub(content)?)?.f_clamp(0.0, 1.0)?)
@@ -104,7 +104,7 @@ pub struct FromWarped;
 
 impl Init for FromWarped {
     fn start(&self, from: &Start<'_>) -> Result<Tensor, StyleError> {
-        let Some(Brought { painted, strokes, seen, alike, motion, .. }) = from.warped else {
+        let Some(WarpedFrame { painted, strokes, seen, alike, motion, .. }) = from.warped else {
             return FromPrevious.start(from);
         };
         let known = seen.f_ge(0.5)?.f_to_kind(seen.kind())?;

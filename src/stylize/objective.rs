@@ -5,7 +5,7 @@ use tch::Tensor;
 use super::StyleError;
 use super::backbone::Backbone;
 use super::loss::{LossTerm, View};
-use super::still::Held;
+use super::pinned::Pin;
 
 /// Value and gradient of J at a point, on the device.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct PictureObjective<'a> {
     /// One more term, reported separately from the others.
     apart: Option<&'a dyn LossTerm>,
     /// The picture that the pixels are held to before a term sees them.
-    held: Option<&'a Held>,
+    held: Option<&'a Pin>,
     phase: Option<Phase>,
 }
 
@@ -99,7 +99,7 @@ impl<'a> PictureObjective<'a> {
 
     /// Holds the picture to another one.
     #[must_use]
-    pub fn held(self, held: Option<&'a Held>) -> Self {
+    pub fn held(self, held: Option<&'a Pin>) -> Self {
         Self { held, ..self }
     }
 

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::StyleError;
-use super::earlier::Brought;
+use super::history::WarpedFrame;
 use super::tensor::resize;
 
 /// How many times a new outline counts in the content term, in addition to the single count of every pixel. Measured on
@@ -80,7 +80,7 @@ impl Scene {
 ///
 /// # Errors
 /// Returns what libtorch reports.
-pub fn moving_outlines(content: &Tensor, brought: &Brought) -> Result<Tensor, StyleError> {
+pub fn moving_outlines(content: &Tensor, brought: &WarpedFrame) -> Result<Tensor, StyleError> {
     let side = 2 * REACH + 1;
     let largest = |x: &Tensor| x.f_max_pool2d([side, side], [1, 1], [REACH, REACH], [1, 1], false);
     let contrast = largest(content)?.f_add(&largest(&content.f_neg()?)?)?.f_amax([1], true)?;
@@ -93,7 +93,7 @@ pub fn moving_outlines(content: &Tensor, brought: &Brought) -> Result<Tensor, St
 mod tests {
     use tch::{Device, Kind, Tensor};
 
-    use super::{Brought, Scene, moving_outlines};
+    use super::{Scene, WarpedFrame, moving_outlines};
 
     const CPU: (Kind, Device) = (Kind::Float, Device::Cpu);
 
@@ -102,11 +102,11 @@ mod tests {
     }
 
     /// Nothing is known to the left of column 20.
-    fn brought() -> Brought {
+    fn brought() -> WarpedFrame {
         let plane = |channels: i64| Tensor::zeros([1, channels, 24, 40], CPU);
         let seen = plane(1);
         let _ = seen.narrow(3, 20, 20).fill_(1.0);
-        Brought {
+        WarpedFrame {
             painted: plane(3),
             strokes: plane(3),
             weights: seen.shallow_clone(),

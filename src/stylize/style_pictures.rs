@@ -7,11 +7,11 @@ use rayon::prelude::*;
 use tch::Device;
 
 use super::StyleError;
-use super::studio::StylePicture;
+use super::frame_optimizer::StylePicture;
 use super::tensor::from_pixels;
-use crate::bounded;
 use crate::media::Pixels;
 use crate::media::picture::{self, Bounds};
+use crate::read_limited;
 use crate::settings::{Settings, builtin_image};
 
 /// Reads the style pictures that `settings` name, in their own sizes.
@@ -30,7 +30,7 @@ pub(super) fn read_style(image: &str, bounds: Bounds) -> Result<Pixels, StyleErr
     let bad = |problem: String| StyleError::StylePicture { path: PathBuf::from(image), problem };
     let bytes = match image.strip_prefix("builtin:") {
         Some(name) => builtin_image(name).ok_or_else(|| bad("there is no such built-in picture".into()))?.to_vec(),
-        None => bounded::read(Path::new(image), bounded::PICTURE).map_err(|error| bad(error.to_string()))?,
+        None => read_limited::read(Path::new(image), read_limited::PICTURE).map_err(|error| bad(error.to_string()))?,
     };
     match picture::look(&bytes, bounds) {
         // Transparent pixels do not count.

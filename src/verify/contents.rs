@@ -4,7 +4,7 @@ use ffmpeg_next::{codec, media};
 
 use super::container::Container;
 use super::tags::Tags;
-use crate::decode::Turn;
+use crate::decode::Rotation;
 use crate::media::ffi::read::Parameters;
 use crate::media::{ColorInfo, Ratio, Samples, TimeBase};
 
@@ -61,7 +61,7 @@ pub(super) struct Video {
     pub end: Option<f64>,
     /// Average rate as the container has it.
     pub rate: Option<Ratio>,
-    pub turn: Turn,
+    pub rotation: Rotation,
     /// Size and sample aspect ratio of the upright picture.
     pub width: u32,
     pub height: u32,

@@ -19,10 +19,10 @@ pub(super) fn compare_look(a: &Contents, b: &Contents) -> Result<(), Difference>
     if !fits(video_a.width, video_b.width, across > 0) || !fits(video_a.height, video_b.height, down > 0) {
         return Err(Difference::new(place, "the size", size(video_a), size(video_b)));
     }
-    let turn = if is_copy { video_a.turn.name() } else { "none" };
-    if video_b.turn.name() != turn {
+    let rotation = if is_copy { video_a.rotation.name() } else { "none" };
+    if video_b.rotation.name() != rotation {
         // A painted picture is stored upright.
-        return Err(Difference::new(place, "the turn still to be made", turn, video_b.turn.name()));
+        return Err(Difference::new(place, "the turn still to be made", rotation, video_b.rotation.name()));
     }
     compare_shape(place, video_a, video_b)?;
     compare_color(place, video_a, video_b, is_copy)?;

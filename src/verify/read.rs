@@ -12,7 +12,7 @@ use super::container::Container;
 use super::contents::{Attached, Chapter, Contents, Depth, Packet, Stream, Track, Video};
 use super::payload::{self, Framing};
 use super::tags::Tags;
-use crate::decode::{self, Clock, DecodeError, Turn};
+use crate::decode::{self, Clock, DecodeError, Rotation};
 use crate::media::ffi::{self, read};
 use crate::media::splice::{FAR, PacketClock};
 use crate::media::{self as words, ColorInfo, Ratio, TimeBase};
@@ -189,7 +189,7 @@ struct Pictures {
     stream: usize,
     hashed: bool,
     rate: Option<Ratio>,
-    turn: Turn,
+    rotation: Rotation,
     decoder: Option<decoder::Video>,
     clock: Clock<()>,
     frames: Vec<i64>,
@@ -216,7 +216,7 @@ impl Pictures {
             stream: index,
             hashed: depth != Depth::Beside,
             rate,
-            turn: Turn::of(&stream),
+            rotation: Rotation::of(&stream),
             decoder,
             clock: Clock::new(stream.time_base().into(), guess),
             frames: Vec::new(),
@@ -307,14 +307,14 @@ impl Pictures {
             parameters.primaries,
             parameters.transfer,
         );
-        if self.turn.swaps {
+        if self.rotation.swaps {
             (width, height) = (height, width);
             sample_aspect = sample_aspect.map(|aspect| Ratio::new(aspect.den, aspect.num));
         }
         let end = self.end.map(|end| stream.base.seconds(end));
-        let Self { turn, frames, rate, hash, untimed, .. } = self;
+        let Self { rotation, frames, rate, hash, untimed, .. } = self;
         let timed = !untimed;
-        Ok(Video { stream, frames, end, rate, turn, width, height, sample_aspect, color, samples, hash, timed })
+        Ok(Video { stream, frames, end, rate, rotation, width, height, sample_aspect, color, samples, hash, timed })
     }
 }
 

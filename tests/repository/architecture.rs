@@ -54,8 +54,8 @@ fn each_library_has_its_room() {
 /// The top-level modules from bottom to top. A module may use only those before it.
 const LAYERS: [&str; 26] = [
     "child",
-    "contained",
-    "bounded",
+    "catch_panic",
+    "read_limited",
     "files",
     "interrupt",
     "media",

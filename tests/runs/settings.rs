@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stylize_video::settings::{Ambient, Assignment, LayerInputs, Library, Resolved, Settings, Size, StyleArg};
+use stylize_video::settings::{Assignment, Environment, LayerInputs, Library, Resolved, Settings, Size, StyleArg};
 use tempfile::TempDir;
 
 /// A user's environment: a config folder and a working folder.
@@ -19,8 +19,8 @@ impl World {
         let cwd = root.path().join("cwd");
         fs::create_dir_all(config_dir.join("presets")).unwrap();
         fs::create_dir(&cwd).unwrap();
-        let ambient = Ambient { env: Vec::new(), config_dir: Some(config_dir), cwd };
-        Self { root, inputs: LayerInputs { ambient, ..LayerInputs::default() } }
+        let environment = Environment { env: Vec::new(), config_dir: Some(config_dir), cwd };
+        Self { root, inputs: LayerInputs { environment, ..LayerInputs::default() } }
     }
 
     fn file(self, path: &str, text: &str) -> Self {
@@ -31,7 +31,7 @@ impl World {
     }
 
     fn env(mut self, name: &str, value: &str) -> Self {
-        self.inputs.ambient.env.push((name.into(), value.into()));
+        self.inputs.environment.env.push((name.into(), value.into()));
         self
     }
 
@@ -287,7 +287,7 @@ fn merged_settings_are_a_preset_that_gives_them_again() {
 #[test]
 fn a_broken_preset_stays_in_the_list() {
     let world = World::new().file("config/presets/bad.toml", "[[[").file("config/presets/good.toml", "");
-    let list = Library::new(&world.inputs.ambient).list();
+    let list = Library::new(&world.inputs.environment).list();
     let of = |name: &str| &list.iter().find(|(n, _)| n == name).unwrap().1;
     assert!(of("bad").is_err());
     assert!(of("good").is_ok());

@@ -7,7 +7,7 @@ use super::super::job::{Batch, JobError};
 use crate::decode;
 use crate::job::Job;
 use crate::media::{Input, Range};
-use crate::motion::{self, Shot, Sighting, Wanted, Watched};
+use crate::motion::{self, Pending, Shot, Wanted, Watched};
 use crate::report::Event;
 
 /// Number of frame pairs that are compared at once.
@@ -58,14 +58,14 @@ pub fn survey(job: &Job, batch: Batch<'_>) -> Result<Survey, JobError> {
     let mut source = decode::open(&job.input, job.range, &batch.settings.input)?;
     let list = batch.given.cuts.clone();
     let cuts = if list.is_none() { motion::estimate_cuts()? } else { None };
-    let (mut scout, mut watcher) = motion::watch(Wanted { cuts, list, ..Wanted::default() })?;
+    let (mut prefetch, mut watcher) = motion::watch(Wanted { cuts, list, ..Wanted::default() })?;
     let (total, begin) = (source.info().frames, source.begin());
     let (width, height) = (source.info().width, source.info().height);
     let mut survey = Survey { frames: 0, shots: Vec::new(), longest_shot: 0, width, height, seconds: 0.0 };
     let mut length = 0;
-    let mut ahead: VecDeque<Sighting> = VecDeque::new();
+    let mut ahead: VecDeque<Pending> = VecDeque::new();
     while let Some(frame) = source.next()? {
-        ahead.push_back(scout.look(&frame.pixels, frame.timing.base.seconds(frame.timing.pts) - begin));
+        ahead.push_back(prefetch.look(&frame.pixels, frame.timing.base.seconds(frame.timing.pts) - begin));
         survey.frames += 1;
         if told.elapsed() >= EVERY {
             told = Instant::now();
@@ -73,13 +73,13 @@ pub fn survey(job: &Job, batch: Batch<'_>) -> Result<Survey, JobError> {
             batch.observer.event(&Event::Progress { what: "frames read", done, total, seconds });
         }
         if ahead.len() > IN_FLIGHT
-            && let Some(sighting) = ahead.pop_front()
+            && let Some(pending) = ahead.pop_front()
         {
-            survey.note(&watcher.next(sighting)?, &mut length);
+            survey.note(&watcher.next(pending)?, &mut length);
         }
     }
-    for sighting in ahead {
-        survey.note(&watcher.next(sighting)?, &mut length);
+    for pending in ahead {
+        survey.note(&watcher.next(pending)?, &mut length);
     }
     survey.note(&watcher.finish()?.into_iter().collect::<Vec<_>>(), &mut length);
     survey.seconds = began.elapsed().as_secs_f64();

@@ -15,7 +15,7 @@ use crate::decode::error::DecodeError;
 use crate::decode::ingest::Ingest;
 use crate::decode::layers::Layers;
 use crate::decode::limits::Limits;
-use crate::decode::turn::Turn;
+use crate::decode::rotation::Rotation;
 use crate::decode::{FrameSource, evidence, open, survey};
 use crate::media::splice::PacketClock;
 use crate::media::{self as words, MediaInfo, Range, Ratio, Samples, Source, TimeBase, ffi};
@@ -51,8 +51,8 @@ impl VideoSource {
         let stream = input.stream(index).ok_or(ffmpeg::Error::StreamNotFound).map_err(fail("reading its streams"))?;
         let tick = TimeBase::from(stream.time_base());
         let base = sensible(tick);
-        let turn = Turn::of(&stream);
-        warnings.extend(Turn::note(&stream));
+        let rotation = Rotation::of(&stream);
+        warnings.extend(Rotation::note(&stream));
         let codec = stream.parameters().id().name();
         let layers = Layers::of(&stream);
         let begin = (stream.start_time() != i64::MIN).then(|| stream.start_time());
@@ -82,7 +82,7 @@ impl VideoSource {
             timed: VecDeque::new(),
             begin: 0,
             from: i64::MIN,
-            ingest: Ingest::new(path, settings, turn, rate, None, codec),
+            ingest: Ingest::new(path, settings, rotation, rate, None, codec),
             ready: VecDeque::new(),
             given: 0,
             decoded: 0,
@@ -122,16 +122,16 @@ impl VideoSource {
             return Ok(None);
         }
         let aspect = ffi::guess_sample_aspect(&mut source.demuxer.input, index, &mut first);
-        source.ingest = Ingest::new(path, settings, turn, rate, aspect, codec);
+        source.ingest = Ingest::new(path, settings, rotation, rate, aspect, codec);
         source.first = Some(first);
-        source.describe(aspect, turn)?;
+        source.describe(aspect, rotation)?;
         Ok(Some(source))
     }
 
     /// Reads up to the first returned frame, the only reliable source for the output's properties.
-    fn describe(&mut self, aspect: Option<Ratio>, turn: Turn) -> Result<(), DecodeError> {
+    fn describe(&mut self, aspect: Option<Ratio>, rotation: Rotation) -> Result<(), DecodeError> {
         self.info.sample_aspect =
-            if turn.swaps { aspect.map(|aspect| Ratio::new(aspect.den, aspect.num)) } else { aspect };
+            if rotation.swaps { aspect.map(|aspect| Ratio::new(aspect.den, aspect.num)) } else { aspect };
         if !self.advance()? && self.ingest.filtered().is_some() {
             let graph = self.ingest.filter_text();
             return Err(DecodeError::NothingLeft { path: self.path.clone(), graph });

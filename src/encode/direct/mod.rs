@@ -1,8 +1,8 @@
 //! Writes picture streams without an intermediate file: animations, and raw video for other programs.
 
+mod format;
 mod setup;
 mod verify;
-mod way;
 
 use std::path::{Path, PathBuf};
 
@@ -11,23 +11,23 @@ use ffmpeg_next::format::context::Output;
 use ffmpeg_next::{self as ffmpeg, Rational, encoder};
 
 use super::codec::{Animation, Kind, Raw, alpha_lost};
-use super::egress::{Egress, Form};
-use super::lane::Lane;
+use super::packet_writer::PacketWriter;
+use super::to_encoder::{Form, ToEncoder};
 use super::track::{Moment, Track};
 use super::{EncodeError, Encoded, FrameSink};
 use crate::label;
 use crate::media::{Frame, MediaInfo, TimeBase, ffi};
 use crate::settings::OutputSettings;
 
+use format::rate;
 use setup::setup;
-use way::rate;
 
-pub(super) use way::Way;
+pub(super) use format::DirectFormat;
 
 /// A sink that encodes and writes each frame at once.
 pub(super) struct DirectSink {
     path: PathBuf,
-    way: Way,
+    way: DirectFormat,
     /// Whether the output is a file, which can be read back.
     is_file: bool,
     warnings: Vec<String>,
@@ -35,8 +35,8 @@ pub(super) struct DirectSink {
     source_base: TimeBase,
     base: TimeBase,
     encoder: encoder::Video,
-    egress: Egress,
-    lane: Lane,
+    to_encoder: ToEncoder,
+    writer: PacketWriter,
     /// Whether transparent pixels would be lost without a warning at the start.
     loses_alpha: bool,
     /// pts of the frames so far, in ticks of `base`.
@@ -61,7 +61,7 @@ impl DirectSink {
     /// `label` is the text to embed in the file, if its format can hold one.
     pub fn open(
         path: &Path,
-        way: Way,
+        way: DirectFormat,
         info: &MediaInfo,
         settings: &OutputSettings,
         label: Option<&str>,
@@ -72,7 +72,7 @@ impl DirectSink {
     fn open_at(
         path: &Path,
         is_stdout: bool,
-        (way, label): (Way, Option<&str>),
+        (way, label): (DirectFormat, Option<&str>),
         info: &MediaInfo,
         settings: &OutputSettings,
     ) -> Result<Self, EncodeError> {
@@ -82,7 +82,7 @@ impl DirectSink {
         let encoder = setup.open(path, &clocked)?.encoder;
         let (format, behind) = match way {
             // Each palette comes from its own frame alone, so no frame is held back.
-            Way::Animation(Animation::Gif) => {
+            DirectFormat::Animation(Animation::Gif) => {
                 let transparent = i32::from(alpha);
                 let chain = format!(
                     ",split[a][b];[a]palettegen=stats_mode=single:reserve_transparent={transparent}[p];\
@@ -94,7 +94,7 @@ impl DirectSink {
         };
         let form = Form { format, color: setup.color, coded: setup.coded, base };
         let prepare = |error| EncodeError::libav(path, "preparing it", error);
-        let egress = Egress::new(form, &behind).map_err(prepare)?;
+        let to_encoder = ToEncoder::new(form, &behind).map_err(prepare)?;
         let create = |error| EncodeError::libav(path, "creating it", error);
         let output = if is_stdout { ffi::open_stdout(way.muxer()) } else { ffi::open_output(path, way.muxer()) };
         let mut output = output.map_err(create)?;
@@ -105,7 +105,7 @@ impl DirectSink {
         if let Some(aspect) = info.sample_aspect {
             ffi::set_stream_aspect(&mut stream, aspect);
         }
-        if let Some(label) = label.filter(|_| way == Way::Raw(Raw::Nut)) {
+        if let Some(label) = label.filter(|_| way == DirectFormat::Raw(Raw::Nut)) {
             set_label_in_parts(&mut output, label).map_err(create)?;
         }
         let unused = output.write_header_with(way.header()).map_err(create)?;
@@ -120,13 +120,13 @@ impl DirectSink {
             source_base: info.base,
             base,
             encoder,
-            egress,
-            lane: Lane::new(output, base),
+            to_encoder,
+            writer: PacketWriter::new(output, base),
             loses_alpha: !alpha && !info.samples.alpha,
             pts: Vec::new(),
             end: 0,
             moved: 0,
-            label: label.filter(|_| matches!(way, Way::Animation(_))).map(str::to_owned),
+            label: label.filter(|_| matches!(way, DirectFormat::Animation(_))).map(str::to_owned),
         })
     }
 
@@ -139,19 +139,19 @@ impl DirectSink {
     fn place(&mut self, moment: Moment) -> i64 {
         let exact = self.source_base.convert(moment.since_first, self.base);
         let next = self.pts.last().map_or(0, |last| last + 1);
-        let pts = if self.way == Way::Raw(Raw::Y4m) { next } else { exact.max(next) };
+        let pts = if self.way == DirectFormat::Raw(Raw::Y4m) { next } else { exact.max(next) };
         // A constant rate moves times that were rounded before by up to half a frame; that does not count.
         let off = (self.base.seconds(pts) - self.source_base.seconds(moment.since_first)).abs();
         self.moved += u64::from(off > 0.6 * self.base.seconds(1));
         let end = self.source_base.convert(moment.since_first + moment.duration, self.base).max(pts + 1);
-        self.lane.expect(pts, end - pts);
+        self.writer.expect(pts, end - pts);
         self.end = end;
         self.pts.push(pts);
         pts
     }
 
     fn encode(&mut self) -> Result<(), ffmpeg::Error> {
-        while let Some(frame) = self.egress.pull()? {
+        while let Some(frame) = self.to_encoder.pull()? {
             self.encoder.send_frame(&frame)?;
             self.drain()?;
         }
@@ -159,41 +159,41 @@ impl DirectSink {
     }
 
     fn drain(&mut self) -> Result<(), ffmpeg::Error> {
-        self.lane.drain(&mut self.encoder)?;
+        self.writer.drain(&mut self.encoder)?;
         // The reader of the pipe should get the frame now.
-        if self.is_file { Ok(()) } else { ffi::flush_output(&mut self.lane.output) }
+        if self.is_file { Ok(()) } else { ffi::flush_output(&mut self.writer.output) }
     }
 
     fn close(&mut self) -> Result<(), EncodeError> {
         let encode = self.fail("encoding");
-        self.egress.flush().map_err(&encode)?;
+        self.to_encoder.flush().map_err(&encode)?;
         self.encode().map_err(&encode)?;
         self.encoder.send_eof().map_err(&encode)?;
         self.drain().map_err(&encode)?;
         let close = self.fail("closing it");
-        if let (Way::Animation(Animation::Gif | Animation::Apng), Some(last)) = (self.way, self.pts.last()) {
+        if let (DirectFormat::Animation(Animation::Gif | Animation::Apng), Some(last)) = (self.way, self.pts.last()) {
             let ticks = self.end - last;
             let delay = match self.way {
-                Way::Animation(Animation::Gif) => ticks.to_string(),
+                DirectFormat::Animation(Animation::Gif) => ticks.to_string(),
                 _ => format!("{}/{}", ticks * i64::from(self.base.num), self.base.den),
             };
-            ffi::set_muxer_option(&mut self.lane.output, c"final_delay", &delay).map_err(&close)?;
+            ffi::set_muxer_option(&mut self.writer.output, c"final_delay", &delay).map_err(&close)?;
         }
-        self.lane.output.write_trailer().map_err(&close)?;
-        ffi::flush_output(&mut self.lane.output).map_err(close)
+        self.writer.output.write_trailer().map_err(&close)?;
+        ffi::flush_output(&mut self.writer.output).map_err(close)
     }
 
     fn closing_warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if self.loses_alpha && self.egress.saw_transparency() {
+        if self.loses_alpha && self.to_encoder.saw_transparency() {
             warnings.push(alpha_lost());
         }
         let moved = self.moved;
         match self.way {
-            Way::Raw(Raw::Y4m) if moved > 0 => warnings.push(format!(
+            DirectFormat::Raw(Raw::Y4m) if moved > 0 => warnings.push(format!(
                 "Y4M has a constant frame rate: {moved} frames are not shown when they were; --format nut keeps times"
             )),
-            Way::Animation(Animation::Gif) if moved > 0 => warnings.push(format!(
+            DirectFormat::Animation(Animation::Gif) if moved > 0 => warnings.push(format!(
                 "GIF shows at most 100 frames a second: {moved} frames come late; --post-filter fps=50 leaves some out"
             )),
             _ => {}
@@ -207,7 +207,7 @@ impl FrameSink for DirectSink {
         let moment = self.track.take(&frame)?;
         let pts = self.place(moment);
         let encode = self.fail("writing it");
-        self.egress.push(&frame.pixels, pts).map_err(&encode)?;
+        self.to_encoder.push(&frame.pixels, pts).map_err(&encode)?;
         self.encode().map_err(encode)
     }
 

@@ -7,15 +7,15 @@ use ffmpeg_next::encoder;
 use ffmpeg_next::format::Pixel;
 
 use super::super::codec::{Animation, Family, Options, Raw, Setup, alpha_lost, fit};
-use super::super::{EncodeError, beside};
-use super::way::Way;
+use super::super::{EncodeError, video_only};
+use super::format::DirectFormat;
 use crate::media::{ColorInfo, MediaInfo, Model, Samples, ffi};
 use crate::settings::OutputSettings;
 
 /// Chooses pixel format and options. Also returns whether alpha is kept, and the warnings.
 pub(super) fn setup(
     path: &Path,
-    way: Way,
+    way: DirectFormat,
     info: &MediaInfo,
     settings: &OutputSettings,
 ) -> Result<(Setup, bool, Vec<String>), EncodeError> {
@@ -30,8 +30,10 @@ pub(super) fn setup(
     let formats = way.formats(codec);
     let lossless = settings.encoder_options.iter().any(|option| option == "lossless=1");
     let want = match (way, info.samples.model) {
-        (Way::Raw(Raw::Nut), Model::Rgb) => info.samples,
-        (Way::Animation(Animation::WebP), _) if lossless => Samples { alpha: info.samples.alpha, ..Samples::RGB8 },
+        (DirectFormat::Raw(Raw::Nut), Model::Rgb) => info.samples,
+        (DirectFormat::Animation(Animation::WebP), _) if lossless => {
+            Samples { alpha: info.samples.alpha, ..Samples::RGB8 }
+        }
         _ => fit::wanted(info.samples, family, info.samples.alpha),
     };
     let refused = || EncodeError::PixFmt {
@@ -41,7 +43,7 @@ pub(super) fn setup(
         valid: formats.iter().map(|&format| ffi::pixel_format_name(format)).collect::<Vec<_>>().join(", "),
     };
     let format = match settings.pix_fmt.as_str() {
-        "auto" if way == Way::Animation(Animation::Gif) => Pixel::PAL8,
+        "auto" if way == DirectFormat::Animation(Animation::Gif) => Pixel::PAL8,
         "auto" => fit::best(&formats, want).ok_or_else(refused)?.0,
         asked => formats.iter().copied().find(|&format| ffi::pixel_format_name(format) == asked).ok_or_else(refused)?,
     };
@@ -63,7 +65,7 @@ pub(super) fn setup(
 /// Lists what is left out, one line each.
 fn warnings(
     path: &Path,
-    way: Way,
+    way: DirectFormat,
     info: &MediaInfo,
     held: Samples,
     settings: &OutputSettings,
@@ -76,11 +78,11 @@ fn warnings(
         lines.push(alpha_lost());
     }
     let format = match way {
-        Way::Animation(Animation::Gif) => "GIF",
-        Way::Animation(Animation::Apng) => "APNG",
-        Way::Animation(Animation::WebP) => "WebP",
-        Way::Raw(_) => "raw video",
+        DirectFormat::Animation(Animation::Gif) => "GIF",
+        DirectFormat::Animation(Animation::Apng) => "APNG",
+        DirectFormat::Animation(Animation::WebP) => "WebP",
+        DirectFormat::Raw(_) => "raw video",
     };
-    lines.extend(beside::left_out(path, format, info, settings.strict_streams)?);
+    lines.extend(video_only::left_out(path, format, info, settings.strict_streams)?);
     Ok(lines)
 }

@@ -6,16 +6,16 @@ use ffmpeg_next::{self as ffmpeg, Packet};
 
 use super::super::codec::Animation;
 use super::super::{EncodeError, riff};
-use super::way::Way;
+use super::format::DirectFormat;
 use crate::media::{TimeBase, ffi};
 
 /// Reads a file back and checks the number of frames and their times. `pts` are in ticks of `base`.
 ///
 /// An animated WebP is also patched so that each frame replaces the previous one.
-pub(super) fn verify(path: &Path, way: Way, pts: &[i64], base: TimeBase) -> Result<(), EncodeError> {
+pub(super) fn verify(path: &Path, way: DirectFormat, pts: &[i64], base: TimeBase) -> Result<(), EncodeError> {
     let differs = |what: String| Err(EncodeError::Verify { path: path.into(), what });
     let expected: Vec<f64> = pts.iter().map(|&pts| base.seconds(pts)).collect();
-    let found = if way == Way::Animation(Animation::WebP) {
+    let found = if way == DirectFormat::Animation(Animation::WebP) {
         let durations = riff::make_frames_replace(path).map_err(|e| EncodeError::io(path, e))?;
         let opened = image::image_dimensions(path);
         opened.map_err(|source| EncodeError::Picture { path: path.into(), source })?;
@@ -34,7 +34,7 @@ pub(super) fn verify(path: &Path, way: Way, pts: &[i64], base: TimeBase) -> Resu
     }
     // FFmpeg reads delays below 1/50 s as 1/10 s, as browsers do: such times cannot be compared.
     let steps_are_long = || pts.windows(2).all(|pair| pair[1] - pair[0] >= 2);
-    if way == Way::Animation(Animation::Gif) && !steps_are_long() {
+    if way == DirectFormat::Animation(Animation::Gif) && !steps_are_long() {
         return Ok(());
     }
     for (index, (expected, found)) in expected.iter().zip(&found).enumerate() {

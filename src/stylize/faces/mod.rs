@@ -10,7 +10,7 @@ use self::boxes::Candidate;
 use self::mtcnn::Mtcnn;
 use super::StyleError;
 use super::backbone::NamedTensors;
-use super::earlier::Brought;
+use super::history::WarpedFrame;
 use super::loss::luma;
 use super::tensor::{mean_where, resize};
 
@@ -129,7 +129,7 @@ fn agreed(mut seen: Vec<Candidate>, views: usize, doubt: Doubt) -> Vec<Candidate
 ///
 /// # Errors
 /// Returns what libtorch reports.
-pub fn remembered(found: Option<Tensor>, brought: Option<&Brought>) -> Result<Option<Tensor>, StyleError> {
+pub fn remembered(found: Option<Tensor>, brought: Option<&WarpedFrame>) -> Result<Option<Tensor>, StyleError> {
     Ok(match (found, brought) {
         (Some(found), Some(brought)) => Some(found.f_maximum(&brought.faces.f_mul_scalar(FADING)?)?),
         (None, Some(brought)) => Some(brought.faces.shallow_clone()),

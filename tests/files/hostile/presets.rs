@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use image::RgbImage;
-use stylize_video::settings::{Ambient, Assignment, LayerInputs, Settings, StyleArg};
+use stylize_video::settings::{Assignment, Environment, LayerInputs, Settings, StyleArg};
 
 use crate::common::Desk;
 use crate::formats::harness::program;
@@ -23,8 +23,8 @@ fn desk() -> Desk {
 /// Resolves the settings for a user in the desk's folder who passes `preset` as a file.
 fn resolve(desk: &Desk, preset: &str, inputs: LayerInputs) -> Result<Settings, String> {
     std::fs::write(desk.path("theirs/p.toml"), preset.replace("DESK", desk.path("").to_str().unwrap())).unwrap();
-    let ambient = Ambient { env: Vec::new(), config_dir: Some(desk.path("config")), cwd: desk.path("") };
-    let inputs = LayerInputs { ambient, preset: Some("theirs/p.toml".into()), ..inputs };
+    let environment = Environment { env: Vec::new(), config_dir: Some(desk.path("config")), cwd: desk.path("") };
+    let inputs = LayerInputs { environment, preset: Some("theirs/p.toml".into()), ..inputs };
     Settings::resolve(&inputs).map(|resolved| resolved.settings).map_err(|error| {
         assert_eq!(error.exit_code(), 2);
         error.to_string()

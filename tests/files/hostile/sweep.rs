@@ -12,7 +12,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use stylize_video::batch::plan::{self, Folders, Request};
-use stylize_video::batch::{self, Crew, Habits, Lot};
+use stylize_video::batch::{self, JobGroup, RunContext, RunOptions};
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::interrupt::CancelToken;
 use stylize_video::job::Engine;
@@ -153,9 +153,9 @@ pub fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
             }
             Ok(planned) => {
                 let (given, cancel) = (Given::default(), CancelToken::default());
-                let lot = Lot { planned, resolved, given, memory: None, named: Vec::new() };
-                let (engine, habits) = (Engine::Identity, Habits::default());
-                let summary = batch::run(vec![lot], Crew { engine, habits, observer: &said, cancel: &cancel });
+                let group = JobGroup { planned, resolved, given, memory: None, named: Vec::new() };
+                let (engine, options) = (Engine::Identity, RunOptions::default());
+                let summary = batch::run(vec![group], RunContext { engine, options, observer: &said, cancel: &cancel });
                 i32::from(summary.count(Outcome::Done) != 1)
             }
         };

@@ -9,9 +9,9 @@ const HEIGHT: usize = 108;
 /// Returns the watcher's result for the frames. It finds cuts with optical flow, or by brightness alone.
 fn watched(frames: &[Pixels], by_flow: bool) -> Vec<Watched> {
     let cuts = if by_flow { estimate_cuts().unwrap() } else { None };
-    let (mut scout, mut watcher) = watch(Wanted { cuts, ..Wanted::default() }).unwrap();
-    let sightings: Vec<_> = frames.iter().enumerate().map(|(t, frame)| scout.look(frame, t as f64 / 25.0)).collect();
-    let mut all: Vec<Watched> = sightings.into_iter().flat_map(|sighting| watcher.next(sighting).unwrap()).collect();
+    let (mut prefetch, mut watcher) = watch(Wanted { cuts, ..Wanted::default() }).unwrap();
+    let pendings: Vec<_> = frames.iter().enumerate().map(|(t, frame)| prefetch.look(frame, t as f64 / 25.0)).collect();
+    let mut all: Vec<Watched> = pendings.into_iter().flat_map(|pending| watcher.next(pending).unwrap()).collect();
     all.extend(watcher.finish().unwrap());
     let numbers: Vec<u64> = all.iter().map(|watched| watched.number).collect();
     assert_eq!(numbers, (0..frames.len() as u64).collect::<Vec<_>>(), "every frame once, in order");

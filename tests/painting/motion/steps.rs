@@ -24,10 +24,10 @@ impl FlowEstimator for Known {
 }
 
 fn watched(frames: &[Pixels], wanted: Wanted) -> Result<Vec<Watched>, FlowError> {
-    let (mut scout, mut watcher) = watch(wanted)?;
+    let (mut prefetch, mut watcher) = watch(wanted)?;
     let mut all = Vec::new();
     for (t, frame) in frames.iter().enumerate() {
-        all.extend(watcher.next(scout.look(frame, t as f64))?);
+        all.extend(watcher.next(prefetch.look(frame, t as f64))?);
     }
     all.extend(watcher.finish()?);
     Ok(all)

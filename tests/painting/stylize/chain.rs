@@ -5,11 +5,11 @@ use stylize_video::media::Pixels;
 use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
 use stylize_video::settings::{NextInit, Size};
 use stylize_video::stylize::boil::stirred;
-use stylize_video::stylize::chain::{Carried, Chain};
+use stylize_video::stylize::chain::{Chain, HistoryFrame};
 use stylize_video::stylize::faces::remembered;
 use stylize_video::stylize::objective::Phase;
 use stylize_video::stylize::photometric::change_of_light;
-use stylize_video::stylize::still::{Lock, levelled};
+use stylize_video::stylize::pinned::{PinnedPixels, levelled};
 use stylize_video::stylize::tensor::blurred;
 use tch::{Device, Kind, Tensor};
 
@@ -73,7 +73,7 @@ fn what_is_hidden_for_a_while_is_known_again_by_direct_motion_only() {
         let mut chain = Chain::new(&[1, 2], rules);
         for (t, value) in [0.2, 0.8].into_iter().enumerate() {
             let painted = flat(value, 3, h as i64, w as i64);
-            chain.remember(Carried::first(painted, content.shallow_clone(), None).unwrap()).unwrap();
+            chain.remember(HistoryFrame::first(painted, content.shallow_clone(), None).unwrap()).unwrap();
             // Something covers the left half of the second frame, which therefore matches no other frame there.
             let lost = |x: usize| if x < 12 { [40.0, 0.0] } else { [0.0, 0.0] };
             let hidden = FlowField::from_fn(w, h, |x, _| lost(x));
@@ -118,7 +118,7 @@ fn what_comes_into_view_gets_strokes_and_is_not_held() {
     let strokes = formula::uniform("strokes", &[1, 3, h as i64, w as i64], 0.2);
     let content = flat(0.5, 3, h as i64, w as i64);
     let mut chain = Chain::new(&[1], rules);
-    chain.remember(Carried::first(&content + &strokes, content.shallow_clone(), None).unwrap()).unwrap();
+    chain.remember(HistoryFrame::first(&content + &strokes, content.shallow_clone(), None).unwrap()).unwrap();
     let pan = |by: f32| FlowField::from_fn(w, h, |_, _| [by, 0.0]);
     chain.step(&Step::new(pan(8.0), pan(-8.0), &rules), &content).unwrap();
     let brought = chain.earlier(&[1], &content).unwrap().known.unwrap();
@@ -148,7 +148,7 @@ fn a_thin_faint_bar_that_the_flow_missed_leaves_no_ghost() {
     };
     let (before, now) = (scene(28), scene(34));
     let mut chain = Chain::new(&[1], Consistency::default());
-    chain.remember(Carried::first(before.shallow_clone(), before.shallow_clone(), None).unwrap()).unwrap();
+    chain.remember(HistoryFrame::first(before.shallow_clone(), before.shallow_clone(), None).unwrap()).unwrap();
     chain.step(&still(w as usize, h as usize), &now).unwrap();
     let brought = chain.earlier(&[1], &now).unwrap().known.unwrap();
     for bar in [28, 34] {
@@ -171,7 +171,7 @@ fn what_is_held_has_no_gradient_and_the_rest_its_own() {
     let (w, h) = (40i64, 30i64);
     let content = flat(0.5, 3, h, w);
     let painted = formula::uniform("painted", &[1, 3, h, w], 0.3) + 0.5;
-    let lock = Lock::new(&painted, &content).unwrap();
+    let lock = PinnedPixels::new(&painted, &content).unwrap();
     // The right half moves.
     let resting: Vec<f32> = (0..w * h).map(|i| if i % w < 20 { 1.0 } else { 0.0 }).collect();
     let held = lock.hold(&content, &resting, &flat(1.0, 1, h, w), 1.0).unwrap();
@@ -201,7 +201,7 @@ fn the_level_is_kept_and_the_strokes_are_new() {
     let content = flat(0.5, 3, high, wide);
     let before = &content + formula::uniform("before", &[1, 3, high, wide], 0.2);
     let mut chain = Chain::new(&[1], Consistency::default());
-    chain.remember(Carried::first(before.shallow_clone(), content.shallow_clone(), None).unwrap()).unwrap();
+    chain.remember(HistoryFrame::first(before.shallow_clone(), content.shallow_clone(), None).unwrap()).unwrap();
     chain.step(&still(w, h), &content).unwrap();
     let brought = chain.earlier(&[1], &content).unwrap().known.unwrap();
     // Repainted with other strokes, lighter and redder everywhere.
@@ -219,7 +219,7 @@ fn the_level_is_kept_and_the_strokes_are_new() {
     let (lost, strokes) = (size(&(&free - &painted)), size(&painted));
     assert!(lost < 0.1 * strokes, "its own strokes: {lost} of {strokes}");
     // Where everything is held, not a bit changes.
-    let lock = Lock::new(&painted, &content).unwrap();
+    let lock = PinnedPixels::new(&painted, &content).unwrap();
     let held = lock.hold(&content, &vec![1.0; w * h], &flat(1.0, 1, high, wide), 1.0).unwrap();
     assert!(levelled(&painted, &brought, Some(&held)).unwrap().equal(&painted));
 }
@@ -308,7 +308,9 @@ fn a_face_moves_with_what_it_is_part_of_and_fades_where_it_is_not_found_again() 
     let faces = flat(0.0, 1, h as i64, w as i64);
     let _ = faces.narrow(3, 20, 10).narrow(2, 10, 10).fill_(0.8);
     let mut chain = Chain::new(&[1], rules);
-    chain.remember(Carried::first(content.shallow_clone(), content.shallow_clone(), Some(&faces)).unwrap()).unwrap();
+    chain
+        .remember(HistoryFrame::first(content.shallow_clone(), content.shallow_clone(), Some(&faces)).unwrap())
+        .unwrap();
     // Five pixels to the right.
     let (back, forth) = ([-5.0f32, 0.0], [5.0f32, 0.0]);
     let field = |by: [f32; 2]| FlowField::from_fn(w, h, |_, _| by);

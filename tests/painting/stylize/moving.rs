@@ -14,8 +14,8 @@ use stylize_video::media::{Pixels, picture};
 use stylize_video::motion::{Arrival, FlowField, Luma, Shot, Step, View, estimate};
 use stylize_video::settings::{Settings, builtin_image};
 use stylize_video::stylize::backbone::NetOptions;
-use stylize_video::stylize::painter::Painter;
-use stylize_video::stylize::studio::{Studio, StylePicture};
+use stylize_video::stylize::frame_optimizer::{FrameOptimizer, StylePicture};
+use stylize_video::stylize::single_pass::SinglePass;
 use stylize_video::stylize::tensor::from_pixels;
 use tch::{Device, Tensor};
 
@@ -34,12 +34,12 @@ fn options(settings: &Settings) -> NetOptions {
     NetOptions::from(&settings.network)
 }
 
-fn painter() -> Painter {
+fn painter() -> SinglePass {
     let settings = Settings::default();
     let plate = picture::decode(builtin_image("monet.webp").unwrap()).unwrap();
     let styles = vec![StylePicture { image: from_pixels(&plate, Device::Cpu).unwrap(), weight: 1.0 }];
     let network = network("patches", options(&settings), Default::default());
-    Painter::new(Studio::new(network, styles, settings, Device::Cpu, CancelToken::default()).unwrap())
+    SinglePass::new(FrameOptimizer::new(network, styles, settings, Device::Cpu, CancelToken::default()).unwrap())
 }
 
 /// Returns the motion from frame `t` to the frame `offset` frames earlier.
@@ -58,7 +58,7 @@ fn step(scenery: &Scenery, frames: &[Pixels], t: usize, offset: usize, flow: Flo
 }
 
 /// Paints frame `t`, which follows the previous frame by `arrival`.
-fn shown(painter: &mut Painter, frames: &[Pixels], t: usize, arrival: &Arrival) -> Shown {
+fn shown(painter: &mut SinglePass, frames: &[Pixels], t: usize, arrival: &Arrival) -> Shown {
     let painted = painter.advance(&frames[t], arrival).unwrap().image;
     let look = painter.look().unwrap();
     let content = |t: usize| look.content(&raw(frames, t)).unwrap();
@@ -68,7 +68,7 @@ fn shown(painter: &mut Painter, frames: &[Pixels], t: usize, arrival: &Arrival) 
 /// Paints all frames as one shot, as the program does, including the search for motion to frames further back.
 fn chain(scenery: &Scenery, frames: &[Pixels], flow: Flow) -> Vec<Shown> {
     let mut painter = painter();
-    let offsets = painter.studio().settings().temporal.offsets.clone();
+    let offsets = painter.frame_optimizer().settings().temporal.offsets.clone();
     let arrival = |t: usize| match t {
         0 => Shot::New.into(),
         _ => {

@@ -5,11 +5,11 @@ use stylize_video::media::Pixels;
 use stylize_video::motion::{Arrival, FlowField, Shot, Step};
 use stylize_video::settings::{Colour, FirstInit, LongFlow, Method, NextInit, Size};
 use stylize_video::stylize::effort::Effort;
+use stylize_video::stylize::frame_optimizer::{FrameOptimizer, Painted, StylePicture, Ties};
 use stylize_video::stylize::objective::Phase;
 use stylize_video::stylize::optimizer::Preconditioner;
-use stylize_video::stylize::painter::Painter;
 use stylize_video::stylize::scene::Scene;
-use stylize_video::stylize::studio::{Painted, Studio, StylePicture, Ties};
+use stylize_video::stylize::single_pass::SinglePass;
 use stylize_video::stylize::tensor::{resize, to_pixels};
 use stylize_video::stylize::{Footage, FrameStats, StyleError, Stylizer, kept_bytes};
 use tch::{Device, Kind, Tensor};
@@ -166,7 +166,7 @@ fn colours_are_matched_to_the_painting_once_per_shot() {
     let network = network("patches", PLAIN, Default::default());
     let styles = vec![StylePicture { image, weight: 1.0 }];
     let mut painter =
-        Painter::new(Studio::new(network, styles, settings, Device::Cpu, CancelToken::default()).unwrap());
+        SinglePass::new(FrameOptimizer::new(network, styles, settings, Device::Cpu, CancelToken::default()).unwrap());
     let painted = paint(&mut painter, &[&ordinary(1), &ordinary(1)]);
     for (found, wanted) in means(&painted[0].pixels).iter().zip(wanted) {
         assert!((found - wanted).abs() < 1e-3, "{found}, expected {wanted}");
@@ -233,7 +233,8 @@ fn opacity_passes_through() {
 fn a_cancelled_run_ends_the_frame() {
     let (cancel, network) = (CancelToken::default(), network("patches", PLAIN, Default::default()));
     let styles = vec![StylePicture { image: plate(4), weight: 1.0 }];
-    let mut painter = Painter::new(Studio::new(network, styles, quick(), Device::Cpu, cancel.clone()).unwrap());
+    let mut painter =
+        SinglePass::new(FrameOptimizer::new(network, styles, quick(), Device::Cpu, cancel.clone()).unwrap());
     cancel.cancel(2);
     assert!(matches!(painter.stylize(&ordinary(1), &Shot::New.into()), Err(StyleError::Cancelled)));
 }
@@ -293,10 +294,10 @@ fn a_new_outline_is_kept_and_the_rest_is_painted_as_ever() {
     let mut settings = quick();
     settings.optimizer.iterations = [8, 12];
     let painter = painter(&[(4, 1.0)], settings);
-    let studio = painter.studio();
-    let raw = studio.raw(&ordinary(1)).unwrap();
-    let look = studio.look(&raw).unwrap();
-    let start = studio.raw(&ordinary(2)).unwrap();
+    let frame_optimizer = painter.frame_optimizer();
+    let raw = frame_optimizer.raw(&ordinary(1)).unwrap();
+    let look = frame_optimizer.look(&raw).unwrap();
+    let start = frame_optimizer.raw(&ordinary(2)).unwrap();
     let (_, _, h, w) = raw.size4().unwrap();
     let moving = raw.narrow(1, 0, 1).zeros_like();
     let _ = moving.narrow(2, 20, 16).narrow(3, 20, 16).fill_(1.0);
@@ -309,7 +310,7 @@ fn a_new_outline_is_kept_and_the_rest_is_painted_as_ever() {
             phase: Phase::CENTRED,
             preconditioner: Preconditioner::Picture,
         };
-        studio.paint(&look, &scene, &start, Ties::default(), all).unwrap()
+        frame_optimizer.paint(&look, &scene, &start, Ties::default(), all).unwrap()
     };
     let (plain, kept) = (paint(None), paint(Some(moving.shallow_clone())));
     let from_scene = |painted: &Painted, mask: &Tensor| {

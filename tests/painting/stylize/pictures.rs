@@ -5,8 +5,8 @@ use stylize_video::media::Pixels;
 use stylize_video::motion::Shot;
 use stylize_video::settings::Settings;
 use stylize_video::stylize::backbone::Backbone;
-use stylize_video::stylize::painter::Painter;
-use stylize_video::stylize::studio::{Studio, StylePicture};
+use stylize_video::stylize::frame_optimizer::{FrameOptimizer, StylePicture};
+use stylize_video::stylize::single_pass::SinglePass;
 use stylize_video::stylize::tensor::to_pixels;
 use stylize_video::stylize::{StyleError, Stylized};
 use tch::{Device, Tensor};
@@ -42,7 +42,7 @@ pub fn plate(kind: usize) -> Tensor {
     formula::picture(kind, 70, 96)
 }
 
-pub fn painter(styles: &[(usize, f64)], settings: Settings) -> Painter {
+pub fn painter(styles: &[(usize, f64)], settings: Settings) -> SinglePass {
     try_painter(network("patches", PLAIN, Default::default()), styles, settings).unwrap()
 }
 
@@ -50,13 +50,13 @@ pub fn try_painter(
     network: Box<dyn Backbone>,
     styles: &[(usize, f64)],
     settings: Settings,
-) -> Result<Painter, StyleError> {
+) -> Result<SinglePass, StyleError> {
     let styles = styles.iter().map(|&(kind, weight)| StylePicture { image: plate(kind), weight }).collect();
-    Studio::new(network, styles, settings, Device::Cpu, CancelToken::default()).map(Painter::new)
+    FrameOptimizer::new(network, styles, settings, Device::Cpu, CancelToken::default()).map(SinglePass::new)
 }
 
 /// Paints the frames in order, the first as a new shot.
-pub fn paint(painter: &mut Painter, frames: &[&Pixels]) -> Vec<Stylized> {
+pub fn paint(painter: &mut SinglePass, frames: &[&Pixels]) -> Vec<Stylized> {
     let shots = std::iter::once(Shot::New).chain(std::iter::repeat(Shot::Continues));
     frames.iter().zip(shots).map(|(frame, shot)| painter.stylize(frame, &shot.into()).unwrap()).collect()
 }

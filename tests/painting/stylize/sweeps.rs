@@ -10,10 +10,10 @@ use stylize_video::motion::{
 };
 use stylize_video::report::{Event, Observer};
 use stylize_video::settings::{Colour, NextInit, Settings};
+use stylize_video::stylize::frame_optimizer::{FrameOptimizer, StylePicture};
 use stylize_video::stylize::loss::Anchor;
-use stylize_video::stylize::painter::Painter;
-use stylize_video::stylize::studio::{Studio, StylePicture};
-use stylize_video::stylize::sweeps::{Reel, Sweeps, blend};
+use stylize_video::stylize::multi_pass::{MultiPass, ScratchFile, blend};
+use stylize_video::stylize::single_pass::SinglePass;
 use stylize_video::stylize::{StyleError, Stylized, Stylizer};
 use tch::{Device, Kind};
 
@@ -54,10 +54,10 @@ impl Ear {
     }
 }
 
-fn plain(settings: Settings, cancel: &CancelToken) -> Painter {
+fn plain(settings: Settings, cancel: &CancelToken) -> SinglePass {
     let styles = vec![StylePicture { image: plate(4), weight: 1.0 }];
     let network = network("patches", PLAIN, Default::default());
-    Painter::new(Studio::new(network, styles, settings, Device::Cpu, cancel.clone()).unwrap())
+    SinglePass::new(FrameOptimizer::new(network, styles, settings, Device::Cpu, cancel.clone()).unwrap())
 }
 
 /// A frame, and how it follows the previous frame.
@@ -81,7 +81,7 @@ fn run(stylizer: &mut dyn Stylizer, clip: &[Given], closing: Option<Arrival>) ->
 
 fn sweep(settings: Settings, clip: &[Given], closing: Option<Arrival>, ear: &Ear) -> Result<Vec<Stylized>, StyleError> {
     let folder = tempfile::tempdir().unwrap();
-    let mut sweeps = Sweeps::new(plain(settings, &ear.cancel), folder.path(), ear)?;
+    let mut sweeps = MultiPass::new(plain(settings, &ear.cancel), folder.path(), ear)?;
     run(&mut sweeps, clip, closing)
 }
 
@@ -150,7 +150,7 @@ fn e_warp(before: &Pixels, after: &Pixels) -> f64 {
 #[test]
 fn a_reel_gives_back_what_it_was_given() {
     let folder = tempfile::tempdir().unwrap();
-    let mut reel = Reel::new(folder.path()).unwrap();
+    let mut reel = ScratchFile::new(folder.path()).unwrap();
     let bits = |samples: &[f32]| samples.iter().map(|sample| sample.to_bits()).collect::<Vec<_>>();
     let odd = [0.1, -0.0, f32::NAN, -f32::NAN, f32::INFINITY, f32::MIN_POSITIVE / 2.0, 1.0];
     let long: Vec<f32> = (0..50_000).map(|i| (i as f32).sin()).collect();
@@ -168,7 +168,7 @@ fn a_reel_gives_back_what_it_was_given() {
 
 #[test]
 fn a_reel_that_cannot_be_says_where_and_what_would_help() {
-    let error = Reel::new(Path::new("/nowhere/at all")).unwrap_err().to_string();
+    let error = ScratchFile::new(Path::new("/nowhere/at all")).unwrap_err().to_string();
     for part in ["/nowhere/at all", "--passes 1", "free disk space"] {
         assert!(error.contains(part), "{error}");
     }
@@ -390,9 +390,9 @@ impl FlowEstimator for Known {
 fn a_watcher_of_a_ring_tells_how_the_first_frame_follows_from_the_last() {
     let closing_of = |ring: bool, count: usize| {
         let wanted = Wanted { flow: Some(Box::new(Known)), rules: rules(), ring, ..Wanted::default() };
-        let (mut scout, mut watcher) = watch(wanted).unwrap();
+        let (mut prefetch, mut watcher) = watch(wanted).unwrap();
         for t in 0..count {
-            watcher.next(scout.look(&frame(1, HEIGHT, WIDTH), t as f64)).unwrap();
+            watcher.next(prefetch.look(&frame(1, HEIGHT, WIDTH), t as f64)).unwrap();
         }
         watcher.finish().unwrap();
         watcher.closing().unwrap()

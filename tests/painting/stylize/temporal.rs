@@ -3,7 +3,7 @@
 use stylize_video::media::Pixels;
 use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
 use stylize_video::settings::{Distance, NextInit, Size};
-use stylize_video::stylize::chain::{Carried, Chain};
+use stylize_video::stylize::chain::{Chain, HistoryFrame};
 use stylize_video::stylize::loss::{Anchor, LossTerm, Temporal, View};
 use stylize_video::stylize::tensor::to_planes;
 use tch::{Device, Kind, Tensor};
@@ -81,7 +81,7 @@ fn chain(values: &[f64], offsets: &[u32], step: f32) -> Chain {
     let mut chain = Chain::new(offsets, rules);
     for (t, &value) in values.iter().enumerate() {
         let painted = Tensor::full([1, 3, h as i64, w as i64], value, (Kind::Float, Device::Cpu));
-        chain.remember(Carried::first(painted, ramp(step, t), None).unwrap()).unwrap();
+        chain.remember(HistoryFrame::first(painted, ramp(step, t), None).unwrap()).unwrap();
         let flow = |by: f32| FlowField::from_fn(w, h, |_, _| [by, 0.0]);
         chain.step(&Step::new(flow(-step), flow(step), &rules), &ramp(step, t + 1)).unwrap();
     }
@@ -120,7 +120,7 @@ fn what_a_front_layer_hid_is_held_to_the_frame_before_that() {
     let covered = ramp(0.0, 0).maximum(&Tensor::cat(&ends, 3));
     for (value, forth, content) in [(0.1, still(), ramp(0.0, 0)), (0.2, far, covered)] {
         let painted = Tensor::full([1, 3, h as i64, w as i64], value, (Kind::Float, Device::Cpu));
-        chain.remember(Carried::first(painted, content, None).unwrap()).unwrap();
+        chain.remember(HistoryFrame::first(painted, content, None).unwrap()).unwrap();
         chain.step(&Step::new(still(), forth, &rules), &ramp(0.0, 0)).unwrap();
     }
     let anchors = chain.earlier(&[1, 2], &ramp(0.0, 0)).unwrap().anchors(&[1, 2]).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use stylize_video::batch::plan::{self, Folders, Request};
-use stylize_video::batch::{self, Crew, Habits, Lot, Summary};
+use stylize_video::batch::{self, JobGroup, RunContext, RunOptions, Summary};
 use stylize_video::interrupt::CancelToken;
 use stylize_video::job::Engine;
 use stylize_video::media::Range;
@@ -21,7 +21,7 @@ impl Observer for Quiet {
 }
 
 /// A group of jobs: paints each of the inputs in a style, into the folder `output`.
-fn lot(inputs: &[PathBuf], style: &str, output: PathBuf) -> Lot {
+fn group(inputs: &[PathBuf], style: &str, output: PathBuf) -> JobGroup {
     let mut settings = Settings { device: Device::Cpu, ..Settings::default() };
     settings.network.backbone = "patches".into();
     settings.content.faces = 1.0;
@@ -45,12 +45,13 @@ fn lot(inputs: &[PathBuf], style: &str, output: PathBuf) -> Lot {
         globs: false,
     };
     let planned = plan::plan(&request).unwrap();
-    Lot { planned, resolved, given: Given::default(), memory: None, named: Vec::new() }
+    JobGroup { planned, resolved, given: Given::default(), memory: None, named: Vec::new() }
 }
 
-fn run(lots: Vec<Lot>, parallel: usize) -> Summary {
-    let (cancel, habits) = (CancelToken::default(), Habits { parallel, ..Habits::default() });
-    let summary = batch::run(lots, Crew { engine: Engine::Optimise, habits, observer: &Quiet, cancel: &cancel });
+fn run(groups: Vec<JobGroup>, parallel: usize) -> Summary {
+    let (cancel, options) = (CancelToken::default(), RunOptions { parallel, ..RunOptions::default() });
+    let summary =
+        batch::run(groups, RunContext { engine: Engine::Optimise, options, observer: &Quiet, cancel: &cancel });
     assert_eq!(summary.count(Outcome::Done), summary.rows.len(), "{:?}", summary.rows);
     summary
 }
@@ -76,19 +77,19 @@ fn a_group_loads_its_model_once_and_paints_what_single_runs_paint() {
     };
     for input in &inputs {
         let alone = std::slice::from_ref(input);
-        assert_eq!(run(vec![lot(alone, "monet", folder("monet"))], 1).loads, 1);
-        assert_eq!(run(vec![lot(alone, "sketch", folder("sketch"))], 1).loads, 1);
+        assert_eq!(run(vec![group(alone, "monet", folder("monet"))], 1).loads, 1);
+        assert_eq!(run(vec![group(alone, "sketch", folder("sketch"))], 1).loads, 1);
     }
     let (monet, sketch) = (bytes("monet"), bytes("sketch"));
     assert!(monet.len() == 3 && monet.keys().eq(sketch.keys()) && monet.values().ne(sketch.values()));
     for parallel in [1, 2] {
         let [one, two, three] = ["one", "two", "three"].map(|name| format!("{name}{parallel}"));
-        let lots = vec![
-            lot(&inputs, "monet", folder(&one)),
-            lot(&inputs, "sketch", folder(&two)),
-            lot(&inputs, "monet", folder(&three)),
+        let groups = vec![
+            group(&inputs, "monet", folder(&one)),
+            group(&inputs, "sketch", folder(&two)),
+            group(&inputs, "monet", folder(&three)),
         ];
-        let loads = run(lots, parallel).loads;
+        let loads = run(groups, parallel).loads;
         // One worker loads a model for each of the three groups; with two workers, each does so at most.
         assert!(if parallel == 1 { loads == 3 } else { (2..=6).contains(&loads) }, "{loads} with {parallel} workers");
         assert_eq!(bytes(&one), monet, "{parallel} at once");

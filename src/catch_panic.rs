@@ -8,14 +8,14 @@ thread_local! {
 }
 
 /// Returns the result of `work`, or `None` if it panicked. State that it was changing must not be used after a panic.
-pub fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     let before = CONTAINED.replace(true);
     let done = panic::catch_unwind(AssertUnwindSafe(work));
     CONTAINED.set(before);
     done.ok()
 }
 
-/// Installs a panic hook for all threads that logs [`contained`] panics at debug level instead of printing them.
+/// Installs a panic hook for all threads that logs [`catch_panic`] panics at debug level instead of printing them.
 pub fn hush() {
     let loud = panic::take_hook();
     panic::set_hook(Box::new(move |fault| {
@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn what_panics_gives_nothing() {
         let numbers = [1, 2, 3];
-        let at = |index: usize| contained(|| numbers[index]);
+        let at = |index: usize| catch_panic(|| numbers[index]);
         assert_eq!([at(1), at(7), at(2)], [Some(2), None, Some(3)]);
         assert!(!CONTAINED.get());
     }

@@ -37,7 +37,7 @@ pub struct WriteError {
 }
 
 /// Passes all events on, updates the summary and metrics files, and runs the command when a job ends.
-pub struct Watched {
+pub struct Telemetry {
     inner: Box<dyn Observer>,
     common: Arc<Common>,
     /// Number of the job among those that run at once; 0 for the run itself.
@@ -52,7 +52,7 @@ struct Common {
     success_before: Option<f64>,
 }
 
-impl Watched {
+impl Telemetry {
     /// Wraps `inner`. The files are written at once, so that an unwritable destination is found before any work.
     ///
     /// # Errors
@@ -87,7 +87,7 @@ fn put(option: &'static str, path: &Path, text: &str) -> Result<(), WriteError> 
     files::write_whole(path, text.as_bytes()).map_err(|source| WriteError { option, path: path.into(), source })
 }
 
-impl Observer for Watched {
+impl Observer for Telemetry {
     fn event(&self, event: &Event) {
         self.inner.event(event);
         let Common { places, tally, .. } = self.common.as_ref();

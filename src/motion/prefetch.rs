@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, bounded};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::likeness::{self, Brightness, Likeness};
+use super::similarity::{self, Brightness, Similarity};
 use super::trail::Step;
 use super::{Consistency, FlowError, FlowEstimator, Luma, View};
 use crate::media::{Pixels, area};
@@ -48,7 +48,7 @@ impl Glance {
 
 /// The comparison of a frame with an earlier one.
 pub(super) struct Pair {
-    pub likeness: Result<Likeness, FlowError>,
+    pub similarity: Result<Similarity, FlowError>,
     /// The motion between them; `None` if it was not wanted. An error here may be harmless: at a cut no flow is needed.
     pub step: Option<Result<Step, FlowError>>,
 }
@@ -67,20 +67,20 @@ pub(super) struct Means {
 impl Means {
     /// Compares a frame with an earlier one.
     pub fn pair(&self, now: &Glance, before: &Glance) -> Pair {
-        let (likeness, step) = rayon::join(|| self.likeness(now, before), || self.step(now, before));
-        Pair { likeness, step }
+        let (similarity, step) = rayon::join(|| self.similarity(now, before), || self.step(now, before));
+        Pair { similarity, step }
     }
 
-    fn likeness(&self, now: &Glance, before: &Glance) -> Result<Likeness, FlowError> {
-        let likeness = now.brightness.beside(&before.brightness);
+    fn similarity(&self, now: &Glance, before: &Glance) -> Result<Similarity, FlowError> {
+        let similarity = now.brightness.beside(&before.brightness);
         let (Some(cuts), Some(small), Some(earlier)) = (&self.cuts, &now.small, &before.small) else {
-            return Ok(likeness);
+            return Ok(similarity);
         };
-        if !likeness.comparable {
-            return Ok(likeness);
+        if !similarity.comparable {
+            return Ok(similarity);
         }
-        let (unseen, speed) = likeness::unseen_and_speed(cuts.as_ref(), small, earlier)?;
-        Ok(Likeness { unseen: Some(unseen), speed, ..likeness })
+        let (unseen, speed) = similarity::unseen_and_speed(cuts.as_ref(), small, earlier)?;
+        Ok(Similarity { unseen: Some(unseen), speed, ..similarity })
     }
 
     /// Returns the motion between two frames; `None` if it is not wanted or the frames differ in size.
@@ -99,28 +99,28 @@ impl Means {
 }
 
 /// A frame whose motion search is in progress.
-pub struct Sighting {
+pub struct Pending {
     pub(super) glance: Arc<Glance>,
     /// Receives the comparison with the previous frame; `None` for the first frame.
     pub(super) pair: Option<Receiver<Pair>>,
 }
 
 /// Takes every source frame once, in display order, and starts a background search on each pair of neighbours. The
-/// caller limits the number of concurrent searches by the number of [`Sighting`]s it keeps.
-pub struct Scout {
+/// caller limits the number of concurrent searches by the number of [`Pending`]s it keeps.
+pub struct Prefetch {
     means: Arc<Means>,
     pool: Option<Arc<ThreadPool>>,
     previous: Option<Arc<Glance>>,
     count: u64,
 }
 
-impl Scout {
+impl Prefetch {
     pub(super) fn new(means: Arc<Means>, pool: Option<Arc<ThreadPool>>) -> Self {
         Self { means, pool, previous: None, count: 0 }
     }
 
     /// Starts the search for the next frame, `seconds` from the beginning of the source.
-    pub fn look(&mut self, frame: &Pixels, seconds: f64) -> Sighting {
+    pub fn look(&mut self, frame: &Pixels, seconds: f64) -> Pending {
         let luma = (!self.means.is_idle()).then(|| Luma::of(frame, FLOW_SIZE));
         let small = luma.as_ref().filter(|_| self.means.cuts.is_some()).map(|luma| luma.smaller(CUT_SIZE));
         let luma = luma.filter(|_| self.means.flow.is_some());
@@ -129,7 +129,7 @@ impl Scout {
         self.count += 1;
         let previous = self.previous.replace(Arc::clone(&glance));
         let pair = previous.map(|previous| self.start(&glance, previous));
-        Sighting { glance, pair }
+        Pending { glance, pair }
     }
 
     fn start(&self, glance: &Arc<Glance>, previous: Arc<Glance>) -> Receiver<Pair> {

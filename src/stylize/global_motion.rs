@@ -25,7 +25,7 @@ const SAME: f64 = 0.02;
 ///
 /// # Errors
 /// Returns what libtorch reports.
-pub fn camera(step: &Step, content: &Tensor) -> Result<Option<[f32; 2]>, StyleError> {
+pub fn global_motion(step: &Step, content: &Tensor) -> Result<Option<[f32; 2]>, StyleError> {
     let contrast = to_planes(&contrast(content)?)?;
     let bins = (2.0 * FASTEST / BIN) as usize + 1;
     let mut counts = [vec![0.0f64; bins], vec![0.0f64; bins]];
@@ -72,7 +72,7 @@ pub fn follow(step: &mut Step, content: &Tensor, before: &Tensor) -> Result<(), 
     if step.reliability.seen.iter().all(|&seen| seen >= 0.5) {
         return Ok(());
     }
-    let Some([right, down]) = camera(step, content)? else { return Ok(()) };
+    let Some([right, down]) = global_motion(step, content)? else { return Ok(()) };
     let (width, height) = (step.back.width, step.back.height);
     let way = FlowField::from_fn(width, height, |_, _| [right, down]);
     let inside = |i: usize| way.contains(way.target(i % width, i / width));
@@ -140,7 +140,7 @@ mod tests {
         for by in [0, 3, 12] {
             let (before, now) = (room(0, 20), room(by, 20 + by));
             let mut step = astray(by as f32);
-            assert_eq!(camera(&step, &now).unwrap(), Some([-(by as f32), 0.0]));
+            assert_eq!(global_motion(&step, &now).unwrap(), Some([-(by as f32), 0.0]));
             let wall = |x: usize, y: usize| y < 28 && x >= by as usize + 2;
             assert!(share(&step.reliability.seen, wall) < 0.2);
             follow(&mut step, &now, &before).unwrap();
@@ -170,6 +170,6 @@ mod tests {
     #[test]
     fn without_contrast_nothing_is_known_of_the_camera() {
         let flat = Tensor::full([1, 3, H as i64, W as i64], 0.5, FLOAT);
-        assert_eq!(camera(&astray(0.0), &flat).unwrap(), None);
+        assert_eq!(global_motion(&astray(0.0), &flat).unwrap(), None);
     }
 }

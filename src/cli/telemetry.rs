@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::report::watched::{Command, Places};
+use crate::report::telemetry::{Command, Places};
 
 #[derive(Debug, Clone, Default, Args)]
-pub struct WatchedArgs {
+pub struct TelemetryArgs {
     /// Keep a JSON file of what has become of the jobs, replaced whole after each
     #[arg(long, value_name = "FILE.json", help_heading = "Unattended")]
     pub summary: Option<PathBuf>,
@@ -21,7 +21,7 @@ pub struct WatchedArgs {
     pub notify: Option<Command>,
 }
 
-impl WatchedArgs {
+impl TelemetryArgs {
     pub fn places(&self) -> Places {
         Places { summary: self.summary.clone(), metrics: self.metrics.clone(), notify: self.notify.clone() }
     }

@@ -8,16 +8,16 @@ use crate::stylize::StyleError;
 
 /// Rows of samples in one unnamed temporary file, which disappears with the process however it ends.
 #[derive(Debug)]
-pub struct Reel {
+pub struct ScratchFile {
     file: File,
     folder: PathBuf,
     /// Length in bytes.
     length: u64,
 }
 
-/// Position and length of a run of samples in a [`Reel`].
+/// Position and length of a run of samples in a [`ScratchFile`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Strip {
+pub struct Extent {
     at: u64,
     samples: usize,
 }
@@ -25,7 +25,7 @@ pub struct Strip {
 /// Bytes per sample. Samples are raw 32-bit floats, little-endian, so that they read back to the bit.
 const SAMPLE: usize = 4;
 
-impl Reel {
+impl ScratchFile {
     /// Creates an empty file in `folder`.
     ///
     /// # Errors
@@ -40,41 +40,41 @@ impl Reel {
     ///
     /// # Errors
     /// If the disk is full or fails.
-    pub fn append(&mut self, samples: &[f32]) -> Result<Strip, StyleError> {
-        let strip = Strip { at: self.length, samples: samples.len() };
-        self.write(strip, samples)?;
+    pub fn append(&mut self, samples: &[f32]) -> Result<Extent, StyleError> {
+        let extent = Extent { at: self.length, samples: samples.len() };
+        self.write(extent, samples)?;
         self.length += (SAMPLE * samples.len()) as u64;
-        Ok(strip)
+        Ok(extent)
     }
 
-    /// Overwrites the samples at `strip`.
+    /// Overwrites the samples at `extent`.
     ///
     /// # Errors
-    /// As [`Reel::append`].
+    /// As [`ScratchFile::append`].
     ///
     /// # Panics
     /// If the number of samples differs.
-    pub fn replace(&mut self, strip: Strip, samples: &[f32]) -> Result<(), StyleError> {
-        assert_eq!(strip.samples, samples.len(), "as many samples as before");
-        self.write(strip, samples)
+    pub fn replace(&mut self, extent: Extent, samples: &[f32]) -> Result<(), StyleError> {
+        assert_eq!(extent.samples, samples.len(), "as many samples as before");
+        self.write(extent, samples)
     }
 
-    /// Reads the samples at `strip`.
+    /// Reads the samples at `extent`.
     ///
     /// # Errors
     /// If the disk fails.
-    pub fn read(&self, strip: Strip) -> Result<Vec<f32>, StyleError> {
-        let mut bytes = vec![0; SAMPLE * strip.samples];
+    pub fn read(&self, extent: Extent) -> Result<Vec<f32>, StyleError> {
+        let mut bytes = vec![0; SAMPLE * extent.samples];
         let mut file = &self.file;
-        let read = file.seek(SeekFrom::Start(strip.at)).and_then(|_| file.read_exact(&mut bytes));
+        let read = file.seek(SeekFrom::Start(extent.at)).and_then(|_| file.read_exact(&mut bytes));
         read.map_err(|source| self.failed(source))?;
         let (samples, _) = bytes.as_chunks::<SAMPLE>();
         Ok(samples.iter().map(|sample| f32::from_le_bytes(*sample)).collect())
     }
 
-    fn write(&mut self, strip: Strip, samples: &[f32]) -> Result<(), StyleError> {
+    fn write(&mut self, extent: Extent, samples: &[f32]) -> Result<(), StyleError> {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-        let written = self.file.seek(SeekFrom::Start(strip.at)).and_then(|_| self.file.write_all(&bytes));
+        let written = self.file.seek(SeekFrom::Start(extent.at)).and_then(|_| self.file.write_all(&bytes));
         written.map_err(|source| self.failed(source))
     }
 

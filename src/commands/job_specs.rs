@@ -1,12 +1,12 @@
-//! Turns the jobs of a job file into batch orders.
+//! Turns the jobs of a job file into job specs.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::batch::job_spec::JobSpec;
 use crate::batch::jobfile::{JobEntry, JobFile};
-use crate::batch::order::Order;
 use crate::batch::plan::{Folders, Globs, Passed};
-use crate::settings::{Ambient, LayerInputs, Library, Settings};
+use crate::settings::{Environment, LayerInputs, Library, Settings};
 
 /// The command-line options that apply to a job file.
 #[derive(Debug)]
@@ -19,29 +19,29 @@ pub struct FileRequest<'a> {
     pub dry_run: bool,
 }
 
-/// Reads the orders in a job file, and the number of jobs to run at once.
+/// Reads the specs in a job file, and the number of jobs to run at once.
 ///
 /// # Errors
 /// If there is a mistake in the file, in a preset or in a setting.
-pub fn of_file(request: &FileRequest<'_>, ambient: &Ambient) -> anyhow::Result<(Vec<Order>, usize)> {
+pub fn of_file(request: &FileRequest<'_>, environment: &Environment) -> anyhow::Result<(Vec<JobSpec>, usize)> {
     let (file, folder) = JobFile::read(request.file)?;
-    let presets = preset_names(ambient);
-    let orders = file.jobs.into_iter().map(|job| order(job, &folder, &presets, request, ambient));
-    Ok((orders.collect::<anyhow::Result<_>>()?, file.parallel.unwrap_or(1)))
+    let presets = preset_names(environment);
+    let specs = file.jobs.into_iter().map(|job| spec(job, &folder, &presets, request, environment));
+    Ok((specs.collect::<anyhow::Result<_>>()?, file.parallel.unwrap_or(1)))
 }
 
-fn order(
+fn spec(
     job: JobEntry,
     folder: &Path,
     presets: &[String],
     request: &FileRequest<'_>,
-    ambient: &Ambient,
-) -> anyhow::Result<Order> {
+    environment: &Environment,
+) -> anyhow::Result<JobSpec> {
     // A name is used unchanged; a path is relative to the job file.
     let is_path = |preset: &String| preset.contains('/') || preset.ends_with(".toml");
     let preset = job.preset.map(|preset| if is_path(&preset) { beside(folder, &preset) } else { preset });
     let resolved = Settings::resolve(&LayerInputs {
-        ambient: ambient.clone(),
+        environment: environment.clone(),
         preset,
         overrides: job.overrides,
         sets: request.sets.to_vec(),
@@ -49,7 +49,7 @@ fn order(
     })?;
     let output = job.output.map(|template| template.under(folder));
     let constant = output.as_ref().and_then(|template| template.constant()).map(PathBuf::from);
-    Ok(Order {
+    Ok(JobSpec {
         inputs: job.inputs.iter().map(|input| folder.join(input)).collect(),
         template: output.filter(|_| constant.is_none()),
         output: constant,
@@ -77,6 +77,6 @@ fn beside(folder: &Path, path: &str) -> String {
 }
 
 /// Returns the preset names that may appear in the names of results.
-pub fn preset_names(ambient: &Ambient) -> Vec<String> {
-    Library::new(ambient).names()
+pub fn preset_names(environment: &Environment) -> Vec<String> {
+    Library::new(environment).names()
 }

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 
 /// Everything besides the job itself that determines its identity.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct UpToDateCheck<'a> {
     pub settings: &'a Settings,
     pub given: &'a Given,
     pub engine: Engine,
@@ -22,7 +22,7 @@ pub struct Known<'a> {
     pub tidies: bool,
 }
 
-impl Known<'_> {
+impl UpToDateCheck<'_> {
     /// Turns a job that would fail because its output exists into a skipped one if it made that output itself;
     /// otherwise reports what has changed since.
     pub fn recognise(&self, planned: Vec<Planned>) -> Vec<Planned> {

@@ -13,8 +13,8 @@ use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Tempo
 use super::model::Model;
 use super::objective::{Phase, PictureObjective};
 use super::optimizer::{self, Budget, Curvature, descend};
+use super::pinned::Pin;
 use super::scene::Scene;
-use super::still::Held;
 use super::style_targets::{StyleTargets, TargetMemory, Wanted, mean_square};
 use super::tensor::{from_pixels, resize, to_pixels};
 use super::{FrameStats, StyleError, TermValues};
@@ -78,13 +78,13 @@ pub struct Painted {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ties<'a> {
     pub temporal: Option<&'a Temporal>,
-    pub held: Option<&'a Held>,
+    pub held: Option<&'a Pin>,
     /// Curvature from the previous frame's descent.
     pub curvature: Option<&'a Curvature>,
 }
 
 /// Paints single pictures by gradient descent on their pixels.
-pub struct Studio {
+pub struct FrameOptimizer {
     backbone: Box<dyn Backbone>,
     layers: LayerPlan,
     styles: Vec<StylePicture>,
@@ -95,7 +95,7 @@ pub struct Studio {
     cancel: CancelToken,
 }
 
-impl Studio {
+impl FrameOptimizer {
     /// # Errors
     /// If a layer name is unknown or there is no style picture.
     pub fn new(
@@ -116,12 +116,13 @@ impl Studio {
     /// Returns a studio that shares the tensors of `model`.
     ///
     /// # Errors
-    /// As [`Studio::new`].
+    /// As [`FrameOptimizer::new`].
     pub(super) fn of(model: &Model, settings: &Settings, cancel: &CancelToken) -> Result<Self, StyleError> {
         let styles = model.styles.iter().map(StylePicture::shared).collect();
-        let studio = Self::new(model.backbone.shared(), styles, settings.clone(), model.device, cancel.clone())?;
+        let frame_optimizer =
+            Self::new(model.backbone.shared(), styles, settings.clone(), model.device, cancel.clone())?;
         let finder = model.finder.as_ref().map(FaceFinder::shared);
-        Ok(Self { finder, targets: model.targets.clone(), ..studio })
+        Ok(Self { finder, targets: model.targets.clone(), ..frame_optimizer })
     }
 
     pub fn settings(&self) -> &Settings {

@@ -8,7 +8,7 @@ use ffmpeg_next::{self as ffmpeg, Packet, encoder};
 use crate::media::TimeBase;
 
 /// A file with one stream, and the durations of the frames inside its encoder.
-pub(super) struct Lane {
+pub(super) struct PacketWriter {
     pub output: Output,
     /// Time base of the encoder, and of the stream, which the muxer chose.
     bases: (TimeBase, TimeBase),
@@ -16,7 +16,7 @@ pub(super) struct Lane {
     durations: HashMap<i64, i64>,
 }
 
-impl Lane {
+impl PacketWriter {
     /// Writes into `output`, whose header is already written, from an encoder with time base `base`.
     pub fn new(output: Output, base: TimeBase) -> Self {
         let output_base = output.stream(0).map_or(base, |stream| stream.time_base().into());

@@ -4,14 +4,14 @@ use ffmpeg_next::{Stream, packet};
 
 /// The rotation or mirroring that makes a stored picture upright.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Turn {
+pub(crate) struct Rotation {
     /// The filters, to append to a filter chain: empty, or for example `,hflip`.
     pub filter: &'static str,
     /// Whether width and height are exchanged.
     pub swaps: bool,
 }
 
-impl Turn {
+impl Rotation {
     /// No rotation.
     pub const NONE: Self = Self { filter: "", swaps: false };
 
@@ -67,12 +67,12 @@ mod tests {
 
     #[test]
     fn quarter_turns_and_mirrorings() {
-        assert_eq!(Turn::from_matrix(65536, 0, 0, 65536).filter, "");
-        assert_eq!(Turn::from_matrix(0, 65536, -65536, 0).filter, ",transpose=dir=clock");
-        assert_eq!(Turn::from_matrix(0, -65536, 65536, 0).filter, ",transpose=dir=cclock");
-        assert_eq!(Turn::from_matrix(-65536, 0, 0, -65536).filter, ",hflip,vflip");
-        assert_eq!(Turn::from_matrix(-65536, 0, 0, 65536).filter, ",hflip");
-        assert!(Turn::from_matrix(0, 65536, -65536, 0).swaps);
-        assert!(!Turn::from_matrix(i32::MIN, 0, 0, 1).swaps);
+        assert_eq!(Rotation::from_matrix(65536, 0, 0, 65536).filter, "");
+        assert_eq!(Rotation::from_matrix(0, 65536, -65536, 0).filter, ",transpose=dir=clock");
+        assert_eq!(Rotation::from_matrix(0, -65536, 65536, 0).filter, ",transpose=dir=cclock");
+        assert_eq!(Rotation::from_matrix(-65536, 0, 0, -65536).filter, ",hflip,vflip");
+        assert_eq!(Rotation::from_matrix(-65536, 0, 0, 65536).filter, ",hflip");
+        assert!(Rotation::from_matrix(0, 65536, -65536, 0).swaps);
+        assert!(!Rotation::from_matrix(i32::MIN, 0, 0, 1).swaps);
     }
 }

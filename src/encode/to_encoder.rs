@@ -27,7 +27,7 @@ pub(super) struct Form {
 }
 
 /// The filter graph that converts frames for the encoder. Frames may leave later than they enter.
-pub(super) struct Egress {
+pub(super) struct ToEncoder {
     form: Form,
     graph: VideoGraph,
     /// The float value that the conversion maps to white.
@@ -36,7 +36,7 @@ pub(super) struct Egress {
     transparent: bool,
 }
 
-impl Egress {
+impl ToEncoder {
     /// `behind` is a chain of filters after the conversion that begins with a comma, or an empty string.
     pub fn new(form: Form, behind: &str) -> Result<Self, ffmpeg::Error> {
         let held = ffi::samples_of(form.format);

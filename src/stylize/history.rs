@@ -8,7 +8,7 @@ use super::loss::Anchor;
 
 /// A painted earlier frame, warped onto the grid of a new one.
 #[derive(Debug)]
-pub struct Brought {
+pub struct WarpedFrame {
     /// `[1,3,H,W]`: warped along the motion and adjusted to the scene's change of light since then.
     pub painted: Tensor,
     /// `[1,3,H,W]`: the strokes, that is the painted frame minus its content, warped.
@@ -28,7 +28,7 @@ pub struct Brought {
     pub faces: Tensor,
 }
 
-impl Brought {
+impl WarpedFrame {
     /// A copy that shares the tensors.
     fn same(&self) -> Self {
         Self {
@@ -69,26 +69,26 @@ pub struct OneEarlier {
     pub offset: usize,
     /// Whether the motion to it was estimated directly, not composed of steps.
     pub direct: bool,
-    pub brought: Brought,
+    pub brought: WarpedFrame,
 }
 
 /// All usable earlier frames, warped onto the grid of a new one.
 #[derive(Debug)]
-pub struct Earlier {
+pub struct WarpedHistory {
     /// Nearest first.
     frames: Vec<OneEarlier>,
     /// The new frame's best-known past: the previous frame and, where an object was hidden in it, frames further back
     /// that saw the object and have direct motion. `None` if no motion leads to the previous frame.
-    pub known: Option<Brought>,
+    pub known: Option<WarpedFrame>,
 }
 
-impl Earlier {
+impl WarpedHistory {
     /// Combines `frames`, nearest first.
     ///
     /// # Errors
     /// Returns what libtorch reports.
     pub fn new(frames: Vec<OneEarlier>) -> Result<Self, StyleError> {
-        let mut known: Option<Brought> = None;
+        let mut known: Option<WarpedFrame> = None;
         for OneEarlier { offset, direct, brought } in &frames {
             known = match known {
                 None if *offset == 1 => Some(brought.same()),

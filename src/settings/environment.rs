@@ -7,7 +7,7 @@ pub const ENV_PREFIX: &str = "STYLIZE_VIDEO_";
 
 /// The surroundings in which settings are resolved.
 #[derive(Debug, Clone, Default)]
-pub struct Ambient {
+pub struct Environment {
     /// The `STYLIZE_VIDEO_*` variables of the environment, names unabridged.
     pub env: Vec<(String, String)>,
     /// The folder that holds `config.toml` and `presets/`, whether or not it exists.
@@ -16,7 +16,7 @@ pub struct Ambient {
     pub cwd: PathBuf,
 }
 
-impl Ambient {
+impl Environment {
     /// Reads the surroundings of this process.
     pub fn of_process() -> Self {
         let env = std::env::vars_os()

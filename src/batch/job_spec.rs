@@ -1,11 +1,11 @@
-//! Orders: which outputs to make from which inputs, as a command line or one job of a job file requests.
+//! Job specs: which outputs to make from which inputs, as a command line or one job of a job file requests.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::plan::{self, Folders, PlanError, Planned, Request, Template};
-use super::{Habits, Known, Lot};
+use super::{JobGroup, RunOptions, UpToDateCheck};
 use crate::job::{Engine, Job};
 use crate::media::Range;
 use crate::motion::{Given, GivenError};
@@ -14,7 +14,7 @@ use crate::settings::Resolved;
 
 /// A request to make outputs from inputs. In watch mode it is planned again and again.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct JobSpec {
     pub inputs: Vec<PathBuf>,
     pub output: Option<PathBuf>,
     /// Replaces `output`.
@@ -24,21 +24,21 @@ pub struct Order {
     /// See [`Request::settle`].
     pub settle: Option<Duration>,
     pub resolved: Resolved,
-    /// The folder of the job file that contains the order; `None` for a command line.
+    /// The folder of the job file that contains the spec; `None` for a command line.
     pub file: Option<PathBuf>,
     pub dry_run: bool,
 }
 
-/// A mistake in an order.
+/// A mistake in a job spec.
 #[derive(Debug, thiserror::Error)]
-pub enum OrderError {
+pub enum JobSpecError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error(transparent)]
     Given(#[from] GivenError),
 }
 
-impl OrderError {
+impl JobSpecError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Plan(error) => error.exit_code(),
@@ -47,7 +47,7 @@ impl OrderError {
     }
 }
 
-impl Order {
+impl JobSpec {
     fn request(&self) -> Request<'_> {
         let settings = &self.resolved.settings;
         Request {
@@ -71,7 +71,7 @@ impl Order {
     ///
     /// # Errors
     /// If the command or the job file contains a mistake.
-    fn draft(&self, engine: Engine, habits: Habits) -> Result<Lot, OrderError> {
+    fn draft(&self, engine: Engine, options: RunOptions) -> Result<JobGroup, JobSpecError> {
         let request = self.request();
         let motion = &self.resolved.settings.motion;
         // A mistake in the supplied motion data is reported before one in file names. The inputs are counted again
@@ -80,20 +80,20 @@ impl Order {
         let mut planned = plan::draft(&request)?;
         planned.retain(|planned| !planned.job().is_some_and(is_result));
         Given::check_inputs(motion, planned.len())?;
-        let known = Known {
+        let check = UpToDateCheck {
             settings: &self.resolved.settings,
             given: &given,
             engine,
-            fingerprint: habits.fingerprint,
-            tidies: !self.dry_run && !habits.keep_work,
+            fingerprint: options.fingerprint,
+            tidies: !self.dry_run && !options.keep_work,
         };
-        let planned = known.recognise(planned);
+        let planned = check.recognise(planned);
         let named =
             request.outputs().filter(|folder| !folder.as_os_str().is_empty() && plan::check_holder(folder).is_ok());
         let first = || self.inputs.iter().find(|input| input.is_dir()).cloned();
         let memory = named.or_else(|| self.file.clone()).or_else(first);
         let named = if self.file.is_some() { Vec::new() } else { self.inputs.clone() };
-        Ok(Lot { planned, resolved: self.resolved.clone(), given, memory, named })
+        Ok(JobGroup { planned, resolved: self.resolved.clone(), given, memory, named })
     }
 
     /// Returns the folders that new files arrive in, and whether their subfolders count.
@@ -113,36 +113,37 @@ fn is_result(job: &Job) -> bool {
     job.found && folder(input) == folder(output) && provenance::read(input).is_some()
 }
 
-/// Drops inputs that are outputs of another order, unless the user named them. If that order does not make the output
+/// Drops inputs that are outputs of another spec, unless the user named them. If that spec does not make the output
 /// in this run, the file may be anyone's, so it is dropped only if its metadata mark it as a result.
-fn forget_results(lots: &mut [Lot]) {
+fn forget_results(groups: &mut [JobGroup]) {
     let mut outputs: HashMap<PathBuf, Vec<(usize, bool)>> = HashMap::new();
-    for (number, lot) in lots.iter().enumerate() {
-        for (planned, job) in lot.planned.iter().filter_map(|planned| Some((planned, planned.job()?))) {
+    for (number, group) in groups.iter().enumerate() {
+        for (planned, job) in group.planned.iter().filter_map(|planned| Some((planned, planned.job()?))) {
             let made = (number, matches!(planned, Planned::Run(_)));
             outputs.entry(plan::place(job.output.path())).or_default().push(made);
         }
     }
-    for (number, lot) in lots.iter_mut().enumerate() {
+    for (number, group) in groups.iter_mut().enumerate() {
         let is_made = |job: &Job| {
             let mut makers = outputs.get(&plan::place(job.input_path())).into_iter().flatten();
             makers.any(|&(other, runs)| other != number && (runs || provenance::read(job.input_path()).is_some()))
         };
-        lot.planned.retain(|planned| !planned.job().is_some_and(|job| job.found && is_made(job)));
+        group.planned.retain(|planned| !planned.job().is_some_and(|job| job.found && is_made(job)));
     }
 }
 
-/// Plans all orders.
+/// Plans the jobs of all specs.
 ///
 /// # Errors
-/// If the command or the job file contains a mistake, or if two orders have the same output.
-pub fn plan_all(orders: &[Order], engine: Engine, habits: Habits) -> Result<Vec<Lot>, OrderError> {
-    let mut lots: Vec<Lot> = orders.iter().map(|order| order.draft(engine, habits)).collect::<Result<_, _>>()?;
-    forget_results(&mut lots);
-    let jobs = lots.iter().enumerate().flat_map(|(number, lot)| lot.planned.iter().map(move |one| (number, one.job())));
+/// If the command or the job file contains a mistake, or if two specs have the same output.
+pub fn plan_all(specs: &[JobSpec], engine: Engine, options: RunOptions) -> Result<Vec<JobGroup>, JobSpecError> {
+    let mut groups: Vec<JobGroup> = specs.iter().map(|spec| spec.draft(engine, options)).collect::<Result<_, _>>()?;
+    forget_results(&mut groups);
+    let jobs =
+        groups.iter().enumerate().flat_map(|(number, group)| group.planned.iter().map(move |one| (number, one.job())));
     let mut taken: HashMap<PathBuf, (usize, &Job)> = HashMap::new();
     for (number, job) in jobs.filter_map(|(number, job)| Some((number, job?))) {
-        // Collisions within one order were checked before.
+        // Collisions within one spec were checked before.
         let before = taken.insert(plan::place(job.output.path()), (number, job));
         if let Some((_, other)) = before.filter(|(other, _)| *other != number) {
             let path = |job: &Job| -> PathBuf { Path::to_path_buf(job.input_path()) };
@@ -150,8 +151,8 @@ pub fn plan_all(orders: &[Order], engine: Engine, habits: Habits) -> Result<Vec<
             return Err(PlanError::Collision { first: path(other), second: path(job), output }.into());
         }
     }
-    for (lot, order) in lots.iter_mut().zip(orders) {
-        lot.planned = plan::placed(std::mem::take(&mut lot.planned), order.dry_run);
+    for (group, spec) in groups.iter_mut().zip(specs) {
+        group.planned = plan::placed(std::mem::take(&mut group.planned), spec.dry_run);
     }
-    Ok(lots)
+    Ok(groups)
 }

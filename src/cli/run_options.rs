@@ -2,11 +2,11 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::batch::Habits;
+use crate::batch::RunOptions;
 use crate::identity::Fingerprint;
 
 #[derive(Debug, Clone, Copy, Default, Args)]
-pub struct HabitArgs {
+pub struct RunOptionArgs {
     /// Begin anew, whatever an interrupted run has painted
     #[arg(long)]
     pub no_resume: bool,
@@ -27,12 +27,12 @@ pub enum FingerprintArg {
     Full,
 }
 
-impl HabitArgs {
-    pub fn habits(self) -> Habits {
+impl RunOptionArgs {
+    pub fn options(self) -> RunOptions {
         let fingerprint = match self.fingerprint {
             FingerprintArg::Sampled => Fingerprint::Sampled,
             FingerprintArg::Full => Fingerprint::Full,
         };
-        Habits { resume: !self.no_resume, keep_work: self.keep_work, fingerprint, ..Habits::default() }
+        RunOptions { resume: !self.no_resume, keep_work: self.keep_work, fingerprint, ..RunOptions::default() }
     }
 }

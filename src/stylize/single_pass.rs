@@ -3,17 +3,17 @@
 use tch::Tensor;
 
 use super::boil::stirred;
-use super::chain::{Carried, Chain, kept_floats};
-use super::earlier::Brought;
+use super::chain::{Chain, HistoryFrame, kept_floats};
 use super::effort::{Effort, gained, low_enough};
 use super::faces::{Search, remembered};
 use super::first_frame;
+use super::frame_optimizer::{FrameOptimizer, Look, Painted, Ties};
+use super::history::WarpedFrame;
 use super::init::{self, Init, Start};
 use super::loss::Temporal;
 use super::optimizer::Curvature;
+use super::pinned::{Pin, PinnedPixels, levelled};
 use super::scene::{Scene, moving_outlines};
-use super::still::{Held, Lock, levelled};
-use super::studio::{Look, Painted, Studio, Ties};
 use super::tensor::scalar;
 use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer, TermValues};
 use crate::media::Pixels;
@@ -38,23 +38,23 @@ struct ShotState {
     /// Number of frames after the first.
     count: u64,
     chain: Chain,
-    lock: Lock,
+    lock: PinnedPixels,
 }
 
 /// Paints frames by gradient descent on their pixels.
-pub struct Painter {
-    studio: Studio,
+pub struct SinglePass {
+    frame_optimizer: FrameOptimizer,
     first: Box<dyn Init>,
     next: Box<dyn Init>,
     shot: Option<ShotState>,
 }
 
-impl Painter {
-    pub fn new(studio: Studio) -> Self {
-        let settings = studio.settings();
+impl SinglePass {
+    pub fn new(frame_optimizer: FrameOptimizer) -> Self {
+        let settings = frame_optimizer.settings();
         let first = init::first(settings.init.first, settings.seed);
         let next = init::next(settings.init.next, settings.seed);
-        Self { studio, first, next, shot: None }
+        Self { frame_optimizer, first, next, shot: None }
     }
 
     /// Paints the next picture; `arrival` describes how it follows from the previous one.
@@ -63,15 +63,15 @@ impl Painter {
     /// If the frame cannot be painted or the job was cancelled.
     pub fn stylize(&mut self, pixels: &Pixels, arrival: &Arrival) -> Result<Stylized, StyleError> {
         let Painted { image, stats, .. } = self.advance(pixels, arrival)?;
-        Ok(Stylized { pixels: self.studio.frame(&image, pixels)?, stats })
+        Ok(Stylized { pixels: self.frame_optimizer.frame(&image, pixels)?, stats })
     }
 
-    pub fn studio(&self) -> &Studio {
-        &self.studio
+    pub fn frame_optimizer(&self) -> &FrameOptimizer {
+        &self.frame_optimizer
     }
 
     /// The state that the newest frame of the shot in progress passes on to later frames.
-    pub fn carried(&self) -> Option<&Carried> {
+    pub fn carried(&self) -> Option<&HistoryFrame> {
         self.shot.as_ref().and_then(|shot| shot.chain.last())
     }
 
@@ -80,12 +80,12 @@ impl Painter {
         self.shot.as_ref().map(|shot| &shot.look)
     }
 
-    /// As [`Painter::stylize`], but returns the picture in the optimised size.
+    /// As [`SinglePass::stylize`], but returns the picture in the optimised size.
     ///
     /// # Errors
-    /// As [`Painter::stylize`].
+    /// As [`SinglePass::stylize`].
     pub fn advance(&mut self, pixels: &Pixels, arrival: &Arrival) -> Result<Painted, StyleError> {
-        let raw = self.studio.raw(pixels)?;
+        let raw = self.frame_optimizer.raw(pixels)?;
         let (_, _, h, w) = raw.size4()?;
         if arrival.shot == Shot::Aside {
             // A flash: painted on its own; the shot continues from the frame before it.
@@ -103,20 +103,20 @@ impl Painter {
 
     /// Paints a shot's first frame.
     fn begun(&self, raw: &Tensor) -> Result<(Painted, ShotState), StyleError> {
-        let look = self.studio.look(raw)?;
+        let look = self.frame_optimizer.look(raw)?;
         let scene = Scene {
             content: look.content(raw)?,
-            faces: self.studio.faces(&look, raw, Search::Thorough)?,
+            faces: self.frame_optimizer.faces(&look, raw, Search::Thorough)?,
             is_painted: true,
             moving: None,
         };
-        let mut painted = first_frame::paint(&self.studio, &look, raw, &scene, self.first.as_ref())?;
-        let settings = self.studio.settings();
+        let mut painted = first_frame::paint(&self.frame_optimizer, &look, raw, &scene, self.first.as_ref())?;
+        let settings = self.frame_optimizer.settings();
         let temporal = &settings.temporal;
         let mut chain = Chain::new(&temporal.offsets, temporal.consistency);
         let Scene { content, faces, .. } = scene;
-        let lock = Lock::new(&painted.image, &content)?;
-        chain.remember(Carried::first(painted.image.shallow_clone(), content, faces.as_ref())?)?;
+        let lock = PinnedPixels::new(&painted.image, &content)?;
+        chain.remember(HistoryFrame::first(painted.image.shallow_clone(), content, faces.as_ref())?)?;
         let (first, opening, curvature) = (painted.stats, raw.shallow_clone(), painted.learned.take());
         let last_objective = first.objective;
         Ok((painted, ShotState { look, opening, first, last_objective, curvature, count: 0, chain, lock }))
@@ -134,17 +134,17 @@ impl Painter {
         let content = shot.look.content(raw)?;
         // Faces do not come and go from frame to frame, and a search takes a tenth of a frame's time.
         let searches = step.is_none() || shot.count.is_multiple_of(SEARCH_EVERY);
-        let found = if searches { self.studio.faces(&shot.look, raw, Search::Quick)? } else { None };
+        let found = if searches { self.frame_optimizer.faces(&shot.look, raw, Search::Quick)? } else { None };
         if let Some(step) = step {
             shot.chain.step(step, &content)?;
             shot.chain.look_back(&arrival.far, w as usize, h as usize);
         }
-        let Settings { seed, temporal, .. } = self.studio.settings();
+        let Settings { seed, temporal, .. } = self.frame_optimizer.settings();
         let earlier = step.map(|_| shot.chain.earlier(temporal.reach(), &content)).transpose()?;
         let brought = earlier.as_ref().and_then(|earlier| earlier.known.as_ref());
-        let before = brought.filter(|_| self.studio.looks_for_faces());
+        let before = brought.filter(|_| self.frame_optimizer.looks_for_faces());
         let faces = remembered(found, before)?;
-        let style = self.studio.style_picture();
+        let style = self.frame_optimizer.style_picture();
         let previous = shot.chain.last();
         let start = self.next.start(&Start { content: &content, style, previous, warped: brought })?;
         shot.count += 1;
@@ -157,8 +157,8 @@ impl Painter {
             }
             _ => None,
         };
-        let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
-        let all = self.studio.settings().optimizer.iterations[1];
+        let share = held.as_ref().map(Pin::share).transpose()?.unwrap_or(0.0);
+        let all = self.frame_optimizer.settings().optimizer.iterations[1];
         let fresh = match brought {
             Some(brought) => 1.0 - scalar(&brought.maturity.f_mean(content.kind())?)?,
             None => 0.0,
@@ -166,13 +166,13 @@ impl Painter {
         let target = low_enough(&shot.first).max(shot.last_objective);
         let effort = Effort::of_later(all, fresh, share, target, self.next.preconditioner());
         let curvature = match (&shot.curvature, brought) {
-            (Some(curvature), Some(Brought { motion, alike, .. })) => Some(curvature.carried(motion, alike)?),
+            (Some(curvature), Some(WarpedFrame { motion, alike, .. })) => Some(curvature.carried(motion, alike)?),
             _ => shot.curvature.take(),
         };
         let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref(), curvature: curvature.as_ref() };
         let moving = brought.map(|brought| moving_outlines(&content, brought)).transpose()?;
         let scene = Scene { content, faces, is_painted: true, moving };
-        let mut painted = self.studio.paint(&shot.look, &scene, &start, ties, effort)?;
+        let mut painted = self.frame_optimizer.paint(&shot.look, &scene, &start, ties, effort)?;
         let Scene { content, faces, .. } = scene;
         if let Some(brought) = brought {
             painted.image = levelled(&painted.image, brought, held.as_ref())?;
@@ -192,14 +192,14 @@ impl Painter {
         if let Some(held) = &held {
             shot.lock.renew(held, &painted.image, &content)?;
         }
-        let carried = Carried::first(painted.image.shallow_clone(), content, faces.as_ref())?;
+        let carried = HistoryFrame::first(painted.image.shallow_clone(), content, faces.as_ref())?;
         let maturity = match brought {
             Some(brought) => {
                 brought.maturity.f_add_scalar(gained(painted.stats.iterations, &shot.first))?.f_clamp_max(1.0)?
             }
             None => carried.maturity,
         };
-        shot.chain.remember(Carried { maturity, ..carried })?;
+        shot.chain.remember(HistoryFrame { maturity, ..carried })?;
         Ok((painted, shot))
     }
 }
@@ -215,7 +215,7 @@ pub fn snapshot_bytes(settings: &Settings, [height, width]: [i64; 2], frames: u6
     let steps = if keeps_trail(settings) { remembered.min(frames.saturating_sub(1)) } else { 0 };
     let chain = kept_floats(remembered.min(frames), steps);
     let curvature = if optimizer.method == Method::Lbfgs { Curvature::kept_floats(optimizer.history) } else { 0 };
-    size_of::<f32>() as u64 * (height * width) as u64 * (OPENING + Lock::FLOATS + chain + curvature)
+    size_of::<f32>() as u64 * (height * width) as u64 * (OPENING + PinnedPixels::FLOATS + chain + curvature)
 }
 
 /// Whether later frames need the steps of motion. Otherwise motion to earlier frames is estimated directly.
@@ -243,19 +243,19 @@ impl ShotState {
         Ok(snapshot)
     }
 
-    fn restored(snapshot: &Snapshot, studio: &Studio) -> Result<Self, StyleError> {
+    fn restored(snapshot: &Snapshot, frame_optimizer: &FrameOptimizer) -> Result<Self, StyleError> {
         let [iterations, count, frames, steps, pairs, h, w, initial_objective, objective, temporal, last_objective] =
             *snapshot.numbers()
         else {
             return Err(StyleError::Snapshot { name: "numbers".into() });
         };
-        let (size, device) = ((h as i64, w as i64), studio.device());
+        let (size, device) = ((h as i64, w as i64), frame_optimizer.device());
         let opening = snapshot.picture("opening", (3, size.0, size.1), device)?;
-        let rules = &studio.settings().temporal;
+        let rules = &frame_optimizer.settings().temporal;
         let mut chain = Chain::new(&rules.offsets, rules.consistency);
         chain.restore(snapshot, [frames as usize, steps as usize], size, device)?;
         Ok(Self {
-            look: studio.look(&opening)?,
+            look: frame_optimizer.look(&opening)?,
             opening,
             // Later frames do not depend on the first one's terms.
             first: FrameStats {
@@ -269,12 +269,12 @@ impl ShotState {
             curvature: Curvature::restored(snapshot, pairs as usize, size, device)?,
             count: count as u64,
             chain,
-            lock: Lock::restored(snapshot, size, device)?,
+            lock: PinnedPixels::restored(snapshot, size, device)?,
         })
     }
 }
 
-impl Stylizer for Painter {
+impl Stylizer for SinglePass {
     fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
         done(self.stylize(content, arrival)?)
     }
@@ -285,12 +285,13 @@ impl Stylizer for Painter {
     }
 
     fn snapshot(&self) -> Result<Option<Snapshot>, StyleError> {
-        let trail = keeps_trail(self.studio.settings());
+        let trail = keeps_trail(self.frame_optimizer.settings());
         Ok(Some(self.shot.as_ref().map(|shot| shot.keep(trail)).transpose()?.unwrap_or_default()))
     }
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<(), StyleError> {
-        self.shot = if snapshot.is_empty() { None } else { Some(ShotState::restored(snapshot, &self.studio)?) };
+        self.shot =
+            if snapshot.is_empty() { None } else { Some(ShotState::restored(snapshot, &self.frame_optimizer)?) };
         Ok(())
     }
 }

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use super::ResumeError;
 use super::manifest::{MANIFEST, Manifest, ManifestError};
-use super::work::{FORMER, WorkFolder};
+use super::work::{SUPERSEDED, WorkFolder};
 use crate::files;
 
 fn place(work: &WorkFolder) -> PathBuf {
-    work.path().join(FORMER)
+    work.path().join(SUPERSEDED)
 }
 
 /// Returns the manifest of the job that was set aside; `None` if nothing usable is there.
@@ -32,7 +32,7 @@ pub(super) fn read(work: &WorkFolder) -> Result<Option<Manifest>, ResumeError> {
 /// Returns the number of painted frames in a work folder: of its latest job, and of the earlier job that was set aside.
 pub fn kept(work: &Path) -> (u64, u64) {
     let frames = |folder: &Path| Manifest::read(folder).ok().flatten().map_or(0, |manifest| manifest.frames());
-    (frames(work), frames(&work.join(FORMER)))
+    (frames(work), frames(&work.join(SUPERSEDED)))
 }
 
 /// Sets the progress in the work folder aside, for a job that keeps no progress itself, and removes everything else.
@@ -43,7 +43,7 @@ pub fn make_room(work: &WorkFolder) -> Result<(), ResumeError> {
     if let Ok(Some(manifest)) = Manifest::read(work.path()) {
         step_aside(work, &manifest)?;
     }
-    work.clear(|name| name == FORMER)
+    work.clear(|name| name == SUPERSEDED)
 }
 
 /// Sets the work folder's progress aside, unless it is empty or a third job with more frames is already set aside.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tch::{Device, Tensor};
 
-use super::reel::{Reel, Strip};
+use super::scratch_file::{Extent, ScratchFile};
 use crate::media::Pixels;
 use crate::motion::{Arrival, Consistency, FlowField, Shot, Step};
 use crate::stylize::tensor::{from_planes, to_planes};
@@ -15,8 +15,8 @@ use crate::stylize::{FrameStats, StyleError};
 struct Motion {
     width: usize,
     height: usize,
-    back: Strip,
-    forth: Strip,
+    back: Extent,
+    forth: Extent,
 }
 
 #[derive(Debug)]
@@ -31,18 +31,18 @@ struct Frame {
     step: Option<Motion>,
     far: Vec<(usize, Motion)>,
     /// In the optimised size.
-    raw: Strip,
-    painted: Option<Strip>,
+    raw: Extent,
+    painted: Option<Extent>,
     /// In the source's size; `None` if the result does not need them.
-    colours: Option<Strip>,
-    alpha: Option<Strip>,
+    colours: Option<Extent>,
+    alpha: Option<Extent>,
     stats: FrameStats,
 }
 
 /// Frames by number, in order of arrival. All large data is on disk.
 #[derive(Debug)]
 pub struct Store {
-    reel: Reel,
+    scratch: ScratchFile,
     folder: PathBuf,
     frames: Vec<Frame>,
     rules: Consistency,
@@ -73,7 +73,7 @@ impl Store {
     /// # Errors
     /// If no file can be created in `folder`.
     pub fn new(folder: &Path, rules: Consistency) -> Result<Self, StyleError> {
-        Ok(Self { reel: Reel::new(folder)?, folder: folder.into(), frames: Vec::new(), rules })
+        Ok(Self { scratch: ScratchFile::new(folder)?, folder: folder.into(), frames: Vec::new(), rules })
     }
 
     /// Drops all frames and frees the disk space.
@@ -82,7 +82,7 @@ impl Store {
     /// As [`Store::new`].
     pub fn clear(&mut self) -> Result<(), StyleError> {
         self.frames.clear();
-        self.reel = Reel::new(&self.folder)?;
+        self.scratch = ScratchFile::new(&self.folder)?;
         Ok(())
     }
 
@@ -113,24 +113,24 @@ impl Store {
             shot: arrival.shot,
             step,
             far,
-            raw: self.reel.append(&to_planes(raw)?)?,
+            raw: self.scratch.append(&to_planes(raw)?)?,
             painted: None,
-            colours: if colours { Some(self.reel.append(&source.rgb)?) } else { None },
-            alpha: source.alpha.as_ref().map(|alpha| self.reel.append(alpha)).transpose()?,
+            colours: if colours { Some(self.scratch.append(&source.rgb)?) } else { None },
+            alpha: source.alpha.as_ref().map(|alpha| self.scratch.append(alpha)).transpose()?,
             stats: FrameStats::default(),
         });
         Ok(self.frames.len() - 1)
     }
 
     fn add_motion(&mut self, step: &Step) -> Result<Motion, StyleError> {
-        let mut append = |flow: &FlowField| self.reel.append(flow.vectors.as_flattened());
+        let mut append = |flow: &FlowField| self.scratch.append(flow.vectors.as_flattened());
         let (back, forth) = (append(&step.back)?, append(&step.forth)?);
         Ok(Motion { width: step.back.width, height: step.back.height, back, forth })
     }
 
     fn motion(&self, motion: Motion) -> Result<Step, StyleError> {
-        let read = |strip| -> Result<FlowField, StyleError> {
-            let vectors = self.reel.read(strip)?.as_chunks::<2>().0.to_vec();
+        let read = |extent| -> Result<FlowField, StyleError> {
+            let vectors = self.scratch.read(extent)?.as_chunks::<2>().0.to_vec();
             Ok(FlowField { width: motion.width, height: motion.height, vectors })
         };
         Ok(Step::new(read(motion.back)?, read(motion.forth)?, &self.rules))
@@ -180,18 +180,18 @@ impl Store {
     /// If the disk fails.
     pub fn raw(&self, frame: usize) -> Result<Pixels, StyleError> {
         let Frame { grid: (width, height), raw, .. } = self.frames[frame];
-        Ok(Pixels { width, height, rgb: self.reel.read(raw)?, alpha: None })
+        Ok(Pixels { width, height, rgb: self.scratch.read(raw)?, alpha: None })
     }
 
     /// Returns the painted picture, `[1,3,H,W]` in the optimised size, and its maturity, `[1,1,H,W]` (see
-    /// [`crate::stylize::chain::Carried`]); `None` before the first pass.
+    /// [`crate::stylize::chain::HistoryFrame`]); `None` before the first pass.
     ///
     /// # Errors
     /// If the disk fails, or what libtorch reports.
     pub fn painted(&self, frame: usize, device: Device) -> Result<Option<(Tensor, Tensor)>, StyleError> {
         let Frame { grid: (width, height), painted, .. } = self.frames[frame];
-        let Some(strip) = painted else { return Ok(None) };
-        let planes = from_planes(&self.reel.read(strip)?, 4, height as i64, width as i64, device)?;
+        let Some(extent) = painted else { return Ok(None) };
+        let planes = from_planes(&self.scratch.read(extent)?, 4, height as i64, width as i64, device)?;
         Ok(Some((planes.f_narrow(1, 0, 3)?.f_contiguous()?, planes.f_narrow(1, 3, 1)?.f_contiguous()?)))
     }
 
@@ -208,12 +208,12 @@ impl Store {
     ) -> Result<(), StyleError> {
         let planes = to_planes(&Tensor::f_cat(&[image, maturity], 1)?)?;
         let kept = &mut self.frames[frame];
-        if let Some(strip) = kept.painted {
-            self.reel.replace(strip, &planes)?;
+        if let Some(extent) = kept.painted {
+            self.scratch.replace(extent, &planes)?;
             let (iterations, initial_objective) = (kept.stats.iterations, kept.stats.initial_objective);
             kept.stats = FrameStats { iterations: iterations + stats.iterations, initial_objective, ..stats };
         } else {
-            kept.painted = Some(self.reel.append(&planes)?);
+            kept.painted = Some(self.scratch.append(&planes)?);
             kept.stats = stats;
         }
         Ok(())
@@ -230,7 +230,7 @@ impl Store {
     /// If the disk fails.
     pub fn source(&self, frame: usize) -> Result<Pixels, StyleError> {
         let Frame { width, height, colours, alpha, .. } = self.frames[frame];
-        let read = |strip: Option<Strip>| strip.map(|strip| self.reel.read(strip)).transpose();
+        let read = |extent: Option<Extent>| extent.map(|extent| self.scratch.read(extent)).transpose();
         Ok(Pixels { width, height, rgb: read(colours)?.unwrap_or_default(), alpha: read(alpha)? })
     }
 }

@@ -10,7 +10,7 @@ const BINS: usize = 32;
 
 /// How similar a frame is to an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Likeness {
+pub struct Similarity {
     /// Whether both have the same size.
     pub comparable: bool,
     /// Mean absolute difference of luma, in percent of full scale.
@@ -51,14 +51,14 @@ impl Brightness {
     }
 
     /// Compares the brightness of two frames; `unseen` and `speed`, which need flow, are left empty.
-    pub fn beside(&self, other: &Self) -> Likeness {
+    pub fn beside(&self, other: &Self) -> Similarity {
         if (self.width, self.height) != (other.width, other.height) {
-            return Likeness { comparable: false, difference: 100.0, unseen: None, speed: 0.0, overlap: 0.0 };
+            return Similarity { comparable: false, difference: 100.0, unseen: None, speed: 0.0, overlap: 0.0 };
         }
         let pairs = self.samples.iter().zip(&other.samples);
         let sum: f64 = pairs.map(|(a, b)| f64::from((a - b).abs())).sum();
         let common = self.histogram.iter().zip(&other.histogram).map(|(a, b)| a.min(*b));
-        Likeness {
+        Similarity {
             comparable: true,
             difference: 100.0 * sum / self.samples.len().max(1) as f64,
             unseen: None,

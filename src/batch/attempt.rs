@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs a planned job and reports how it ended. `named` lists the inputs that the user named: their errors are reported
 /// every time.
-pub fn turn(planned: &Planned, batch: Batch<'_>, memory: Option<&Memory>, named: &[PathBuf]) -> Row {
+pub fn attempt(planned: &Planned, batch: Batch<'_>, memory: Option<&Memory>, named: &[PathBuf]) -> Row {
     match planned {
         Planned::Skip { job, why } => skip(job, why.clone(), batch),
         Planned::Fail { input, error } => {
@@ -67,7 +67,7 @@ fn fail(input: String, error: String, batch: Batch<'_>) -> Row {
 fn unreadable_before(input: &Path, error: &str, batch: Batch<'_>, memory: &Memory) -> Option<String> {
     let (failure, _) = memory.look_up(input);
     let known = failure.is_some_and(|failure| failure.id.is_empty() && failure.error == error);
-    if known && !batch.habits.retry_failed {
+    if known && !batch.options.retry_failed {
         return Some(before(input, error));
     }
     // If the record cannot be written, the error is reported again next time, which does no harm.
@@ -89,7 +89,7 @@ fn failure_of(id: String, error: String) -> Failure {
 
 /// Returns why a job is skipped, if it failed before and nothing has changed since.
 fn failed_before(job: &Job, batch: Batch<'_>, memory: &Memory) -> Option<String> {
-    if batch.habits.retry_failed {
+    if batch.options.retry_failed {
         return None;
     }
     let (failure, wrong) = memory.look_up(job.input_path());
@@ -152,7 +152,7 @@ fn ended(job: &Job, error: &JobError, batch: Batch<'_>) -> Row {
 
 /// Runs a job until it is done, fails permanently, or has no retries left.
 fn attempts(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
-    let retries = batch.habits.retries;
+    let retries = batch.options.retries;
     let mut pause = FIRST_PAUSE;
     for attempt in 1..=retries {
         match run_job(job, batch) {

@@ -12,18 +12,18 @@ use super::{EncodeError, Encoded, FrameSink, Target};
 use crate::media::{Frame, MediaInfo, TimeBase, Timing, raw};
 
 /// A sink that passes frames on and keeps a raw copy of each.
-pub(super) struct ReelSink {
+pub(super) struct ReplaySink {
     inner: Box<dyn FrameSink>,
     work: PathBuf,
     base: TimeBase,
     /// Number of sealed parts.
     parts: usize,
-    strip: Option<(PathBuf, BufWriter<File>)>,
+    file: Option<(PathBuf, BufWriter<File>)>,
     shown: Vec<Shown>,
     frames: u64,
 }
 
-impl ReelSink {
+impl ReplaySink {
     /// Wraps a sink that was just opened, and feeds it the pictures of `parts`.
     pub fn around(
         inner: Box<dyn FrameSink>,
@@ -32,7 +32,7 @@ impl ReelSink {
         parts: &[Part],
     ) -> Result<Box<dyn FrameSink>, EncodeError> {
         let work = target.work.clone();
-        let mut sink = Self { inner, work, base: info.base, parts: 0, strip: None, shown: Vec::new(), frames: 0 };
+        let mut sink = Self { inner, work, base: info.base, parts: 0, file: None, shown: Vec::new(), frames: 0 };
         parts.iter().try_for_each(|part| sink.replay(part))?;
         Ok(Box::new(sink))
     }
@@ -42,9 +42,9 @@ impl ReelSink {
         let [piece] = part.files.as_slice() else { return Err(lost("a part of several files")) };
         let path = piece.path(&self.work).ok_or_else(|| lost("a strange name"))?;
         let fail = |source| EncodeError::io(&path, source);
-        let mut strip = BufReader::new(File::open(&path).map_err(fail)?);
+        let mut file = BufReader::new(File::open(&path).map_err(fail)?);
         for &Shown(pts, duration) in &part.shown {
-            let pixels = raw::read(&mut strip).map_err(fail)?;
+            let pixels = raw::read(&mut file).map_err(fail)?;
             let timing = Timing { pts, duration, base: self.base };
             self.inner.push(Frame { pixels, timing, index: self.frames })?;
             self.frames += 1;
@@ -56,18 +56,18 @@ impl ReelSink {
     fn keep(&mut self, frame: &Frame) -> Result<(), EncodeError> {
         let path = self.work.join(format!("part-{:06}.raw", self.parts + 1));
         let fail = |source| EncodeError::io(&path, source);
-        if self.strip.is_none() {
-            self.strip = Some((path.clone(), BufWriter::new(File::create(&path).map_err(fail)?)));
+        if self.file.is_none() {
+            self.file = Some((path.clone(), BufWriter::new(File::create(&path).map_err(fail)?)));
         }
-        if let Some((_, strip)) = &mut self.strip {
-            raw::write(strip, &frame.pixels).map_err(fail)?;
+        if let Some((_, file)) = &mut self.file {
+            raw::write(file, &frame.pixels).map_err(fail)?;
         }
         self.shown.push(frame.timing.into());
         Ok(())
     }
 }
 
-impl FrameSink for ReelSink {
+impl FrameSink for ReplaySink {
     fn push(&mut self, frame: Frame) -> Result<(), EncodeError> {
         self.keep(&frame)?;
         self.frames += 1;
@@ -79,9 +79,9 @@ impl FrameSink for ReelSink {
     }
 
     fn seal(&mut self) -> Result<Option<Part>, EncodeError> {
-        let Some((path, mut strip)) = self.strip.take() else { return Ok(None) };
-        strip.flush().map_err(|source| EncodeError::io(&path, source))?;
-        drop(strip);
+        let Some((path, mut file)) = self.file.take() else { return Ok(None) };
+        file.flush().map_err(|source| EncodeError::io(&path, source))?;
+        drop(file);
         self.parts += 1;
         let files = vec![Piece::secure(&self.work, &path)?];
         Ok(Some(Part { files, shown: std::mem::take(&mut self.shown), transparent: false }))

@@ -37,7 +37,7 @@ fn end_of(packet: &Packet) -> Option<i64> {
 
 /// Returns the packets of some streams in file order, without those outside the span. A text subtitle that begins
 /// before the span and lasts into it is cut to begin with it; one that outlasts the span is cut to end with it.
-pub(super) struct Feed {
+pub(super) struct Passthrough {
     input: Input,
     clock: PacketClock,
     lines: Vec<Line>,
@@ -97,7 +97,7 @@ impl Line {
     }
 }
 
-impl Feed {
+impl Passthrough {
     /// Feeds streams of the source, each given by index and by how it is written, which must be as packets.
     pub fn new(
         (input, clock): (Input, PacketClock),
@@ -184,7 +184,7 @@ impl Feed {
         (delay * 1000.0).round() / 1000.0
     }
 
-    /// Returns a copy of the first packet of a stream, once [`Feed::first_seconds`] has looked for it.
+    /// Returns a copy of the first packet of a stream, once [`Passthrough::first_seconds`] has looked for it.
     pub fn first_packet(&self, position: usize) -> Option<Packet> {
         self.waiting.iter().find(|packet| packet.stream() == position).cloned()
     }

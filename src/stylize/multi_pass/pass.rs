@@ -3,24 +3,24 @@
 use tch::Tensor;
 
 use super::blend::blend;
-use super::order::{Order, Way};
 use super::store::Store;
+use super::traversal::{Direction, Traversal};
 use crate::motion::{Consistency, Step};
-use crate::stylize::chain::{Carried, Chain};
-use crate::stylize::earlier::{Brought, Earlier};
+use crate::stylize::chain::{Chain, HistoryFrame};
 use crate::stylize::effort::{Effort, gained, low_enough};
 use crate::stylize::faces::Search;
+use crate::stylize::frame_optimizer::{FrameOptimizer, Look, Painted, Ties};
+use crate::stylize::history::{WarpedFrame, WarpedHistory};
 use crate::stylize::loss::{Anchor, Temporal};
 use crate::stylize::optimizer::Preconditioner;
+use crate::stylize::pinned::{Pin, PinnedPixels};
 use crate::stylize::scene::Scene;
-use crate::stylize::still::{Held, Lock};
-use crate::stylize::studio::{Look, Painted, Studio, Ties};
 use crate::stylize::tensor::{from_pixels, scalar};
 use crate::stylize::{FrameStats, StyleError};
 
 /// A shot that is painted in several passes.
 pub struct Reworked<'a> {
-    pub studio: &'a Studio,
+    pub frame_optimizer: &'a FrameOptimizer,
     pub look: &'a Look,
     /// Its frame numbers in the store; each frame is followed by the next.
     pub line: &'a [usize],
@@ -37,11 +37,11 @@ impl<'a> Reworked<'a> {
     /// # Errors
     /// If the disk fails, or what libtorch reports.
     pub fn begin(&'a self, store: &Store, pass: u32, last: bool) -> Result<Pass<'a>, StyleError> {
-        let order = Order::new(self.line.len(), pass, self.ring);
-        let mut pass = Pass { shot: self, order, chain: self.chain(), lock: None, last };
+        let traversal = Traversal::new(self.line.len(), pass, self.ring);
+        let mut pass = Pass { shot: self, traversal, chain: self.chain(), lock: None, last };
         if self.ring {
             // A ring has no beginning: the frames before the pass's first one lead up to it.
-            let offsets = &self.studio.settings().temporal.offsets;
+            let offsets = &self.frame_optimizer.settings().temporal.offsets;
             let longest = offsets.iter().copied().max().unwrap_or(1).max(1) as usize;
             for at in -(longest.min(self.line.len() - 1) as isize)..0 {
                 pass.pass_by(store, at)?;
@@ -51,29 +51,31 @@ impl<'a> Reworked<'a> {
     }
 
     fn chain(&self) -> Chain {
-        Chain::new(&self.studio.settings().temporal.offsets, self.rules())
+        Chain::new(&self.frame_optimizer.settings().temporal.offsets, self.rules())
     }
 
     /// The state that a frame passed on when it was painted last.
-    fn carried(&self, store: &Store, frame: usize) -> Result<Carried, StyleError> {
-        let device = self.studio.device();
+    fn carried(&self, store: &Store, frame: usize) -> Result<HistoryFrame, StyleError> {
+        let device = self.frame_optimizer.device();
         let raw = from_pixels(&store.raw(frame)?, device)?;
         let content = self.look.content(&raw)?;
-        let faces = self.studio.faces(self.look, &raw, Search::Quick)?;
+        let faces = self.frame_optimizer.faces(self.look, &raw, Search::Quick)?;
         match store.painted(frame, device)? {
-            Some((painted, maturity)) => Ok(Carried { maturity, ..Carried::first(painted, content, faces.as_ref())? }),
-            None => Carried::first(content.shallow_clone(), content, faces.as_ref()),
+            Some((painted, maturity)) => {
+                Ok(HistoryFrame { maturity, ..HistoryFrame::first(painted, content, faces.as_ref())? })
+            }
+            None => HistoryFrame::first(content.shallow_clone(), content, faces.as_ref()),
         }
     }
 
     /// Returns the motion that warps the frame at position `from` of the order onto the grid of its neighbour at
     /// position `to`; `None` if there is no such neighbour.
-    fn between(&self, store: &Store, order: Order, to: isize, from: isize) -> Result<Option<Step>, StyleError> {
-        let (Some(to_place), Some(from_place)) = (order.frame(to), order.frame(from)) else { return Ok(None) };
+    fn between(&self, store: &Store, traversal: Traversal, to: isize, from: isize) -> Result<Option<Step>, StyleError> {
+        let (Some(to_place), Some(from_place)) = (traversal.frame(to), traversal.frame(from)) else { return Ok(None) };
         if to_place == from_place {
             return Ok(None);
         }
-        let from_before = (from < to) == (order.way() == Way::Forward);
+        let from_before = (from < to) == (traversal.direction() == Direction::Forward);
         if from_before {
             return store.step(self.line[to_place]);
         }
@@ -83,17 +85,17 @@ impl<'a> Reworked<'a> {
     }
 
     fn rules(&self) -> Consistency {
-        self.studio.settings().temporal.consistency
+        self.frame_optimizer.settings().temporal.consistency
     }
 }
 
 /// State of a pass in progress.
 pub struct Pass<'a> {
     shot: &'a Reworked<'a>,
-    order: Order,
+    traversal: Traversal,
     chain: Chain,
     /// Anchors of still pixels, as in the first pass; `None` before the first frame.
-    lock: Option<Lock>,
+    lock: Option<PinnedPixels>,
     /// Whether this is the final pass.
     last: bool,
 }
@@ -109,16 +111,16 @@ impl Pass<'_> {
     /// Returns what libtorch and the disk report, `NotFinite` or `Cancelled`.
     pub fn next(&mut self, store: &mut Store, at: usize) -> Result<Option<(usize, FrameStats)>, StyleError> {
         let (shot, at) = (self.shot, at as isize);
-        let Some(place) = self.order.frame(at) else { return Ok(None) };
-        let (frame, studio) = (shot.line[place], shot.studio);
-        let Some(step) = shot.between(store, self.order, at, at - 1)? else {
+        let Some(place) = self.traversal.frame(at) else { return Ok(None) };
+        let (frame, frame_optimizer) = (shot.line[place], shot.frame_optimizer);
+        let Some(step) = shot.between(store, self.traversal, at, at - 1)? else {
             self.chain = shot.chain();
             self.pass_by(store, at)?;
             return Ok(None);
         };
-        let Carried { painted: own, content, faces, maturity } = shot.carried(store, frame)?;
+        let HistoryFrame { painted: own, content, faces, maturity } = shot.carried(store, frame)?;
         self.chain.step(&step, &content)?;
-        let earlier = self.chain.earlier(studio.settings().temporal.reach(), &content)?;
+        let earlier = self.chain.earlier(frame_optimizer.settings().temporal.reach(), &content)?;
         let ahead = self.ahead(store, at, &content)?;
         let share = if ahead.is_some() { self.turned(at) } else { 0.0 };
         let near = [(&earlier.known, 1.0 - share), (&ahead, share)];
@@ -126,51 +128,53 @@ impl Pass<'_> {
 
         let (start, mature) = mixed(&own, &maturity, &near)?;
         let term = self.temporal_term(&earlier, &near)?;
-        let strength = studio.settings().temporal.lock();
+        let strength = frame_optimizer.settings().temporal.lock();
         let held = match (&self.lock, &earlier.known) {
             (Some(lock), Some(before)) if strength > 0.0 => {
                 Some(lock.hold(&content, &self.chain.resting(), &before.maturity, strength)?)
             }
             _ => None,
         };
-        let iterations = studio.settings().optimizer.iterations[1];
+        let iterations = frame_optimizer.settings().optimizer.iterations[1];
         let fresh = 1.0 - scalar(&mature.f_mean(mature.kind())?)?;
-        let share = held.as_ref().map(Held::share).transpose()?.unwrap_or(0.0);
+        let share = held.as_ref().map(Pin::share).transpose()?.unwrap_or(0.0);
         let effort = Effort::of_later(iterations, fresh, share, low_enough(&shot.first), Preconditioner::Picture);
         let ties = Ties { temporal: term.as_ref(), held: held.as_ref(), curvature: None };
-        let faces = studio.looks_for_faces().then_some(faces);
+        let faces = frame_optimizer.looks_for_faces().then_some(faces);
         // Nothing is new: the previous pass has painted it.
         let scene = Scene { content, faces, is_painted: true, moving: None };
-        let Painted { image, stats, .. } = studio.paint(shot.look, &scene, &start, ties, effort)?;
+        let Painted { image, stats, .. } = frame_optimizer.paint(shot.look, &scene, &start, ties, effort)?;
         let content = &scene.content;
         if let (Some(lock), Some(held)) = (&mut self.lock, &held) {
             lock.renew(held, &image, content)?;
         }
         let maturity = mature.f_add_scalar(gained(stats.iterations, &shot.first))?.f_clamp(0.0, 1.0)?;
         store.paint(frame, &image, &maturity, stats)?;
-        let carried = Carried::first(image, scene.content, scene.faces.as_ref())?;
-        self.chain.remember(Carried { maturity, ..carried })?;
+        let carried = HistoryFrame::first(image, scene.content, scene.faces.as_ref())?;
+        self.chain.remember(HistoryFrame { maturity, ..carried })?;
         Ok(Some((frame, stats)))
     }
 
     /// Adds the frame at position `at` to the chain without repainting it.
     fn pass_by(&mut self, store: &Store, at: isize) -> Result<(), StyleError> {
-        let Some(place) = self.order.frame(at) else { return Ok(()) };
+        let Some(place) = self.traversal.frame(at) else { return Ok(()) };
         let carried = self.shot.carried(store, self.shot.line[place])?;
         if self.chain.last().is_some()
-            && let Some(step) = self.shot.between(store, self.order, at, at - 1)?
+            && let Some(step) = self.shot.between(store, self.traversal, at, at - 1)?
         {
             self.chain.step(&step, &carried.content)?;
         }
-        self.lock = Some(Lock::new(&carried.painted, &carried.content)?);
+        self.lock = Some(PinnedPixels::new(&carried.painted, &carried.content)?);
         self.chain.remember(carried)?;
         Ok(())
     }
 
     /// On a ring: the frame after position `at`, warped onto the grid of the frame at `at`.
-    fn ahead(&self, store: &Store, at: isize, content: &Tensor) -> Result<Option<Brought>, StyleError> {
-        let place = self.order.frame(at + 1).filter(|_| self.shot.ring);
-        let Some((place, step)) = place.zip(self.shot.between(store, self.order, at, at + 1)?) else { return Ok(None) };
+    fn ahead(&self, store: &Store, at: isize, content: &Tensor) -> Result<Option<WarpedFrame>, StyleError> {
+        let place = self.traversal.frame(at + 1).filter(|_| self.shot.ring);
+        let Some((place, step)) = place.zip(self.shot.between(store, self.traversal, at, at + 1)?) else {
+            return Ok(None);
+        };
         let mut chain = Chain::new(&[1], self.shot.rules());
         chain.remember(self.shot.carried(store, self.shot.line[place])?)?;
         chain.step(&step, content)?;
@@ -187,8 +191,12 @@ impl Pass<'_> {
     }
 
     /// The temporal term: targets are the earlier frames and, from `near`, the frame ahead, each weighted by its share.
-    fn temporal_term(&self, earlier: &Earlier, near: &[(&Brought, f64)]) -> Result<Option<Temporal>, StyleError> {
-        let temporal = &self.shot.studio.settings().temporal;
+    fn temporal_term(
+        &self,
+        earlier: &WarpedHistory,
+        near: &[(&WarpedFrame, f64)],
+    ) -> Result<Option<Temporal>, StyleError> {
+        let temporal = &self.shot.frame_optimizer.settings().temporal;
         let mut anchors = earlier.anchors(temporal.reach())?;
         if let [(_, before), (ahead, share)] = near {
             for anchor in &mut anchors {
@@ -203,7 +211,7 @@ impl Pass<'_> {
 
 /// Blends a picture with its neighbours, and its maturity in the same way. Two equally mature pictures give half each,
 /// as in the paper; otherwise the more mature one gives more, since the chain paints uncovered areas bit by bit.
-fn mixed(own: &Tensor, maturity: &Tensor, near: &[(&Brought, f64)]) -> Result<(Tensor, Tensor), StyleError> {
+fn mixed(own: &Tensor, maturity: &Tensor, near: &[(&WarpedFrame, f64)]) -> Result<(Tensor, Tensor), StyleError> {
     let (mut pictures, mut maturities) = (Vec::new(), Vec::new());
     for (brought, share) in near {
         let both = brought.maturity.f_add(maturity)?.f_clamp_min(1e-6)?;

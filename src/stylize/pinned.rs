@@ -5,7 +5,7 @@
 
 use tch::{Device, Tensor};
 
-use super::earlier::Brought;
+use super::history::WarpedFrame;
 use super::photometric::{GRAIN, alike, change_of_light};
 use super::tensor::{blurred, from_planes};
 use super::{Snapshot, StyleError};
@@ -18,12 +18,12 @@ const FORGET: f32 = 0.98;
 
 /// Pending displacements that are too small to follow at once.
 #[derive(Debug, Default)]
-pub struct Rest {
+pub struct SubpixelRest {
     /// Displacement since each pixel was last warped, `height * width` values.
     pending: Vec<[f32; 2]>,
 }
 
-impl Rest {
+impl SubpixelRest {
     /// Sets vectors to 0 whose displacement, including earlier suppressed vectors, is below `REST`; others are
     /// extended by the suppressed displacement. A slow pan is thus followed in small steps, and noise not at all.
     pub fn settle(&mut self, back: &mut FlowField) {
@@ -42,7 +42,7 @@ impl Rest {
     }
 }
 
-impl Rest {
+impl SubpixelRest {
     /// Floats a pixel in a snapshot.
     pub(super) const FLOATS: u64 = 2;
 
@@ -63,7 +63,7 @@ impl Rest {
 ///
 /// # Errors
 /// Returns what libtorch reports.
-pub fn levelled(painted: &Tensor, brought: &Brought, held: Option<&Held>) -> Result<Tensor, StyleError> {
+pub fn levelled(painted: &Tensor, brought: &WarpedFrame, held: Option<&Pin>) -> Result<Tensor, StyleError> {
     let known = brought.weights.f_mul(&brought.maturity)?;
     let mut levelled = painted.shallow_clone();
     // After one pass the local mean of the remaining shift is not 0, and it adds up from frame to frame.
@@ -84,7 +84,7 @@ const PASSES: usize = 2;
 const OTHER: f64 = 0.06;
 /// Anchors: for each pixel, the painted sample to which it is held while it rests, and its content.
 #[derive(Debug)]
-pub struct Lock {
+pub struct PinnedPixels {
     /// `[1,3,H,W]`: each pixel as it was when it came to rest.
     painted: Tensor,
     content: Tensor,
@@ -92,7 +92,7 @@ pub struct Lock {
 
 /// A target picture, and how strongly each pixel of another picture is held to it.
 #[derive(Debug)]
-pub struct Held {
+pub struct Pin {
     /// `[1,3,H,W]`.
     pub picture: Tensor,
     /// `[1,1,H,W]`, 0 (free) to 1 (fixed to the target picture).
@@ -101,7 +101,7 @@ pub struct Held {
     kept: Tensor,
 }
 
-impl Held {
+impl Pin {
     /// Returns x + s (picture - x): differentiable in x, and exactly the target's sample where s is 1.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl Held {
     }
 }
 
-impl Lock {
+impl PinnedPixels {
     /// Creates the anchors from a shot's first frame: every pixel is held to it until it moves.
     ///
     /// # Errors
@@ -134,7 +134,7 @@ impl Lock {
     ///
     /// # Errors
     /// Returns what libtorch reports.
-    pub fn hold(&self, content: &Tensor, resting: &[f32], mature: &Tensor, strength: f64) -> Result<Held, StyleError> {
+    pub fn hold(&self, content: &Tensor, resting: &[f32], mature: &Tensor, strength: f64) -> Result<Pin, StyleError> {
         let (_, _, h, w) = content.size4()?;
         let resting = from_planes(resting, 1, h, w, content.device())?;
         let kept = resting.f_mul(&alike(content, &self.content, OTHER)?)?;
@@ -143,14 +143,14 @@ impl Lock {
         let around = blurred(&kept, GRAIN)?.f_div(&blurred(&kept.f_ones_like()?, GRAIN)?)?;
         let weights = around.f_mul_scalar(2.0)?.f_sub_scalar(0.998)?.f_clamp(0.0, 1.0)?.f_mul_scalar(strength)?;
         let light = change_of_light(content, &self.content, &kept)?;
-        Ok(Held { picture: self.painted.f_add(&light)?.f_clamp(0.0, 1.0)?, weights: weights.f_mul(&kept)?, kept })
+        Ok(Pin { picture: self.painted.f_add(&light)?.f_clamp(0.0, 1.0)?, weights: weights.f_mul(&kept)?, kept })
     }
 
     /// Updates the anchors after a frame: pixels that did not keep their anchor are held to this frame from now on.
     ///
     /// # Errors
     /// Returns what libtorch reports.
-    pub fn renew(&mut self, held: &Held, painted: &Tensor, content: &Tensor) -> Result<(), StyleError> {
+    pub fn renew(&mut self, held: &Pin, painted: &Tensor, content: &Tensor) -> Result<(), StyleError> {
         let kept = held.kept.f_gt(0.5)?;
         self.painted = self.painted.f_where_self(&kept, painted)?.f_contiguous()?;
         self.content = self.content.f_where_self(&kept, content)?.f_contiguous()?;

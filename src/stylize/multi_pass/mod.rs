@@ -6,15 +6,15 @@
 //! that loops, the first frame follows the last one.
 
 mod blend;
-mod order;
 mod pass;
-mod reel;
+mod scratch_file;
 mod store;
+mod traversal;
 
 use std::path::Path;
 use std::time::Instant;
 
-use super::painter::Painter;
+use super::single_pass::SinglePass;
 use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
 use crate::motion::{Arrival, Shot};
@@ -22,8 +22,8 @@ use crate::report::{Event, Observer};
 use crate::settings::{Colour, TemporalSettings};
 
 pub use blend::blend;
-pub use order::{Order, Way};
-pub use reel::{Reel, Strip};
+pub use scratch_file::{Extent, ScratchFile};
+pub use traversal::{Direction, Traversal};
 
 use pass::Reworked;
 use store::Store;
@@ -31,8 +31,8 @@ use store::Store;
 pub(super) use store::{FrameData, frame_bytes};
 
 /// Collects a shot (or the whole clip, if it should loop), paints it pass by pass, then passes on all its pictures.
-pub struct Sweeps<'a> {
-    painter: Painter,
+pub struct MultiPass<'a> {
+    single_pass: SinglePass,
     store: Store,
     /// The shot in progress: its frame numbers in the store, without flash frames.
     line: Vec<usize>,
@@ -45,15 +45,15 @@ pub struct Sweeps<'a> {
     observer: &'a dyn Observer,
 }
 
-impl<'a> Sweeps<'a> {
+impl<'a> MultiPass<'a> {
     /// `folder` holds the pictures between passes; `observer` receives an event for each frame of each pass.
     ///
     /// # Errors
     /// If no file can be created in `folder`.
-    pub fn new(painter: Painter, folder: &Path, observer: &'a dyn Observer) -> Result<Self, StyleError> {
-        let store = Store::new(folder, painter.studio().settings().temporal.consistency)?;
+    pub fn new(single_pass: SinglePass, folder: &Path, observer: &'a dyn Observer) -> Result<Self, StyleError> {
+        let store = Store::new(folder, single_pass.frame_optimizer().settings().temporal.consistency)?;
         Ok(Self {
-            painter,
+            single_pass,
             store,
             line: Vec::new(),
             first_stats: FrameStats::default(),
@@ -64,7 +64,7 @@ impl<'a> Sweeps<'a> {
     }
 
     fn settings(&self) -> &TemporalSettings {
-        &self.painter.studio().settings().temporal
+        &self.single_pass.frame_optimizer().settings().temporal
     }
 
     /// Paints a frame in the first pass. `shot` is its role in the order of painting.
@@ -72,9 +72,9 @@ impl<'a> Sweeps<'a> {
         let began = Instant::now();
         let arrival = if shot == Shot::New { Shot::New.into() } else { self.store.arrival(frame)? };
         // The stored frame has the optimised size, so the painter does not resize it.
-        let painted = self.painter.advance(&self.store.raw(frame)?, &arrival)?;
+        let painted = self.single_pass.advance(&self.store.raw(frame)?, &arrival)?;
         let whole = || Ok::<_, StyleError>(painted.image.f_narrow(1, 0, 1)?.f_ones_like()?);
-        let maturity = match self.painter.carried().filter(|_| shot != Shot::Aside) {
+        let maturity = match self.single_pass.carried().filter(|_| shot != Shot::Aside) {
             Some(carried) => carried.maturity.shallow_clone(),
             None => whole()?,
         };
@@ -94,9 +94,9 @@ impl<'a> Sweeps<'a> {
     fn later(&mut self, ring: bool, passes: u32) -> Result<(), StyleError> {
         let line = std::mem::take(&mut self.line);
         let Some(&first) = line.first().filter(|_| line.len() > 1 && passes > 1) else { return Ok(()) };
-        let studio = self.painter.studio();
-        let look = studio.look(&studio.raw(&self.store.raw(first)?)?)?;
-        let shot = Reworked { studio, look: &look, line: &line, ring, first: self.first_stats };
+        let frame_optimizer = self.single_pass.frame_optimizer();
+        let look = frame_optimizer.look(&frame_optimizer.raw(&self.store.raw(first)?)?)?;
+        let shot = Reworked { frame_optimizer, look: &look, line: &line, ring, first: self.first_stats };
         for pass in 2..=passes {
             let mut sweep = shot.begin(&self.store, pass, pass == passes)?;
             for at in 0..line.len() {
@@ -166,10 +166,10 @@ impl<'a> Sweeps<'a> {
 
     /// Passes on all pictures in the order of their contents, and clears the store.
     fn give(&mut self, done: &mut Done<'_>) -> Result<(), StyleError> {
-        let studio = self.painter.studio();
+        let frame_optimizer = self.single_pass.frame_optimizer();
         for frame in 0..self.store.len() {
-            let Some((image, _)) = self.store.painted(frame, studio.device())? else { continue };
-            let pixels = studio.frame(&image, &self.store.source(frame)?)?;
+            let Some((image, _)) = self.store.painted(frame, frame_optimizer.device())? else { continue };
+            let pixels = frame_optimizer.frame(&image, &self.store.source(frame)?)?;
             done(Stylized { pixels, stats: self.store.stats(frame) })?;
         }
         self.given += self.store.len();
@@ -187,12 +187,12 @@ fn begins(shot: Shot, grid: (usize, usize), before: Option<(usize, usize)>) -> b
     }
 }
 
-impl Stylizer for Sweeps<'_> {
+impl Stylizer for MultiPass<'_> {
     fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
         let TemporalSettings { ring, passes, .. } = *self.settings();
-        let studio = self.painter.studio();
-        let colours = studio.settings().style.colour == Colour::Content;
-        let raw = studio.raw(content)?;
+        let frame_optimizer = self.single_pass.frame_optimizer();
+        let colours = frame_optimizer.settings().style.colour == Colour::Content;
+        let raw = frame_optimizer.raw(content)?;
         let (_, _, height, width) = raw.size4()?;
         if ring {
             return self.store.add(content, &raw, arrival, colours).map(|_| ());

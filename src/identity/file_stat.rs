@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::beside;
+use super::referenced_files;
 use crate::files::FileStat;
 use crate::job::Job;
 use crate::media::Input;
 use crate::settings::Settings;
 use crate::stylize;
 
-/// Metadata of the files that a job reads. Two witnesses are equal if no file has changed in between.
+/// Metadata of the files that a job reads. Two of these are equal if no file has changed in between.
 #[derive(Debug, PartialEq)]
-pub struct Witness(Vec<(PathBuf, Option<FileStat>)>);
+pub struct FileStats(Vec<(PathBuf, Option<FileStat>)>);
 
-impl Witness {
+impl FileStats {
     /// Records the current metadata of the files.
     pub fn of(job: &Job, settings: &Settings) -> Self {
         let mut files = match &job.input {
@@ -22,8 +22,8 @@ impl Witness {
             Input::Stdin => Vec::new(),
         };
         // A list that cannot be read is reported elsewhere.
-        files.extend(beside::of_input(&job.input, &settings.input.format).unwrap_or_default());
-        files.extend(beside::of_settings(settings));
+        files.extend(referenced_files::of_input(&job.input, &settings.input.format).unwrap_or_default());
+        files.extend(referenced_files::of_settings(settings));
         // A built-in style picture has no file, and no metadata either time.
         files.extend(settings.style.images.iter().map(|style| PathBuf::from(&style.image)));
         Self::of_files(files)
@@ -33,7 +33,7 @@ impl Witness {
     /// and what filters and encoders read.
     pub fn of_settings(settings: &Settings) -> Self {
         let mut files = stylize::weight_files(settings);
-        files.extend(beside::of_settings(settings));
+        files.extend(referenced_files::of_settings(settings));
         files.extend(settings.style.images.iter().map(|style| PathBuf::from(&style.image)));
         Self::of_files(files)
     }

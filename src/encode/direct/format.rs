@@ -9,24 +9,24 @@ use crate::media::{MediaInfo, Ratio, TimeBase};
 
 /// A format that is written directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::encode) enum Way {
+pub(in crate::encode) enum DirectFormat {
     Animation(Animation),
     Raw(Raw),
 }
 
-impl From<Animation> for Way {
+impl From<Animation> for DirectFormat {
     fn from(kind: Animation) -> Self {
         Self::Animation(kind)
     }
 }
 
-impl From<Raw> for Way {
+impl From<Raw> for DirectFormat {
     fn from(kind: Raw) -> Self {
         Self::Raw(kind)
     }
 }
 
-impl Way {
+impl DirectFormat {
     pub fn encoder(self) -> &'static Encoder {
         match self {
             Self::Animation(Animation::Gif) => &GIF,

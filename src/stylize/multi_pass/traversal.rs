@@ -2,16 +2,16 @@
 
 /// The direction of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     Forward,
     Backward,
 }
 
 /// The order of a pass over the frames 0..count of a shot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Order {
+pub struct Traversal {
     count: usize,
-    way: Way,
+    direction: Direction,
     first: usize,
     /// Whether the first frame follows the last one.
     ring: bool,
@@ -22,22 +22,22 @@ pub struct Order {
 /// even it out.
 const GOLDEN: f64 = 0.145_898_033_750_315_4;
 
-impl Order {
+impl Traversal {
     /// Creates the order of a pass. Passes count from 1; odd ones go forward. In a shot with ends a pass begins at one
     /// of them; on a ring each pass begins in a different place, because it leaves its seam there.
     pub fn new(count: usize, pass: u32, ring: bool) -> Self {
-        let way = if pass % 2 == 1 { Way::Forward } else { Way::Backward };
+        let direction = if pass % 2 == 1 { Direction::Forward } else { Direction::Backward };
         let turned = (f64::from(pass.saturating_sub(1)) * GOLDEN).fract() * count as f64;
-        let first = match way {
+        let first = match direction {
             _ if ring => (turned as usize).min(count.saturating_sub(1)),
-            Way::Forward => 0,
-            Way::Backward => count.saturating_sub(1),
+            Direction::Forward => 0,
+            Direction::Backward => count.saturating_sub(1),
         };
-        Self { count, way, first, ring }
+        Self { count, direction, first, ring }
     }
 
-    pub fn way(&self) -> Way {
-        self.way
+    pub fn direction(&self) -> Direction {
+        self.direction
     }
 
     /// Returns the frame at position `at`, counted in the direction of the pass. On a ring, positions wrap around in
@@ -46,7 +46,7 @@ impl Order {
         if self.count == 0 || !(self.ring || (0..self.count as isize).contains(&at)) {
             return None;
         }
-        let by = if self.way == Way::Forward { at } else { -at };
+        let by = if self.direction == Direction::Forward { at } else { -at };
         Some((self.first as isize + by).rem_euclid(self.count as isize) as usize)
     }
 }
@@ -55,16 +55,16 @@ impl Order {
 mod tests {
     use super::*;
 
-    fn frames(order: Order, places: std::ops::Range<isize>) -> Vec<Option<usize>> {
+    fn frames(order: Traversal, places: std::ops::Range<isize>) -> Vec<Option<usize>> {
         places.map(|at| order.frame(at)).collect()
     }
 
     #[test]
     fn a_shot_with_ends_is_gone_through_to_and_fro() {
-        assert_eq!(frames(Order::new(3, 1, false), -1..4), [None, Some(0), Some(1), Some(2), None]);
-        assert_eq!(frames(Order::new(3, 2, false), -1..4), [None, Some(2), Some(1), Some(0), None]);
-        assert_eq!(Order::new(3, 3, false), Order::new(3, 1, false));
-        assert_eq!(Order::new(0, 1, true).frame(0), None);
+        assert_eq!(frames(Traversal::new(3, 1, false), -1..4), [None, Some(0), Some(1), Some(2), None]);
+        assert_eq!(frames(Traversal::new(3, 2, false), -1..4), [None, Some(2), Some(1), Some(0), None]);
+        assert_eq!(Traversal::new(3, 3, false), Traversal::new(3, 1, false));
+        assert_eq!(Traversal::new(0, 1, true).frame(0), None);
     }
 
     #[test]
@@ -72,12 +72,12 @@ mod tests {
         let count = 40;
         let mut seams = Vec::new();
         for pass in 1..=4 {
-            let order = Order::new(count, pass, true);
+            let order = Traversal::new(count, pass, true);
             let mut met: Vec<_> = frames(order, 0..count as isize).into_iter().flatten().collect();
             // The seam lies between the last and the first frame of the pass; its number is that of the frame before
             // it.
             let (first, last) = (met[0], met[count - 1]);
-            seams.push(if order.way() == Way::Forward { last } else { first });
+            seams.push(if order.direction() == Direction::Forward { last } else { first });
             assert_eq!((order.frame(-1), order.frame(count as isize)), (Some(last), Some(first)));
             met.sort_unstable();
             assert_eq!(met, (0..count).collect::<Vec<_>>());
