@@ -101,7 +101,7 @@ fn failed_before(job: &Job, batch: Batch<'_>, memory: &Memory) -> Option<String>
 }
 
 fn id(job: &Job, batch: Batch<'_>) -> Option<String> {
-    batch.worker.identify(job, batch).ok().map(|identity| identity.id())
+    batch.identify(job).ok().map(|identity| identity.id())
 }
 
 fn work(job: &Job, batch: Batch<'_>, memory: Option<&Memory>) -> Row {

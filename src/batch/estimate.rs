@@ -142,7 +142,7 @@ fn painted(job: &Job, batch: Batch<'_>) -> u64 {
     let found =
         work_place(&job.output).filter(|_| batch.options.resume).and_then(|work| Manifest::read(&work).ok().flatten());
     let Some(manifest) = found else { return 0 };
-    let same = batch.worker.identify(job, batch).is_ok_and(|identity| identity.changed(&manifest.identity).is_none());
+    let same = batch.identify(job).is_ok_and(|identity| identity.changed(&manifest.identity).is_none());
     if same { manifest.frames() } else { 0 }
 }
 

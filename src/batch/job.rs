@@ -109,6 +109,12 @@ pub(super) struct Batch<'a> {
 }
 
 impl Batch<'_> {
+    /// Determines the identity of a job.
+    pub(super) fn identify(&self, job: &Job) -> Result<Identity, IdentityError> {
+        let Self { settings, given, engine, options, .. } = *self;
+        self.worker.shared().identify(job, settings, given, engine, options.fingerprint)
+    }
+
     fn warn(&self, messages: impl IntoIterator<Item = String>) {
         messages.into_iter().for_each(|message| self.observer.event(&Event::Warning { message }));
     }
@@ -237,7 +243,7 @@ fn which(job: &Job, batch: Batch<'_>) -> Result<Option<Identity>, IdentityError>
     if job.input == Input::Stdin {
         return Ok(None);
     }
-    batch.worker.identify(job, batch).map(Some)
+    batch.identify(job).map(Some)
 }
 
 /// Writes the list of contents into the folder of pictures; it marks the folder as complete.

@@ -3,9 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::job::Batch;
-use crate::identity::{Identity, IdentityError, LastShared};
-use crate::job::Job;
+use crate::identity::LastShared;
 use crate::stylize::ModelSlot;
 
 /// One of the threads that do the jobs of a run. Only its own jobs use it: the locks let the pipeline's threads borrow
@@ -19,8 +17,7 @@ pub struct Worker {
 impl Worker {
     /// Returns how often this worker has loaded a model, and computed the shared parts of an identity.
     pub fn loads(&self) -> [u64; 2] {
-        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        [self.model().loads(), shared.computed()]
+        [self.model().loads(), self.shared().computed()]
     }
 
     /// Returns the room for its model. A slot is whole after a panic too: it is empty while a model is loaded.
@@ -28,9 +25,8 @@ impl Worker {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Determines the identity of a job.
-    pub(super) fn identify(&self, job: &Job, batch: Batch<'_>) -> Result<Identity, IdentityError> {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.identify(job, batch.settings, batch.given, batch.engine, batch.options.fingerprint)
+    /// Returns what the last identity shares with the next one.
+    pub(super) fn shared(&self) -> MutexGuard<'_, LastShared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

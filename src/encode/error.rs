@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use ffmpeg_next as ffmpeg;
 
-use super::codec::KEEP_ALPHA;
+/// The outputs that keep alpha, for messages.
+pub(super) const KEEP_ALPHA: &str = ".mov (ProRes 4444), .mkv (FFV1) and .webm (VP9)";
 
 /// Why an output cannot be written. Every message names the file (without its folder, which is temporary) and says
 /// what to do next.

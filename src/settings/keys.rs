@@ -4,7 +4,7 @@
 use toml::{Table, Value};
 
 use super::Settings;
-use super::confine::{ENCODER_OPTIONS, INPUT_OPTIONS};
+use super::safe_options::{ENCODER_OPTIONS, INPUT_OPTIONS};
 
 /// What the rest of the program must know about a settings key, apart from its type, default and range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod merged;
 mod motion;
 mod origin;
 mod preset;
+mod safe_options;
 mod schema;
 mod split;
 mod strength;

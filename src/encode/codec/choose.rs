@@ -7,7 +7,8 @@ use ffmpeg_next::format::Pixel;
 use ffmpeg_next::{Codec, encoder};
 
 use super::super::EncodeError;
-use super::family::{Family, KEEP_ALPHA};
+use super::super::error::KEEP_ALPHA;
+use super::family::Family;
 use super::fit::{self, Loss};
 use super::open::{Coder, Setup};
 use super::quality::Options;
@@ -226,7 +227,10 @@ impl Choice<'_> {
         let source = self.info.color.written(self.info.samples.model);
         let color = match samples.model {
             Model::Rgb => ColorInfo { matrix: Space::RGB, full_range: true, ..source },
-            _ => ColorInfo { full_range: source.full_range && self.family.tags_range(self.container), ..source },
+            _ => ColorInfo {
+                full_range: source.full_range && self.family.tags_range(self.container.tags_range()),
+                ..source
+            },
         };
         let coded = fit::coded_size(encoder, format, (self.info.width, self.info.height));
         Ok(Setup { encoder, codec, format, color, coded, options })

@@ -10,7 +10,7 @@ pub(super) mod registry;
 use std::path::Path;
 
 pub(super) use choose::{Chosen, alpha_lost, choose};
-pub(super) use family::{Family, KEEP_ALPHA};
+pub(super) use family::Family;
 pub(super) use open::{Coder, Setup};
 pub(super) use quality::Options;
 pub(super) use registry::{CONTAINERS, Container};

@@ -285,8 +285,38 @@ pub(in crate::encode) fn encoders(family: Family, runs: Runs) -> impl Iterator<I
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::settings::OutputSettings;
+
+    #[test]
+    fn every_codec_has_an_encoder_and_a_container() {
+        for family in Family::ALL {
+            assert!(ENCODERS.iter().any(|encoder| encoder.family == family), "{family:?}");
+            assert!(CONTAINERS.iter().any(|container| container.families.contains(&family)), "{family:?}");
+        }
+    }
+
+    #[test]
+    fn the_texts_list_all_codecs_and_ranges() {
+        let names = Family::ALL.map(Family::name);
+        let quoted = names.map(|name| format!("`{name}`")).join(", ");
+        for (file, text, list) in [
+            ("src/cli.rs", include_str!("../../cli.rs"), &names.join(", ")),
+            ("src/settings/media.rs", include_str!("../../settings/media.rs"), &quoted),
+            ("docs/presets.md", include_str!("../../../docs/presets.md"), &quoted),
+        ] {
+            assert!(text.contains(list), "{file} does not list {list}");
+        }
+        let error = toml::from_str::<OutputSettings>("crf = 90").unwrap_err().to_string();
+        for encoder in ENCODERS {
+            if let Quality::Scale { max, .. } = encoder.quality {
+                assert!(error.contains(&format!("0 to {max} (")), "{}: {error}", encoder.name);
+            }
+        }
+        assert!(error.contains("0 to 51 (H.264, HEVC), 0 to 63 (VP9, AV1)"), "{error}");
+    }
 
     #[test]
     fn wishes() {

@@ -7,6 +7,7 @@ use std::process::{Command as Process, Stdio};
 use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::explore::save;
 
@@ -193,7 +194,7 @@ fn a_signal_stops_it_and_the_same_command_goes_on() {
         .unwrap();
     let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
     lines.find(|line| line.as_ref().unwrap().contains("\"done\":7,")).unwrap().unwrap();
-    assert!(Process::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
+    kill_process(Pid::from_child(&running), Signal::INT).unwrap();
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert_eq!(running.wait().unwrap().code(), Some(130), "{rest:?}");
     assert!(rest.last().unwrap().contains("the same command goes on"), "{rest:?}");
