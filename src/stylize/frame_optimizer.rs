@@ -15,6 +15,7 @@ use super::objective::{Phase, PictureObjective};
 use super::optimizer::{self, Budget, Curvature, descend};
 use super::pinned::Pin;
 use super::scene::Scene;
+use super::style_pictures::StylePicture;
 use super::style_targets::{StyleTargets, TargetMemory, Wanted, mean_square};
 use super::tensor::{from_pixels, resize, to_pixels};
 use super::{FrameStats, StyleError, TermValues};
@@ -30,21 +31,6 @@ const STYLE_YIELDS: f64 = 4.0;
 const SMOOTHER: f64 = 1.5;
 /// Upper limit of E: beyond it nothing would be left of the style.
 const MOST_EXCESS: f64 = 1.7;
-
-/// A style picture in its own size, `[1,3,H,W]`, and its share of the blend.
-#[derive(Debug)]
-pub struct StylePicture {
-    pub image: Tensor,
-    pub weight: f64,
-}
-
-impl StylePicture {
-    /// Returns the same picture; its samples are shared.
-    #[must_use]
-    pub fn shared(&self) -> Self {
-        Self { image: self.image.shallow_clone(), weight: self.weight }
-    }
-}
 
 /// Everything that stays the same within a shot: size, style targets, colour map and weights.
 #[derive(Debug)]

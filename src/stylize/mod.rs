@@ -24,6 +24,7 @@ pub mod loss;
 pub mod meter_network;
 mod model;
 pub mod multi_pass;
+mod networks;
 pub mod objective;
 pub mod optimizer;
 pub mod photometric;
@@ -32,15 +33,16 @@ pub mod probe;
 pub mod scene;
 pub mod single_pass;
 mod snapshot;
-mod style_pictures;
+pub mod style_pictures;
 mod style_targets;
 pub mod tensor;
 mod term_values;
 
-pub use build::{Built, Workshop, build, build_with, chosen_backbone, finds_faces, weight_files};
+pub use build::{Built, Workshop, build, build_with};
 pub use error::StyleError;
 pub use footprint::{Footage, kept_bytes};
 pub use model::ModelSlot;
+pub use networks::{chosen_backbone, finds_faces, weight_files};
 pub use snapshot::Snapshot;
 pub use term_values::TermValues;
 

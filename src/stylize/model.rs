@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use tch::Device;
 
 use super::backbone::{Backbone, NetOptions};
-use super::build::{chosen_backbone, face_finder, finds_faces, network_with, weight_files};
 use super::faces::FaceFinder;
-use super::frame_optimizer::StylePicture;
 use super::meter_network::MeterNetwork;
-use super::style_pictures::read_styles;
+use super::networks::{chosen_backbone, face_finder, finds_faces, network_with, weight_files};
+use super::style_pictures::{StylePicture, read_styles};
 use super::style_targets::TargetMemory;
 use super::{StyleError, device};
 use crate::files::FileStat;

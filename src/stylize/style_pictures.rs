@@ -4,15 +4,29 @@ use std::path::{Path, PathBuf};
 
 use image::ImageError;
 use rayon::prelude::*;
-use tch::Device;
+use tch::{Device, Tensor};
 
 use super::StyleError;
-use super::frame_optimizer::StylePicture;
 use super::tensor::from_pixels;
 use crate::media::Pixels;
 use crate::media::picture::{self, Bounds};
 use crate::read_limited;
 use crate::settings::{Settings, builtin_image};
+
+/// A style picture in its own size, `[1,3,H,W]`, and its share of the blend.
+#[derive(Debug)]
+pub struct StylePicture {
+    pub image: Tensor,
+    pub weight: f64,
+}
+
+impl StylePicture {
+    /// Returns the same picture; its samples are shared.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self { image: self.image.shallow_clone(), weight: self.weight }
+    }
+}
 
 /// Reads the style pictures that `settings` name, in their own sizes.
 pub(super) fn read_styles(settings: &Settings, device: Device) -> Result<Vec<StylePicture>, StyleError> {

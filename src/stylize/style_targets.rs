@@ -6,8 +6,8 @@ use tch::Tensor;
 
 use super::StyleError;
 use super::backbone::Backbone;
-use super::frame_optimizer::StylePicture;
 use super::loss::gram;
+use super::style_pictures::StylePicture;
 use super::tensor::scalar;
 
 /// Number of frame sizes whose targets are remembered: a first frame is painted at about five sizes.

@@ -14,8 +14,9 @@ use stylize_video::media::{Pixels, picture};
 use stylize_video::motion::{Arrival, FlowField, Luma, Shot, Step, View, estimate};
 use stylize_video::settings::{Settings, builtin_image};
 use stylize_video::stylize::backbone::NetOptions;
-use stylize_video::stylize::frame_optimizer::{FrameOptimizer, StylePicture};
+use stylize_video::stylize::frame_optimizer::FrameOptimizer;
 use stylize_video::stylize::single_pass::SinglePass;
+use stylize_video::stylize::style_pictures::StylePicture;
 use stylize_video::stylize::tensor::from_pixels;
 use tch::{Device, Tensor};
 
