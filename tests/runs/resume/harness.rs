@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::common::Desk;
 
 /// A clip of two shots with sound.
@@ -121,7 +123,20 @@ impl<'a> Job<'a> {
 
 pub fn signal_to(child: &Child, signal: &str) {
     // The run may have ended already.
-    let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).stderr(Stdio::null()).status();
+    let _ = kill_process(Pid::from_child(child), named(signal));
+}
+
+/// Returns the signal with this name. Tests send signals themselves: while kill(1) starts, a short run may end.
+pub fn named(signal: &str) -> Signal {
+    match signal {
+        "HUP" => Signal::HUP,
+        "INT" => Signal::INT,
+        "KILL" => Signal::KILL,
+        "TERM" => Signal::TERM,
+        "STOP" => Signal::STOP,
+        "CONT" => Signal::CONT,
+        _ => panic!("{signal} is not a signal of these tests"),
+    }
 }
 
 /// The outcome of a run.

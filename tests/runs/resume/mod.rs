@@ -2,7 +2,7 @@
 //! same bytes as an undisturbed run.
 
 mod damage;
-mod harness;
+pub mod harness;
 mod killed;
 mod other;
 mod stopped;

@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::common::Desk;
+use crate::resume::harness::named;
 use crate::unattended::{age, call, clip, files, names, program, run};
+use rustix::process::{Pid, kill_process};
 
 /// Makes `count` pictures of one size in a folder.
 fn pictures(desk: &Desk, folder: &str, count: u32, size: &str) {
@@ -256,8 +258,7 @@ fn signalled(desk: &Desk, before: &str, name: &str, signal: &str) -> std::proces
         assert!(began.elapsed() < Duration::from_secs(300), "it hangs");
         std::thread::sleep(Duration::from_millis(5));
     }
-    let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
+    kill_process(Pid::from_child(&child), named(signal)).unwrap();
     child.wait().unwrap()
 }
 
