@@ -24,6 +24,11 @@ die() {
     exit 1
 }
 has() { command -v "$1" >/dev/null 2>&1; }
+# Names a command, then runs it.
+step() {
+    say "" "== $*"
+    "$@"
+}
 
 # Does all of it; costs a few milliseconds when a former run did it and nothing changed since.
 setup() {

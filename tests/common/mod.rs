@@ -5,8 +5,10 @@ pub mod clips;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
+use rustix::process::{Pid, Signal};
+use stylize_video::batch::plan::{Folders, Request};
 use stylize_video::decode::{self, DecodeError};
 use stylize_video::encode::{self, EncodeError, Target};
 use stylize_video::media::{Frame, Input, MediaInfo, Output, Range};
@@ -52,6 +54,30 @@ impl Desk {
         let left: Vec<_> = std::fs::read_dir(&work).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [OsStr::new(name)], "nothing but the output stays in the work folder");
         Ok(output)
+    }
+}
+
+/// Sends a signal at once: while kill(1) starts, a short run may end.
+pub fn send(child: &Child, signal: Signal) -> rustix::io::Result<()> {
+    rustix::process::kill_process(Pid::from_child(child), signal)
+}
+
+/// A request for single files, without inputs and without an output.
+pub fn plain_request(folders: &Folders) -> Request<'_> {
+    Request {
+        inputs: &[],
+        output: None,
+        input_format: "",
+        preset: "monet",
+        format: "",
+        range: ALL,
+        if_exists: None,
+        dry_run: false,
+        folders,
+        template: None,
+        settle: None,
+        unattended: false,
+        globs: false,
     }
 }
 

@@ -11,6 +11,8 @@ use stylize_video::media::{Input, Names, Output, Range};
 use stylize_video::settings::IfExists;
 use tempfile::TempDir;
 
+use crate::common::plain_request;
+
 /// A folder with files, and a request for it.
 struct Desk {
     root: TempDir,
@@ -56,12 +58,7 @@ impl Desk {
             format: "",
             range: self.range,
             if_exists: Some(self.if_exists),
-            dry_run: false,
-            folders: &Folders::default(),
-            template: None,
-            settle: None,
-            unattended: false,
-            globs: false,
+            ..plain_request(&Folders::default())
         })
     }
 

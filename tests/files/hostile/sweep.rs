@@ -22,7 +22,7 @@ use stylize_video::report::{Event, Observer, Outcome};
 use stylize_video::settings::{IfExists, InputSettings, Resolved, Settings};
 
 use crate::common::clips::{Clip, random};
-use crate::common::{ALL, Desk};
+use crate::common::{ALL, Desk, plain_request};
 
 /// The default number of variants of each container, and the number of variants that go through the command line.
 const FEW: usize = 5;
@@ -130,6 +130,7 @@ pub fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
         settings.input.max_corrupt = 1000;
         let resolved = Resolved { settings, preset: "x".into(), preset_hash: String::new(), if_exists: None };
         let inputs = [input];
+        let folders = Folders::default();
         let request = Request {
             inputs: &inputs,
             output: Some(&output),
@@ -138,12 +139,7 @@ pub fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
             format: "",
             range: ALL,
             if_exists: Some(IfExists::Fail),
-            dry_run: false,
-            folders: &Folders::default(),
-            template: None,
-            settle: None,
-            unattended: false,
-            globs: false,
+            ..plain_request(&folders)
         };
         let said = Said::default();
         let code = match plan::plan(&request) {

@@ -7,8 +7,9 @@ use std::process::{Command as Process, Stdio};
 use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
+use crate::common::send;
 use crate::explore::save;
 
 /// Returns the program, isolated from the user's own settings.
@@ -194,7 +195,7 @@ fn a_signal_stops_it_and_the_same_command_goes_on() {
         .unwrap();
     let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
     lines.find(|line| line.as_ref().unwrap().contains("\"done\":7,")).unwrap().unwrap();
-    kill_process(Pid::from_child(&running), Signal::INT).unwrap();
+    send(&running, Signal::INT).unwrap();
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert_eq!(running.wait().unwrap().code(), Some(130), "{rest:?}");
     assert!(rest.last().unwrap().contains("the same command goes on"), "{rest:?}");

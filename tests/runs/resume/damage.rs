@@ -4,12 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::Signal;
+
 use crate::common::Desk;
 use crate::resume::harness::{CLIP, Job, KEPT, PAINTED, Run};
 
 /// Kills a run so that it leaves a work folder with at least `parts` parts.
 pub fn begun(job: &Job, parts: usize) {
-    let (met, run) = job.signalled_when("KILL", || job.parts() >= parts);
+    let (met, run) = job.signalled_when(Signal::KILL, || job.parts() >= parts);
     assert!(met, "{}", run.text);
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use crate::common::Desk;
+use crate::common::{Desk, send};
 
 /// A clip of two shots with sound.
 pub const CLIP: &str = "-f lavfi -i testsrc2=s=96x72:r=25:d=0.44 -f lavfi -i mandelbrot=s=96x72:r=25 \
@@ -104,7 +104,7 @@ impl<'a> Job<'a> {
     }
 
     /// Runs until `moment` returns true and then sends the signal. Returns whether `moment` came, and the run.
-    pub fn signalled_when(&self, signal: &str, mut moment: impl FnMut() -> bool) -> (bool, Run) {
+    pub fn signalled_when(&self, signal: Signal, mut moment: impl FnMut() -> bool) -> (bool, Run) {
         let mut child = self.start();
         let began = Instant::now();
         let mut met = false;
@@ -112,30 +112,13 @@ impl<'a> Job<'a> {
             assert!(began.elapsed() < Duration::from_secs(240), "the run hangs");
             if moment() {
                 met = true;
-                signal_to(&child, signal);
+                // The run may have ended already.
+                let _ = send(&child, signal);
                 break;
             }
             std::thread::sleep(Duration::from_micros(200));
         }
         (met, Run::of(child.wait_with_output().unwrap()))
-    }
-}
-
-pub fn signal_to(child: &Child, signal: &str) {
-    // The run may have ended already.
-    let _ = kill_process(Pid::from_child(child), named(signal));
-}
-
-/// Returns the signal with this name. Tests send signals themselves: while kill(1) starts, a short run may end.
-pub fn named(signal: &str) -> Signal {
-    match signal {
-        "HUP" => Signal::HUP,
-        "INT" => Signal::INT,
-        "KILL" => Signal::KILL,
-        "TERM" => Signal::TERM,
-        "STOP" => Signal::STOP,
-        "CONT" => Signal::CONT,
-        _ => panic!("{signal} is not a signal of these tests"),
     }
 }
 

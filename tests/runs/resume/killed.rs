@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::common::Desk;
 use crate::resume::harness::{CLIP, Dice, Job, KEPT, PAINTED, Run};
 
@@ -24,7 +26,7 @@ fn killed_at_random_instants_it_has_the_same_bytes() {
     let (mut killed, mut finished, mut gone_on) = (0, 0, 0);
     while killed < kills() {
         let instant = Instant::now() + length.mul_f64(0.2 + 0.6 * dice.share());
-        let (met, run) = job.signalled_when("KILL", || Instant::now() >= instant);
+        let (met, run) = job.signalled_when(Signal::KILL, || Instant::now() >= instant);
         killed += usize::from(met);
         gone_on += usize::from(run.text.contains("goes on after"));
         if job.is_done() {
@@ -48,7 +50,7 @@ fn another_number_of_threads_changes_nothing_of_what_goes_on() {
     let options: Vec<&str> = options.split(' ').collect();
     let job = Job::new(&desk, &input, "out.mkv", &options);
     let expected = job.undisturbed();
-    let (met, run) = job.signalled_when("KILL", || has(&job.work(), "part-000002"));
+    let (met, run) = job.signalled_when(Signal::KILL, || has(&job.work(), "part-000002"));
     assert!(met, "{}", run.text);
     let run = Run::of(job.command().env("OMP_NUM_THREADS", "2").output().unwrap());
     assert!(run.text.contains("goes on after") && run.text.contains("on the CPU, 1 thread\n"), "{}", run.text);
@@ -59,7 +61,7 @@ fn another_number_of_threads_changes_nothing_of_what_goes_on() {
 /// finish the job.
 fn killed_when(job: &Job, what: &str, moment: impl Fn() -> bool) {
     let expected = job.undisturbed();
-    let (met, run) = job.signalled_when("KILL", &moment);
+    let (met, run) = job.signalled_when(Signal::KILL, &moment);
     assert!(met, "{what} was not seen: {:?}, {}", run.code, run.text);
     if !job.is_done() {
         assert!(job.work().exists(), "{what}: the work folder stays");
@@ -118,7 +120,7 @@ fn killed_outputs_of_every_kind_have_the_same_bytes() {
         let options: Vec<&str> = KEPT.iter().chain(more).copied().collect();
         let job = Job::new(&desk, &input, output, &options);
         let expected = job.undisturbed();
-        let (met, _) = job.signalled_when("KILL", || job.parts() >= 2);
+        let (met, _) = job.signalled_when(Signal::KILL, || job.parts() >= 2);
         assert!(met, "{output}");
         let run = job.run();
         assert!(run.code == Some(0) && run.text.contains("goes on after"), "{output}: {}", run.text);
@@ -149,7 +151,7 @@ fn uneven_times_survive() {
     for output in ["out.mp4", "out.mkv"] {
         let job = Job::new(&desk, &input, output, &["--stylizer", "identity", "--checkpoint", "4"]);
         let expected = job.undisturbed();
-        let (met, _) = job.signalled_when("KILL", || has(&job.work(), "part-000003"));
+        let (met, _) = job.signalled_when(Signal::KILL, || has(&job.work(), "part-000003"));
         assert!(met && expected == job.done(), "{output}");
         let verify = std::process::Command::new(env!("CARGO_BIN_EXE_stylize-video"))
             .args(["verify".as_ref(), input.as_os_str(), desk.path(output).as_os_str()])
@@ -166,6 +168,6 @@ fn a_run_waits_no_longer_than_its_watch_dog() {
     let input = desk.clip("in.mp4", "-f lavfi -i testsrc2=s=96x72:r=25:d=0.4");
     let job = Job::new(&desk, &input, "out.mp4", KEPT);
     let began = Instant::now();
-    let (met, run) = job.signalled_when("KILL", || false);
+    let (met, run) = job.signalled_when(Signal::KILL, || false);
     assert!(!met && run.code == Some(0) && began.elapsed() < Duration::from_secs(200));
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::common::Desk;
+use rustix::process::Signal;
+
+use crate::common::{Desk, send};
 use crate::resume::damage::begun;
 use crate::resume::harness::{CLIP, Job, KEPT, PAINTED};
 
@@ -27,7 +29,7 @@ fn a_slip_costs_nothing_of_what_was_painted() {
     // The work set aside by the earlier mistakes is already here, so the lock shows when this run is active.
     let before = std::time::SystemTime::now();
     let lock = job.work().join("lock");
-    let (met, run) = other.signalled_when("INT", || {
+    let (met, run) = other.signalled_when(Signal::INT, || {
         let locked = fs::metadata(&lock).and_then(|data| data.modified());
         locked.is_ok_and(|locked| locked > before) && job.work().join("former/manifest.json").exists()
     });
@@ -73,7 +75,7 @@ fn an_input_that_is_replaced_meanwhile_is_not_mixed_with_the_other() {
     // Touched, but with the same contents.
     let meanwhile = |change: &dyn Fn()| {
         let mut changed = false;
-        let (_, run) = job.signalled_when("KILL", || {
+        let (_, run) = job.signalled_when(Signal::KILL, || {
             if !changed && job.parts() > 1 {
                 change();
                 changed = true;
@@ -129,7 +131,7 @@ fn pictures_for_the_folder_one_stands_in_are_gone_on_with() {
             std::thread::sleep(std::time::Duration::from_micros(200));
         }
         if stop {
-            crate::resume::harness::signal_to(&child, "KILL");
+            send(&child, Signal::KILL).unwrap();
         }
         let out = child.wait_with_output().unwrap();
         (out.status.success(), String::from_utf8_lossy(&out.stderr).into_owned())

@@ -2,8 +2,10 @@
 
 use std::fs;
 
-use crate::common::Desk;
-use crate::resume::harness::{CLIP, Job, KEPT, PAINTED, signal_to};
+use rustix::process::Signal;
+
+use crate::common::{Desk, send};
+use crate::resume::harness::{CLIP, Job, KEPT, PAINTED};
 
 /// Returns the number of painted frames according to the manifest.
 fn painted(job: &Job) -> usize {
@@ -21,7 +23,7 @@ fn stopped_again_and_again_no_frame_is_lost() {
     let job = Job::new(&desk, &input, "out.mp4", PAINTED);
     let expected = job.undisturbed();
     let mut before = 0;
-    for (signal, code) in [("TERM", 143), ("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::TERM, 143)] {
         let sealed = |job: &Job| fs::read_dir(job.work()).map_or(0, Iterator::count);
         let mut since = None;
         // Waits a little after new data appears, so that a part is in progress.
@@ -66,10 +68,10 @@ fn a_second_signal_ends_it_at_once() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     std::thread::sleep(std::time::Duration::from_secs(2));
-    signal_to(&child, "TERM");
+    send(&child, Signal::TERM).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(500));
     assert!(child.try_wait().unwrap().is_none(), "the first one waits for the frame");
-    signal_to(&child, "TERM");
+    send(&child, Signal::TERM).unwrap();
     let status = child.wait().unwrap();
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15), "{status}");
 }

@@ -3,10 +3,12 @@
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
-use crate::common::Desk;
+use rustix::process::Signal;
+
+use crate::common::{Desk, send};
 use crate::unattended::{KEPT, clip, names, program};
 
 fn until(child: &mut Child, what: &Path) {
@@ -41,7 +43,7 @@ fn what_comes_is_done_until_the_watch_is_ended() {
     let (running, ended) = ("stylize_video_running 1\n", "stylize_video_failed_job{input=\"inbox/bad.mp4\"} 1");
     assert_eq!(summary()["state"], "running", "all looks are one run");
     assert!(metrics().contains(running) && metrics().contains(ended), "{}", metrics());
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    send(&child, Signal::TERM).unwrap();
     let status = child.wait().unwrap();
     let mut text = String::new();
     child.stderr.take().unwrap().read_to_string(&mut text).unwrap();

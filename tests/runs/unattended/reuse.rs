@@ -12,7 +12,7 @@ use stylize_video::motion::Given;
 use stylize_video::report::{Event, Observer, Outcome};
 use stylize_video::settings::{Device, IfExists, Resolved, Settings, Size, StyleImage};
 
-use crate::common::Desk;
+use crate::common::{Desk, plain_request};
 
 struct Quiet;
 
@@ -29,6 +29,7 @@ fn group(inputs: &[PathBuf], style: &str, output: PathBuf) -> JobGroup {
     settings.optimizer.iterations = [3, 1];
     settings.style.images = vec![StyleImage { image: format!("builtin:{style}.webp"), weight: 1.0 }];
     let resolved = Resolved { settings, preset: "x".into(), preset_hash: String::new(), if_exists: None };
+    let folders = Folders::default();
     let request = Request {
         inputs,
         output: Some(&output),
@@ -37,12 +38,7 @@ fn group(inputs: &[PathBuf], style: &str, output: PathBuf) -> JobGroup {
         format: "",
         range: Range::default(),
         if_exists: Some(IfExists::Fail),
-        dry_run: false,
-        folders: &Folders::default(),
-        template: None,
-        settle: None,
-        unattended: false,
-        globs: false,
+        ..plain_request(&folders)
     };
     let planned = plan::plan(&request).unwrap();
     JobGroup { planned, resolved, given: Given::default(), memory: None, named: Vec::new() }

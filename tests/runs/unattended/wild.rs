@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::Desk;
-use crate::resume::harness::named;
+use rustix::process::Signal;
+
+use crate::common::{Desk, send};
 use crate::unattended::{age, call, clip, files, names, program, run};
-use rustix::process::{Pid, kill_process};
 
 /// Makes `count` pictures of one size in a folder.
 fn pictures(desk: &Desk, folder: &str, count: u32, size: &str) {
@@ -238,7 +238,7 @@ fn a_limit_of_the_file_size() {
 }
 
 /// Starts a painting run in a shell, after the command `before`, sends it a signal, and returns its exit status.
-fn signalled(desk: &Desk, before: &str, name: &str, signal: &str) -> std::process::ExitStatus {
+fn signalled(desk: &Desk, before: &str, name: &str, signal: Signal) -> std::process::ExitStatus {
     let paint = "--backbone patches --size 64 --iterations 3,2 --checkpoint 4 --device cpu";
     let plain = program(desk);
     let mut command = Command::new("bash");
@@ -258,7 +258,7 @@ fn signalled(desk: &Desk, before: &str, name: &str, signal: &str) -> std::proces
         assert!(began.elapsed() < Duration::from_secs(300), "it hangs");
         std::thread::sleep(Duration::from_millis(5));
     }
-    kill_process(Pid::from_child(&child), named(signal)).unwrap();
+    send(&child, signal).unwrap();
     child.wait().unwrap()
 }
 
@@ -266,7 +266,7 @@ fn signalled(desk: &Desk, before: &str, name: &str, signal: &str) -> std::proces
 fn the_terminal_goes_away() {
     let desk = Desk::new();
     clip(&desk, "a.mp4", 24);
-    let ended = signalled(&desk, "", "hup.mp4", "HUP");
+    let ended = signalled(&desk, "", "hup.mp4", Signal::HUP);
     assert_eq!((ended.code(), ended.signal()), (Some(129), None));
     assert!(!desk.path("hup.mp4").exists());
     let paint =
@@ -274,8 +274,8 @@ fn the_terminal_goes_away() {
     let next = run(program(&desk).args(["a.mp4", "-o", "hup.mp4"]).args(paint));
     assert!(next.code == Some(0) && next.says("goes on after"), "{}", next.text);
     // `nohup` and a shell's background jobs ignore the signal like this.
-    assert_eq!(signalled(&desk, "trap '' HUP;", "nohup.mp4", "HUP").code(), Some(0));
-    assert_eq!(signalled(&desk, "trap '' INT;", "int.mp4", "INT").code(), Some(0));
+    assert_eq!(signalled(&desk, "trap '' HUP;", "nohup.mp4", Signal::HUP).code(), Some(0));
+    assert_eq!(signalled(&desk, "trap '' INT;", "int.mp4", Signal::INT).code(), Some(0));
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::process::{Child, Command, Output, Stdio};
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::common::Desk;
+use crate::common::{Desk, send};
 
 /// Options for the smallest possible amount of painting.
 pub const PAINTED: &[&str] =
@@ -55,5 +56,5 @@ pub fn run(desk: &Desk, arguments: &[&[&str]]) -> Run {
 
 pub fn terminate(child: &Child) {
     // The run may have ended already.
-    let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).stderr(Stdio::null()).status();
+    let _ = send(child, Signal::TERM);
 }
