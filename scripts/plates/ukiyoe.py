@@ -163,29 +163,18 @@ def _swell(sheet, y, height, period, phase):
 def _sky(size, rng):
     """Paper, a band of blue wiped downwards from the upper edge, dusk over the sea."""
     _, y = field.grid(size)
-    t = y / size + 0.02 * (noise(rng, size, 200, 3) - 0.5)
-    return field.ramp([(0, RGB["prussian"]), (0.07, RGB["blue"]), (0.17, RGB["mist"]), (0.26, RGB["paper"]), (0.42, RGB["dusk"]),
-                       (0.5, RGB["rose"]), (0.6, RGB["paper"])], t)
+    t = y / size + 0.01 * (noise(rng, size, 200, 3) - 0.5)
+    return field.ramp([(0, RGB["prussian"]), (0.04, RGB["blue"]), (0.10, RGB["mist"]), (0.15, RGB["paper"]), (0.23, RGB["dusk"]),
+                       (0.28, RGB["rose"]), (0.34, RGB["paper"])], t)
 
 
 def _clouds(sheet):
     """Bars of mist with round ends, outlined."""
-    for x, y, w, h in ((-40, 96, 250, 13), (60, 118, 240, 11), (470, 66, 300, 12), (560, 88, 220, 10), (250, 178, 190, 10)):
+    for x, y, w, h in ((-40, 62, 230, 11), (70, 82, 210, 9), (600, 48, 200, 10)):
         for grow, ink in ((2.2, "key"), (0, "foam")):
             sheet.fill([(x, y - h - grow), (x + w, y - h - grow), (x + w, y + h + grow), (x, y + h + grow)], ink)
             for px in (x, x + w):
                 sheet.disc(px, y, h + grow, ink)
-
-
-def _cartouche(sheet, x, y, w, h):
-    """A vermilion slip with a few free brush marks, no script."""
-    for grow, ink in ((2.4, "key"), (0, "vermilion")):
-        sheet.fill([(x - grow, y - grow), (x + w + grow, y - grow), (x + w + grow, y + h + grow), (x - grow, y + h + grow)], ink)
-    for i, v in enumerate(np.linspace(0.12, 0.88, 6)):
-        a = np.linspace(0, 1, 12)
-        lean = (-0.16, 0.2, -0.05, 0.12, -0.2, 0.06)[i]
-        sheet.line(np.stack([x + w * (0.22 + 0.56 * a), y + h * (v + lean * 0.18 * np.sin(3 * a + i))], -1), 4.5, "foam")
-        sheet.line(np.stack([x + w * (0.5 + lean * a), y + h * (v - 0.05 + 0.10 * a)], -1), 4.0, "foam")
 
 
 def _mountain(sheet, x, y, w, h):
@@ -208,21 +197,21 @@ def _wear(plate, rng):
     grain = np.sin(knots * 1.15 + 3 * noise(rng, size, 60, 8)) * (0.4 + 0.6 * noise(rng, size, 40, 6))
     worn = field.fbm(rng, size, 60, 3)
     fibre = noise(rng, size, 3, 9) + noise(rng, size, 9, 0.33) - 1
-    out = plate + (1.5 * grain * (0.3 + dark[..., 0]) + 9 * (worn - 0.5) * dark[..., 0] * 2 + 2.5 * fibre)[..., None]
+    out = plate + (0.4 * grain * (0.3 + dark[..., 0]) + 9 * (worn - 0.5) * dark[..., 0] * 2 + 0.8 * fibre)[..., None]
     return out * 0.97 + RGB["paper"] * 0.03
 
 
 def paint(size, rng):
     k = size / 720
     sheet = Print(size, _sky(size, rng))
-    sheet.disc(505 * k, 186 * k, 34 * k, "vermilion", 2.4)
+    sheet.disc(505 * k, 88 * k, 32 * k, "vermilion", 2.4)
     _clouds(sheet)
-    _cartouche(sheet, 660 * k, 150 * k, 22 * k, 84 * k)
-    _mountain(sheet, 372 * k, 372 * k, 170 * k, 108 * k)
-    for y, h, period in ((385, 20, 120), (420, 26, 165)):
+    _mountain(sheet, 372 * k, 202 * k, 150 * k, 88 * k)
+    for y, h, period in ((215, 20, 120), (250, 26, 165)):
         _swell(sheet, y * k, h * k, period * k, rng.random())
-    for x, y, s, flip in ((640, 360, 92, -1), (120, 330, 150, 1), (430, 440, 80, 1), (590, 470, 128, -1), (300, 520, 110, 1),
-                          (40, 540, 90, 1), (470, 610, 120, -1), (160, 640, 105, 1), (660, 640, 95, -1), (320, 690, 70, 1)):
+    for x, y, s, flip in ((640, 190, 92, -1), (120, 160, 150, 1), (430, 270, 80, 1), (590, 300, 128, -1), (300, 350, 110, 1),
+                          (40, 370, 90, 1), (470, 440, 120, -1), (160, 470, 105, 1), (660, 480, 95, -1), (330, 540, 100, 1),
+                          (560, 590, 125, -1), (60, 600, 110, 1), (240, 660, 115, 1), (430, 690, 90, -1), (690, 680, 90, -1)):
         _wave(sheet, rng, x * k, y * k, s * k, flip, "prussian" if rng.random() < 0.7 else "blue")
     plate = field.shrink(np.asarray(sheet.image, np.float32), SS)
     return field.to_bytes(_wear(plate, rng))

@@ -100,7 +100,7 @@ impl KeySpec {
 }
 
 /// Every settings key, in the order of [`Settings`].
-pub const KEYS: [KeySpec; 71] = [
+pub const KEYS: [KeySpec; 72] = [
     key("seed").option("--seed"),
     key("device").affects(Affects::DeviceKind).option("--device"),
     key("strength").option("--strength"),
@@ -120,6 +120,7 @@ pub const KEYS: [KeySpec; 71] = [
     key("loss.beta"),
     key("loss.style_weights"),
     key("loss.tv"),
+    key("loss.flatness"),
     key("network.backbone").option("--backbone"),
     key("network.weights_dir").path().of(Owner::Machine).option("--weights-dir"),
     key("network.pooling"),

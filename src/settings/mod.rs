@@ -254,7 +254,7 @@ impl Default for ContentSettings {
     }
 }
 
-/// `[loss]`: J(G) = alpha J_content + beta sum_l lambda_l J_style_l + tv J_tv.
+/// `[loss]`: J(G) = alpha J_content + beta sum_l lambda_l J_style_l + tv J_tv + flatness J_flatness.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LossSettings {
@@ -266,11 +266,20 @@ pub struct LossSettings {
     /// Weight of the total variation of G: the mean squared difference of neighbouring pixels plus 30 times the mean
     /// square of fine colour.
     pub tv: f64,
+    /// Weight of the flatness term: what is flat in the style pictures is flat in the painting.
+    pub flatness: f64,
 }
 
 impl Default for LossSettings {
     fn default() -> Self {
-        Self { convention: Convention::Relative, alpha: 1.0, beta: 340.0, style_weights: [0.2; 5], tv: 5.0 }
+        Self {
+            convention: Convention::Relative,
+            alpha: 1.0,
+            beta: 340.0,
+            style_weights: [0.2; 5],
+            tv: 5.0,
+            flatness: 100.0,
+        }
     }
 }
 

@@ -91,7 +91,12 @@ impl Settings {
 
     fn validate_loss(&self) -> Result<(), InvalidValue> {
         let loss = &self.loss;
-        for (key, weight) in [("loss.alpha", loss.alpha), ("loss.beta", loss.beta), ("loss.tv", loss.tv)] {
+        for (key, weight) in [
+            ("loss.alpha", loss.alpha),
+            ("loss.beta", loss.beta),
+            ("loss.tv", loss.tv),
+            ("loss.flatness", loss.flatness),
+        ] {
             check(key, is_weight(weight), || format!("{weight} must be 0 or more"))?;
         }
         check("loss.beta", loss.alpha > 0.0 || loss.beta > 0.0, || {

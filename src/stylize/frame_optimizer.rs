@@ -9,7 +9,7 @@ use super::effort::Effort;
 use super::faces::{Doubt, FaceFinder, Search, in_colours_of};
 use super::frame_size::{scaled_style, working_size};
 use super::layer_plan::LayerPlan;
-use super::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Temporal, Variation};
+use super::loss::{Chroma, Content, Flatness, GramTarget, LossTerm, Luminance, Style, Temporal, Variation};
 use super::model::Model;
 use super::objective::{Phase, PictureObjective};
 use super::optimizer::{self, Budget, Curvature, descend};
@@ -48,6 +48,7 @@ pub struct Look {
     layers: LayerPlan,
     style: Style,
     variation: Variation,
+    flatness: Flatness,
 }
 
 /// A picture after its descent.
@@ -179,6 +180,7 @@ impl FrameOptimizer {
             layers,
             style: Style::default(),
             variation: Variation::new(self.settings.loss.tv),
+            flatness: Flatness::new(0.0, 1.0),
         };
         self.compare_with_style(&mut look, raw)?;
         Ok(look)
@@ -211,6 +213,9 @@ impl FrameOptimizer {
         let luminance = no_grad(|| self.luminance_term(look, scene))?;
         let chroma = no_grad(|| self.chroma_term(content))?;
         let mut terms: Vec<&dyn LossTerm> = vec![&content_term, &look.style, &look.variation];
+        if self.settings.loss.flatness > 0.0 {
+            terms.push(&look.flatness);
+        }
         terms.extend(luminance.as_ref().map(|term| term as &dyn LossTerm));
         terms.extend(chroma.as_ref().map(|term| term as &dyn LossTerm));
         let apart = ties.temporal.map(|term| term as &dyn LossTerm);
@@ -261,7 +266,7 @@ impl FrameOptimizer {
         let wanted = layers.style();
         let contrast_layer = layers.content().first().copied();
         let asked: Vec<usize> = wanted.iter().copied().chain(contrast_layer).collect();
-        let StyleTargets { grams, contrast } = self.style_targets(&asked, wanted.len(), look, raw)?;
+        let StyleTargets { grams, contrast, detail } = self.style_targets(&asked, wanted.len(), look, raw)?;
         let targets = grams
             .into_iter()
             .zip(layers.weights.iter().copied())
@@ -272,12 +277,13 @@ impl FrameOptimizer {
         let shown = resize(&look.content(raw)?, look.height, look.width)?;
         let own = self.backbone.forward(&shown, &asked[wanted.len()..])?;
         let own = own.first().map_or(Ok(contrast), mean_square)?;
-        let LossSettings { convention, tv, .. } = self.settings.loss;
+        let LossSettings { convention, tv, flatness, .. } = self.settings.loss;
         let excess =
             if convention == Convention::Relative { (contrast / own.max(1e-12)).clamp(1.0, MOST_EXCESS) } else { 1.0 };
         look.excess = excess;
         look.style = Style::new(targets, convention, self.settings.beta() * look.beta / excess.powf(STYLE_YIELDS))?;
         look.variation = Variation::new(tv * excess.powf(SMOOTHER));
+        look.flatness = Flatness::new(flatness, detail);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use tch::Tensor;
 
 use super::StyleError;
 use super::backbone::Backbone;
-use super::loss::gram;
+use super::loss::{gram, share_of_detail};
 use super::style_pictures::StylePicture;
 use super::tensor::scalar;
 
@@ -20,6 +20,8 @@ pub(super) struct StyleTargets {
     pub grams: Vec<Tensor>,
     /// The mean square of the first content layer, blended likewise.
     pub contrast: f64,
+    /// The share of detailed places, 0..=1, blended likewise.
+    pub detail: f64,
 }
 
 impl StyleTargets {
@@ -36,10 +38,12 @@ impl StyleTargets {
     ) -> Result<Self, StyleError> {
         let total: f64 = styles.iter().map(|style| style.weight).sum();
         let mut blend: Vec<Option<Tensor>> = (0..count).map(|_| None).collect();
-        let mut contrast = 0.0;
+        let (mut contrast, mut detail) = (0.0, 0.0);
         for style in styles {
-            let mut found = backbone.forward(&prepared(&style.image)?, asked)?;
+            let picture = prepared(&style.image)?;
+            let mut found = backbone.forward(&picture, asked)?;
             let share = style.weight / total;
+            detail += share * share_of_detail(&picture)?;
             if let Some(features) = found.get(count) {
                 contrast += share * mean_square(features)?;
             }
@@ -52,11 +56,11 @@ impl StyleTargets {
                 });
             }
         }
-        Ok(Self { grams: blend.into_iter().flatten().collect(), contrast })
+        Ok(Self { grams: blend.into_iter().flatten().collect(), contrast, detail })
     }
 
     fn shared(&self) -> Self {
-        Self { grams: self.grams.iter().map(Tensor::shallow_clone).collect(), contrast: self.contrast }
+        Self { grams: self.grams.iter().map(Tensor::shallow_clone).collect(), ..*self }
     }
 }
 
@@ -122,7 +126,8 @@ mod tests {
         ];
         let all = || std::iter::once(&first).chain(&others).enumerate();
         let found = |wanted: &Wanted, contrast: f64| {
-            let targets = memory.clone().get(wanted.clone(), || Ok(StyleTargets { grams: Vec::new(), contrast }));
+            let targets =
+                memory.clone().get(wanted.clone(), || Ok(StyleTargets { grams: Vec::new(), contrast, detail: 0.0 }));
             targets.unwrap().contrast
         };
         for round in 0..2 {

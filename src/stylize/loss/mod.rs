@@ -2,6 +2,7 @@
 
 mod chroma;
 mod content;
+mod flatness;
 mod luminance;
 mod style;
 mod temporal;
@@ -17,6 +18,7 @@ use crate::media::LUMA;
 
 pub use chroma::Chroma;
 pub use content::Content;
+pub use flatness::{Flatness, share_of_detail};
 pub use luminance::Luminance;
 pub use style::{GramTarget, Style, gram};
 pub use temporal::{Anchor, Temporal};
@@ -66,7 +68,8 @@ impl<'a> View<'a> {
 
 /// One term of J.
 pub trait LossTerm {
-    /// The name in the event `frame`: `content`, `style`, `luminance`, `chroma`, `temporal`, `variation`.
+    /// The name in the event `frame`: `content`, `style`, `luminance`, `chroma`, `temporal`, `variation`,
+    /// `flatness`.
     fn name(&self) -> &'static str;
     /// Returns the weighted term, a 0-d tensor with gradient.
     ///

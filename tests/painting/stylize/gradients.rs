@@ -2,7 +2,9 @@
 
 use stylize_video::settings::{Convention, Padding, Pooling};
 use stylize_video::stylize::backbone::{Backbone, NetOptions};
-use stylize_video::stylize::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Variation, gram};
+use stylize_video::stylize::loss::{
+    Chroma, Content, Flatness, GramTarget, LossTerm, Luminance, Style, Variation, gram,
+};
 use stylize_video::stylize::objective::{Objective, PictureObjective};
 use tch::{Kind, Tensor, no_grad};
 
@@ -79,6 +81,18 @@ fn every_term_in_every_convention() {
         }
         let error = case.error(vec![&content, &style, &variation, &luminance, &chroma], 1e-5);
         assert!(error < 1e-7, "{convention:?}: {error:e}");
+    }
+}
+
+/// The term bends within 2/255, so its step must be smaller.
+#[test]
+fn flatness_above_its_target_and_below() {
+    let tiny = Tiny::new();
+    let case = Case::new(&tiny, vec![0, 1], Kind::Double, [10, 12]);
+    for (target, weight) in [(0.1, 50.0), (0.999, 50.0)] {
+        let (flatness, variation) = (Flatness::new(weight, target), Variation::new(0.5));
+        let error = case.error(vec![&flatness, &variation], 1e-7);
+        assert!(error < 1e-7, "{target}: {error:e}");
     }
 }
 

@@ -1,8 +1,10 @@
 //! Compares every term of J, in every convention, with plain loops over numbers.
 
 use stylize_video::settings::Convention;
-use stylize_video::stylize::loss::{Chroma, Content, GramTarget, LossTerm, Luminance, Style, Variation, View, gram};
-use tch::{Kind, Tensor};
+use stylize_video::stylize::loss::{
+    Chroma, Content, Flatness, GramTarget, LossTerm, Luminance, Style, Variation, View, gram, share_of_detail,
+};
+use tch::{Device, Kind, Tensor};
 
 use crate::stylize::{formula, gap, number, numbers};
 
@@ -260,6 +262,48 @@ fn variation_is_the_mean_squared_step_in_each_direction_and_fine_colour() {
         let wanted = 3.0 * (mean(&across) + mean(&down) + 30.0 * mean(&colour));
         assert_close(number(&found), wanted, &format!("{h} x {w}"));
     }
+}
+
+/// The share of detailed places of `planes` of `h` x `w`, as its definition says.
+fn detail_of(planes: &Maps, h: usize, w: usize) -> f64 {
+    let places: Vec<f64> = (1..h - 1)
+        .flat_map(|y| (1..w - 1).map(move |x| (y, x)))
+        .map(|(y, x)| {
+            let second = |plane: &Vec<f64>, step: usize| {
+                let at = y * w + x;
+                (2.0 * plane[at] - plane[at - step] - plane[at + step]) / 4.0
+            };
+            let squares: f64 = planes.iter().map(|plane| square(second(plane, 1)) + square(second(plane, w))).sum();
+            let energy = squares / (2 * planes.len()) as f64;
+            energy / (energy + square(2.0 / 255.0))
+        })
+        .collect();
+    places.iter().sum::<f64>() / places.len() as f64
+}
+
+#[test]
+fn flatness_counts_only_places_that_the_style_does_not_have() {
+    // Outlines far apart on flat ground, and the same energy as a faint mesh everywhere.
+    let line = |x: i64| if x % 16 == 8 { 0.9 } else { 0.5 };
+    let mesh = |x: i64| if x % 2 == 0 { 0.45 } else { 0.55 };
+    let picture = |row: &dyn Fn(i64) -> f64| {
+        let row: Vec<f64> = (0..48).map(row).collect();
+        Tensor::from_slice(&row).view([1, 1, 1, 48]).expand([1, 3, 20, 48], true).contiguous()
+    };
+    let (outlines, woven) = (picture(&line), picture(&mesh));
+    let (style, painting) = (detail_of(&maps(&outlines), 20, 48), detail_of(&maps(&woven), 20, 48));
+    assert!((share_of_detail(&outlines).unwrap() - style).abs() < 1e-9 && style < 0.25, "{style}");
+    assert!(painting > 0.95, "{painting}");
+    let term = Flatness::new(3.0, style);
+    let value = |image: &Tensor| number(&term.evaluate(&View::new(image, &[])).unwrap());
+    assert_close(value(&woven), 3.0 * square(painting - style), "a mesh");
+    assert_eq!(value(&outlines), 0.0);
+    assert_eq!(value(&Tensor::full([1, 3, 20, 48], 0.5, (Kind::Double, Device::Cpu))), 0.0, "flatter than the style");
+    for (h, w) in [(1, 9), (9, 2)] {
+        assert_eq!(value(&activations("thin", [1, 3, h, w])), 0.0, "{h} x {w}: no place has both neighbours");
+    }
+    let any = activations("image", [1, 3, 6, 7]);
+    assert_close(share_of_detail(&any).unwrap(), detail_of(&maps(&any), 6, 7), "any picture");
 }
 
 /// Means over 3 x 3 pixels, of those inside the picture.

@@ -335,10 +335,10 @@ fn the_terms_of_a_frame_add_up_to_its_objective() {
         for frame in paint(&mut painter(&[(4, 1.0)], settings), &[&ordinary(1), &ordinary(2)]) {
             let terms: Vec<(&str, f64)> = frame.stats.terms.iter().collect();
             let names: Vec<&str> = terms.iter().map(|(name, _)| *name).collect();
-            assert_eq!(names[..5], ["content", "style", "variation", "luminance", "chroma"]);
-            assert!(names[5..] == ["outlines"] || names[5..] == ["outlines", "temporal"], "{names:?}");
-            let sum: f64 = terms[..5].iter().map(|(_, value)| value).sum();
-            let apart: f64 = terms[5..].iter().map(|(_, value)| value).sum();
+            assert_eq!(names[..6], ["content", "style", "variation", "flatness", "luminance", "chroma"]);
+            assert!(names[6..] == ["outlines"] || names[6..] == ["outlines", "temporal"], "{names:?}");
+            let sum: f64 = terms[..6].iter().map(|(_, value)| value).sum();
+            let apart: f64 = terms[6..].iter().map(|(_, value)| value).sum();
             let FrameStats { objective, temporal, .. } = frame.stats;
             assert!((sum - objective).abs() < 1e-4 * objective, "{method:?}: {terms:?}, J {objective}");
             assert!((apart - temporal).abs() < 1e-4 * objective, "{method:?}: {terms:?}, {temporal}");
