@@ -71,8 +71,10 @@ fn mistakes_and_passes() {
     let frames: Vec<_> = passes.events().into_iter().filter(|event| event["event"] == "frame").collect();
     for frame in &frames {
         let value = |name: &str| frame["terms"][name].as_f64();
-        let sum: f64 =
-            ["content", "style", "variation", "luminance", "chroma"].iter().filter_map(|name| value(name)).sum();
+        let sum: f64 = ["content", "style", "variation", "flatness", "luminance", "chroma"]
+            .iter()
+            .filter_map(|name| value(name))
+            .sum();
         let objective = frame["objective"].as_f64().unwrap();
         assert!(value("content").is_some() && (sum - objective).abs() < 1e-3 * objective, "{frame}");
     }
