@@ -164,13 +164,13 @@ def _sky(size, rng):
     """Paper, a band of blue wiped downwards from the upper edge, dusk over the sea."""
     _, y = field.grid(size)
     t = y / size + 0.01 * (noise(rng, size, 200, 3) - 0.5)
-    return field.ramp([(0, RGB["prussian"]), (0.04, RGB["blue"]), (0.10, RGB["mist"]), (0.15, RGB["paper"]), (0.23, RGB["dusk"]),
-                       (0.28, RGB["rose"]), (0.34, RGB["paper"])], t)
+    return field.ramp([(0, RGB["prussian"]), (0.06, RGB["blue"]), (0.14, RGB["mist"]), (0.21, RGB["paper"]), (0.34, RGB["dusk"]),
+                       (0.41, RGB["rose"]), (0.48, RGB["paper"])], t)
 
 
 def _clouds(sheet):
     """Bars of mist with round ends, outlined."""
-    for x, y, w, h in ((-40, 62, 230, 11), (70, 82, 210, 9), (600, 48, 200, 10)):
+    for x, y, w, h in ((-40, 82, 230, 12), (70, 103, 210, 10), (540, 66, 230, 11), (280, 150, 150, 9)):
         for grow, ink in ((2.2, "key"), (0, "foam")):
             sheet.fill([(x, y - h - grow), (x + w, y - h - grow), (x + w, y + h + grow), (x, y + h + grow)], ink)
             for px in (x, x + w):
@@ -204,14 +204,14 @@ def _wear(plate, rng):
 def paint(size, rng):
     k = size / 720
     sheet = Print(size, _sky(size, rng))
-    sheet.disc(505 * k, 88 * k, 32 * k, "vermilion", 2.4)
+    sheet.disc(505 * k, 146 * k, 50 * k, "vermilion", 2.4)
     _clouds(sheet)
-    _mountain(sheet, 372 * k, 202 * k, 150 * k, 88 * k)
-    for y, h, period in ((215, 20, 120), (250, 26, 165)):
+    _mountain(sheet, 372 * k, 292 * k, 160 * k, 98 * k)
+    for y, h, period in ((305, 20, 120), (340, 26, 165)):
         _swell(sheet, y * k, h * k, period * k, rng.random())
-    for x, y, s, flip in ((640, 190, 92, -1), (120, 160, 150, 1), (430, 270, 80, 1), (590, 300, 128, -1), (300, 350, 110, 1),
-                          (40, 370, 90, 1), (470, 440, 120, -1), (160, 470, 105, 1), (660, 480, 95, -1), (330, 540, 100, 1),
-                          (560, 590, 125, -1), (60, 600, 110, 1), (240, 660, 115, 1), (430, 690, 90, -1), (690, 680, 90, -1)):
+    for x, y, s, flip in ((640, 280, 92, -1), (120, 250, 150, 1), (430, 360, 80, 1), (590, 390, 128, -1), (300, 440, 110, 1),
+                          (40, 460, 90, 1), (470, 530, 120, -1), (160, 560, 105, 1), (660, 570, 95, -1), (330, 630, 100, 1),
+                          (560, 680, 125, -1), (60, 690, 110, 1)):
         _wave(sheet, rng, x * k, y * k, s * k, flip, "prussian" if rng.random() < 0.7 else "blue")
     plate = field.shrink(np.asarray(sheet.image, np.float32), SS)
     return field.to_bytes(_wear(plate, rng))

@@ -250,7 +250,7 @@ pub struct ContentSettings {
 
 impl Default for ContentSettings {
     fn default() -> Self {
-        Self { detail: 1.0, luminance: 0.9, chroma: 1.0, faces: 6.0, finest: false }
+        Self { detail: 1.0, luminance: 0.9, chroma: 1.0, faces: 6.0, finest: true }
     }
 }
 
@@ -275,9 +275,9 @@ impl Default for LossSettings {
         Self {
             convention: Convention::Relative,
             alpha: 1.0,
-            beta: 340.0,
+            beta: 470.0,
             style_weights: [0.2; 5],
-            tv: 5.0,
+            tv: 7.0,
             flatness: 100.0,
         }
     }
@@ -368,7 +368,7 @@ impl Default for OptimizerSettings {
     fn default() -> Self {
         Self {
             method: Method::Lbfgs,
-            iterations: [40, 8],
+            iterations: [48, 8],
             tolerance: 1e-3,
             check_every: 10,
             history: 20,

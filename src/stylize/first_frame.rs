@@ -127,7 +127,9 @@ fn in_legs(
         let iterations = whole.iterations / legs + u32::from((leg as u32) < whole.iterations % legs);
         let effort = Effort { iterations, phase, ..whole };
         let from = painted.as_ref().map_or(&start, |painted| &painted.image);
-        let next = frame_optimizer.paint(look, scene, from, Ties::default(), effort)?;
+        // J in another phase has nearly the same curvature.
+        let curvature = painted.as_ref().and_then(|painted| painted.learned.as_ref());
+        let next = frame_optimizer.paint(look, scene, from, Ties { curvature, ..Ties::default() }, effort)?;
         tracing::debug!(?phase, from = next.stats.initial_objective, to = next.stats.objective, iterations, "leg");
         painted = Some(match painted {
             Some(before) => added(before.stats, next),

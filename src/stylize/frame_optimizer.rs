@@ -9,7 +9,7 @@ use super::effort::Effort;
 use super::faces::{Doubt, FaceFinder, Search, in_colours_of};
 use super::frame_size::{scaled_style, working_size};
 use super::layer_plan::LayerPlan;
-use super::loss::{Chroma, Content, Flatness, GramTarget, LossTerm, Luminance, Style, Temporal, Variation};
+use super::loss::{Chroma, Content, Flatness, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, View};
 use super::model::Model;
 use super::objective::{Phase, PictureObjective};
 use super::optimizer::{self, Budget, Curvature, descend};
@@ -31,6 +31,13 @@ const STYLE_YIELDS: f64 = 4.0;
 const SMOOTHER: f64 = 1.5;
 /// Upper limit of E: beyond it nothing would be left of the style.
 const MOST_EXCESS: f64 = 1.7;
+
+/// A style distance D (J_style / beta) of the scene itself above `FAR` divides beta by (D / FAR)^1.25, at most by 2: the
+/// further the scene is from the painting, the stronger is the pull of the style from the first iteration on. Where E
+/// divides beta by more, D does not count.
+const FAR: f64 = 0.28;
+const FAR_YIELDS: f64 = 1.25;
+const FAR_YIELDS_AT_MOST: f64 = 2.0;
 
 /// Everything that stays the same within a shot: size, style targets, colour map and weights.
 #[derive(Debug)]
@@ -275,13 +282,18 @@ impl FrameOptimizer {
             .map(|(place, (gram, weight))| GramTarget { place, gram, weight })
             .collect();
         let shown = resize(&look.content(raw)?, look.height, look.width)?;
-        let own = self.backbone.forward(&shown, &asked[wanted.len()..])?;
-        let own = own.first().map_or(Ok(contrast), mean_square)?;
+        let own = self.backbone.forward(&shown, &asked)?;
+        let contrast_of_scene = own.get(wanted.len()).map_or(Ok(contrast), mean_square)?;
         let LossSettings { convention, tv, flatness, .. } = self.settings.loss;
-        let excess =
-            if convention == Convention::Relative { (contrast / own.max(1e-12)).clamp(1.0, MOST_EXCESS) } else { 1.0 };
+        look.style = Style::new(targets, convention, self.settings.beta() * look.beta)?;
+        let mut excess = 1.0;
+        if convention == Convention::Relative {
+            excess = (contrast / contrast_of_scene.max(1e-12)).clamp(1.0, MOST_EXCESS);
+            let far = look.style.distance(&View::new(&shown, &own))? / FAR;
+            let yields = far.powf(FAR_YIELDS).min(FAR_YIELDS_AT_MOST).max(excess.powf(STYLE_YIELDS));
+            look.style.divide(yields);
+        }
         look.excess = excess;
-        look.style = Style::new(targets, convention, self.settings.beta() * look.beta / excess.powf(STYLE_YIELDS))?;
         look.variation = Variation::new(tv * excess.powf(SMOOTHER));
         look.flatness = Flatness::new(flatness, detail);
         Ok(())

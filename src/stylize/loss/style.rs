@@ -112,6 +112,24 @@ impl Style {
         Ok(Self { targets, convention, beta, inverse_energy })
     }
 
+    /// Returns sum_l lambda_l E_l / sum_l lambda_l for the picture in `view`: its distance from the style, whatever beta
+    /// and the scale of the weights are. 0 without targets.
+    ///
+    /// # Errors
+    /// Returns what libtorch reports.
+    pub fn distance(&self, view: &View<'_>) -> Result<f64, StyleError> {
+        let weights: f64 = self.targets.iter().map(|target| target.weight).sum();
+        if self.beta * weights <= 0.0 {
+            return Ok(0.0);
+        }
+        Ok(scalar(&self.evaluate(view)?)? / (self.beta * weights))
+    }
+
+    /// Divides beta.
+    pub fn divide(&mut self, by: f64) {
+        self.beta /= by;
+    }
+
     /// Returns the factor in front of the sum of squared differences of Gram matrices per position.
     fn factor(&self, target: usize, features: &Tensor) -> Result<f64, StyleError> {
         let (_, channels, h, w) = features.size4()?;
@@ -139,5 +157,41 @@ impl LossTerm for Style {
             sum = sum.f_add(&distance.f_mul_scalar(factor)?)?;
         }
         Ok(sum)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    #[test]
+    fn the_distance_does_not_depend_on_beta_or_on_the_scale_of_the_weights() {
+        tch::manual_seed(3);
+        let random = |sides: [i64; 4]| Tensor::rand(sides, (Kind::Double, Device::Cpu));
+        let (image, features) = (random([1, 3, 20, 24]), [random([1, 4, 20, 24]), random([1, 6, 20, 24])]);
+        let paintings = [random([1, 4, 20, 24]), random([1, 6, 20, 24])];
+        let view = View::new(&image, &features);
+        let style = |beta: f64, weights: [f64; 2]| {
+            let target =
+                |place: usize| GramTarget { place, gram: gram(&paintings[place]).unwrap(), weight: weights[place] };
+            Style::new(vec![target(0), target(1)], Convention::Relative, beta).unwrap()
+        };
+        let expected = {
+            let one = |weights| scalar(&style(1.0, weights).evaluate(&view).unwrap()).unwrap();
+            (one([1.0, 0.0]) + 3.0 * one([0.0, 1.0])) / 4.0
+        };
+        assert!(expected > 0.0);
+        for (beta, scale) in [(1.0, 1.0), (470.0, 0.1), (3.0, 20.0)] {
+            let found = style(beta, [scale, 3.0 * scale]).distance(&view).unwrap();
+            assert!((found / expected - 1.0).abs() < 1e-9, "{found} {expected}");
+        }
+        let mut divided = style(470.0, [1.0, 3.0]);
+        divided.divide(4.0);
+        let value = |style: &Style| scalar(&style.evaluate(&view).unwrap()).unwrap();
+        assert!((value(&divided) * 4.0 / value(&style(470.0, [1.0, 3.0])) - 1.0).abs() < 1e-9);
+        assert!(style(0.0, [1.0, 1.0]).distance(&view).unwrap().abs() < f64::EPSILON, "no style wanted");
     }
 }
