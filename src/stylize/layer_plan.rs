@@ -90,9 +90,10 @@ mod tests {
             let plan = LayerPlan::new(patches.as_ref(), settings).unwrap();
             plan.content().iter().map(|&layer| patches.layers()[layer].clone()).collect::<Vec<_>>()
         };
+        assert_eq!(content(&settings), ["half2", "relu1"]);
+        settings.content.finest = false;
         assert_eq!(content(&settings), ["half2"]);
         settings.content.finest = true;
-        assert_eq!(content(&settings), ["half2", "relu1"]);
         settings.network.content_layers = vec!["relu1".into()];
         assert_eq!(content(&settings), ["relu1"], "once");
     }
