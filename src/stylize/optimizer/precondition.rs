@@ -29,8 +29,8 @@ pub enum Preconditioner {
     /// decorrelated colours and the 1/f spectrum of Olah et al. 2017, Feature Visualization, serve the same purpose).
     ///
     /// A pixel near a border is seen from one side only, so its gradient is about half as strong. Without R, a few
-    /// iterations leave a rim of about 8 pixels unpainted: a mosaic has no stones there. R leaves
-    /// out fine detail, which would become speckle along the border.
+    /// iterations leave a rim of about 8 pixels unpainted: a mosaic has no stones there. R leaves out
+    /// fine detail, which would become speckle along the border.
     Picture,
 }
 
