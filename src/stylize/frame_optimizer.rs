@@ -64,7 +64,7 @@ pub struct Painted {
     /// `[1,3,H,W]` in the optimised size, 0..=1.
     pub image: Tensor,
     pub stats: FrameStats,
-    /// Curvature that the next frame's descent can start with.
+    /// Curvature that the descent of the next phase or frame can start with.
     pub learned: Option<Curvature>,
 }
 
@@ -73,7 +73,7 @@ pub struct Painted {
 pub struct Ties<'a> {
     pub temporal: Option<&'a Temporal>,
     pub held: Option<&'a Pin>,
-    /// Curvature from the previous frame's descent.
+    /// Curvature from the descent of the previous phase or frame.
     pub curvature: Option<&'a Curvature>,
 }
 
@@ -289,9 +289,7 @@ impl FrameOptimizer {
         let mut excess = 1.0;
         if convention == Convention::Relative {
             excess = (contrast / contrast_of_scene.max(1e-12)).clamp(1.0, MOST_EXCESS);
-            let far = look.style.distance(&View::new(&shown, &own))? / FAR;
-            let yields = far.powf(FAR_YIELDS).min(FAR_YIELDS_AT_MOST).max(excess.powf(STYLE_YIELDS));
-            look.style.divide(yields);
+            look.style.divide(yields(excess, look.style.distance(&View::new(&shown, &own))?));
         }
         look.excess = excess;
         look.variation = Variation::new(tv * excess.powf(SMOOTHER));
@@ -372,6 +370,31 @@ impl Look {
         match &self.colours {
             Some(map) => map.apply(raw),
             None => Ok(raw.shallow_clone()),
+        }
+    }
+}
+
+/// Returns what beta is divided by for a contrast ratio E of `excess` and a scene at `distance` from the style.
+fn yields(excess: f64, distance: f64) -> f64 {
+    (distance / FAR).powf(FAR_YIELDS).min(FAR_YIELDS_AT_MOST).max(excess.powf(STYLE_YIELDS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::yields;
+
+    #[test]
+    fn style_yields_to_contrast_or_to_distance_whichever_asks_for_more() {
+        for (excess, distance, expected) in [
+            (1.0, 0.0, 1.0),
+            (1.0, 0.28, 1.0),
+            (1.0, 0.42, 1.5f64.powf(1.25)),
+            (1.0, 10.0, 2.0),
+            (1.2, 0.3, 1.2f64.powi(4)),
+            (1.7, 10.0, 1.7f64.powi(4)),
+        ] {
+            let found = yields(excess, distance);
+            assert!((found - expected).abs() < 1e-12, "E {excess}, D {distance}: {found}, not {expected}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The curvature of J found by a descent, kept for the next frame: a similar picture has a similar J.
+//! The curvature of J found by a descent, kept for the next phase or frame: a similar picture has a similar J.
 
 use std::collections::VecDeque;
 
