@@ -250,7 +250,7 @@ pub struct ContentSettings {
 
 impl Default for ContentSettings {
     fn default() -> Self {
-        Self { detail: 1.0, luminance: 0.9, chroma: 1.0, faces: 6.0, finest: true }
+        Self { detail: 1.0, luminance: 0.9, chroma: 1.0, faces: 12.0, finest: true }
     }
 }
 
@@ -263,7 +263,7 @@ pub struct LossSettings {
     pub beta: f64,
     /// lambda_l from fine to coarse, mapped onto the actual number of style layers.
     pub style_weights: [f64; 5],
-    /// Weight of the total variation of G: the mean squared difference of neighbouring pixels plus 30 times the mean
+    /// Weight of the total variation of G: the mean squared difference of neighbouring pixels plus 4 times the mean
     /// square of fine colour.
     pub tv: f64,
     /// Weight of the flatness term: what is flat in the style pictures is flat in the painting.
@@ -277,7 +277,7 @@ impl Default for LossSettings {
             alpha: 1.0,
             beta: 470.0,
             style_weights: [0.2; 5],
-            tv: 7.0,
+            tv: 10.0,
             flatness: 100.0,
         }
     }

@@ -3,11 +3,12 @@
 
 use tch::Tensor;
 
+use super::bleed::Bleed;
 use super::effort::Effort;
 use super::frame_optimizer::{FrameOptimizer, Look, Painted, Ties};
 use super::init::{Init, Start};
 use super::objective::Phase;
-use super::optimizer::Preconditioner;
+use super::optimizer::{Curvature, Preconditioner};
 use super::scene::Scene;
 use super::tensor::resize;
 use super::{FrameStats, StyleError};
@@ -15,6 +16,8 @@ use super::{FrameStats, StyleError};
 /// Maximum number of iterations in one phase at the finest size. Each phase starts a new descent, which has to learn
 /// the curvature again.
 const LEG: u32 = 20;
+/// Number of legs that paint the finest size after its bleed is cut off: the bleed takes some of the style with it.
+const WITHOUT_BLEED: u32 = 2;
 /// Approximate long side of the coarsest size, in pixels.
 const COARSEST: f64 = 80.0;
 /// Factors on `optimizer.iterations`: at the coarsest of several sizes, at those between, and at the finest.
@@ -113,7 +116,7 @@ fn enlarged(coarse: &Tensor, content: &Tensor, detail: f64) -> Result<Tensor, St
     Ok(resize(coarse, h, w)?.f_add(&fine)?.f_clamp(0.0, 1.0)?)
 }
 
-/// Runs the descent `whole` in `legs` phases, one leg each.
+/// Runs the descent `whole` in `legs` phases, one leg each. All but the last ones have a bleed.
 fn in_legs(
     frame_optimizer: &FrameOptimizer,
     look: &Look,
@@ -122,14 +125,26 @@ fn in_legs(
     whole: Effort,
     legs: u32,
 ) -> Result<Painted, StyleError> {
+    let bleed = Bleed::around(look.height, look.width);
+    let wide = bleed.add_to(scene)?;
     let mut painted: Option<Painted> = None;
-    for (leg, phase) in Phase::spread(legs).enumerate() {
-        let iterations = whole.iterations / legs + u32::from((leg as u32) < whole.iterations % legs);
+    for (leg, phase) in (0..legs).zip(Phase::spread(legs)) {
+        let is_wide = leg + WITHOUT_BLEED < legs;
+        let first_cut = leg > 0 && leg + WITHOUT_BLEED == legs;
+        let (from, learned) = match &painted {
+            None if is_wide => (bleed.add(&start)?, None),
+            None => (start.shallow_clone(), None),
+            Some(Painted { image, learned, .. }) if first_cut => {
+                (bleed.cut(image)?, learned.as_ref().map(|learned| bleed.cut_curvature(learned)).transpose()?)
+            }
+            Some(Painted { image, learned, .. }) => (image.shallow_clone(), learned.as_ref().map(Curvature::shared)),
+        };
+        let iterations = whole.iterations / legs + u32::from(leg < whole.iterations % legs);
+        let (scene, phase) = if is_wide { (&wide, phase.with_bleed()) } else { (scene, phase) };
         let effort = Effort { iterations, phase, ..whole };
-        let from = painted.as_ref().map_or(&start, |painted| &painted.image);
         // J in another phase has nearly the same curvature.
-        let curvature = painted.as_ref().and_then(|painted| painted.learned.as_ref());
-        let next = frame_optimizer.paint(look, scene, from, Ties { curvature, ..Ties::default() }, effort)?;
+        let ties = Ties { curvature: learned.as_ref(), ..Ties::default() };
+        let next = frame_optimizer.paint(look, scene, &from, ties, effort)?;
         tracing::debug!(?phase, from = next.stats.initial_objective, to = next.stats.objective, iterations, "leg");
         painted = Some(match painted {
             Some(before) => added(before.stats, next),

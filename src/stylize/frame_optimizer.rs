@@ -7,6 +7,7 @@ use super::backbone::Backbone;
 use super::colour::{ColourMap, keep_colours};
 use super::effort::Effort;
 use super::faces::{Doubt, FaceFinder, Search, in_colours_of};
+use super::first_frame::sizes;
 use super::frame_size::{scaled_style, working_size};
 use super::layer_plan::LayerPlan;
 use super::loss::{Chroma, Content, Flatness, GramTarget, LossTerm, Luminance, Style, Temporal, Variation, View};
@@ -32,10 +33,11 @@ const SMOOTHER: f64 = 1.5;
 /// Upper limit of E: beyond it nothing would be left of the style.
 const MOST_EXCESS: f64 = 1.7;
 
-/// A style distance D (J_style / beta) of the scene itself above `FAR` divides beta by (D / FAR)^1.25, at most by 2: the
-/// further the scene is from the painting, the stronger is the pull of the style from the first iteration on. Where E
-/// divides beta by more, D does not count.
-const FAR: f64 = 0.28;
+/// A style distance D (J_style / beta) of the scene's large forms above `FAR` divides beta by (D / FAR)^1.25, at most by
+/// 2: the further the scene is from the painting, the stronger is the pull of the style from the first iteration on.
+/// Where E divides beta by more, D does not count. The coarsest size tells D: what a blurred background lacks in fine
+/// detail, strokes may add.
+const FAR: f64 = 0.32;
 const FAR_YIELDS: f64 = 1.25;
 const FAR_YIELDS_AT_MOST: f64 = 2.0;
 
@@ -49,6 +51,8 @@ pub struct Look {
     beta: f64,
     /// E, 1 to 1.7: the painting's contrast in units of the scene's.
     excess: f64,
+    /// D of the shot's coarsest size.
+    distance: f64,
     /// Maps the content's colours to the style's. Fixed for the shot, since a separate map for every frame would
     /// flicker.
     colours: Option<ColourMap>,
@@ -166,16 +170,20 @@ impl FrameOptimizer {
             let (_, _, height, width) = raw.size4()?;
             let matches = self.settings.style.match_colours && self.settings.style.colour == Colour::Style;
             let colours = if matches { Some(ColourMap::between(raw, self.style_picture())?) } else { None };
-            self.look_with(colours, raw, [height, width], 1.0)
+            let (coarse_height, coarse_width) = sizes((height, width), 0)[0];
+            let forms = self.look_with(colours, raw, [coarse_height, coarse_width], 1.0, None)?;
+            self.look_with(forms.colours, raw, [height, width], 1.0, Some(forms.distance))
         })
     }
 
+    /// `distance` is D if it is known.
     fn look_with(
         &self,
         colours: Option<ColourMap>,
         raw: &Tensor,
         [height, width]: [i64; 2],
         beta: f64,
+        distance: Option<f64>,
     ) -> Result<Look, StyleError> {
         let layers = self.layers.at(self.backbone.as_ref(), height, width);
         let mut look = Look {
@@ -183,13 +191,14 @@ impl FrameOptimizer {
             width,
             beta,
             excess: 1.0,
+            distance: distance.unwrap_or(0.0),
             colours,
             layers,
             style: Style::default(),
             variation: Variation::new(self.settings.loss.tv),
             flatness: Flatness::new(0.0, 1.0),
         };
-        self.compare_with_style(&mut look, raw)?;
+        self.compare_with_style(&mut look, raw, distance.is_some())?;
         Ok(look)
     }
 
@@ -199,7 +208,8 @@ impl FrameOptimizer {
     /// # Errors
     /// Returns what libtorch reports.
     pub fn look_at(&self, look: &Look, raw: &Tensor, size: [i64; 2], beta: f64) -> Result<Look, StyleError> {
-        no_grad(|| self.look_with(look.colours.as_ref().map(ColourMap::shared), raw, size, beta))
+        let colours = look.colours.as_ref().map(ColourMap::shared);
+        no_grad(|| self.look_with(colours, raw, size, beta, Some(look.distance)))
     }
 
     /// Runs the descent from `start`. `ties.temporal` keeps the picture near earlier frames, `ties.held` fixes pixels
@@ -268,7 +278,7 @@ impl FrameOptimizer {
 
     /// Sets the look's style targets: the blended Gram matrices of the style pictures, with strokes of the right size
     /// for the frame. Also sets the weights of style and total variation from the contrast ratio E.
-    fn compare_with_style(&self, look: &mut Look, raw: &Tensor) -> Result<(), StyleError> {
+    fn compare_with_style(&self, look: &mut Look, raw: &Tensor, knows_distance: bool) -> Result<(), StyleError> {
         let layers = &look.layers;
         let wanted = layers.style();
         let contrast_layer = layers.content().first().copied();
@@ -289,7 +299,10 @@ impl FrameOptimizer {
         let mut excess = 1.0;
         if convention == Convention::Relative {
             excess = (contrast / contrast_of_scene.max(1e-12)).clamp(1.0, MOST_EXCESS);
-            look.style.divide(yields(excess, look.style.distance(&View::new(&shown, &own))?));
+            if !knows_distance {
+                look.distance = look.style.distance(&View::new(&shown, &own))?;
+            }
+            look.style.divide(yields(excess, look.distance));
         }
         look.excess = excess;
         look.variation = Variation::new(tv * excess.powf(SMOOTHER));
@@ -387,8 +400,8 @@ mod tests {
     fn style_yields_to_contrast_or_to_distance_whichever_asks_for_more() {
         for (excess, distance, expected) in [
             (1.0, 0.0, 1.0),
-            (1.0, 0.28, 1.0),
-            (1.0, 0.42, 1.5f64.powf(1.25)),
+            (1.0, 0.32, 1.0),
+            (1.0, 0.48, 1.5f64.powf(1.25)),
             (1.0, 10.0, 2.0),
             (1.2, 0.3, 1.2f64.powi(4)),
             (1.7, 10.0, 1.7f64.powi(4)),

@@ -2,6 +2,7 @@
 
 pub mod backbone;
 mod belief;
+mod bleed;
 pub mod boil;
 mod build;
 pub mod chain;

@@ -54,6 +54,8 @@ pub struct Phase {
     /// Offset from the centre, in pixels.
     right: i64,
     down: i64,
+    /// Upper limit of the margin on each side, in pixels.
+    most: i64,
 }
 
 /// Margin on each side, as a share of the long side, and its limits in pixels.
@@ -62,13 +64,19 @@ const MARGINS: [i64; 2] = [4, 8];
 
 impl Phase {
     /// The centred phase: for later frames and the last leg of a first one.
-    pub const CENTRED: Self = Self { right: 0, down: 0 };
+    pub const CENTRED: Self = Self { right: 0, down: 0, most: MARGINS[1] };
 
     /// Returns the phases for `legs` legs of a descent, spread over the grids of strides up to 8; the last one is
     /// centred.
     pub fn spread(legs: u32) -> impl Iterator<Item = Self> {
         let at = |k: i64, step: i64| (4 + step * k).rem_euclid(8) - 4;
-        (0..i64::from(legs)).rev().map(move |k| Self { right: at(k, 3), down: at(k, 5) })
+        (0..i64::from(legs)).rev().map(move |k| Self { right: at(k, 3), down: at(k, 5), ..Self::CENTRED })
+    }
+
+    /// The same phase for a picture with a bleed, whose border needs no more than the shift.
+    #[must_use]
+    pub fn with_bleed(self) -> Self {
+        Self { most: MARGINS[0], ..self }
     }
 
     /// Extends the picture by a margin of 4 to 8 pixels on each side, shifted by the phase. A picture too small to be
@@ -78,11 +86,11 @@ impl Phase {
     /// Returns what libtorch reports.
     pub fn apply(self, image: &Tensor) -> Result<Tensor, StyleError> {
         let (_, _, h, w) = image.size4()?;
-        let margin = ((h.max(w) as f64 * MARGIN) as i64).clamp(MARGINS[0], MARGINS[1]);
+        let margin = ((h.max(w) as f64 * MARGIN) as i64).clamp(MARGINS[0], self.most);
         if h.min(w) <= 2 * margin {
             return Ok(image.shallow_clone());
         }
-        let Self { right, down } = self;
+        let Self { right, down, .. } = self;
         Ok(image.f_reflection_pad2d([margin + right, margin - right, margin + down, margin - down])?)
     }
 }

@@ -8,9 +8,9 @@ use crate::stylize::tensor::without_grey;
 
 /// Weight of fine colour relative to the differences of neighbours. The eye hardly sees colour this fine in a painting,
 /// and video does not preserve it (4:2:0); a network turns it into speckle.
-const FINE_COLOUR: f64 = 30.0;
+const FINE_COLOUR: f64 = 4.0;
 
-/// weight times (mean of squared horizontal differences + mean of squared vertical differences + 30 times the mean
+/// weight times (mean of squared horizontal differences + mean of squared vertical differences + 4 times the mean
 /// square of fine colour): the L2 form. Fine colour is the picture minus its blur over 5 x 5 pixels, minus the grey.
 #[derive(Debug)]
 pub struct Variation {

@@ -35,6 +35,10 @@ impl Pair {
         let rho = ys.f_reciprocal()?.f_where_self(&usable, &ys.f_zeros_like()?)?;
         Ok(Self { s, y, rho })
     }
+
+    fn shared(&self) -> Self {
+        Self { s: self.s.shallow_clone(), y: self.y.shallow_clone(), rho: self.rho.shallow_clone() }
+    }
 }
 
 /// Inner product, 0-d.
@@ -67,10 +71,8 @@ impl Curvature {
 
     /// Returns copies of the pairs, oldest first, and gamma; `None` if the pictures differ in size from `x`.
     pub(super) fn of(&self, x: &Tensor) -> Option<(VecDeque<Pair>, Tensor)> {
-        let same =
-            |pair: &Pair| Pair { s: pair.s.shallow_clone(), y: pair.y.shallow_clone(), rho: pair.rho.shallow_clone() };
         let fits = self.pairs.iter().all(|pair| pair.s.size() == x.size());
-        fits.then(|| (self.pairs.iter().map(same).collect(), self.gamma.shallow_clone()))
+        fits.then(|| (self.pairs.iter().map(Pair::shared).collect(), self.gamma.shallow_clone()))
     }
 
     /// Returns the curvature for the next frame, warped along the motion: `motion` `[1,2,H,W]`, in pixels, leads back
@@ -90,6 +92,21 @@ impl Curvature {
             Pair::new(plane(0)?, plane(1)?, Some(&rho.f_gt(0.0)?))
         };
         let pairs = self.pairs.iter().enumerate().map(on).collect::<Result<_, _>>()?;
+        Ok(Self { pairs, gamma: self.gamma.shallow_clone() })
+    }
+
+    /// Returns a curvature that shares the tensors of this one.
+    pub fn shared(&self) -> Self {
+        Self { pairs: self.pairs.iter().map(Pair::shared).collect(), gamma: self.gamma.shallow_clone() }
+    }
+
+    /// Returns the curvature of J for pictures to which `map` is applied, such as a part of each.
+    ///
+    /// # Errors
+    /// Returns what `map` and libtorch report.
+    pub fn mapped(&self, map: impl Fn(&Tensor) -> Result<Tensor, StyleError>) -> Result<Self, StyleError> {
+        let pair = |Pair { s, y, rho }: &Pair| Pair::new(map(s)?, map(y)?, Some(&rho.f_gt(0.0)?));
+        let pairs = self.pairs.iter().map(pair).collect::<Result<_, _>>()?;
         Ok(Self { pairs, gamma: self.gamma.shallow_clone() })
     }
 
