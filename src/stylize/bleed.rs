@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn what_is_added_is_cut_off_again() {
-        for ((h, w), wide) in [((40, 60), 3), ((180, 320), 12), ((400, 200), 12), ((4, 4), 3), ((2, 9), 1), ((1, 1), 0)] {
+        for ((h, w), wide) in [((40, 60), 3), ((180, 320), 12), ((400, 200), 12), ((4, 4), 3), ((2, 9), 1), ((1, 1), 0)]
+        {
             let image = random(h, w);
             let bleed = Bleed::around(h, w);
             let whole = bleed.add(&image).unwrap();
