@@ -6,6 +6,7 @@ use tch::Tensor;
 use super::bleed::Bleed;
 use super::effort::Effort;
 use super::frame_optimizer::{FrameOptimizer, Look, Painted, Ties};
+use super::frame_size::sizes;
 use super::init::{Init, Start};
 use super::objective::Phase;
 use super::optimizer::{Curvature, Preconditioner};
@@ -18,8 +19,6 @@ use super::{FrameStats, StyleError};
 const LEG: u32 = 20;
 /// Number of legs that paint the finest size after its bleed is cut off: the bleed takes some of the style with it.
 const WITHOUT_BLEED: u32 = 2;
-/// Approximate long side of the coarsest size, in pixels.
-const COARSEST: f64 = 80.0;
 /// Factors on `optimizer.iterations`: at the coarsest of several sizes, at those between, and at the finest.
 const COARSEST_SHARE: f64 = 1.4;
 const MIDDLE_SHARE: f64 = 0.9;
@@ -28,19 +27,6 @@ const FINEST_SHARE: f64 = 1.5;
 /// come back.
 const HALF_SIZE: f64 = 2.0 / 3.0;
 const COARSE_SIZES: f64 = 1.0 / 3.0;
-/// Networks see nothing in a picture with a shorter side than this.
-const LEAST_SIDE: f64 = 16.0;
-
-/// Heights and widths at which an `h` x `w` frame is painted, coarse to fine, each half the next. There are `wanted`
-/// sizes, or for 0 as many as leave a long side of about 80 pixels; none is too small for a network.
-pub fn sizes((h, w): (i64, i64), wanted: u32) -> Vec<(i64, i64)> {
-    let (h, w) = (h as f64, w as f64);
-    let own = (h.max(w) / COARSEST).log2().round().max(0.0) as i32;
-    let most = (h.min(w) / LEAST_SIDE).log2().floor().max(0.0) as i32;
-    let halvings = if wanted == 0 { own } else { i32::try_from(wanted).map_or(own, |wanted| wanted - 1) };
-    let side = |length: f64, halvings: i32| (length / 2f64.powi(halvings)).round() as i64;
-    (0..=halvings.min(most)).rev().map(|halvings| (side(h, halvings), side(w, halvings))).collect()
-}
 
 /// Paints the frame `raw` `[1,3,H,W]`, from which `look` was made. `init` gives the start at the smallest size.
 ///
@@ -164,15 +150,7 @@ fn added(before: FrameStats, painted: Painted) -> Painted {
 
 #[cfg(test)]
 mod tests {
-    use super::{shares, sizes};
-
-    #[test]
-    fn sizes_go_down_to_about_eighty_pixels() {
-        assert_eq!(sizes((180, 320), 0), [(45, 80), (90, 160), (180, 320)]);
-        assert_eq!(sizes((360, 640), 0).len(), 4);
-        assert_eq!(sizes((144, 256), 0), [(36, 64), (72, 128), (144, 256)]);
-        assert_eq!(sizes((64, 64), 0), [(64, 64)]);
-    }
+    use super::shares;
 
     #[test]
     fn the_coarsest_and_the_finest_size_get_most_iterations() {
@@ -181,12 +159,5 @@ mod tests {
         assert_eq!(shares(36, 1), [36]);
         assert_eq!(shares(0, 3), [0, 0, 0]);
         assert_eq!(shares(1, 2), [1, 2]);
-    }
-
-    #[test]
-    fn as_many_as_are_asked_for_but_none_too_small() {
-        assert_eq!(sizes((180, 320), 1), [(180, 320)]);
-        assert_eq!(sizes((180, 320), 2), [(90, 160), (180, 320)]);
-        assert_eq!(sizes((64, 512), 5), [(16, 128), (32, 256), (64, 512)]);
     }
 }
