@@ -190,14 +190,14 @@ impl FrameOptimizer {
             width,
             beta,
             excess: 1.0,
-            distance: distance.unwrap_or(0.0),
+            distance: 0.0,
             colours,
             layers,
             style: Style::default(),
             variation: Variation::new(self.settings.loss.tv),
             flatness: Flatness::new(0.0, 1.0),
         };
-        self.compare_with_style(&mut look, raw, distance.is_some())?;
+        self.compare_with_style(&mut look, raw, distance)?;
         Ok(look)
     }
 
@@ -276,8 +276,9 @@ impl FrameOptimizer {
     }
 
     /// Sets the look's style targets: the blended Gram matrices of the style pictures, with strokes of the right size
-    /// for the frame. Also sets the weights of style and total variation from the contrast ratio E.
-    fn compare_with_style(&self, look: &mut Look, raw: &Tensor, knows_distance: bool) -> Result<(), StyleError> {
+    /// for the frame. Also sets the weights of style and total variation from the contrast ratio E and from D, which is
+    /// measured here if `distance` is `None`.
+    fn compare_with_style(&self, look: &mut Look, raw: &Tensor, distance: Option<f64>) -> Result<(), StyleError> {
         let layers = &look.layers;
         let wanted = layers.style();
         let contrast_layer = layers.content().first().copied();
@@ -298,9 +299,7 @@ impl FrameOptimizer {
         let mut excess = 1.0;
         if convention == Convention::Relative {
             excess = (contrast / contrast_of_scene.max(1e-12)).clamp(1.0, MOST_EXCESS);
-            if !knows_distance {
-                look.distance = look.style.distance(&View::new(&shown, &own))?;
-            }
+            look.distance = distance.map_or_else(|| look.style.distance(&View::new(&shown, &own)), Ok)?;
             look.style.divide(yields(excess, look.distance));
         }
         look.excess = excess;
