@@ -6,12 +6,12 @@ use rustix::process::Signal;
 
 use crate::common::{Desk, send};
 use crate::resume::damage::begun;
-use crate::resume::harness::{CLIP, Job, KEPT, PAINTED};
+use crate::resume::harness::{Job, KEPT, PAINTED, SHORT};
 
 #[test]
 fn a_slip_costs_nothing_of_what_was_painted() {
     let desk = Desk::new();
-    let input = desk.clip("in.mp4", CLIP);
+    let input = desk.clip("in.mp4", SHORT);
     let job = Job::new(&desk, &input, "out.mp4", PAINTED);
     let expected = job.undisturbed();
     begun(&job, 4);
@@ -68,8 +68,8 @@ fn a_disk_that_fails_for_now_has_damaged_nothing() {
 #[test]
 fn an_input_that_is_replaced_meanwhile_is_not_mixed_with_the_other() {
     let desk = Desk::new();
-    let input = desk.clip("in.mp4", CLIP);
-    let other = desk.clip("other.mp4", &CLIP.replace("mandelbrot", "testsrc").replace("sine=", "sine=f=900:"));
+    let input = desk.clip("in.mp4", SHORT);
+    let other = desk.clip("other.mp4", &SHORT.replace("mandelbrot", "testsrc").replace("sine=", "sine=f=900:"));
     let job = Job::new(&desk, &input, "out.mp4", PAINTED);
     let expected = job.undisturbed();
     // Touched, but with the same contents.
