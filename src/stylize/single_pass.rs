@@ -208,7 +208,7 @@ impl SinglePass {
 const OPENING: u64 = 3;
 
 /// Returns the largest size in bytes of a [`Snapshot`] within a shot of `frames` frames, each optimised at `height` x
-/// `width` pixels: that of what [`ShotState::keep`] stores.
+/// `width` pixels: that of what `ShotState::keep` stores.
 pub fn snapshot_bytes(settings: &Settings, [height, width]: [i64; 2], frames: u64) -> u64 {
     let Settings { temporal, optimizer, .. } = settings;
     let remembered = Chain::longest(&temporal.offsets) as u64;
