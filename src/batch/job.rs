@@ -136,11 +136,11 @@ pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     if done.is_err() && !other {
         let (now, former) = kept(job);
         if now > 0 {
-            batch.note([format!("kept, {}: the same command goes on after that", painted_frames(now))]);
+            batch.note([format!("kept, {}: the same command resumes from there", painted_frames(now))]);
         }
         if former > 0 {
             let frames = painted_frames(former);
-            batch.note([format!("kept of the former command, {frames}: it goes on after that")]);
+            batch.note([format!("also kept, of the earlier command, {frames}: it resumes from there")]);
         }
     }
     done
@@ -186,7 +186,7 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     observer.event(&Event::Started { input: input.clone(), output: output.clone(), frames, width, height });
     batch.warn(source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()));
     batch.note(source.take_notes());
-    batch.note(job.changed.iter().map(|changed| format!("made anew, for {changed} since it was made")));
+    batch.note(job.changed.iter().map(|changed| format!("made again because {changed} since it was made")));
     batch.note(opened.iter_mut().flat_map(|opened| std::mem::take(&mut opened.notes)));
     if painted > 0 {
         observer.event(&Event::Resumed { input, frames: painted });

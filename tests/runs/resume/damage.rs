@@ -59,7 +59,7 @@ fn a_damaged_work_folder_costs_time_and_nothing_else() {
             fs::write(path, text).unwrap();
         }),
         ("the manifest is gone", "", &|| fs::remove_file(work.join("manifest.json")).unwrap()),
-        ("a stranger's file", "goes on after", &|| fs::write(work.join("part-000099.mp4"), "mine").unwrap()),
+        ("a stranger's file", "resumes after", &|| fs::write(work.join("part-000099.mp4"), "mine").unwrap()),
     ];
     // One killed run is enough: each harm is done to a copy of what it left.
     begun(&job, 4);
@@ -92,7 +92,7 @@ fn a_manifest_leads_nowhere_else() {
 }
 
 #[test]
-fn another_job_begins_anew_and_says_why() {
+fn another_job_starts_over_and_says_why() {
     let desk = Desk::new();
     let input = desk.clip("in.mp4", SHORT);
     let job = Job::new(&desk, &input, "out.mp4", PAINTED);
@@ -100,7 +100,7 @@ fn another_job_begins_anew_and_says_why() {
     let more: Vec<&str> = PAINTED.iter().copied().chain(["--seed", "9"]).collect();
     let other = Job::new(&desk, &input, "out.mp4", &more);
     let run = other.run();
-    assert!(run.code == Some(0) && run.text.contains("begins anew, for the settings have changed"), "{}", run.text);
+    assert!(run.code == Some(0) && run.text.contains("starts over because the settings have changed"), "{}", run.text);
     let bytes = other.bytes();
     other.remove();
     assert!(bytes == other.undisturbed());
@@ -114,7 +114,7 @@ fn another_job_begins_anew_and_says_why() {
     let renamed = desk.path("renamed.mp4");
     fs::copy(&input, &renamed).unwrap();
     let run = Job::new(&desk, &renamed, "out.mp4", PAINTED).run();
-    assert!(run.code == Some(0) && run.text.contains("goes on after"), "{}", run.text);
+    assert!(run.code == Some(0) && run.text.contains("resumes after"), "{}", run.text);
 }
 
 #[test]

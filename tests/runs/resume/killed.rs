@@ -29,7 +29,7 @@ fn killed_at_random_instants_it_has_the_same_bytes() {
         let instant = Instant::now() + length.mul_f64(0.3 + 0.6 * dice.share());
         let (met, run) = job.signalled_when(Signal::KILL, || Instant::now() >= instant);
         killed += usize::from(met);
-        gone_on += usize::from(run.text.contains("goes on after"));
+        gone_on += usize::from(run.text.contains("resumes after"));
         if job.is_done() {
             assert!(expected == job.bytes(), "after {killed} kills: {}", run.text);
             // A run that dies after the last rename leaves its work folder to the next run.
@@ -54,7 +54,7 @@ fn another_number_of_threads_changes_nothing_of_what_goes_on() {
     let (met, run) = job.signalled_when(Signal::KILL, || has(&job.work(), "part-000002"));
     assert!(met, "{}", run.text);
     let run = Run::of(job.command().env("OMP_NUM_THREADS", "2").output().unwrap());
-    assert!(run.text.contains("goes on after") && run.text.contains("on the CPU, 1 thread\n"), "{}", run.text);
+    assert!(run.text.contains("resumes after") && run.text.contains("on the CPU, 1 thread\n"), "{}", run.text);
     assert!(expected == job.bytes(), "sums of one thread and of two differ in their last bits");
 }
 
@@ -118,7 +118,7 @@ fn killed_outputs_of_every_kind_have_the_same_bytes() {
         let (met, _) = job.signalled_when(Signal::KILL, || job.parts() >= 2);
         assert!(met, "{output}");
         let run = job.run();
-        assert!(run.code == Some(0) && run.text.contains("goes on after"), "{output}: {}", run.text);
+        assert!(run.code == Some(0) && run.text.contains("resumes after"), "{output}: {}", run.text);
         assert!(expected == job.bytes(), "{output}");
         assert!(!job.work().exists(), "{output}");
     }

@@ -69,7 +69,7 @@ fn every_clip_is_done_once_and_the_broken_one_is_told_once() {
     growing.write_all(&bytes[..bytes.len() / 2]).unwrap();
     let went_on = cron(&desk, &[]);
     assert_eq!(went_on.code, Some(1), "{}", went_on.text);
-    assert!(went_on.says("goes on after") && went_on.says("error: inbox/broken.mp4: "), "{}", went_on.text);
+    assert!(went_on.says("resumes after") && went_on.says("error: inbox/broken.mp4: "), "{}", went_on.text);
     assert!(went_on.says("inbox/second.mkv: skipped, still being written"), "{}", went_on.text);
     assert!(went_on.says("1 done, 1 skipped, 1 failed"), "{}", went_on.text);
 
@@ -83,7 +83,7 @@ fn every_clip_is_done_once_and_the_broken_one_is_told_once() {
     age(&desk.path("inbox/second.mkv"));
     dies(&desk, "second.monet.mkv");
     let went_on = cron(&desk, &[]);
-    assert!(went_on.code == Some(0) && went_on.says("goes on after"), "{}", went_on.text);
+    assert!(went_on.code == Some(0) && went_on.says("resumes after"), "{}", went_on.text);
     assert!(went_on.says("1 done, 2 skipped") && went_on.says("failed before, unchanged"), "{}", went_on.text);
 
     // Another broken file with that name is reported.

@@ -272,7 +272,7 @@ fn the_terminal_goes_away() {
     let paint =
         ["--backbone", "patches", "--size", "64", "--iterations", "2,1", "--checkpoint", "2", "--device", "cpu"];
     let next = run(program(&desk).args(["a.mp4", "-o", "hup.mp4"]).args(paint));
-    assert!(next.code == Some(0) && next.says("goes on after"), "{}", next.text);
+    assert!(next.code == Some(0) && next.says("resumes after"), "{}", next.text);
     // `nohup` and a shell's background jobs ignore the signal like this.
     assert_eq!(signalled(&desk, "trap '' HUP;", "nohup.mp4", Signal::HUP).code(), Some(0));
     assert_eq!(signalled(&desk, "trap '' INT;", "int.mp4", Signal::INT).code(), Some(0));
