@@ -11,7 +11,7 @@ use stylize_video::batch::plan;
 use stylize_video::decode;
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::{Pixels, Range};
-use stylize_video::motion::{self, Arrival, Consistency, Wanted};
+use stylize_video::motion::{self, Consistency, Transition, Wanted};
 use stylize_video::settings::{InputSettings, LayerInputs, Settings};
 use stylize_video::stylize;
 
@@ -74,7 +74,7 @@ fn frames(options: &Options) -> Vec<Pixels> {
 }
 
 /// Does all the motion analysis of a run with default settings and `init.next = "warped"`.
-fn watch(frames: &[Pixels], far: &[u32]) -> Vec<Arrival> {
+fn watch(frames: &[Pixels], far: &[u32]) -> Vec<Transition> {
     let wanted = Wanted {
         flow: Some(motion::estimate().unwrap()),
         cuts: motion::estimate_cuts().unwrap(),
@@ -95,7 +95,7 @@ fn watch(frames: &[Pixels], far: &[u32]) -> Vec<Arrival> {
         watched.extend(watcher.next(sighting).unwrap());
     }
     watched.extend(watcher.finish().unwrap());
-    watched.into_iter().map(|watched| watched.arrival).collect()
+    watched.into_iter().map(|watched| watched.transition).collect()
 }
 
 fn main() {
@@ -122,7 +122,7 @@ fn main() {
     let far = settings.searched();
     // A warm-up run that is not measured, to load everything.
     watch(&frames[..frames.len().min(3)], far);
-    let (arrivals, watching) = spent(|| watch(&frames, far));
+    let (transitions, watching) = spent(|| watch(&frames, far));
     let pairs = frames.len().saturating_sub(1).max(1) as f64;
     let wall = watching.wall / pairs;
     let own = watching.processor.map_or(wall * f64::from(options.threads), |seconds| seconds / pairs);
@@ -130,10 +130,10 @@ fn main() {
 
     let mut stylizer = stylize::build(&settings, &CancelToken::default(), None).unwrap().stylizer;
     let mut later = Vec::new();
-    for (n, (frame, arrival)) in frames.iter().zip(&arrivals).take(options.paint).enumerate() {
+    for (n, (frame, transition)) in frames.iter().zip(&transitions).take(options.paint).enumerate() {
         let mut iterations = 0;
         let (_, painting) = spent(|| {
-            stylizer.push(frame, arrival, &mut |styled| {
+            stylizer.push(frame, transition, &mut |styled| {
                 iterations = styled.stats.iterations;
                 Ok(())
             })

@@ -40,19 +40,20 @@ Examples:
   stylize-video --style mine.jpg --style yours.jpg=0.5 holiday.mp4
   stylize-video --start 1:30 --frames 48 holiday.mp4      try out a part
   stylize-video --preset sketch 'render/f_%04d.png' -o drawn/f_%04d.png
-  stylize-video --if-exists skip *.mov -o painted/        a batch to go on with
-  stylize-video inbox/ --recursive -o outbox/             all videos of a folder; again: only what is new
+  stylize-video --if-exists skip *.mov -o painted/        a batch that can be continued
+  stylize-video inbox/ --recursive -o outbox/             all new videos of a folder
   stylize-video run jobs.toml                             jobs from a file
   stylize-video --preset monet --print-settings > mine.toml
 
-Settings come from, each over the ones before: the defaults, the preset, config.toml in the user's
-config folder (~/.config/stylize-video), STYLIZE_VIDEO_* variables (STYLIZE_VIDEO_LOSS_BETA=200), options.
+Settings come from the defaults, the preset, config.toml in the user's config folder
+(~/.config/stylize-video), STYLIZE_VIDEO_* variables (STYLIZE_VIDEO_LOSS_BETA=200) and options.
+Where several set a value, the last of them wins.
 
 Exit codes:
   0  all done or skipped
   1  a job failed
   2  wrong usage, or a mistake in a preset, setting or job file
-  75  nothing done, for another run is at it; or time was up (--until, --max-runtime): run again
+  75  another run works on the output, or time was up (--until, --max-runtime): run it again later
   129, 130, 143  interrupted by SIGHUP, by ctrl-c, by SIGTERM";
 
 /// Repaints videos, image sequences and pictures in the style of a painting, without flicker
@@ -82,7 +83,7 @@ pub struct RunArgs {
     #[arg(value_name = "INPUT", required_unless_present = "print_settings")]
     pub inputs: Vec<PathBuf>,
 
-    /// Output file; or a folder, which several inputs need [default: beside the input, in.mp4 -> in.monet.mp4]
+    /// Output file, or a folder (needed for several inputs) [default: beside the input, in.mp4 -> in.monet.mp4]
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: Option<PathBuf>,
 
@@ -90,11 +91,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME|FILE")]
     pub preset: Option<String>,
 
-    /// Paint the very same way as this output of ours, in place of preset, config and environment
+    /// Use the settings recorded in this earlier output, in place of preset, config and environment
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     pub like: Option<PathBuf>,
 
-    /// Style picture in place of the preset's; several are blended by weight
+    /// Style picture in place of the preset's; can be given several times, blended by weight
     #[arg(long = "style", value_name = "IMG[=WEIGHT]", value_parser = values::style())]
     pub styles: Vec<StyleArg>,
 
@@ -106,19 +107,19 @@ pub struct RunArgs {
     #[arg(long, value_name = "FIRST[,NEXT]", value_parser = values::iterations)]
     pub iterations: Option<[u32; 2]>,
 
-    /// Paint each shot so often, forward and backward in turn: more even from first to last, and slower [default: 1]
+    /// Paint each shot N times, forward and backward in turn: more even from first to last frame, but slower [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=100))]
     pub passes: Option<i64>,
 
-    /// Let the last frame run into the first: for clips that loop (three passes, unless --passes says otherwise)
+    /// Make the last frame lead into the first, for clips that loop (with three passes unless --passes is given)
     #[arg(long = "loop")]
     pub ring: bool,
 
-    /// Begin at this time of a video: seconds or [HH:]MM:SS[.mmm]
+    /// Start at this time of a video: seconds or [HH:]MM:SS[.mmm]
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub start: Option<f64>,
 
-    /// Finish a part for good, from which an interrupted run goes on, at each cut and at most so many frames [default: 48]
+    /// Save a part at each cut and after at most this many frames; an interrupted run resumes from it [default: 48]
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
     pub checkpoint: Option<i64>,
 
@@ -134,7 +135,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub unattended: UnattendedArgs,
 
-    /// Stop after so many frames
+    /// Stop after N frames
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: Option<u64>,
 
@@ -155,7 +156,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
 
-    /// How lively strokes are, from 0 (still) to 1 (drawn anew in every frame) [default: 0]
+    /// How lively strokes are, from 0 (still) to 1 (redrawn in every frame) [default: 0]
     #[arg(long, value_name = "0..1")]
     pub boil: Option<String>,
 
@@ -163,11 +164,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "PATTERN")]
     pub flow: Option<String>,
 
-    /// A list of where shots begin, as `shots` prints it [default: they are found]
+    /// A list of where shots begin, as `shots` prints it [default: detected]
     #[arg(long, value_name = "FILE")]
     pub cuts: Option<String>,
 
-    /// Seed of everything random
+    /// Seed of all random numbers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
     pub seed: Option<i64>,
 
@@ -183,19 +184,19 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME|auto", help_heading = "Files")]
     pub codec: Option<String>,
 
-    /// Quality, lower is better [default: 18 for H.264, the like of it for others]
+    /// Quality, lower is better [default: 18 for H.264, a similar quality for others]
     #[arg(long, value_name = "N|auto", help_heading = "Files")]
     pub crf: Option<String>,
 
-    /// Pixel format, as FFmpeg names it [default: as the source's]
+    /// Pixel format, by FFmpeg's name [default: like the source]
     #[arg(long, value_name = "NAME|auto", help_heading = "Files")]
     pub pix_fmt: Option<String>,
 
-    /// An option of the encoder; can be given several times
+    /// Option of the encoder; can be given several times
     #[arg(long = "encoder-opt", value_name = "KEY=VALUE", help_heading = "Files")]
     pub encoder_options: Vec<String>,
 
-    /// Kind of output in place of what its name says: mp4, mkv, mov, webm, gif, apng, webp, y4m, nut
+    /// Format of the output, whatever its name ends in: mp4, mkv, mov, webm, gif, apng, webp, y4m, nut
     #[arg(long, value_name = "KIND", help_heading = "Files")]
     pub format: Option<String>,
 
@@ -207,39 +208,39 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Files")]
     pub convert_audio: bool,
 
-    /// Leave a clock that begins far from 0 as it is, as in a copy of a broadcast [default: moved to begin at 0]
+    /// Keep timestamps that begin far from 0, as in a copy of a broadcast [default: moved to begin at 0]
     #[arg(long, help_heading = "Files")]
     pub keep_clock: bool,
 
-    /// Pass over so many damaged places of an input [default: 0]
+    /// Skip up to N damaged places of an input [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..), help_heading = "Files")]
     pub max_corrupt: Option<i64>,
 
-    /// FFmpeg's demuxer, for inputs that cannot be recognised: rawvideo
+    /// FFmpeg's demuxer, for inputs that cannot be recognised, such as rawvideo
     #[arg(long, value_name = "NAME", help_heading = "Files")]
     pub input_format: Option<String>,
 
-    /// An option of the demuxer, as video_size=640x480; can be given several times
+    /// Option of the demuxer, such as video_size=640x480; can be given several times
     #[arg(long = "input-opt", value_name = "KEY=VALUE", help_heading = "Files")]
     pub input_options: Vec<String>,
 
-    /// Protocols of FFmpeg that a playlist given with --input-format may use beside files: http,https,tcp,tls
+    /// FFmpeg protocols that a playlist given with --input-format may use besides files: http,https,tcp,tls
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Files")]
     pub allow_protocols: Vec<String>,
 
-    /// What to do when an output is there already
+    /// What to do if an output already exists
     #[arg(long, value_name = "WHAT", value_enum)]
     pub if_exists: Option<IfExistsArg>,
 
-    /// Any setting by its key, as --set loss.beta=200 (--print-settings shows all)
+    /// Any setting by its key, such as --set loss.beta=200 (--print-settings shows all)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
 
-    /// Print the merged settings, which can be used as a preset, and do nothing
+    /// Print the merged settings, which can be used as a preset, and do nothing else
     #[arg(long, conflicts_with = "plan")]
     pub print_settings: bool,
 
-    /// Print what would be done, and do nothing
+    /// Print what a run would do, and do nothing else
     #[arg(long, conflicts_with = "print_settings")]
     pub dry_run: bool,
 
@@ -268,13 +269,13 @@ pub enum StylizerArg {
 pub enum Command {
     /// Do the jobs of a job file (docs/unattended.md)
     Run(JobFileArgs),
-    /// Look at presets
+    /// List, show and check presets
     #[command(subcommand)]
     Presets(PresetsCommand),
-    /// Get the weights of pre-trained networks
+    /// List, download and import the weights of pre-trained networks
     #[command(subcommand)]
     Weights(WeightsCommand),
-    /// Measure a result beside its source: how steady it is, whether what moves leaves ghosts
+    /// Measure how steady a result is next to its source, and whether moving things leave ghosts
     Measure(MeasureArgs),
     /// Show what each layer of a network learned, in your own pictures
     Layers(LayersArgs),
@@ -287,7 +288,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Print how a file, or a folder of pictures, was made
+    /// Print how an output (a file, or a folder of pictures) was made
     Info(InfoArgs),
     /// Check that a result keeps its source's frames, times, streams and tags
     Verify(VerifyArgs),

@@ -190,7 +190,7 @@ fn stylize(args: &RunArgs, environment: Environment, style: &Style) -> anyhow::R
     let like = args.like.as_deref().map(Like::open).transpose()?;
     let resolved = Settings::resolve(&args.layers(environment, like.as_ref().map(Like::recorded)))?;
     if args.print_settings {
-        commands::plan::print_settings(&resolved.settings)?;
+        commands::dry_run::print_settings(&resolved.settings)?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(like) = like.filter(|_| args.stylizer == StylizerArg::Optimise) {
@@ -252,7 +252,7 @@ fn perform(specs: &[JobSpec], run: &Run<'_>, style: &Style) -> anyhow::Result<Ex
     if run.dry_run {
         let failed =
             groups.iter().flat_map(|group| &group.planned).any(|planned| matches!(planned, Planned::Fail { .. }));
-        commands::plan::dry_run(groups.iter().map(|group| (&*group.planned, &group.resolved)))?;
+        commands::dry_run::dry_run(groups.iter().map(|group| (&*group.planned, &group.resolved)))?;
         return Ok(ExitCode::from(u8::from(failed)));
     }
     let schedule = &run.unattended.schedule;
@@ -289,8 +289,8 @@ fn estimate(
     (style, shown): (&Style, &dyn Observer),
 ) -> anyhow::Result<ExitCode> {
     let json = style.format == LogFormat::Json;
-    let request = commands::estimate::Request { engine, options, deadline, json };
-    let possible = commands::estimate::estimates(groups, request, shown)?;
+    let request = commands::plan::Request { engine, options, deadline, json };
+    let possible = commands::plan::estimates(groups, request, shown)?;
     Ok(ExitCode::from(u8::from(!possible)))
 }
 

@@ -16,7 +16,7 @@ use crate::job::{Engine, Job};
 use crate::measure::GhostMeter;
 use crate::media::{Input, Output};
 use crate::motion::{self, FlowError, Given, Wanted};
-use crate::pipeline::{self, Ends, Hands, Outcome, PipelineError, Progress};
+use crate::pipeline::{self, Ends, Outcome, PaintTools, PipelineError, Progress};
 use crate::provenance::{Contents, Stamp};
 use crate::report::{Event, Observer};
 use crate::resume::{self, Complete, Journal, Opened, ResumeError};
@@ -136,11 +136,11 @@ pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     if done.is_err() && !other {
         let (now, former) = kept(job);
         if now > 0 {
-            batch.note([format!("kept, {}: the same command goes on after that", painted_frames(now))]);
+            batch.note([format!("kept, {}: the same command resumes from there", painted_frames(now))]);
         }
         if former > 0 {
             let frames = painted_frames(former);
-            batch.note([format!("kept of the former command, {frames}: it goes on after that")]);
+            batch.note([format!("also kept, of the earlier command, {frames}: it resumes from there")]);
         }
     }
     done
@@ -186,7 +186,7 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     observer.event(&Event::Started { input: input.clone(), output: output.clone(), frames, width, height });
     batch.warn(source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()));
     batch.note(source.take_notes());
-    batch.note(job.changed.iter().map(|changed| format!("made anew, for {changed} since it was made")));
+    batch.note(job.changed.iter().map(|changed| format!("made again because {changed} since it was made")));
     batch.note(opened.iter_mut().flat_map(|opened| std::mem::take(&mut opened.notes)));
     if painted > 0 {
         observer.event(&Event::Resumed { input, frames: painted });
@@ -207,7 +207,7 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
             (progress.is_some(), progress.as_ref().map_or(batch.threads, |it| it.journal.threads()));
         let make = || {
             stylize::device::divide_among(threads);
-            make_hands(job, batch, staged.work(), resumable)
+            make_tools(job, batch, staged.work(), resumable)
         };
         pipeline::run(Ends { source, sink, motion }, measured, make, progress, observer, batch.cancel)?
     };
@@ -298,17 +298,17 @@ pub(super) fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
 
 /// Builds the stylizer and the ghost meter. If painted frames are kept (`resumable`), an interruption waits for the
 /// current frame.
-pub(super) fn make_hands<'a>(
+pub(super) fn make_tools<'a>(
     job: &Job,
     batch: Batch<'a>,
     work: &'a Path,
     resumable: bool,
-) -> Result<Hands<'a>, StyleError> {
+) -> Result<PaintTools<'a>, StyleError> {
     let Batch { settings, observer, .. } = batch;
     match batch.engine {
         Engine::Optimise => {}
-        Engine::Identity => return Ok(Hands { stylizer: Box::new(fake::Identity), ghosts: None }),
-        Engine::Bars => return Ok(Hands { stylizer: Box::new(Bars), ghosts: None }),
+        Engine::Identity => return Ok(PaintTools { stylizer: Box::new(fake::Identity), ghosts: None }),
+        Engine::Bars => return Ok(PaintTools { stylizer: Box::new(Bars), ghosts: None }),
     }
     // A single picture has neither passes nor a ring.
     let several = !matches!(job.input, Input::Picture(_));
@@ -319,5 +319,5 @@ pub(super) fn make_hands<'a>(
     let built = stylize::build_with(&mut batch.worker.model(), settings, &cancel, workshop)?;
     batch.note(built.notes);
     let ghosts = GhostMeter::new(Box::new(built.meter)).seldom();
-    Ok(Hands { stylizer: built.stylizer, ghosts: Some(ghosts) })
+    Ok(PaintTools { stylizer: built.stylizer, ghosts: Some(ghosts) })
 }

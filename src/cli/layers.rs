@@ -15,15 +15,15 @@ pub struct LayersArgs {
     #[arg(value_name = "INPUT", required_unless_present_any = ["list", "activations"])]
     pub inputs: Vec<PathBuf>,
 
-    /// Folder for the sheets, index.html, and what an interrupted run goes on from
+    /// Folder for the sheets, index.html and the state from which an interrupted run resumes
     #[arg(short, long, value_name = "DIR", default_value = "layers")]
     pub output: PathBuf,
 
-    /// Print the layers with channels, stride and receptive field, and do nothing
+    /// Print the layers with channels, stride and receptive field, and do nothing else
     #[arg(long)]
     pub list: bool,
 
-    /// Network to look into: those of a run, auto among them
+    /// Networks to show, named as for a run; auto works, too
     #[arg(long, value_name = "NAME")]
     pub backbone: Option<String>,
 
@@ -31,11 +31,11 @@ pub struct LayersArgs {
     #[arg(long, value_name = "A,B|all", value_delimiter = ',', default_value = "all")]
     pub layers: Vec<String>,
 
-    /// How many units of each layer (those most active, or with --style those it is most about), all, or numbers (3,17)
+    /// Units of each layer: a count (the most active, or with --style those that differ most), all, or numbers (3,17)
     #[arg(long, value_name = "N|all|A,B", value_parser = units, default_value = "9")]
     pub units: Units,
 
-    /// Of a video, each Nth frame, or one in so many seconds (0.5s)
+    /// Frames of a video: every Nth, or one per so many seconds (0.5s)
     #[arg(long, value_name = "N|Ns", value_parser = every, default_value = "1")]
     pub every: Every,
 
@@ -51,7 +51,7 @@ pub struct LayersArgs {
     #[arg(long, value_name = "PICTURE")]
     pub activations: Option<PathBuf>,
 
-    /// Forget what a former run found in the folder
+    /// Start over, without what an earlier run left in the folder
     #[arg(long)]
     pub restart: bool,
 
@@ -63,7 +63,7 @@ pub struct LayersArgs {
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
 
-    /// Any setting by its key, as --set network.pooling=avg
+    /// Any setting by its key, such as --set network.pooling=avg
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
 }
@@ -89,7 +89,8 @@ impl LayersArgs {
 
 /// `9`, `all`, or numbers with a comma: `3,17`, `3,`.
 fn units(text: &str) -> Result<Units, String> {
-    let wrong = || format!("`{text}` is no choice of units: use a count, `all`, or numbers as 3,17 (`3,` for one)");
+    let wrong =
+        || format!("`{text}` is not a choice of units: use a count, `all`, or numbers such as 3,17 (`3,` for one)");
     if text == "all" {
         return Ok(Units::All);
     }
@@ -108,7 +109,7 @@ fn units(text: &str) -> Result<Units, String> {
 
 /// `10`, or `0.5s`.
 fn every(text: &str) -> Result<Every, String> {
-    let wrong = || format!("`{text}` is neither a number of frames, 1 or more, nor seconds as 0.5s");
+    let wrong = || format!("`{text}` is neither a number of frames, 1 or more, nor seconds such as 0.5s");
     match text.trim().strip_suffix('s') {
         Some(seconds) => match seconds.parse::<f64>() {
             Ok(seconds) if seconds.is_finite() && seconds > 0.0 => Ok(Every::Seconds(seconds)),

@@ -7,15 +7,15 @@ use crate::identity::Fingerprint;
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct RunOptionArgs {
-    /// Begin anew, whatever an interrupted run has painted
+    /// Start over, even if an interrupted run has left finished parts
     #[arg(long)]
     pub no_resume: bool,
 
-    /// Leave the work folder (`.NAME.stylize`) beside the output
+    /// Keep the work folder (`.NAME.stylize`) beside the output
     #[arg(long)]
     pub keep_work: bool,
 
-    /// What the input is known by: its length and samples of it, or every byte
+    /// What identifies the input: its length and samples of its bytes, or every byte
     #[arg(long, value_name = "HOW", default_value = "sampled")]
     pub fingerprint: FingerprintArg,
 }

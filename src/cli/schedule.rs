@@ -10,15 +10,15 @@ use crate::interrupt::Deadline;
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct ScheduleArgs {
-    /// Stop cleanly at this local time, and go on in the next run: 06:00, tomorrow's if past, or 2026-11-30T06:00
+    /// Stop cleanly at this local time; the next run resumes: 06:00 (tomorrow if past) or 2026-11-30T06:00
     #[arg(long, value_name = "TIME", value_parser = until, help_heading = "Unattended")]
     pub until: Option<Until>,
 
-    /// Stop cleanly after so long, and go on in the next run: 7h, 90m, 1h30m
+    /// Stop cleanly after this time; the next run resumes: 7h, 90m, 1h30m
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Unattended")]
     pub max_runtime: Option<Duration>,
 
-    /// Give way to other programs: as nice(1), from -20 to 19
+    /// Priority as of nice(1), from -20 to 19; higher values give way to other programs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(-20..=19),
         allow_negative_numbers = true, help_heading = "Unattended")]
     pub nice: Option<i32>,
@@ -97,7 +97,8 @@ impl Until {
 
 /// `06:00`, `6:00`, `06:00:30`, `2026-11-30T06:00`, `2026-11-30 06:00`.
 fn until(text: &str) -> Result<Until, String> {
-    let wrong = || format!("`{text}` is no time: use HH:MM, as 06:00, or a date and a time, as 2026-11-30T06:00");
+    let wrong =
+        || format!("`{text}` is not a time: use HH:MM, such as 06:00, or a date and a time, such as 2026-11-30T06:00");
     let text = text.trim();
     let days_first = text.contains('-');
     if days_first {

@@ -7,15 +7,15 @@ use crate::report::{LogFormat, Verbosity};
 /// How much is said, and how; the same for all commands.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct TalkArgs {
-    /// Say more (-vv: even more)
+    /// Print more messages (-vv: even more)
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub verbose: u8,
 
-    /// Say only what went wrong (-qq: only what failed)
+    /// Print only what went wrong (-qq: only what failed)
     #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "verbose")]
     pub quiet: u8,
 
-    /// Progress and messages on stderr as text, or as one JSON object a line
+    /// Form of progress and messages on stderr: text, or one JSON object per line
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, global = true)]
     pub log_format: LogFormatArg,
 }

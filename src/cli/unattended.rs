@@ -7,7 +7,7 @@ pub use super::telemetry::TelemetryArgs;
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct UnattendedArgs {
-    /// Say what the jobs would take (time, memory, disk), from a sample of each, and write nothing
+    /// Estimate what the jobs would take (time, memory, disk) from a sample of each, and write nothing
     #[arg(long, conflicts_with = "dry_run", help_heading = "Unattended")]
     pub plan: bool,
 

@@ -38,7 +38,7 @@ pub fn iterations(text: &str) -> Result<[u32; 2], String> {
 
 /// `90`, `90.5`, `1:30`, `0:01:30.500`, in seconds.
 pub fn time(text: &str) -> Result<f64, String> {
-    let wrong = || format!("`{text}` is no time: use seconds or [HH:]MM:SS[.mmm]");
+    let wrong = || format!("`{text}` is not a time: use seconds or [HH:]MM:SS[.mmm]");
     let parts: Vec<&str> = text.trim().split(':').collect();
     let (last, before) = parts.split_last().ok_or_else(wrong)?;
     if before.len() > 2 || last.is_empty() || !last.chars().all(|c| c.is_ascii_digit() || c == '.') {

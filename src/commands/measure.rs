@@ -102,8 +102,8 @@ struct Pairs {
 impl Pairs {
     fn push(&mut self, watched: impl IntoIterator<Item = Watched>) -> anyhow::Result<()> {
         for (watched, (source, result)) in watched.into_iter().zip(std::iter::from_fn(|| self.waiting.pop_front())) {
-            let seen = self.ghosts.next(&source, &result, watched.arrival.shot)?;
-            self.figures.push(self.meter.push_seen(source, result, &watched.arrival, seen));
+            let seen = self.ghosts.next(&source, &result, watched.transition.shot)?;
+            self.figures.push(self.meter.push_seen(source, result, &watched.transition, seen));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The subcommands, and the options that print information instead of painting.
 
 pub mod doctor;
-pub mod estimate;
+pub mod dry_run;
 pub mod info;
 pub mod job_specs;
 pub mod layers;

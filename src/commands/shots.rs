@@ -79,10 +79,10 @@ pub fn shots(input: &Path, json: bool) -> anyhow::Result<()> {
 }
 
 fn line(watched: &Watched) -> Option<Line> {
-    let kind = match watched.arrival.shot {
+    let kind = match watched.transition.shot {
         Shot::New if watched.number == 0 => Kind::Begin,
         Shot::New => Kind::Cut,
-        Shot::Aside => Kind::Flash,
+        Shot::Flash => Kind::Flash,
         Shot::Continues => return None,
     };
     let frame = watched.number + 1;

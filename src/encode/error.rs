@@ -106,10 +106,7 @@ pub enum EncodeError {
     Lost { path: PathBuf, what: String },
     #[error("{}: {doing} failed: {source}", name(path))]
     Libav { path: PathBuf, doing: &'static str, source: ffmpeg::Error },
-    #[error(
-        "{}: what a former run had encoded does not go together with this one's ({what}); run again with --no-resume",
-        name(path)
-    )]
+    #[error("{}: the parts of an earlier run do not fit this run's ({what}); run again with --no-resume", name(path))]
     Segment { path: PathBuf, what: String },
     #[error("{}: cannot be written: {source}; check the folder and its permissions", name(path))]
     Io { path: PathBuf, source: std::io::Error },

@@ -26,11 +26,11 @@ pub enum ExploreError {
     )]
     ForeignFolder { folder: PathBuf },
     #[error(
-        "{}: holds the result of other settings ({what} changed): choose another folder with -o, or begin anew with \
+        "{}: holds the result of other settings ({what} changed): choose another folder with -o, or start over with \
          --restart", folder.display()
     )]
     OtherRun { folder: PathBuf, what: String },
-    #[error("{}: is damaged ({problem}): begin anew with --restart", path.display())]
+    #[error("{}: is damaged ({problem}): start over with --restart", path.display())]
     State { path: PathBuf, problem: String },
     #[error("{}: cannot be written: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },

@@ -201,7 +201,7 @@ fn tiles(
         None => Ok(tiles),
         Some(place) => Err(ExploreError::Picture {
             path: entries[place.entry].path.clone(),
-            problem: format!("its frame {} is gone since it was looked at; begin anew with --restart", place.frame + 1),
+            problem: format!("its frame {} is gone since it was looked at; start over with --restart", place.frame + 1),
         }),
     }
 }

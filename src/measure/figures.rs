@@ -17,7 +17,8 @@ pub enum Place {
     New,
     Continues,
     /// A flash, which is skipped.
-    Aside,
+    #[serde(rename = "aside")]
+    Flash,
 }
 
 /// The figures measured between a frame and the previous one (see [`super`] for the definitions); `None` where a figure

@@ -75,7 +75,7 @@ impl GhostMeter {
     /// Returns what the network reports.
     pub fn next(&mut self, source: &Pixels, result: &Pixels, shot: Shot) -> Result<Seen, FeatureError> {
         match shot {
-            Shot::Aside => return Ok(Seen::default()),
+            Shot::Flash => return Ok(Seen::default()),
             Shot::New => self.end_shot(),
             Shot::Continues => {}
         }

@@ -6,7 +6,7 @@ use super::ghost::{GhostMeter, Seen};
 use super::meter::Meter;
 use super::summary::Summary;
 use crate::media::{Pixels, area};
-use crate::motion::{Arrival, Shot};
+use crate::motion::{Shot, Transition};
 
 /// Memory limit for sources and motion that wait for their frames to be painted; frames beyond it are not measured (a
 /// long shot that is painted in several passes is completed only at its end).
@@ -16,20 +16,20 @@ const LONGEST: usize = 480;
 
 /// The reference for a painted frame: its source, reduced to the size of the flow, and the motion since the last frame.
 #[derive(Debug, Clone)]
-pub struct Beside {
+pub struct Reference {
     source: Pixels,
-    arrival: Arrival,
+    transition: Transition,
 }
 
-impl Beside {
+impl Reference {
     /// Creates the reference from a source frame, which may be larger than the flow.
-    pub fn of(source: &Pixels, arrival: &Arrival) -> Self {
-        let (width, height) = match &arrival.step {
+    pub fn of(source: &Pixels, transition: &Transition) -> Self {
+        let (width, height) = match &transition.step {
             Some(step) => (step.back.width.min(source.width), step.back.height.min(source.height)),
             None => area::within(source.width, source.height, LONGEST),
         };
-        let arrival = Arrival { shot: arrival.shot, step: arrival.step.clone(), far: Vec::new() };
-        Self { source: shrunk(source, width, height), arrival }
+        let transition = Transition { shot: transition.shot, step: transition.step.clone(), far: Vec::new() };
+        Self { source: shrunk(source, width, height), transition }
     }
 
     /// Evaluates the painted frame with the network.
@@ -37,13 +37,16 @@ impl Beside {
     /// # Errors
     /// As [`GhostMeter::next`].
     pub fn look(&self, painted: &Pixels, ghosts: &mut GhostMeter) -> Result<Seen, FeatureError> {
-        ghosts.next(&self.source, painted, self.arrival.shot)
+        ghosts.next(&self.source, painted, self.transition.shot)
     }
 
     /// Returns its size in memory.
     fn bytes(&self) -> usize {
-        let vectors =
-            self.arrival.step.as_ref().map_or(0, |step| 2 * step.back.vectors.len() + step.reliability.weights.len());
+        let vectors = self
+            .transition
+            .step
+            .as_ref()
+            .map_or(0, |step| 2 * step.back.vectors.len() + step.reliability.weights.len());
         4 * self.source.rgb.len() + 8 * vectors
     }
 }
@@ -61,16 +64,16 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Returns `beside` and counts its memory, if there is room for it.
-    pub fn keep(&mut self, beside: Option<Beside>) -> Option<Beside> {
-        let kept = beside.filter(|beside| self.bytes + beside.bytes() <= WAITING_BYTES)?;
+    /// Returns `reference` and counts its memory, if there is room for it.
+    pub fn keep(&mut self, reference: Option<Reference>) -> Option<Reference> {
+        let kept = reference.filter(|reference| self.bytes + reference.bytes() <= WAITING_BYTES)?;
         self.bytes += kept.bytes();
         Some(kept)
     }
 
     /// Stops counting a reference that no longer waits.
-    pub fn release(&mut self, beside: Option<&Beside>) {
-        self.bytes -= beside.map_or(0, Beside::bytes);
+    pub fn release(&mut self, reference: Option<&Reference>) {
+        self.bytes -= reference.map_or(0, Reference::bytes);
     }
 }
 
@@ -88,18 +91,20 @@ impl JobMeter {
 
     /// Takes the next painted frame, its reference and the network's figures. Without a reference, or if it is larger
     /// than the frame, no figure is measured and the shot ends.
-    pub fn next(&mut self, painted: &Pixels, beside: Option<Beside>, seen: Seen) -> Figures {
-        let fits = |beside: &Beside| beside.source.width <= painted.width && beside.source.height <= painted.height;
-        let Some(Beside { source, arrival }) = beside.filter(fits) else {
+    pub fn next(&mut self, painted: &Pixels, reference: Option<Reference>, seen: Seen) -> Figures {
+        let fits = |reference: &Reference| {
+            reference.source.width <= painted.width && reference.source.height <= painted.height
+        };
+        let Some(Reference { source, transition }) = reference.filter(fits) else {
             self.meter.skip();
             return Figures::default();
         };
-        let painted = match arrival.shot {
+        let painted = match transition.shot {
             // A flash is not measured; the source stands in for the result.
-            Shot::Aside => source.clone(),
+            Shot::Flash => source.clone(),
             _ => shrunk(painted, source.width, source.height),
         };
-        let told = self.meter.push_seen(source, painted, &arrival, seen);
+        let told = self.meter.push_seen(source, painted, &transition, seen);
         self.measured |= told.place == Place::Continues;
         told.figures
     }

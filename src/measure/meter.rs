@@ -9,7 +9,7 @@ use super::ghost::{LAG, Seen};
 use super::still::{Deviation, standing};
 use super::summary::{Summary, Totals};
 use crate::media::Pixels;
-use crate::motion::{Arrival, Consistency, FlowField, Shot, Step, Trail};
+use crate::motion::{Consistency, FlowField, Shot, Step, Trail, Transition};
 
 /// Distance in frames between the ends of a long-term pair.
 const LONG: usize = 10;
@@ -77,17 +77,17 @@ impl Meter {
     ///
     /// # Panics
     /// If the two pictures differ in size.
-    pub fn push(&mut self, source: Pixels, result: Pixels, arrival: &Arrival) -> FrameFigures {
+    pub fn push(&mut self, source: Pixels, result: Pixels, transition: &Transition) -> FrameFigures {
         assert_eq!((source.width, source.height), (result.width, result.height), "frames of one size");
         self.count += 1;
         let frame = self.count;
-        if arrival.shot == Shot::Aside {
+        if transition.shot == Shot::Flash {
             self.totals.flashes += 1;
-            return FrameFigures { frame, place: Place::Aside, figures: Figures::default() };
+            return FrameFigures { frame, place: Place::Flash, figures: Figures::default() };
         }
         let lumas = [result.luma(), source.luma()];
         let entry = Entry { source, result, lumas };
-        let step = arrival.step.as_ref().filter(|_| arrival.shot == Shot::Continues);
+        let step = transition.step.as_ref().filter(|_| transition.shot == Shot::Continues);
         let Some(figures) = step.and_then(|step| self.figures(&entry, step)) else {
             self.begin_shot(entry);
             return FrameFigures { frame, place: Place::New, figures: Figures::default() };
@@ -106,9 +106,9 @@ impl Meter {
     ///
     /// # Panics
     /// As [`Meter::push`].
-    pub fn push_seen(&mut self, source: Pixels, result: Pixels, arrival: &Arrival, seen: Seen) -> FrameFigures {
-        let mut told = self.push(source, result, arrival);
-        if told.place == Place::Aside {
+    pub fn push_seen(&mut self, source: Pixels, result: Pixels, transition: &Transition, seen: Seen) -> FrameFigures {
+        let mut told = self.push(source, result, transition);
+        if told.place == Place::Flash {
             return told;
         }
         let seen = if self.in_shot > LAG { seen } else { Seen { unpainted: seen.unpainted, ..Seen::default() } };

@@ -40,6 +40,6 @@ mod summary;
 pub use features::{FeatureError, FeatureNetwork, Features};
 pub use figures::{Figures, FrameFigures, Pair, Place};
 pub use ghost::{GhostMeter, Seen};
-pub use job::{Beside, JobMeter, Waiting};
+pub use job::{JobMeter, Reference, Waiting};
 pub use meter::Meter;
 pub use summary::{Ghost, Summary, Unpainted, Worst};

@@ -18,9 +18,9 @@ const FAST: f32 = 0.08;
 pub enum Shot {
     New,
     Continues,
-    /// A flash: unlike both its neighbours, which are alike. It does not belong to the chain of frames, and the motion
+    /// Unlike both its neighbours, which are alike. It does not belong to the chain of frames, and the motion
     /// of the next frame is taken from the frame before the flash.
-    Aside,
+    Flash,
 }
 
 /// How the frame after a suspicious one compares with the frames before it.
@@ -59,7 +59,7 @@ impl Judge {
         let reference = self.steady.or(ahead.map(|ahead| ahead.next.difference)).unwrap_or(0.0);
         let score = now.difference.min((now.difference - reference).abs());
         if ahead.is_some_and(|ahead| is_flash(now, ahead)) {
-            return (Shot::Aside, now.difference);
+            return (Shot::Flash, now.difference);
         }
         // A cut is a single break between stretches where flow can follow the frames. Flow also breaks at both ends of
         // a whip pan, where blur appears and vanishes, and often within it; but then there is fast motion next to the
@@ -108,7 +108,7 @@ mod tests {
             let (shot, _) = judge.decide(now, ahead.as_ref().filter(|_| Judge::is_suspicious(now)));
             shots.push(shot);
             t += 1;
-            if shot == Shot::Aside {
+            if shot == Shot::Flash {
                 judge.after_flash(&over(t - 1));
                 shots.push(Shot::Continues);
                 t += 1;
@@ -149,18 +149,18 @@ mod tests {
     }
 
     #[test]
-    fn a_flash_is_set_aside_and_its_return_is_no_cut() {
-        use Shot::{Aside, Continues, New};
+    fn a_flash_is_left_out_and_its_return_is_no_cut() {
+        use Shot::{Continues, Flash, New};
         // Values measured on a white frame: much brighter, with less unseen than at a cut.
         let flash = pair(46.0, 0.81);
         let over = |t: usize| if t == 3 || t == 0 { CALM } else { pair(30.0, 0.97) };
-        assert_eq!(judged(&[flash, flash, CALM], over), [Aside, Continues, Continues]);
+        assert_eq!(judged(&[flash, flash, CALM], over), [Flash, Continues, Continues]);
         // A flash right after a cut: the cut's own difference must not hide it.
         let cut = pair(30.0, 0.97);
         let one_later = [CALM, CALM, cut, flash, flash, CALM];
-        assert_eq!(judged(&one_later, over), [Continues, Continues, New, Aside, Continues, Continues]);
+        assert_eq!(judged(&one_later, over), [Continues, Continues, New, Flash, Continues, Continues]);
         // A cut right after the flash is still found.
-        assert_eq!(judged(&[flash, flash, cut, CALM], over), [Aside, Continues, New, Continues]);
+        assert_eq!(judged(&[flash, flash, cut, CALM], over), [Flash, Continues, New, Continues]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub use list::{CutList, CutsError, clock};
 pub use luma::Luma;
 pub use prefetch::{Pending, Prefetch, flow_size};
 pub use trail::{Step, Trail};
-pub use watch::{Arrival, Wanted, Watched, Watcher, watch};
+pub use watch::{Transition, Wanted, Watched, Watcher, watch};
 
 /// Creates the flow estimator of this build.
 ///

@@ -15,17 +15,17 @@ use super::{Consistency, FlowError, FlowEstimator};
 
 /// How a frame follows from the previous one.
 #[derive(Debug, Clone)]
-pub struct Arrival {
+pub struct Transition {
     pub shot: Shot,
-    /// Motion since the previous frame that was not a [`Shot::Aside`]; `None` if motion was not requested, for a shot's
-    /// first frame, and for asides.
+    /// Motion since the previous frame that was not a [`Shot::Flash`]; `None` if motion was not requested, for a shot's
+    /// first frame, and for flashes.
     pub step: Option<Step>,
-    /// Motion over longer distances that was estimated directly, with the distance in frames of the shot (asides not
+    /// Motion over longer distances that was estimated directly, with the distance in frames of the shot (flashes not
     /// counted); a distance without an entry must be composed from steps.
     pub far: Vec<(usize, Step)>,
 }
 
-impl From<Shot> for Arrival {
+impl From<Shot> for Transition {
     fn from(shot: Shot) -> Self {
         Self { shot, step: None, far: Vec::new() }
     }
@@ -34,7 +34,7 @@ impl From<Shot> for Arrival {
 /// A frame whose relation to the previous one is decided.
 #[derive(Debug, Clone)]
 pub struct Watched {
-    pub arrival: Arrival,
+    pub transition: Transition,
     /// Frame number, from 0.
     pub number: u64,
     /// Time in seconds from the beginning of the source.
@@ -118,7 +118,7 @@ pub struct Watcher {
     held: Option<Held>,
     /// Distances of directly estimated motion, ascending.
     far: Vec<usize>,
-    /// The last `longest` frames of the shot, newest first, without asides.
+    /// The last `longest` frames of the shot, newest first, without flashes.
     past: VecDeque<Arc<Glance>>,
     longest: usize,
 }
@@ -139,7 +139,7 @@ impl Watcher {
             if let Some(list) = &mut self.list {
                 list.begins(glance.number, glance.seconds);
             }
-            return Ok(vec![self.arrive(&glance, Shot::New, 0.0, None, None)?]);
+            return Ok(vec![self.record(&glance, Shot::New, 0.0, None, None)?]);
         };
         let broke = || FlowError::Library("a search broke down: this is a fault of the program".into());
         let Pair { similarity, step } = pair.recv().map_err(|_| broke())?;
@@ -147,28 +147,28 @@ impl Watcher {
         if let Some(list) = &mut self.list {
             let new = list.begins(glance.number, glance.seconds) || !similarity.comparable;
             let shot = if new { Shot::New } else { Shot::Continues };
-            return Ok(vec![self.arrive(&glance, shot, 0.0, None, step)?]);
+            return Ok(vec![self.record(&glance, shot, 0.0, None, step)?]);
         }
         let mut decided = Vec::new();
         if let Some(held) = self.held.take() {
             let over = self.pair(&glance, &held.before);
             let ahead = Ahead { next: similarity, over: over.similarity? };
             let (shot, score) = self.judge.decide(&held.similarity, Some(&ahead));
-            if shot == Shot::Aside {
-                decided.push(self.arrive(&held.glance, shot, score, held.similarity.unseen, None)?);
+            if shot == Shot::Flash {
+                decided.push(self.record(&held.glance, shot, score, held.similarity.unseen, None)?);
                 self.judge.after_flash(&ahead.over);
                 let step = self.around(over.step, step, held.step);
                 let score = ahead.over.difference;
-                decided.push(self.arrive(&glance, Shot::Continues, score, ahead.over.unseen, step)?);
+                decided.push(self.record(&glance, Shot::Continues, score, ahead.over.unseen, step)?);
                 return Ok(decided);
             }
-            decided.push(self.arrive(&held.glance, shot, score, held.similarity.unseen, held.step)?);
+            decided.push(self.record(&held.glance, shot, score, held.similarity.unseen, held.step)?);
         }
         if Judge::is_suspicious(&similarity) {
             self.held = Some(Held { glance, before, similarity, step });
         } else {
             let (shot, score) = self.judge.decide(&similarity, None);
-            decided.push(self.arrive(&glance, shot, score, similarity.unseen, step)?);
+            decided.push(self.record(&glance, shot, score, similarity.unseen, step)?);
         }
         Ok(decided)
     }
@@ -180,7 +180,7 @@ impl Watcher {
     pub fn finish(&mut self) -> Result<Option<Watched>, FlowError> {
         let Some(held) = self.held.take() else { return Ok(None) };
         let (shot, score) = self.judge.decide(&held.similarity, None);
-        self.arrive(&held.glance, shot, score, held.similarity.unseen, held.step).map(Some)
+        self.record(&held.glance, shot, score, held.similarity.unseen, held.step).map(Some)
     }
 
     /// Returns how the first frame follows from the last one if the clip is a loop; `None` if it is not, has only one
@@ -188,7 +188,7 @@ impl Watcher {
     ///
     /// # Errors
     /// If there is no flow between the two.
-    pub fn closing(&self) -> Result<Option<Arrival>, FlowError> {
+    pub fn closing(&self) -> Result<Option<Transition>, FlowError> {
         let ends = self.first.as_ref().zip(self.last.as_ref()).filter(|(first, last)| first.number != last.number);
         let Some((first, last)) = ends.filter(|_| self.means.flow.is_some()) else { return Ok(None) };
         let step = match &self.pool {
@@ -196,7 +196,7 @@ impl Watcher {
             None => self.means.step(first, last),
         };
         Ok(Some(match step.transpose()?.filter(|step| step.reliability.inconsistent <= UNSEEN) {
-            Some(step) => Arrival { shot: Shot::Continues, step: Some(step), far: Vec::new() },
+            Some(step) => Transition { shot: Shot::Continues, step: Some(step), far: Vec::new() },
             None => Shot::New.into(),
         }))
     }
@@ -207,7 +207,7 @@ impl Watcher {
     }
 
     /// Records a frame in its shot and collects its motion.
-    fn arrive(
+    fn record(
         &mut self,
         glance: &Arc<Glance>,
         shot: Shot,
@@ -215,21 +215,21 @@ impl Watcher {
         unseen: Option<f32>,
         step: Option<Result<Step, FlowError>>,
     ) -> Result<Watched, FlowError> {
-        let mut arrival = Arrival::from(shot);
+        let mut transition = Transition::from(shot);
         match shot {
             Shot::New => self.past.clear(),
             Shot::Continues => {
-                arrival.step = step.transpose()?;
-                arrival.far = self.far_steps(glance)?;
+                transition.step = step.transpose()?;
+                transition.far = self.far_steps(glance)?;
             }
-            Shot::Aside => {}
+            Shot::Flash => {}
         }
-        if shot != Shot::Aside && self.longest > 0 {
+        if shot != Shot::Flash && self.longest > 0 {
             self.past.push_front(Arc::clone(glance));
             self.past.truncate(self.longest);
         }
         let (number, seconds) = (glance.number, glance.seconds);
-        Ok(Watched { arrival, number, seconds, score, unseen })
+        Ok(Watched { transition, number, seconds, score, unseen })
     }
 
     fn pair(&self, now: &Glance, before: &Glance) -> Pair {

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::{Decoded, Message, Ready, Shared};
 use crate::decode::FrameSource;
-use crate::measure::Beside;
+use crate::measure::Reference;
 use crate::media::Frame;
 use crate::motion::{Pending, Prefetch, Watched, Watcher};
 use crate::report::Event;
@@ -79,11 +79,11 @@ pub(super) fn watch(
     let mut waiting: VecDeque<Frame> = VecDeque::new();
     let mut newest = Instant::now();
     let give = |watched: Watched, waiting: &mut VecDeque<Frame>, decoded| {
-        let (frame, arrival) = (waiting.pop_front()?, watched.arrival);
+        let (frame, transition) = (waiting.pop_front()?, watched.transition);
         // Frames painted by a previous run are not measured again.
         let measured = shared.measured.filter(|_| frame.index >= shared.painted);
-        let beside = measured.map(|_| Beside::of(&frame.pixels, &arrival));
-        let ready = Ready { frame, arrival, decoded, beside };
+        let reference = measured.map(|_| Reference::of(&frame.pixels, &transition));
+        let ready = Ready { frame, transition, decoded, reference };
         out.send(Message::Frame(ready)).ok()
     };
     while !shared.cancel.is_cancelled() {

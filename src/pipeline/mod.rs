@@ -17,15 +17,15 @@ use crossbeam_channel::bounded;
 use crate::decode::{DecodeError, FrameSource};
 use crate::encode::{EncodeError, Encoded, FrameSink};
 use crate::interrupt::CancelToken;
-use crate::measure::{Beside, GhostMeter, Seen, Summary};
+use crate::measure::{GhostMeter, Reference, Seen, Summary};
 use crate::media::{Frame, Ratio};
-use crate::motion::{Arrival, FlowError, Prefetch, Watcher};
+use crate::motion::{FlowError, Prefetch, Transition, Watcher};
 use crate::report::Observer;
 use crate::resume::{Journal, ResumeError};
 use crate::stylize::{FrameStats, Snapshot, StyleError, Stylizer};
 
 use paint::Before;
-use write::Shelf;
+use write::PartWriter;
 
 /// Limit of the frames waiting in one channel, in bytes.
 const CHANNEL_BYTES: usize = 256 << 20;
@@ -61,7 +61,7 @@ enum Message<T> {
     End {
         every_frame: bool,
         /// How the first frame follows from the last one, if the watcher knows.
-        closing: Option<Box<Arrival>>,
+        closing: Option<Box<Transition>>,
     },
 }
 
@@ -74,10 +74,10 @@ struct Decoded {
 /// A frame, how it follows from the one before it, and when the last frame needed to decide that was decoded.
 struct Ready {
     frame: Frame,
-    arrival: Arrival,
+    transition: Transition,
     decoded: Instant,
     /// Reference that the painted frame is compared with when it is measured.
-    beside: Option<Beside>,
+    reference: Option<Reference>,
 }
 
 /// A painted frame and the cost of painting it.
@@ -85,7 +85,7 @@ struct Painted {
     frame: Frame,
     stats: FrameStats,
     seconds: f64,
-    beside: Option<Beside>,
+    reference: Option<Reference>,
     seen: Seen,
 }
 
@@ -109,7 +109,7 @@ pub struct Ends {
 }
 
 /// The tools of the stylize stage, built inside its thread.
-pub struct Hands<'a> {
+pub struct PaintTools<'a> {
     pub stylizer: Box<dyn Stylizer + 'a>,
     /// Looks for ghosts, if the result is measured and the engine supports it.
     pub ghosts: Option<GhostMeter>,
@@ -152,7 +152,7 @@ impl Shared<'_> {
     }
 }
 
-/// Runs a job: passes every frame of the source through the stylizer into the sink, and finishes the sink. `make_hands`
+/// Runs a job: passes every frame of the source through the stylizer into the sink, and finishes the sink. `make_tools`
 /// is called inside the stylize thread. `measured` requests the steadiness of the result; the watcher must then have
 /// been asked for motion. With `progress`, frames that a previous run painted are only analysed, because the sink
 /// already holds those of finished parts, and the parts that this run finishes are recorded.
@@ -162,7 +162,7 @@ impl Shared<'_> {
 pub fn run<'a>(
     ends: Ends,
     measured: bool,
-    make_hands: impl FnOnce() -> Result<Hands<'a>, StyleError> + Send,
+    make_tools: impl FnOnce() -> Result<PaintTools<'a>, StyleError> + Send,
     progress: Option<Progress<'_, '_>>,
     observer: &dyn Observer,
     cancel: &CancelToken,
@@ -177,7 +177,7 @@ pub fn run<'a>(
         },
         None => Before { frames: 0, in_tail: 0, snapshot: Snapshot::default(), checkpoint: None },
     };
-    let shelf = Shelf::new(sink, progress.map(|progress| progress.journal));
+    let writer = PartWriter::new(sink, progress.map(|progress| progress.journal));
     let info = source.info();
     let frame_bytes = (12 * info.width * info.height).max(1);
     let room = (CHANNEL_BYTES / frame_bytes).clamp(1, CHANNEL_FRAMES);
@@ -195,8 +195,8 @@ pub fn run<'a>(
         let decode = scope.spawn(move || look::decode(source, &decoded_in, shared));
         let sight = scope.spawn(move || look::sight(prefetch, begin, &decoded_out, &sighted_in, shared));
         let watch = scope.spawn(move || look::watch(watcher, &sighted_out, &watched_in, shared));
-        let stylize = scope.spawn(move || paint::stylize(make_hands, before, &watched_out, &styled_in, shared));
-        let encode = scope.spawn(move || write::encode(shelf, (base, painted), &styled_out, shared));
+        let stylize = scope.spawn(move || paint::stylize(make_tools, before, &watched_out, &styled_in, shared));
+        let encode = scope.spawn(move || write::encode(writer, (base, painted), &styled_out, shared));
         let read = decode.join().unwrap_or_else(|_| broken(shared, "decode"));
         sight.join().unwrap_or_else(|_| broken(shared, "motion"));
         watch.join().unwrap_or_else(|_| broken(shared, "motion"));

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::{Hands, Message, Painted, Ready, Shared, Styled};
-use crate::measure::{Beside, GhostMeter, Seen, Waiting};
+use super::{Message, PaintTools, Painted, Ready, Shared, Styled};
+use crate::measure::{GhostMeter, Reference, Seen, Waiting};
 use crate::media::{Frame, Pixels};
 use crate::motion::Shot;
 use crate::stylize::{Snapshot, StyleError, Stylized, Stylizer};
@@ -30,48 +30,49 @@ pub(super) struct Before {
 }
 
 pub(super) fn stylize<'a>(
-    make: impl FnOnce() -> Result<Hands<'a>, StyleError>,
+    make: impl FnOnce() -> Result<PaintTools<'a>, StyleError>,
     before: Before,
     frames: &Receiver<Message<Ready>>,
     out: &Sender<Styled>,
     shared: &Shared<'_>,
 ) -> Option<StyleCount> {
-    let Hands { mut stylizer, ghosts } = make().map_err(|error| shared.fail(error)).ok()?;
+    let PaintTools { mut stylizer, ghosts } = make().map_err(|error| shared.fail(error)).ok()?;
     if before.frames > 0 {
         stylizer.restore(&before.snapshot).map_err(|error| shared.fail(error)).ok()?;
     }
     let ghosts = ghosts.filter(|_| shared.measured.is_some());
-    let mut easel = Easel::new(&before, ghosts, out);
+    let mut tracker = FrameTracker::new(&before, ghosts, out);
     drop(before.snapshot);
     let mut waited_for_motion = Duration::ZERO;
-    let styled = |easel: &Easel<'_>, waited_for_motion| Some(StyleCount { frames: easel.count, waited_for_motion });
+    let styled =
+        |tracker: &FrameTracker<'_>, waited_for_motion| Some(StyleCount { frames: tracker.count, waited_for_motion });
     loop {
         let idle = Instant::now();
         let Ok(message) = frames.recv() else {
             // An earlier stage has failed or was cancelled; the painted frames are worth keeping all the same.
-            easel.pause(stylizer.as_ref());
-            return shared.cancel.is_cancelled().then_some(StyleCount { frames: easel.count, waited_for_motion });
+            tracker.pause(stylizer.as_ref());
+            return shared.cancel.is_cancelled().then_some(StyleCount { frames: tracker.count, waited_for_motion });
         };
         if let Message::Frame(ready) = &message {
             // Motion cannot be found before the frame is decoded, so only the time after that counts.
             waited_for_motion += Instant::now().saturating_duration_since(idle.max(ready.decoded));
         }
         if shared.cancel.is_cancelled() {
-            easel.pause(stylizer.as_ref());
-            return styled(&easel, waited_for_motion);
+            tracker.pause(stylizer.as_ref());
+            return styled(&tracker, waited_for_motion);
         }
         let result = match message {
             Message::Frame(ready) if ready.frame.index < before.frames => Ok(()),
-            Message::Frame(ready) => easel.paint(stylizer.as_mut(), ready),
+            Message::Frame(ready) => tracker.paint(stylizer.as_mut(), ready),
             Message::End { every_frame, closing } => {
-                if let Some(arrival) = closing {
-                    stylizer.close(*arrival);
+                if let Some(transition) = closing {
+                    stylizer.close(*transition);
                 }
-                match stylizer.finish(&mut |styled| easel.done(styled)) {
+                match stylizer.finish(&mut |styled| tracker.done(styled)) {
                     Ok(()) => {
-                        tracing::info!(seconds = easel.looking.as_secs_f64(), "looked for ghosts");
+                        tracing::info!(seconds = tracker.looking.as_secs_f64(), "looked for ghosts");
                         out.send(Styled::End { every_frame }).ok()?;
-                        return styled(&easel, waited_for_motion);
+                        return styled(&tracker, waited_for_motion);
                     }
                     Err(error) => Err(error),
                 }
@@ -79,7 +80,7 @@ pub(super) fn stylize<'a>(
         };
         match result {
             Ok(()) => {}
-            Err(StyleError::Cancelled) => return styled(&easel, waited_for_motion),
+            Err(StyleError::Cancelled) => return styled(&tracker, waited_for_motion),
             Err(error) => {
                 shared.fail(error);
                 return None;
@@ -89,10 +90,10 @@ pub(super) fn stylize<'a>(
 }
 
 /// Pairs each painted picture with the frame it was made from, sends it to the encode stage, and ends parts.
-struct Easel<'a> {
+struct FrameTracker<'a> {
     /// Frames that are being painted, without their pixels, which the stylizer holds.
-    waiting: VecDeque<(Frame, Option<Beside>)>,
-    beside: Waiting,
+    waiting: VecDeque<(Frame, Option<Reference>)>,
+    reference: Waiting,
     ghosts: Option<GhostMeter>,
     /// Time spent looking for ghosts.
     looking: Duration,
@@ -105,11 +106,11 @@ struct Easel<'a> {
     out: &'a Sender<Styled>,
 }
 
-impl<'a> Easel<'a> {
+impl<'a> FrameTracker<'a> {
     fn new(before: &Before, ghosts: Option<GhostMeter>, out: &'a Sender<Styled>) -> Self {
         Self {
             waiting: VecDeque::new(),
-            beside: Waiting::default(),
+            reference: Waiting::default(),
             ghosts,
             looking: Duration::ZERO,
             count: before.frames,
@@ -121,7 +122,7 @@ impl<'a> Easel<'a> {
     }
 
     fn paint(&mut self, stylizer: &mut dyn Stylizer, ready: Ready) -> Result<(), StyleError> {
-        let begins = ready.arrival.shot == Shot::New;
+        let begins = ready.transition.shot == Shot::New;
         if begins {
             stylizer.end_shot(&mut |styled| self.done(styled))?;
         }
@@ -129,10 +130,10 @@ impl<'a> Easel<'a> {
             self.seal(stylizer)?;
         }
         self.began = Instant::now();
-        let Ready { mut frame, arrival, beside, .. } = ready;
+        let Ready { mut frame, transition, reference, .. } = ready;
         let content = std::mem::replace(&mut frame.pixels, Pixels::black(0, 0));
-        self.waiting.push_back((frame, self.beside.keep(beside)));
-        stylizer.push(&content, &arrival, &mut |styled| self.done(styled))
+        self.waiting.push_back((frame, self.reference.keep(reference)));
+        stylizer.push(&content, &transition, &mut |styled| self.done(styled))
     }
 
     /// Ends the current part, if the stylizer can save its state at this point.
@@ -161,14 +162,14 @@ impl<'a> Easel<'a> {
 
     /// Looks for ghosts in a painted frame. This happens here and not in the encode stage because only this thread
     /// computes with torch. An error ends the search, not the job.
-    fn look(&mut self, frame: &Frame, beside: Option<&Beside>) -> Seen {
+    fn look(&mut self, frame: &Frame, reference: Option<&Reference>) -> Seen {
         let Some(ghosts) = &mut self.ghosts else { return Seen::default() };
-        let Some(beside) = beside else {
+        let Some(reference) = reference else {
             ghosts.end_shot();
             return Seen::default();
         };
         let began = Instant::now();
-        let seen = beside.look(&frame.pixels, ghosts);
+        let seen = reference.look(&frame.pixels, ghosts);
         self.looking += began.elapsed();
         seen.unwrap_or_else(|error| {
             tracing::warn!(%error, "ghosts are not looked for any further");
@@ -179,12 +180,12 @@ impl<'a> Easel<'a> {
 
     fn done(&mut self, styled: Stylized) -> Result<(), StyleError> {
         // Two cases end the job: a stylizer that returns more frames than it got, and an encode stage that has ended.
-        let (frame, beside) = self.waiting.pop_front().ok_or(StyleError::Cancelled)?;
-        self.beside.release(beside.as_ref());
+        let (frame, reference) = self.waiting.pop_front().ok_or(StyleError::Cancelled)?;
+        self.reference.release(reference.as_ref());
         let frame = Frame { pixels: styled.pixels, ..frame };
         let seconds = self.began.elapsed().as_secs_f64();
-        let seen = self.look(&frame, beside.as_ref());
-        let painted = Painted { frame, stats: styled.stats, seconds, beside, seen };
+        let seen = self.look(&frame, reference.as_ref());
+        let painted = Painted { frame, stats: styled.stats, seconds, reference, seen };
         self.out.send(Styled::Frame(Box::new(painted))).map_err(|_| StyleError::Cancelled)?;
         self.count += 1;
         self.since += 1;

@@ -13,13 +13,13 @@ use crate::resume::{Journal, Tail};
 use crate::stylize::Snapshot;
 
 /// The sink that painted frames go to, and the journal and tail that record them.
-pub(super) struct Shelf<'a, 'b> {
+pub(super) struct PartWriter<'a, 'b> {
     sink: Box<dyn FrameSink>,
     journal: Option<&'a mut Journal<'b>>,
     tail: Option<Tail>,
 }
 
-impl<'a, 'b> Shelf<'a, 'b> {
+impl<'a, 'b> PartWriter<'a, 'b> {
     pub fn new(sink: Box<dyn FrameSink>, journal: Option<&'a mut Journal<'b>>) -> Self {
         let tail = journal.as_ref().map(|journal| journal.new_tail());
         Self { sink, journal, tail }
@@ -69,20 +69,21 @@ impl<'a, 'b> Shelf<'a, 'b> {
 /// Runs the encode stage. Frames are measured here rather than in the stylize stage, so that painting never waits for
 /// it.
 pub(super) fn encode(
-    mut shelf: Shelf<'_, '_>,
+    mut writer: PartWriter<'_, '_>,
     (base, painted): (TimeBase, u64),
     frames: &Receiver<Styled>,
     shared: &Shared<'_>,
 ) -> Option<(Encoded, Option<Summary>)> {
     let mut meter = shared.measured.map(JobMeter::new);
     let (mut count, mut measuring) = (painted, Duration::ZERO);
-    shelf.take_up(base).map_err(|error| shared.fail(error)).ok()?;
+    writer.take_up(base).map_err(|error| shared.fail(error)).ok()?;
     loop {
         let done = match frames.recv().ok()? {
             Styled::Frame(painted) => {
-                let Painted { frame, stats, seconds, beside, seen } = *painted;
+                let Painted { frame, stats, seconds, reference, seen } = *painted;
                 let began = Instant::now();
-                let figures = meter.as_mut().map(|meter| meter.next(&frame.pixels, beside, seen)).unwrap_or_default();
+                let figures =
+                    meter.as_mut().map(|meter| meter.next(&frame.pixels, reference, seen)).unwrap_or_default();
                 measuring += began.elapsed();
                 count += 1;
                 shared.observer.event(&Event::Frame {
@@ -94,16 +95,16 @@ pub(super) fn encode(
                     terms: stats.terms.iter().collect(),
                     figures,
                 });
-                shelf.push(frame)
+                writer.push(frame)
             }
-            Styled::Seal(snapshot) => shelf.seal(&snapshot),
+            Styled::Seal(snapshot) => writer.seal(&snapshot),
             Styled::Pause(snapshot) => {
-                shelf.pause(&snapshot).map_err(|error| shared.fail(error)).ok()?;
+                writer.pause(&snapshot).map_err(|error| shared.fail(error)).ok()?;
                 return None;
             }
             Styled::End { every_frame } => {
                 tracing::info!(seconds = measuring.as_secs_f64(), frames = count, "measured");
-                let encoded = shelf.finish(every_frame).map_err(|error| shared.fail(error)).ok()?;
+                let encoded = writer.finish(every_frame).map_err(|error| shared.fail(error)).ok()?;
                 return Some((encoded, meter.and_then(JobMeter::finish)));
             }
         };

@@ -273,7 +273,7 @@ fn plain_line(event: &Event) -> Option<String> {
     match event {
         Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } | Event::Progress { .. } => None,
         Event::RunStarted { .. } => None,
-        Event::Resumed { frames, .. } => Some(format!("goes on after {frames} painted {}", plural(*frames))),
+        Event::Resumed { frames, .. } => Some(format!("resumes after {frames} painted {}", plural(*frames))),
         Event::Note { message } => Some(plain(message).into_owned()),
         Event::Warning { message } => Some(format!("warning: {}", plain(message))),
         Event::Finished { output, frames, seconds, steadiness, .. } => {

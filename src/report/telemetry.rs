@@ -14,7 +14,7 @@ use super::{Event, Observer};
 use crate::files;
 
 pub use notify::Command;
-pub use tally::{JobRecord, Outcome, Tally};
+pub use tally::{JobEnd, JobRecord, Tally};
 
 /// The destinations of these reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -19,7 +19,7 @@ pub enum ResumeError {
     TooLarge(PathBuf),
     #[error("{}: the job's progress cannot be kept: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("{}: what a former run has kept cannot be read: {source}; run again with --no-resume", path.display())]
+    #[error("{}: the progress of an earlier run cannot be read: {source}; run again with --no-resume", path.display())]
     Lost { path: PathBuf, source: io::Error },
 }
 

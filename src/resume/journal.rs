@@ -54,12 +54,9 @@ impl<'a> Journal<'a> {
         let mut manifest = match found {
             Some(manifest) if same(&manifest) => manifest,
             Some(manifest) if manifest.frames() > 0 => {
-                let frames = manifest.frames();
+                let since = format!("since {} of its frames were painted", manifest.frames());
                 let changed = identity.changed(&manifest.identity);
-                notes.extend(
-                    changed
-                        .map(|changed| format!("begins anew, for {changed} since {frames} frames of it were painted")),
-                );
+                notes.extend(changed.map(|changed| format!("starts over because {changed} {since}")));
                 superseded::step_aside(work, &manifest)?;
                 Manifest::new(identity, threads)
             }
@@ -83,7 +80,7 @@ impl<'a> Journal<'a> {
             Ok(found) => Ok(found),
             Err(ManifestError::Unreadable(error)) => Err(ResumeError::io(&work.path().join(MANIFEST), error)),
             Err(error) => {
-                notes.push(format!("what a former run has left is not used: its manifest cannot be read ({error})"));
+                notes.push(format!("an earlier run's progress is not used: its manifest cannot be read ({error})"));
                 Ok(None)
             }
         }

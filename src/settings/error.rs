@@ -55,7 +55,7 @@ pub enum SettingsError {
 /// A preset name that is not known.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{}unknown preset `{name}`{}; there are {}; searched {}",
+    "{}unknown preset `{name}`{}; known presets: {}; searched {}",
     at.as_ref().map(|at| format!("{at}: ")).unwrap_or_default(),
     nearest.as_ref().map(|name| format!(" (did you mean {name}?)")).unwrap_or_default(),
     names.join(", "),

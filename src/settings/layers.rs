@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use super::confine::{self, Stranger};
 use super::environment::{ENV_PREFIX, Environment};
 use super::error::SettingsError;
 use super::file::{self, BUILTIN, Base};
@@ -13,6 +12,7 @@ use super::merged::Merged;
 use super::origin::{Entry, Origin};
 use super::preset::Library;
 use super::schema::{Schema, nearest};
+use super::untrusted::{self, Untrusted};
 use super::{IfExists, LongFlow, Settings};
 
 /// Environment variable that selects the preset when the command line gives none.
@@ -179,7 +179,7 @@ fn lay_recorded(
     let overridden = |key: &str| overrides.iter().any(|entry| entry.key == key);
     let is_ours = |key: &str| keys::spec(key).is_some_and(|key| key.owner == Owner::Machine);
     entries.retain(|entry| !is_ours(&entry.key) && !overridden(&entry.key));
-    confine::check(&entries, Stranger::Record)?;
+    untrusted::check(&entries, Untrusted::Record)?;
     merged.add(entries)?;
     let mut ours: Vec<Entry> = config.map(|config| config.entries).unwrap_or_default();
     ours.extend(from_environment(environment)?);

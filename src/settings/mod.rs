@@ -1,6 +1,5 @@
 //! All settings that decide what the result looks like: one struct, resolved once and passed by reference.
 
-mod confine;
 mod environment;
 mod error;
 mod file;
@@ -16,11 +15,11 @@ mod schema;
 mod split;
 mod strength;
 mod temporal;
+mod untrusted;
 mod validate;
 
 use serde::{Deserialize, Serialize};
 
-pub use confine::filters;
 pub use environment::Environment;
 pub use error::{SettingsError, UnknownPreset};
 pub use file::{Places, document, overrides, read};
@@ -33,6 +32,7 @@ pub use preset::{Library, Listed, Preset, builtin_image};
 pub use schema::{default_of, join, nearest};
 pub use split::{Marks, split};
 pub use temporal::{ConsistencySettings, Distance, TemporalSettings};
+pub use untrusted::filters;
 pub use validate::{AUTO, BACKBONES, InvalidValue};
 
 /// The resolved settings of a run. Every key can be set by a preset, the user's config, the environment

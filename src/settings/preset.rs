@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::confine::{self, Stranger};
 use super::environment::Environment;
 use super::error::{SettingsError, UnknownPreset};
 use super::file::{self, Base};
 use super::merged::Merged;
 use super::origin::{Entry, Origin};
 use super::schema::nearest;
+use super::untrusted::{self, Untrusted};
 use super::{Settings, StyleImage};
 
 /// Limit on `extends` chains; deeper than anyone nests by hand.
@@ -192,7 +192,7 @@ impl Library {
             Place::Builtin { .. } => file::parse(text, &place.shown(), &Base::Builtin, &EXTRAS)?,
             Place::File { shown, path } => {
                 let file = file::parse(text, shown, &Base::Folder(folder_of(path)), &EXTRAS)?;
-                confine::check(&file.entries, Stranger::Preset(path))?;
+                untrusted::check(&file.entries, Untrusted::Preset(path))?;
                 file
             }
         };

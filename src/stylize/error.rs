@@ -35,7 +35,7 @@ pub enum StyleError {
          free disk space there, or use a smaller --size, a part of the clip (--frames) or --passes 1", folder.display()
     )]
     Scratch { folder: PathBuf, megabytes: u64, source: std::io::Error },
-    #[error("what a former run has kept lacks `{name}`: run again with --no-resume")]
+    #[error("the saved state of an earlier run lacks `{name}`: run again with --no-resume")]
     Snapshot { name: String },
     /// The network does not support the requested inspection.
     #[error("{0}")]

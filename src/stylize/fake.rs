@@ -2,14 +2,14 @@
 
 use super::{Done, FrameStats, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
-use crate::motion::Arrival;
+use crate::motion::Transition;
 
 /// Returns every picture unchanged.
 #[derive(Debug, Default)]
 pub struct Identity;
 
 impl Stylizer for Identity {
-    fn push(&mut self, content: &Pixels, _arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
+    fn push(&mut self, content: &Pixels, _arrival: &Transition, done: &mut Done<'_>) -> Result<(), StyleError> {
         done(Stylized { pixels: content.clone(), stats: FrameStats::default() })
     }
 }
@@ -32,7 +32,7 @@ pub const BARS: [[u8; 3]; 8] = [
 pub struct Bars;
 
 impl Stylizer for Bars {
-    fn push(&mut self, content: &Pixels, _arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
+    fn push(&mut self, content: &Pixels, _arrival: &Transition, done: &mut Done<'_>) -> Result<(), StyleError> {
         let mut pixels = content.clone();
         let width = pixels.width.max(1);
         let plane = pixels.width * pixels.height;

@@ -48,19 +48,19 @@ pub use snapshot::Snapshot;
 pub use term_values::TermValues;
 
 use crate::media::Pixels;
-use crate::motion::Arrival;
+use crate::motion::Transition;
 
 /// Callback that receives the finished pictures, in the order of their contents.
 pub type Done<'a> = dyn FnMut(Stylized) -> Result<(), StyleError> + 'a;
 
 /// Repaints pictures one after another. It gets pixels instead of frames, so it cannot lose a timestamp.
 pub trait Stylizer {
-    /// Takes the next picture; `arrival` describes how it follows from the previous one. Passes every picture that is
+    /// Takes the next picture; `transition` describes how it follows from the previous one. Passes every picture that is
     /// finished by then to `done`: one for each picture taken, either now or later.
     ///
     /// # Errors
     /// If the picture cannot be painted or the job was cancelled, or what `done` returns.
-    fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError>;
+    fn push(&mut self, content: &Pixels, transition: &Transition, done: &mut Done<'_>) -> Result<(), StyleError>;
 
     /// Passes on the pictures held back from the shot in progress; the next picture starts another shot.
     ///
@@ -89,7 +89,7 @@ pub trait Stylizer {
 
     /// Describes, before [`Stylizer::finish`], how the first picture follows from the last one, for a clip that should
     /// loop.
-    fn close(&mut self, _arrival: Arrival) {}
+    fn close(&mut self, _arrival: Transition) {}
 
     /// Ends the clip: passes on the pictures that were held back.
     ///

@@ -17,7 +17,7 @@ use super::scene::{Scene, moving_outlines};
 use super::tensor::scalar;
 use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer, TermValues};
 use crate::media::Pixels;
-use crate::motion::{Arrival, Shot};
+use crate::motion::{Shot, Transition};
 use crate::settings::{LongFlow, Method, Settings};
 
 /// Faces are searched for in every third later frame.
@@ -57,12 +57,12 @@ impl SinglePass {
         Self { frame_optimizer, first, next, shot: None }
     }
 
-    /// Paints the next picture; `arrival` describes how it follows from the previous one.
+    /// Paints the next picture; `transition` describes how it follows from the previous one.
     ///
     /// # Errors
     /// If the frame cannot be painted or the job was cancelled.
-    pub fn stylize(&mut self, pixels: &Pixels, arrival: &Arrival) -> Result<Stylized, StyleError> {
-        let Painted { image, stats, .. } = self.advance(pixels, arrival)?;
+    pub fn stylize(&mut self, pixels: &Pixels, transition: &Transition) -> Result<Stylized, StyleError> {
+        let Painted { image, stats, .. } = self.advance(pixels, transition)?;
         Ok(Stylized { pixels: self.frame_optimizer.frame(&image, pixels)?, stats })
     }
 
@@ -84,17 +84,18 @@ impl SinglePass {
     ///
     /// # Errors
     /// As [`SinglePass::stylize`].
-    pub fn advance(&mut self, pixels: &Pixels, arrival: &Arrival) -> Result<Painted, StyleError> {
+    pub fn advance(&mut self, pixels: &Pixels, transition: &Transition) -> Result<Painted, StyleError> {
         let raw = self.frame_optimizer.raw(pixels)?;
         let (_, _, h, w) = raw.size4()?;
-        if arrival.shot == Shot::Aside {
+        if transition.shot == Shot::Flash {
             // A flash: painted on its own; the shot continues from the frame before it.
             return Ok(self.begun(&raw)?.0);
         }
         let shot = self.shot.take();
-        let shot = shot.filter(|shot| arrival.shot == Shot::Continues && (shot.look.height, shot.look.width) == (h, w));
+        let shot =
+            shot.filter(|shot| transition.shot == Shot::Continues && (shot.look.height, shot.look.width) == (h, w));
         let (painted, shot) = match shot {
-            Some(shot) => self.continued(shot, &raw, arrival)?,
+            Some(shot) => self.continued(shot, &raw, transition)?,
             None => self.begun(&raw)?,
         };
         self.shot = Some(shot);
@@ -127,17 +128,17 @@ impl SinglePass {
         &self,
         mut shot: ShotState,
         raw: &Tensor,
-        arrival: &Arrival,
+        transition: &Transition,
     ) -> Result<(Painted, ShotState), StyleError> {
         let (_, _, h, w) = raw.size4()?;
-        let step = arrival.step.as_ref();
+        let step = transition.step.as_ref();
         let content = shot.look.content(raw)?;
         // Faces do not come and go from frame to frame, and a search takes a tenth of a frame's time.
         let searches = step.is_none() || shot.count.is_multiple_of(SEARCH_EVERY);
         let found = if searches { self.frame_optimizer.faces(&shot.look, raw, Search::Quick)? } else { None };
         if let Some(step) = step {
             shot.chain.step(step, &content)?;
-            shot.chain.look_back(&arrival.far, w as usize, h as usize);
+            shot.chain.look_back(&transition.far, w as usize, h as usize);
         }
         let Settings { seed, temporal, .. } = self.frame_optimizer.settings();
         let earlier = step.map(|_| shot.chain.earlier(temporal.reach(), &content)).transpose()?;
@@ -208,7 +209,7 @@ impl SinglePass {
 const OPENING: u64 = 3;
 
 /// Returns the largest size in bytes of a [`Snapshot`] within a shot of `frames` frames, each optimised at `height` x
-/// `width` pixels: that of what [`ShotState::keep`] stores.
+/// `width` pixels: that of what `ShotState::keep` stores.
 pub fn snapshot_bytes(settings: &Settings, [height, width]: [i64; 2], frames: u64) -> u64 {
     let Settings { temporal, optimizer, .. } = settings;
     let remembered = Chain::longest(&temporal.offsets) as u64;
@@ -275,8 +276,8 @@ impl ShotState {
 }
 
 impl Stylizer for SinglePass {
-    fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
-        done(self.stylize(content, arrival)?)
+    fn push(&mut self, content: &Pixels, transition: &Transition, done: &mut Done<'_>) -> Result<(), StyleError> {
+        done(self.stylize(content, transition)?)
     }
 
     fn end_shot(&mut self, _done: &mut Done<'_>) -> Result<(), StyleError> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Why weights cannot be found, read, fetched or imported.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    #[error("no network is called `{name}`: there are {}", known.join(", "))]
+    #[error("unknown network `{name}`; known: {}", known.join(", "))]
     UnknownNetwork { name: String, known: Vec<String> },
 
     #[error(

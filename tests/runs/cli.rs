@@ -72,7 +72,7 @@ fn a_missing_input_is_one_clear_line_and_exit_1() {
     let dir = folder(&[]);
     program(dir.path()).arg("nope.mp4").assert().code(1).stderr("error: nope.mp4: no such file or folder\n");
     let address = program(dir.path()).arg("https://127.0.0.1/a.mp4").assert().code(2);
-    address.stderr(contains("https://127.0.0.1/a.mp4: an address is no input; download it first, or pipe it"));
+    address.stderr(contains("https://127.0.0.1/a.mp4: an address cannot be an input; download it first, or pipe it"));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn an_unknown_preset_names_the_nearest() {
         .args(["--preset", "vangog", "a.mp4"])
         .assert()
         .code(2)
-        .stderr(starts_with("error: unknown preset `vangog` (did you mean vangogh?); there are monet, "));
+        .stderr(starts_with("error: unknown preset `vangog` (did you mean vangogh?); known presets: monet, "));
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn unknown_presets_name_all_there_are() {
     let world = World::new().file("config/presets/mine.toml", "").preset("vangog");
     assert_eq!(
         world.error(),
-        "unknown preset `vangog` (did you mean vangogh?); there are mine, monet, mosaic, sketch, ukiyoe, vangogh; \
+        "unknown preset `vangog` (did you mean vangogh?); known presets: mine, monet, mosaic, sketch, ukiyoe, vangogh; \
          searched config/presets and the built-in presets"
     );
     let world = World::new().file("cwd/my.toml", "extends = \"mnet\"\n").preset("my.toml");

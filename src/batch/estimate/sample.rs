@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::super::job::{Batch, JobError, make_hands, wanted};
+use super::super::job::{Batch, JobError, make_tools, wanted};
 use crate::decode;
 use crate::encode::{self, EncodeError, Encoded, FrameSink, Target};
 use crate::interrupt::{CancelToken, Deadline};
@@ -78,7 +78,7 @@ impl Sampler<'_> {
         let sink = Box::new(Basket { count: 0, kept: Arc::clone(&kept) });
         let stopwatch = Stopwatch { state: Mutex::new(State::new(began)), enough, cancel: &cancel };
         // There is only one pass, so nothing is stored in the work folder.
-        let make = || make_hands(&job, batch, Path::new("."), false);
+        let make = || make_tools(&job, batch, Path::new("."), false);
         match pipeline::run(Ends { source, sink, motion }, measured, make, None, &stopwatch, &cancel) {
             Ok(_) | Err(PipelineError::Cancelled { .. }) => {}
             Err(error) => return Err(error.into()),

@@ -90,14 +90,14 @@ impl Survey {
     /// Adds the next frames; `length` is the number of frames in the shot in progress.
     fn note(&mut self, watched: &[Watched], length: &mut u64) {
         for watched in watched {
-            match watched.arrival.shot {
+            match watched.transition.shot {
                 Shot::New => *length = 1,
                 Shot::Continues => *length += 1,
-                Shot::Aside => {}
+                Shot::Flash => {}
             }
             self.longest_shot = self.longest_shot.max(*length);
         }
-        let begins = watched.iter().filter(|watched| watched.arrival.shot != Shot::Continues);
+        let begins = watched.iter().filter(|watched| watched.transition.shot != Shot::Continues);
         self.shots.extend(begins.map(|watched| Begin { frame: watched.number, seconds: watched.seconds }));
     }
 

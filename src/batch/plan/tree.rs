@@ -250,7 +250,7 @@ pub fn is_result(name: &OsStr, stems: &HashSet<OsString>, request: &Request<'_>)
         }
         name = OsStr::new(before);
         if stems.contains(name) {
-            tracing::info!(result = %before, preset, "a result of a former run is passed over");
+            tracing::info!(result = %before, preset, "a result of an earlier run is skipped");
             return true;
         }
     }

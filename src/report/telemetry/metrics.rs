@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use super::tally::{Outcome, Tally, unix};
+use super::tally::{JobEnd, Tally, unix};
 
 const LAST_SUCCESS: &str = "stylize_video_last_success_timestamp_seconds";
 /// A longer file was not written by this program.
@@ -22,7 +22,7 @@ pub fn text(tally: &Tally, success_before: Option<f64>) -> String {
         "Version of the program, as a label.",
         &[(format!("{{version=\"{version}\"}}"), 1.0)],
     );
-    let by_outcome: Vec<(String, f64)> = Outcome::ALL
+    let by_outcome: Vec<(String, f64)> = JobEnd::ALL
         .map(|outcome| (format!("{{outcome=\"{}\"}}", outcome.name()), tally.count(outcome) as f64))
         .into_iter()
         .chain(tally.finished.map(|not_begun| ("{outcome=\"not_begun\"}".to_owned(), not_begun as f64)))

@@ -4,7 +4,7 @@ use std::io;
 use std::process::{self, Stdio};
 use std::time::{Duration, Instant};
 
-use super::tally::{JobRecord, Outcome};
+use super::tally::{JobEnd, JobRecord};
 use crate::child;
 
 /// A command that takes longer is killed.
@@ -46,7 +46,7 @@ impl Command {
     /// Runs the command with `job` in its environment and waits for it. Skipped jobs are not reported, because nothing
     /// has happened.
     pub(super) fn tell(&self, job: &JobRecord) -> Result<(), Problem> {
-        if job.outcome == Outcome::Skipped {
+        if job.outcome == JobEnd::Skipped {
             return Ok(());
         }
         self.run(job, LIMIT)
@@ -81,7 +81,7 @@ impl Command {
 
 /// Returns the environment variables for the command. They are not settings: see `settings::layers`.
 fn environment(job: &JobRecord) -> [(&'static str, String); 6] {
-    let error = job.why.as_deref().filter(|_| job.outcome == Outcome::Failed).unwrap_or_default();
+    let error = job.why.as_deref().filter(|_| job.outcome == JobEnd::Failed).unwrap_or_default();
     [
         ("STYLIZE_VIDEO_INPUT", plain(&job.input)),
         ("STYLIZE_VIDEO_OUTPUT", plain(job.output.as_deref().unwrap_or_default())),
@@ -102,7 +102,7 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn job(outcome: Outcome) -> JobRecord {
+    fn job(outcome: JobEnd) -> JobRecord {
         let (input, output) = ("in \"a\".mp4".into(), Some("out.mp4".into()));
         let why = Some("bro\0ken".into());
         JobRecord { input, output, outcome, frames: 3, resumed: 1, seconds: 1.5, why, ended: 0.0 }
@@ -121,21 +121,21 @@ mod tests {
     #[test]
     fn the_environment_tells_the_outcome() {
         let test = r#"sh -c 'test "$STYLIZE_VIDEO_INPUT$STYLIZE_VIDEO_ERROR$STYLIZE_VIDEO_SECONDS" = "in \"a\".mp4broken1.500"'"#;
-        Command::parse(test).unwrap().tell(&job(Outcome::Failed)).unwrap();
+        Command::parse(test).unwrap().tell(&job(JobEnd::Failed)).unwrap();
         let done = "sh -c 'test \"$STYLIZE_VIDEO_OUTCOME$STYLIZE_VIDEO_FRAMES$STYLIZE_VIDEO_ERROR\" = done3'";
-        Command::parse(done).unwrap().tell(&job(Outcome::Done)).unwrap();
+        Command::parse(done).unwrap().tell(&job(JobEnd::Done)).unwrap();
         let fails = Command::parse("sh -c 'exit 3'").unwrap();
-        assert!(fails.tell(&job(Outcome::Done)).unwrap_err().to_string().contains("sh ended with exit status: 3"));
-        fails.tell(&job(Outcome::Skipped)).unwrap();
+        assert!(fails.tell(&job(JobEnd::Done)).unwrap_err().to_string().contains("sh ended with exit status: 3"));
+        fails.tell(&job(JobEnd::Skipped)).unwrap();
         let missing = Command::parse("no-such-program-at-all").unwrap();
-        assert!(matches!(missing.tell(&job(Outcome::Done)), Err(Problem::Start { .. })));
+        assert!(matches!(missing.tell(&job(JobEnd::Done)), Err(Problem::Start { .. })));
     }
 
     #[test]
     fn a_slow_command_is_ended_with_what_it_started() {
         let began = Instant::now();
         let slow = Command::parse("sh -c 'sleep 50; echo awake'").unwrap();
-        let ended = slow.run(&job(Outcome::Done), Duration::from_millis(100));
+        let ended = slow.run(&job(JobEnd::Done), Duration::from_millis(100));
         assert!(matches!(ended, Err(Problem::Slow { .. })), "{ended:?}");
         assert!(began.elapsed() < Duration::from_secs(20));
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use super::super::Stop;
-use super::tally::{JobRecord, Outcome, Tally, unix};
+use super::tally::{JobEnd, JobRecord, Tally, unix};
 
 #[derive(Serialize)]
 struct Counts {
@@ -38,10 +38,10 @@ struct Summary<'a> {
 pub fn text(tally: &Tally) -> String {
     let count = |outcome| tally.count(outcome);
     let counts = Counts {
-        done: count(Outcome::Done),
-        skipped: count(Outcome::Skipped),
-        failed: count(Outcome::Failed),
-        cancelled: count(Outcome::Cancelled),
+        done: count(JobEnd::Done),
+        skipped: count(JobEnd::Skipped),
+        failed: count(JobEnd::Failed),
+        cancelled: count(JobEnd::Cancelled),
         not_begun: tally.finished,
     };
     let state = match (tally.finished, tally.stopped) {

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::super::{Event, Stop};
 
-/// The outcome of a job.
+/// How a job ended, as its last event says. A job of another run counts as skipped, and one that never began is not
+/// recorded; the table at the end of a run tells these apart ([`super::super::Outcome`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum JobEnd {
     Done,
     Skipped,
     Failed,
@@ -18,7 +19,7 @@ pub enum Outcome {
     Cancelled,
 }
 
-impl Outcome {
+impl JobEnd {
     pub const ALL: [Self; 4] = [Self::Done, Self::Skipped, Self::Failed, Self::Cancelled];
 
     pub fn name(self) -> &'static str {
@@ -37,7 +38,7 @@ pub struct JobRecord {
     pub input: String,
     /// Unknown if the job failed before it began.
     pub output: Option<String>,
-    pub outcome: Outcome,
+    pub outcome: JobEnd,
     /// Painted frames, including those of earlier runs.
     pub frames: u64,
     /// Those of them that were painted by earlier runs.
@@ -87,7 +88,7 @@ pub struct Tally {
     pub ended: VecDeque<JobRecord>,
     /// Unix time of the last job that was done.
     pub last_done: Option<f64>,
-    /// Counts of all ended jobs, in the order of [`Outcome::ALL`], and the frames painted for them.
+    /// Counts of all ended jobs, in the order of [`JobEnd::ALL`], and the frames painted for them.
     counts: [u64; 4],
     painted: u64,
     /// How many times jobs were planned, and for each failing input the round in which it failed last.
@@ -131,7 +132,7 @@ impl Tally {
         between(self.began, self.now)
     }
 
-    pub fn count(&self, outcome: Outcome) -> u64 {
+    pub fn count(&self, outcome: JobEnd) -> u64 {
         self.counts[outcome as usize]
     }
 
@@ -172,23 +173,23 @@ impl Tally {
             }
             Event::Finished { output, frames, .. } => {
                 let job = self.leave(number, now);
-                JobRecord { output: Some(output.clone()), outcome: Outcome::Done, frames: *frames, ..job }
+                JobRecord { output: Some(output.clone()), outcome: JobEnd::Done, frames: *frames, ..job }
             }
             Event::Skipped { input, output, why } => {
                 let job = self.leave(NONE, now);
                 let (output, why) = (Some(output.clone()), Some(why.clone()));
-                JobRecord { input: input.clone(), output, outcome: Outcome::Skipped, why, ..job }
+                JobRecord { input: input.clone(), output, outcome: JobEnd::Skipped, why, ..job }
             }
             Event::Failed { input, error } => {
                 let job =
                     self.leave(if self.running.iter().any(|job| job.input == *input) { number } else { NONE }, now);
-                JobRecord { input: input.clone(), outcome: Outcome::Failed, why: Some(error.clone()), ..job }
+                JobRecord { input: input.clone(), outcome: JobEnd::Failed, why: Some(error.clone()), ..job }
             }
             Event::Cancelled { input, frames, reason } => {
                 let job =
                     self.leave(if self.running.iter().any(|job| job.input == *input) { number } else { NONE }, now);
                 let why = Some(reason.words().to_owned());
-                JobRecord { input: input.clone(), outcome: Outcome::Cancelled, frames: *frames, why, ..job }
+                JobRecord { input: input.clone(), outcome: JobEnd::Cancelled, frames: *frames, why, ..job }
             }
             _ => return Told::default(),
         };
@@ -200,15 +201,15 @@ impl Tally {
         self.counts[job.outcome as usize] += 1;
         self.painted += job.frames.saturating_sub(job.resumed);
         match job.outcome {
-            Outcome::Failed => drop(self.failing.insert(job.input.clone(), self.looks)),
+            JobEnd::Failed => drop(self.failing.insert(job.input.clone(), self.looks)),
             // Two jobs of the same round may have the same input: if one succeeds, the failure of the other still
             // counts.
-            Outcome::Done if self.failing.get(&job.input).is_some_and(|&look| look < self.looks) => {
+            JobEnd::Done if self.failing.get(&job.input).is_some_and(|&look| look < self.looks) => {
                 self.failing.remove(&job.input);
             }
-            Outcome::Done | Outcome::Skipped | Outcome::Cancelled => {}
+            JobEnd::Done | JobEnd::Skipped | JobEnd::Cancelled => {}
         }
-        if job.outcome == Outcome::Done {
+        if job.outcome == JobEnd::Done {
             self.last_done = Some(job.ended);
         }
         // With `--watch`, a run may last for years.
@@ -231,7 +232,7 @@ impl Tally {
         let (frames, resumed) = job.as_ref().map_or((0, 0), |job| (job.frames, job.resumed));
         let (input, output) = job.map(|job| (job.input, Some(job.output))).unwrap_or_default();
         let (seconds, ended) = (between(began, now), unix(now));
-        JobRecord { input, output, outcome: Outcome::Done, frames, resumed, seconds, why: None, ended }
+        JobRecord { input, output, outcome: JobEnd::Done, frames, resumed, seconds, why: None, ended }
     }
 }
 
@@ -289,7 +290,7 @@ pub(super) mod tests {
         let told = tally.hear(0, &cancelled, at(10)).ended.unwrap();
         assert_eq!((told.frames, told.resumed, told.seconds), (7, 5, 4.0));
         assert_eq!(told.why.as_deref(), Some("time is up"));
-        assert_eq!(Outcome::ALL.map(|outcome| tally.count(outcome)), [1; 4]);
+        assert_eq!(JobEnd::ALL.map(|outcome| tally.count(outcome)), [1; 4]);
         assert_eq!(tally.painted(), 3);
         // A success in the same round does not hide a failure of the same input; in a later round it does.
         for (failing, look) in [(1, false), (0, true)] {

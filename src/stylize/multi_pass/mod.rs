@@ -17,7 +17,7 @@ use std::time::Instant;
 use super::single_pass::SinglePass;
 use super::{Done, FrameStats, Snapshot, StyleError, Stylized, Stylizer};
 use crate::media::Pixels;
-use crate::motion::{Arrival, Shot};
+use crate::motion::{Shot, Transition};
 use crate::report::{Event, Observer};
 use crate::settings::{Colour, TemporalSettings};
 
@@ -41,7 +41,7 @@ pub struct MultiPass<'a> {
     /// Number of frames passed on before those in the store.
     given: usize,
     /// How the clip's first frame follows from its last one.
-    closing: Option<Arrival>,
+    closing: Option<Transition>,
     observer: &'a dyn Observer,
 }
 
@@ -70,11 +70,11 @@ impl<'a> MultiPass<'a> {
     /// Paints a frame in the first pass. `shot` is its role in the order of painting.
     fn first(&mut self, frame: usize, shot: Shot, passes: u32) -> Result<(), StyleError> {
         let began = Instant::now();
-        let arrival = if shot == Shot::New { Shot::New.into() } else { self.store.arrival(frame)? };
+        let transition = if shot == Shot::New { Shot::New.into() } else { self.store.transition(frame)? };
         // The stored frame has the optimised size, so the painter does not resize it.
-        let painted = self.single_pass.advance(&self.store.raw(frame)?, &arrival)?;
+        let painted = self.single_pass.advance(&self.store.raw(frame)?, &transition)?;
         let whole = || Ok::<_, StyleError>(painted.image.f_narrow(1, 0, 1)?.f_ones_like()?);
-        let maturity = match self.single_pass.carried().filter(|_| shot != Shot::Aside) {
+        let maturity = match self.single_pass.carried().filter(|_| shot != Shot::Flash) {
             Some(carried) => carried.maturity.shallow_clone(),
             None => whole()?,
         };
@@ -83,7 +83,7 @@ impl<'a> MultiPass<'a> {
             self.first_stats = painted.stats;
             self.line.clear();
         }
-        if shot != Shot::Aside {
+        if shot != Shot::Flash {
             self.line.push(frame);
         }
         self.tell(1, passes, frame, painted.stats, began);
@@ -130,7 +130,7 @@ impl<'a> MultiPass<'a> {
                 shots.push(Vec::new());
             }
             shots.last_mut().into_iter().for_each(|shot| shot.push(frame));
-            before = if shot == Shot::Aside { before } else { Some(grid) };
+            before = if shot == Shot::Flash { before } else { Some(grid) };
         }
         let closing = self.closing.take();
         let step = closing.filter(|closing| closing.shot == Shot::Continues).and_then(|closing| closing.step);
@@ -183,28 +183,28 @@ fn begins(shot: Shot, grid: (usize, usize), before: Option<(usize, usize)>) -> b
     match shot {
         Shot::New => true,
         Shot::Continues => before != Some(grid),
-        Shot::Aside => false,
+        Shot::Flash => false,
     }
 }
 
 impl Stylizer for MultiPass<'_> {
-    fn push(&mut self, content: &Pixels, arrival: &Arrival, done: &mut Done<'_>) -> Result<(), StyleError> {
+    fn push(&mut self, content: &Pixels, transition: &Transition, done: &mut Done<'_>) -> Result<(), StyleError> {
         let TemporalSettings { ring, passes, .. } = *self.settings();
         let frame_optimizer = self.single_pass.frame_optimizer();
         let colours = frame_optimizer.settings().style.colour == Colour::Content;
         let raw = frame_optimizer.raw(content)?;
         let (_, _, height, width) = raw.size4()?;
         if ring {
-            return self.store.add(content, &raw, arrival, colours).map(|_| ());
+            return self.store.add(content, &raw, transition, colours).map(|_| ());
         }
         let before = self.line.last().map(|&last| self.store.grid(last));
-        let begins = begins(arrival.shot, (width as usize, height as usize), before);
+        let begins = begins(transition.shot, (width as usize, height as usize), before);
         if begins {
             self.later(false, passes)?;
             self.give(done)?;
         }
-        let frame = self.store.add(content, &raw, arrival, colours)?;
-        self.first(frame, if begins { Shot::New } else { arrival.shot }, passes)
+        let frame = self.store.add(content, &raw, transition, colours)?;
+        self.first(frame, if begins { Shot::New } else { transition.shot }, passes)
     }
 
     fn end_shot(&mut self, done: &mut Done<'_>) -> Result<(), StyleError> {
@@ -220,8 +220,8 @@ impl Stylizer for MultiPass<'_> {
         Ok((self.store.len() == 0 && self.closing.is_none()).then(Snapshot::default))
     }
 
-    fn close(&mut self, arrival: Arrival) {
-        self.closing = Some(arrival);
+    fn close(&mut self, transition: Transition) {
+        self.closing = Some(transition);
     }
 
     fn finish(&mut self, done: &mut Done<'_>) -> Result<(), StyleError> {

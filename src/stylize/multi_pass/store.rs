@@ -6,7 +6,7 @@ use tch::{Device, Tensor};
 
 use super::scratch_file::{Extent, ScratchFile};
 use crate::media::Pixels;
-use crate::motion::{Arrival, Consistency, FlowField, Shot, Step};
+use crate::motion::{Consistency, FlowField, Shot, Step, Transition};
 use crate::stylize::tensor::{from_planes, to_planes};
 use crate::stylize::{FrameStats, StyleError};
 
@@ -99,18 +99,18 @@ impl Store {
         &mut self,
         source: &Pixels,
         raw: &Tensor,
-        arrival: &Arrival,
+        transition: &Transition,
         colours: bool,
     ) -> Result<usize, StyleError> {
         let (_, _, height, width) = raw.size4()?;
-        let step = arrival.step.as_ref().map(|step| self.add_motion(step)).transpose()?;
-        let far = arrival.far.iter().map(|(offset, step)| Ok((*offset, self.add_motion(step)?)));
+        let step = transition.step.as_ref().map(|step| self.add_motion(step)).transpose()?;
+        let far = transition.far.iter().map(|(offset, step)| Ok((*offset, self.add_motion(step)?)));
         let far = far.collect::<Result<_, StyleError>>()?;
         self.frames.push(Frame {
             width: source.width,
             height: source.height,
             grid: (width as usize, height as usize),
-            shot: arrival.shot,
+            shot: transition.shot,
             step,
             far,
             raw: self.scratch.append(&to_planes(raw)?)?,
@@ -149,10 +149,10 @@ impl Store {
     ///
     /// # Errors
     /// If the disk fails.
-    pub fn arrival(&self, frame: usize) -> Result<Arrival, StyleError> {
+    pub fn transition(&self, frame: usize) -> Result<Transition, StyleError> {
         let Frame { shot, far, .. } = &self.frames[frame];
         let far = far.iter().map(|&(offset, motion)| Ok((offset, self.motion(motion)?)));
-        Ok(Arrival { shot: *shot, step: self.step(frame)?, far: far.collect::<Result<_, StyleError>>()? })
+        Ok(Transition { shot: *shot, step: self.step(frame)?, far: far.collect::<Result<_, StyleError>>()? })
     }
 
     /// Returns the motion between the frame and the previous one.

@@ -116,7 +116,10 @@ fn a_name_is_no_pattern_and_no_protocol() {
         let stderr = String::from_utf8_lossy(&out.stderr);
         let address = name.starts_with("http");
         assert_eq!(out.status.code(), Some(if address { 2 } else { 1 }), "{name}: {stderr}");
-        assert!(stderr.contains(if address { "an address is no input" } else { "no such file" }), "{name}: {stderr}");
+        assert!(
+            stderr.contains(if address { "an address cannot be an input" } else { "no such file" }),
+            "{name}: {stderr}"
+        );
     }
 }
 

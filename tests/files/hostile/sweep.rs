@@ -170,7 +170,7 @@ pub fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
 /// Returns whether the damage turned the input into another kind, such as an animation into a still, which this output
 /// cannot hold.
 fn is_other_kind(code: i32, said: &str) -> bool {
-    code == 2 && said.contains("does not become that")
+    code == 2 && said.contains("cannot be written to such a file")
 }
 
 /// Reads an output to its end. As in the damaged input, its audio may be longer than its video, or its last frame may

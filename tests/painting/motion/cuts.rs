@@ -18,11 +18,12 @@ fn watched(frames: &[Pixels], by_flow: bool) -> Vec<Watched> {
     all
 }
 
-/// Returns the frames that begin shots, and the frames set aside as flashes.
+/// Returns the frames that begin shots, and the flashes.
 fn found(frames: &[Pixels], by_flow: bool) -> (Vec<u64>, Vec<u64>) {
     let all = watched(frames, by_flow);
-    let of = |shot: Shot| all.iter().filter(move |watched| watched.arrival.shot == shot).map(|watched| watched.number);
-    (of(Shot::New).collect(), of(Shot::Aside).collect())
+    let of =
+        |shot: Shot| all.iter().filter(move |watched| watched.transition.shot == shot).map(|watched| watched.number);
+    (of(Shot::New).collect(), of(Shot::Flash).collect())
 }
 
 /// Like [`found`]; also checks that brightness alone gives the same result.

@@ -5,14 +5,14 @@ use image::RgbImage;
 use serde_json::Value;
 use stylize_video::measure::{FrameFigures, GhostMeter, Meter, Summary};
 use stylize_video::media::Pixels;
-use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step, flo};
+use stylize_video::motion::{Consistency, FlowField, Shot, Step, Transition, flo};
 use stylize_video::settings::StyleSettings;
 use stylize_video::stylize::meter_network::MeterNetwork;
 use stylize_video::stylize::style_pictures::StylePicture;
 use stylize_video::stylize::tensor::from_pixels;
 use tch::Device;
 
-use crate::motion::measure::{RATE, STILL, arrivals, grey};
+use crate::motion::measure::{RATE, STILL, grey, transitions};
 use crate::motion::synth::{HEIGHT, Motion, WIDTH};
 
 const PAN: Motion = Motion::Pan([2.0, 1.0]);
@@ -22,19 +22,19 @@ fn ghosts(styles: &[StylePicture]) -> GhostMeter {
     GhostMeter::new(Box::new(MeterNetwork::new(styles, &StyleSettings::default(), Device::Cpu).unwrap()))
 }
 
-/// Measures the result of `paint` for each frame of a motion; `arrive` can replace how a frame follows the previous
+/// Measures the result of `paint` for each frame of a motion; `follow` can replace how a frame follows the previous
 /// one.
 fn measure(
     mut ghosts: GhostMeter,
     motion: Motion,
     paint: impl Fn(usize) -> Pixels,
-    arrive: impl Fn(usize) -> Arrival,
+    follow: impl Fn(usize) -> Transition,
 ) -> (Vec<FrameFigures>, Summary) {
     let mut meter = Meter::new(RATE);
     let figures = (0..FRAMES).map(|t| {
-        let (source, result, arrival) = (motion.frame(t), paint(t), arrive(t));
-        let seen = ghosts.next(&source, &result, arrival.shot).unwrap();
-        meter.push_seen(source, result, &arrival, seen)
+        let (source, result, transition) = (motion.frame(t), paint(t), follow(t));
+        let seen = ghosts.next(&source, &result, transition.shot).unwrap();
+        meter.push_seen(source, result, &transition, seen)
     });
     (figures.collect(), meter.finish())
 }
@@ -46,7 +46,7 @@ fn told(figures: &[FrameFigures]) -> Vec<usize> {
 
 #[test]
 fn the_source_itself_is_no_ghost() {
-    let (figures, summary) = measure(ghosts(&[]), PAN, |t| PAN.frame(t), |t| arrivals(PAN, t));
+    let (figures, summary) = measure(ghosts(&[]), PAN, |t| PAN.frame(t), |t| transitions(PAN, t));
     assert_eq!((summary.ghost, summary.content_moving, summary.unpainted), (Some(0.0), Some(0.0), None));
     assert_eq!(told(&figures), [4, 5, 6, 7]);
     assert!(summary.worst_ghosts.is_empty() && summary.most_unpainted.is_none());
@@ -55,12 +55,12 @@ fn the_source_itself_is_no_ghost() {
 #[test]
 fn a_source_that_is_late_is_all_ghost() {
     let late = |t: usize| PAN.frame(t.saturating_sub(4));
-    let (_, summary) = measure(ghosts(&[]), PAN, late, |t| arrivals(PAN, t));
+    let (_, summary) = measure(ghosts(&[]), PAN, late, |t| transitions(PAN, t));
     // The divisor is 0.
     assert_eq!(summary.ghost, Some(100.0));
     assert!(summary.content_moving.unwrap() > 0.2, "{summary:?}");
     // A painting that lags by two frames lies between the two cases.
-    let (_, between) = measure(ghosts(&[]), PAN, |t| PAN.frame(t.saturating_sub(2)), |t| arrivals(PAN, t));
+    let (_, between) = measure(ghosts(&[]), PAN, |t| PAN.frame(t.saturating_sub(2)), |t| transitions(PAN, t));
     assert!((0.7..1.4).contains(&between.ghost.unwrap()), "{between:?}");
 }
 
@@ -71,7 +71,7 @@ fn half_of_both_is_a_ghost_of_one() {
         now.rgb.iter_mut().zip(&before.rgb).for_each(|(now, before)| *now = 0.5 * (*now + before));
         now
     };
-    let (figures, summary) = measure(ghosts(&[]), PAN, half, |t| arrivals(PAN, t));
+    let (figures, summary) = measure(ghosts(&[]), PAN, half, |t| transitions(PAN, t));
     assert!((summary.ghost.unwrap() - 1.0).abs() < 0.15, "{summary:?}");
     assert_eq!(summary.worst_ghosts.len(), 4);
     let worst = figures.iter().filter_map(|told| told.figures.ghost).fold(0.0, f64::max);
@@ -80,7 +80,7 @@ fn half_of_both_is_a_ghost_of_one() {
 
 #[test]
 fn where_nothing_moves_there_is_no_ghost() {
-    let (figures, summary) = measure(ghosts(&[]), STILL, |t| grey(0.1 * t as f32), |t| arrivals(STILL, t));
+    let (figures, summary) = measure(ghosts(&[]), STILL, |t| grey(0.1 * t as f32), |t| transitions(STILL, t));
     assert_eq!((told(&figures), summary.ghost, summary.content_moving), (Vec::new(), None, None));
     // A picture that is too small for the network has no value either.
     let tiny = Pixels::black(8, 8);
@@ -93,18 +93,18 @@ fn a_cut_begins_anew_and_a_flash_is_passed_over() {
     // A cut that is reported, or unknown motion at a cut that was not detected.
     let unknown = FlowField::from_fn(WIDTH, HEIGHT, |_, _| [f32::NAN; 2]);
     let step = Step::new(unknown.clone(), unknown, &Consistency::default());
-    let unseen = Arrival { step: Some(step), ..Arrival::from(Shot::Continues) };
-    for cut in [Arrival::from(Shot::New), unseen] {
-        let arrive = |t: usize| if t == 2 { cut.clone() } else { arrivals(PAN, t) };
-        assert_eq!(told(&measure(ghosts(&[]), PAN, |t| PAN.frame(t), arrive).0), [6, 7]);
+    let unseen = Transition { step: Some(step), ..Transition::from(Shot::Continues) };
+    for cut in [Transition::from(Shot::New), unseen] {
+        let follow = |t: usize| if t == 2 { cut.clone() } else { transitions(PAN, t) };
+        assert_eq!(told(&measure(ghosts(&[]), PAN, |t| PAN.frame(t), follow).0), [6, 7]);
     }
-    let flash = |t: usize| if t == 2 { Shot::Aside.into() } else { arrivals(PAN, t) };
+    let flash = |t: usize| if t == 2 { Shot::Flash.into() } else { transitions(PAN, t) };
     assert_eq!(told(&measure(ghosts(&[]), PAN, |t| PAN.frame(t), flash).0), [5, 6, 7]);
 }
 
 #[test]
 fn a_run_looks_at_every_fourth_frame() {
-    let (figures, _) = measure(ghosts(&[]).seldom(), PAN, |t| PAN.frame(t), |t| arrivals(PAN, t));
+    let (figures, _) = measure(ghosts(&[]).seldom(), PAN, |t| PAN.frame(t), |t| transitions(PAN, t));
     assert_eq!(told(&figures), [4]);
 }
 

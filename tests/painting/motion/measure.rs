@@ -2,7 +2,7 @@
 
 use stylize_video::measure::{FrameFigures, Meter, Place, Summary};
 use stylize_video::media::Pixels;
-use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
+use stylize_video::motion::{Consistency, FlowField, Shot, Step, Transition};
 
 use crate::motion::synth::{HEIGHT, Motion, WIDTH};
 
@@ -10,13 +10,13 @@ pub const STILL: Motion = Motion::Pan([0.0, 0.0]);
 pub const RATE: f64 = 24.0;
 
 /// Returns how frame `t` follows frame `from`, by the exact flow of a motion.
-fn arrival(motion: Motion, from: usize, t: usize) -> Arrival {
+fn transition(motion: Motion, from: usize, t: usize) -> Transition {
     let step = Step::new(motion.flow(t, from), motion.flow(from, t), &Consistency::default());
-    Arrival { step: Some(step), ..Arrival::from(Shot::Continues) }
+    Transition { step: Some(step), ..Transition::from(Shot::Continues) }
 }
 
-pub fn arrivals(motion: Motion, t: usize) -> Arrival {
-    if t == 0 { Shot::New.into() } else { arrival(motion, t - 1, t) }
+pub fn transitions(motion: Motion, t: usize) -> Transition {
+    if t == 0 { Shot::New.into() } else { transition(motion, t - 1, t) }
 }
 
 fn measure(motion: Motion, frames: usize, paint: impl Fn(&mut Pixels, usize)) -> (Vec<FrameFigures>, Summary) {
@@ -24,7 +24,7 @@ fn measure(motion: Motion, frames: usize, paint: impl Fn(&mut Pixels, usize)) ->
     let figures = (0..frames).map(|t| {
         let mut result = motion.frame(t);
         paint(&mut result, t);
-        meter.push(motion.frame(t), result, &arrivals(motion, t))
+        meter.push(motion.frame(t), result, &transitions(motion, t))
     });
     let figures = figures.collect();
     (figures, meter.finish())
@@ -151,7 +151,7 @@ fn flow_of_the_wrong_sign_would_be_seen() {
     let mut meter = Meter::new(RATE);
     for t in 0..4 {
         let frame = Motion::Pan([2.0, 1.0]).frame(t);
-        meter.push(frame.clone(), frame, &arrivals(Motion::Pan([-2.0, -1.0]), t));
+        meter.push(frame.clone(), frame, &transitions(Motion::Pan([-2.0, -1.0]), t));
     }
     let summary = meter.finish();
     assert!(summary.e_warp.unwrap().source > 0.01 && summary.ruder_mse.unwrap().source > 0.01);
@@ -189,7 +189,7 @@ fn drift_is_the_slope_of_still_pixels() {
     for t in 0..10 {
         let mut frame = STILL.frame(t);
         add(&mut frame, -0.01 * t as f32);
-        meter.push(frame.clone(), frame, &arrivals(STILL, t));
+        meter.push(frame.clone(), frame, &transitions(STILL, t));
     }
     assert_eq!(meter.finish().luma_drift, Some(0.0));
     // On a pan, nothing stands still.
@@ -206,13 +206,13 @@ fn a_cut_is_left_out() {
     // A cut that is reported, or unknown motion at a cut that was not detected.
     let unknown = FlowField::from_fn(WIDTH, HEIGHT, |_, _| [f32::NAN; 2]);
     let step = Step::new(unknown.clone(), unknown, &Consistency::default());
-    let unseen = Arrival { step: Some(step), ..Arrival::from(Shot::Continues) };
-    for cut in [Arrival::from(Shot::New), unseen] {
+    let unseen = Transition { step: Some(step), ..Transition::from(Shot::Continues) };
+    for cut in [Transition::from(Shot::New), unseen] {
         let mut meter = Meter::new(RATE).with_long_term();
         let places: Vec<Place> = (0..26)
             .map(|t| {
-                let arrival = if t == 13 { cut.clone() } else { arrivals(STILL, t) };
-                meter.push(grey(0.2), grey(if t < 13 { 0.3 } else { 0.9 }), &arrival).place
+                let transition = if t == 13 { cut.clone() } else { transitions(STILL, t) };
+                meter.push(grey(0.2), grey(if t < 13 { 0.3 } else { 0.9 }), &transition).place
             })
             .collect();
         let new: Vec<usize> = (0..26).filter(|&t| places[t] == Place::New).collect();
@@ -231,13 +231,13 @@ fn a_flash_is_passed_over() {
     let motion = Motion::Pan([1.0, 0.0]);
     let mut meter = Meter::new(RATE);
     for t in 0..12 {
-        let arrival = match t {
-            6 => Shot::Aside.into(),
-            7 => arrival(motion, 5, 7),
-            _ => arrivals(motion, t),
+        let transition = match t {
+            6 => Shot::Flash.into(),
+            7 => transition(motion, 5, 7),
+            _ => transitions(motion, t),
         };
         let frame = if t == 6 { grey(1.0) } else { motion.frame(t) };
-        let told = meter.push(frame.clone(), frame, &arrival);
+        let told = meter.push(frame.clone(), frame, &transition);
         assert_eq!(told.figures.e_warp.is_some(), t != 0 && t != 6, "frame {t}");
     }
     let summary = meter.finish();
@@ -258,7 +258,7 @@ fn of_one_frame_nothing_is_told() {
 #[test]
 fn frames_of_another_size_begin_a_shot() {
     let mut meter = Meter::new(RATE);
-    meter.push(STILL.frame(0), STILL.frame(0), &arrivals(STILL, 0));
+    meter.push(STILL.frame(0), STILL.frame(0), &transitions(STILL, 0));
     let small = Pixels::black(8, 8);
-    assert_eq!(meter.push(small.clone(), small, &arrivals(STILL, 1)).place, Place::New);
+    assert_eq!(meter.push(small.clone(), small, &transitions(STILL, 1)).place, Place::New);
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use stylize_video::media::Pixels;
 use stylize_video::motion::{
-    Arrival, Consistency, FloFiles, FlowError, FlowEstimator, FlowField, Shot, View, Wanted, Watched, flo, watch,
+    Consistency, FloFiles, FlowError, FlowEstimator, FlowField, Shot, Transition, View, Wanted, Watched, flo, watch,
 };
 
 use crate::motion::synth::{HEIGHT, Motion, WIDTH};
@@ -33,8 +33,8 @@ fn watched(frames: &[Pixels], wanted: Wanted) -> Result<Vec<Watched>, FlowError>
     Ok(all)
 }
 
-fn arrivals(frames: &[Pixels], wanted: Wanted) -> Vec<Arrival> {
-    watched(frames, wanted).unwrap().into_iter().map(|watched| watched.arrival).collect()
+fn transitions(frames: &[Pixels], wanted: Wanted) -> Vec<Transition> {
+    watched(frames, wanted).unwrap().into_iter().map(|watched| watched.transition).collect()
 }
 
 fn pan(frames: usize) -> Vec<Pixels> {
@@ -46,8 +46,8 @@ fn white() -> Pixels {
 }
 
 /// Returns the vector in the middle of a step's flow to the earlier frame.
-fn back(arrival: &Arrival) -> [f32; 2] {
-    arrival.step.as_ref().unwrap().back.at(WIDTH / 2, HEIGHT / 2)
+fn back(transition: &Transition) -> [f32; 2] {
+    transition.step.as_ref().unwrap().back.at(WIDTH / 2, HEIGHT / 2)
 }
 
 fn files(folder: &Path, pairs: &[(usize, usize)]) -> FloFiles {
@@ -61,11 +61,11 @@ fn files(folder: &Path, pairs: &[(usize, usize)]) -> FloFiles {
 
 #[test]
 fn each_step_leads_to_the_frame_before() {
-    let all = arrivals(&pan(5), Wanted { flow: Some(Box::<Known>::default()), ..Wanted::default() });
+    let all = transitions(&pan(5), Wanted { flow: Some(Box::<Known>::default()), ..Wanted::default() });
     assert_eq!((all[0].shot, all[0].step.is_none()), (Shot::New, true));
-    for arrival in &all[1..] {
-        assert_eq!((arrival.shot, back(arrival)), (Shot::Continues, [-2.0, 1.0]));
-        assert!(arrival.far.is_empty());
+    for transition in &all[1..] {
+        assert_eq!((transition.shot, back(transition)), (Shot::Continues, [-2.0, 1.0]));
+        assert!(transition.far.is_empty());
     }
 }
 
@@ -73,14 +73,14 @@ fn each_step_leads_to_the_frame_before() {
 fn the_step_after_a_flash_leads_around_it() {
     let mut frames = pan(6);
     frames[3] = white();
-    let all = arrivals(&frames, Wanted { flow: Some(Box::<Known>::default()), ..Wanted::default() });
-    assert_eq!((all[3].shot, all[3].step.is_none()), (Shot::Aside, true));
+    let all = transitions(&frames, Wanted { flow: Some(Box::<Known>::default()), ..Wanted::default() });
+    assert_eq!((all[3].shot, all[3].step.is_none()), (Shot::Flash, true));
     assert_eq!((all[4].shot, back(&all[4])), (Shot::Continues, [-4.0, 2.0]));
     assert_eq!(back(&all[5]), [-2.0, 1.0]);
     // Flow files cannot skip a flash: the two steps through it are composed.
     let folder = tempfile::tempdir().unwrap();
     let files = files(folder.path(), &[(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]);
-    let all = arrivals(&frames, Wanted { flow: Some(Box::new(files)), ..Wanted::default() });
+    let all = transitions(&frames, Wanted { flow: Some(Box::new(files)), ..Wanted::default() });
     assert_eq!((all[4].shot, back(&all[4])), (Shot::Continues, [-4.0, 2.0]));
 }
 
@@ -90,8 +90,11 @@ fn no_flow_is_needed_across_a_cut() {
     let flow = || Some(Box::new(files(folder.path(), &[(0, 1), (2, 3)])) as Box<dyn FlowEstimator>);
     let mut frames = pan(4);
     frames[2..].iter_mut().for_each(|frame| frame.rgb.iter_mut().for_each(|value| *value = 0.2 * *value + 0.8));
-    let all = arrivals(&frames, Wanted { flow: flow(), ..Wanted::default() });
-    assert_eq!(all.iter().map(|arrival| arrival.shot == Shot::New).collect::<Vec<_>>(), [true, false, true, false]);
+    let all = transitions(&frames, Wanted { flow: flow(), ..Wanted::default() });
+    assert_eq!(
+        all.iter().map(|transition| transition.shot == Shot::New).collect::<Vec<_>>(),
+        [true, false, true, false]
+    );
     // Within a shot, a missing file is an error.
     let error = watched(&pan(4), Wanted { flow: flow(), ..Wanted::default() }).unwrap_err().to_string();
     assert!(error.contains(".flo: the flow file cannot be read"), "{error}");
@@ -108,7 +111,7 @@ fn direct_motion_reaches_back_within_the_shot() {
     frames[5] = white();
     let asked = std::sync::Arc::default();
     let known = Known(std::sync::Arc::clone(&asked));
-    let all = arrivals(&frames, Wanted { flow: Some(Box::new(known)), far: vec![1, 3, 10], ..Wanted::default() });
+    let all = transitions(&frames, Wanted { flow: Some(Box::new(known)), far: vec![1, 3, 10], ..Wanted::default() });
     let offsets = |t: usize| all[t].far.iter().map(|(offset, _)| *offset).collect::<Vec<_>>();
     assert_eq!((offsets(2), offsets(3), offsets(5)), (vec![], vec![3], vec![]));
     // The flash does not count: three frames before frame 6 in the chain is frame 2.
@@ -120,7 +123,7 @@ fn direct_motion_reaches_back_within_the_shot() {
     // Where files are missing, flow is composed.
     let folder = tempfile::tempdir().unwrap();
     let files = files(folder.path(), &[(0, 1), (1, 2), (2, 3), (3, 4), (4, 1)]);
-    let all = arrivals(&pan(5), Wanted { flow: Some(Box::new(files)), far: vec![3], ..Wanted::default() });
+    let all = transitions(&pan(5), Wanted { flow: Some(Box::new(files)), far: vec![3], ..Wanted::default() });
     assert_eq!((all[3].far.len(), all[4].far.len()), (0, 1));
 }
 
@@ -133,17 +136,19 @@ fn a_listed_cut_is_all_there_is() {
     let mut frames = pan(8);
     frames[4] = white();
     let wanted = Wanted { flow: Some(Box::<Known>::default()), list: Some(list), ..Wanted::default() };
-    let shots: Vec<Shot> = arrivals(&frames, wanted).iter().map(|arrival| arrival.shot).collect();
+    let shots: Vec<Shot> = transitions(&frames, wanted).iter().map(|transition| transition.shot).collect();
     let new: Vec<usize> = (0..8).filter(|&t| shots[t] == Shot::New).collect();
     assert_eq!(new, [0, 2, 5]);
-    assert!(!shots.contains(&Shot::Aside));
+    assert!(!shots.contains(&Shot::Flash));
 }
 
 #[test]
 fn the_rules_do_not_decide_where_shots_begin() {
     let strict = Consistency { absolute: 0.0, relative: 0.0, ..Consistency::default() };
     let cuts = || stylize_video::motion::estimate_cuts().unwrap();
-    let shots: Vec<Shot> =
-        arrivals(&pan(4), Wanted { cuts: cuts(), rules: strict, ..Wanted::default() }).iter().map(|a| a.shot).collect();
+    let shots: Vec<Shot> = transitions(&pan(4), Wanted { cuts: cuts(), rules: strict, ..Wanted::default() })
+        .iter()
+        .map(|a| a.shot)
+        .collect();
     assert_eq!(shots, [Shot::New, Shot::Continues, Shot::Continues, Shot::Continues]);
 }

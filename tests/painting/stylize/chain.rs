@@ -2,7 +2,7 @@
 //! areas, phases, and boil.
 
 use stylize_video::media::Pixels;
-use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
+use stylize_video::motion::{Consistency, FlowField, Shot, Step, Transition};
 use stylize_video::settings::{NextInit, Size};
 use stylize_video::stylize::boil::stirred;
 use stylize_video::stylize::chain::{Chain, HistoryFrame};
@@ -254,27 +254,27 @@ fn boil_stirs_each_frame_its_own_way_and_the_same_way_twice() {
 }
 
 /// Returns frames of two shots, each of them a pan.
-fn shots() -> Vec<(Pixels, Arrival)> {
+fn shots() -> Vec<(Pixels, Transition)> {
     let pan = |by: f32| FlowField::from_fn(WIDTH, HEIGHT, |_, _| [by, 0.0]);
-    let arrival = |t: usize| match t % 3 {
+    let transition = |t: usize| match t % 3 {
         0 => Shot::New.into(),
-        _ => Arrival {
+        _ => Transition {
             shot: Shot::Continues,
             step: Some(Step::new(pan(-2.0), pan(2.0), &Consistency::default())),
             far: Vec::new(),
         },
     };
-    (0..6).map(|t| (frame(t, HEIGHT, WIDTH), arrival(t))).collect()
+    (0..6).map(|t| (frame(t, HEIGHT, WIDTH), transition(t))).collect()
 }
 
 #[test]
 fn halves_cut_at_a_cut_are_painted_as_the_whole_is() {
-    let paint = |shots: &[(Pixels, Arrival)]| -> Vec<Pixels> {
+    let paint = |shots: &[(Pixels, Transition)]| -> Vec<Pixels> {
         let mut settings = quick();
         settings.frame.size = Size::Pixels(WIDTH as u32);
         settings.temporal.boil = 0.2;
         let mut painter = painter(&[(4, 1.0)], settings);
-        shots.iter().map(|(frame, arrival)| painter.stylize(frame, arrival).unwrap().pixels).collect()
+        shots.iter().map(|(frame, transition)| painter.stylize(frame, transition).unwrap().pixels).collect()
     };
     let all = shots();
     let whole = paint(&all);
@@ -291,7 +291,7 @@ fn more_boil_moves_more() {
         settings.temporal.boil = boil;
         let mut painter = painter(&[(4, 1.0)], settings);
         let picture = frame(1, HEIGHT, WIDTH);
-        let rest = Arrival { shot: Shot::Continues, step: Some(still(WIDTH, HEIGHT)), far: Vec::new() };
+        let rest = Transition { shot: Shot::Continues, step: Some(still(WIDTH, HEIGHT)), far: Vec::new() };
         let first = painter.stylize(&picture, &Shot::New.into()).unwrap().pixels;
         let later = painter.stylize(&picture, &rest).unwrap().pixels;
         first.rgb.iter().zip(&later.rgb).map(|(a, b)| f64::from((a - b).powi(2))).sum::<f64>()

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::{Pixels, picture};
-use stylize_video::motion::{Arrival, FlowField, Luma, Shot, Step, View, estimate};
+use stylize_video::motion::{FlowField, Luma, Shot, Step, Transition, View, estimate};
 use stylize_video::settings::{Settings, builtin_image};
 use stylize_video::stylize::backbone::NetOptions;
 use stylize_video::stylize::frame_optimizer::FrameOptimizer;
@@ -58,9 +58,9 @@ fn step(scenery: &Scenery, frames: &[Pixels], t: usize, offset: usize, flow: Flo
     }
 }
 
-/// Paints frame `t`, which follows the previous frame by `arrival`.
-fn shown(painter: &mut SinglePass, frames: &[Pixels], t: usize, arrival: &Arrival) -> Shown {
-    let painted = painter.advance(&frames[t], arrival).unwrap().image;
+/// Paints frame `t`, which follows the previous frame by `transition`.
+fn shown(painter: &mut SinglePass, frames: &[Pixels], t: usize, transition: &Transition) -> Shown {
+    let painted = painter.advance(&frames[t], transition).unwrap().image;
     let look = painter.look().unwrap();
     let content = |t: usize| look.content(&raw(frames, t)).unwrap();
     Shown { painted, content: content(t), earlier: content(t.saturating_sub(BEFORE)) }
@@ -70,15 +70,15 @@ fn shown(painter: &mut SinglePass, frames: &[Pixels], t: usize, arrival: &Arriva
 fn chain(scenery: &Scenery, frames: &[Pixels], flow: Flow) -> Vec<Shown> {
     let mut painter = painter();
     let offsets = painter.frame_optimizer().settings().temporal.offsets.clone();
-    let arrival = |t: usize| match t {
+    let transition = |t: usize| match t {
         0 => Shot::New.into(),
         _ => {
             let far = offsets.iter().map(|&offset| offset as usize).filter(|&offset| offset > 1 && offset <= t);
             let far = far.map(|offset| (offset, step(scenery, frames, t, offset, flow))).collect();
-            Arrival { shot: Shot::Continues, step: Some(step(scenery, frames, t, 1, flow)), far }
+            Transition { shot: Shot::Continues, step: Some(step(scenery, frames, t, 1, flow)), far }
         }
     };
-    (0..FRAMES).map(|t| shown(&mut painter, frames, t, &arrival(t))).collect()
+    (0..FRAMES).map(|t| shown(&mut painter, frames, t, &transition(t))).collect()
 }
 
 /// Paints each frame of the last third as the first frame of a shot.

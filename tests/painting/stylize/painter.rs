@@ -2,7 +2,7 @@
 
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Pixels;
-use stylize_video::motion::{Arrival, FlowField, Shot, Step};
+use stylize_video::motion::{FlowField, Shot, Step, Transition};
 use stylize_video::settings::{Colour, FirstInit, LongFlow, Method, NextInit, Size};
 use stylize_video::stylize::effort::Effort;
 use stylize_video::stylize::frame_optimizer::{FrameOptimizer, Painted, Ties};
@@ -363,7 +363,7 @@ fn a_snapshot_is_as_large_as_the_figure_says() {
         for frame in 1..=5 {
             let shot = if frame == 1 { Shot::New } else { Shot::Continues };
             let step = (frame > 1).then(|| Step::new(still(), still(), &rules));
-            painter.stylize(&ordinary(1), &Arrival { step, ..shot.into() }).unwrap();
+            painter.stylize(&ordinary(1), &Transition { step, ..shot.into() }).unwrap();
             let kept = painter.snapshot().unwrap().unwrap().bytes();
             let footage =
                 Footage { width: WIDTH, height: HEIGHT, frames: 9, longest_shot: frame, flow: [WIDTH, HEIGHT] };

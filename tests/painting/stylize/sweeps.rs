@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use stylize_video::interrupt::CancelToken;
 use stylize_video::media::Pixels;
 use stylize_video::motion::{
-    Arrival, Consistency, FlowError, FlowEstimator, FlowField, Shot, Step, View, Wanted, watch,
+    Consistency, FlowError, FlowEstimator, FlowField, Shot, Step, Transition, View, Wanted, watch,
 };
 use stylize_video::report::{Event, Observer};
 use stylize_video::settings::{Colour, NextInit, Settings};
@@ -62,16 +62,16 @@ fn plain(settings: Settings, cancel: &CancelToken) -> SinglePass {
 }
 
 /// A frame, and how it follows the previous frame.
-type Given = (Pixels, Arrival);
+type Given = (Pixels, Transition);
 
-fn run(stylizer: &mut dyn Stylizer, clip: &[Given], closing: Option<Arrival>) -> Result<Vec<Stylized>, StyleError> {
+fn run(stylizer: &mut dyn Stylizer, clip: &[Given], closing: Option<Transition>) -> Result<Vec<Stylized>, StyleError> {
     let mut pictures = Vec::new();
     let mut done = |styled| {
         pictures.push(styled);
         Ok(())
     };
-    for (pixels, arrival) in clip {
-        stylizer.push(pixels, arrival, &mut done)?;
+    for (pixels, transition) in clip {
+        stylizer.push(pixels, transition, &mut done)?;
     }
     if let Some(closing) = closing {
         stylizer.close(closing);
@@ -80,21 +80,26 @@ fn run(stylizer: &mut dyn Stylizer, clip: &[Given], closing: Option<Arrival>) ->
     Ok(pictures)
 }
 
-fn sweep(settings: Settings, clip: &[Given], closing: Option<Arrival>, ear: &Ear) -> Result<Vec<Stylized>, StyleError> {
+fn sweep(
+    settings: Settings,
+    clip: &[Given],
+    closing: Option<Transition>,
+    ear: &Ear,
+) -> Result<Vec<Stylized>, StyleError> {
     let folder = tempfile::tempdir().unwrap();
     let mut sweeps = MultiPass::new(plain(settings, &ear.cancel), folder.path(), ear)?;
     run(&mut sweeps, clip, closing)
 }
 
-fn swept(settings: Settings, clip: &[Given], closing: Option<Arrival>) -> Vec<Stylized> {
+fn swept(settings: Settings, clip: &[Given], closing: Option<Transition>) -> Vec<Stylized> {
     sweep(settings, clip, closing, &Ear::default()).unwrap()
 }
 
 /// Follows the previous frame with a uniform backward motion of `vector`.
-fn moved(vector: [f32; 2]) -> Arrival {
+fn moved(vector: [f32; 2]) -> Transition {
     let flow = |[u, v]: [f32; 2]| FlowField::from_fn(WIDTH, HEIGHT, move |_, _| [u, v]);
     let step = Step::new(flow(vector), flow([-vector[0], -vector[1]]), &rules());
-    Arrival { shot: Shot::Continues, step: Some(step), far: Vec::new() }
+    Transition { shot: Shot::Continues, step: Some(step), far: Vec::new() }
 }
 
 fn rules() -> Consistency {
@@ -137,8 +142,8 @@ fn pan(count: usize) -> Vec<Given> {
         let rgb = (0..3 * WIDTH * HEIGHT).map(|i| sample(t, i)).collect();
         Pixels { width: WIDTH, height: HEIGHT, rgb, alpha: None }
     };
-    let arrival = |t| if t == 0 { Shot::New.into() } else { moved([SPEED as f32, 0.0]) };
-    (0..count).map(|t| (picture(t), arrival(t))).collect()
+    let transition = |t| if t == 0 { Shot::New.into() } else { moved([SPEED as f32, 0.0]) };
+    (0..count).map(|t| (picture(t), transition(t))).collect()
 }
 
 /// Returns the mean squared difference along the pan's motion, from a frame to the next.
@@ -412,7 +417,7 @@ fn a_watcher_of_a_ring_tells_how_the_first_frame_follows_from_the_last() {
 fn a_flash_is_painted_once_and_the_shot_goes_on_around_it() {
     let mut clip = pan(3);
     let without = swept(settings(2), &clip, None);
-    clip.insert(2, (frame(2, HEIGHT, WIDTH), Shot::Aside.into()));
+    clip.insert(2, (frame(2, HEIGHT, WIDTH), Shot::Flash.into()));
     let ear = Ear::default();
     let pictures = sweep(settings(2), &clip, None, &ear).unwrap();
     assert_eq!(ear.painted(), [(1, 1), (1, 2), (1, 3), (1, 4), (2, 2), (2, 1)]);

@@ -1,7 +1,7 @@
 //! The terms that tie a frame to earlier frames: value and gradient, and the warping of earlier frames.
 
 use stylize_video::media::Pixels;
-use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
+use stylize_video::motion::{Consistency, FlowField, Shot, Step, Transition};
 use stylize_video::settings::{Distance, NextInit, Size};
 use stylize_video::stylize::chain::{Chain, HistoryFrame};
 use stylize_video::stylize::loss::{Anchor, LossTerm, Temporal, View};
@@ -128,10 +128,10 @@ fn what_a_front_layer_hid_is_held_to_the_frame_before_that() {
     assert_eq!((near[0], near[11]), (0.0, 1.0), "the left half is not consistent");
 }
 
-fn arrival(width: usize, height: usize, vector: [f32; 2]) -> Arrival {
+fn transition(width: usize, height: usize, vector: [f32; 2]) -> Transition {
     let flow = |[u, v]: [f32; 2]| FlowField::from_fn(width, height, move |_, _| [u, v]);
     let step = Step::new(flow(vector), flow([-vector[0], -vector[1]]), &Consistency::default());
-    Arrival { shot: Shot::Continues, step: Some(step), far: Vec::new() }
+    Transition { shot: Shot::Continues, step: Some(step), far: Vec::new() }
 }
 
 /// Returns `picture` shifted right and up by whole pixels, with `other` in the uncovered areas.
@@ -156,7 +156,7 @@ fn the_start_is_the_frame_before_carried_along_and_the_content_where_nothing_was
     let mut painter = painter(&[(4, 1.0)], settings);
     // With no iterations, the first frame equals its content.
     paint(&mut painter, &[&one]);
-    let got = painter.stylize(&two, &arrival(WIDTH, HEIGHT, [-3.0, 2.0])).unwrap().pixels;
+    let got = painter.stylize(&two, &transition(WIDTH, HEIGHT, [-3.0, 2.0])).unwrap().pixels;
     assert!(difference(&got, &two) < 0.02, "both are the new content: one carried, one itself");
     // Exact to the bit where it was warped, away from the soft edge and from the area that affects the estimate of
     // light.
@@ -178,7 +178,7 @@ fn the_painting_fades_with_its_scene() {
     dark.rgb.iter_mut().for_each(|value| *value -= 0.1);
     let mut painter = painter(&[(4, 1.0)], settings);
     let first = paint(&mut painter, &[&bright]).swap_remove(0).pixels;
-    let later = painter.stylize(&dark, &arrival(WIDTH, HEIGHT, [0.0; 2])).unwrap().pixels;
+    let later = painter.stylize(&dark, &transition(WIDTH, HEIGHT, [0.0; 2])).unwrap().pixels;
     for (a, b) in first.rgb.iter().zip(&later.rgb).filter(|(a, _)| **a > 0.11) {
         assert!((a - b - 0.1).abs() < 1e-5, "{a} became {b}");
     }
@@ -196,7 +196,7 @@ fn the_term_keeps_moving_pixels_what_they_were() {
         settings.temporal.weight = weight;
         let mut painter = painter(&[(4, 1.0)], settings);
         let first = paint(&mut painter, &[&one]).swap_remove(0).pixels;
-        let later = painter.stylize(&two, &arrival(WIDTH, HEIGHT, [-4.0, 0.0])).unwrap().pixels;
+        let later = painter.stylize(&two, &transition(WIDTH, HEIGHT, [-4.0, 0.0])).unwrap().pixels;
         let inside = (0..first.rgb.len()).filter(|i| i % WIDTH >= 8);
         inside.map(|i| f64::from((later.rgb[i] - first.rgb[i - 4]).powi(2))).sum::<f64>()
     };
@@ -231,7 +231,7 @@ fn what_stands_still_does_not_drift() {
         let mut painter = painter(&[(4, 1.0)], settings);
         let first = paint(&mut painter, &[&noisy(noise, draws, 0)]).swap_remove(0).pixels;
         for t in 1..12 {
-            let later = painter.stylize(&noisy(noise, draws, t), &arrival(WIDTH, HEIGHT, [0.0; 2])).unwrap().pixels;
+            let later = painter.stylize(&noisy(noise, draws, t), &transition(WIDTH, HEIGHT, [0.0; 2])).unwrap().pixels;
             let moved = difference(&first, &later);
             assert!(moved <= f64::from(noise), "frame {t} is {moved} from the first, noise {noise}");
         }
@@ -273,7 +273,7 @@ fn drift_along_the_motion(first: u32, weight: f64) -> f64 {
     let mut last = first;
     for right in 1..=frames as usize {
         let scene = moved(&one, &other, right, 0);
-        let painted = painter.stylize(&scene, &arrival(WIDTH, HEIGHT, [-1.0, 0.0])).unwrap().pixels;
+        let painted = painter.stylize(&scene, &transition(WIDTH, HEIGHT, [-1.0, 0.0])).unwrap().pixels;
         last = level(&painted, right);
     }
     100.0 * (last - first) / f64::from(frames)

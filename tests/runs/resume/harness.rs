@@ -16,9 +16,15 @@ pub const CLIP: &str = "-f lavfi -i testsrc2=s=96x72:r=25:d=0.44 -f lavfi -i man
     [0]format=yuv420p[a];[1]trim=duration=0.76,format=yuv420p,setpts=PTS-STARTPTS[b];[a][b]concat=n=2[v] \
     -map [v] -map 2 -c:v libx264 -c:a aac";
 
+/// The same with 8 and 10 frames, for painted runs.
+pub const SHORT: &str = "-f lavfi -i testsrc2=s=96x72:r=25:d=0.32 -f lavfi -i mandelbrot=s=96x72:r=25 \
+    -f lavfi -i sine=d=0.72 -filter_complex \
+    [0]format=yuv420p[a];[1]trim=duration=0.4,format=yuv420p,setpts=PTS-STARTPTS[b];[a][b]concat=n=2[v] \
+    -map [v] -map 2 -c:v libx264 -c:a aac";
+
 /// Options for the smallest possible amount of painting, with every kind of state that is passed on to later frames.
 pub const PAINTED: &[&str] =
-    &["--backbone", "patches", "--size", "64", "--iterations", "2,1", "--checkpoint", "5", "--device", "cpu"];
+    &["--backbone", "patches", "--size", "64", "--iterations", "2,1", "--checkpoint", "3", "--device", "cpu"];
 /// Options for a run without painting.
 pub const KEPT: &[&str] = &["--stylizer", "identity", "--checkpoint", "10"];
 

@@ -1,5 +1,6 @@
 //! Runs that are killed without warning.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::common::Desk;
-use crate::resume::harness::{CLIP, Dice, Job, KEPT, PAINTED, Run};
+use crate::resume::harness::{Dice, Job, KEPT, PAINTED, Run, SHORT};
 
 /// Returns how often a job is killed in all, at instants spread over its whole length.
 fn kills() -> usize {
@@ -17,7 +18,7 @@ fn kills() -> usize {
 #[test]
 fn killed_at_random_instants_it_has_the_same_bytes() {
     let desk = Desk::new();
-    let input = desk.clip("in.mp4", CLIP);
+    let input = desk.clip("in.mp4", SHORT);
     let job = Job::new(&desk, &input, "out.mp4", PAINTED);
     let began = Instant::now();
     let expected = job.undisturbed();
@@ -25,10 +26,10 @@ fn killed_at_random_instants_it_has_the_same_bytes() {
     let mut dice = Dice(7);
     let (mut killed, mut finished, mut gone_on) = (0, 0, 0);
     while killed < kills() {
-        let instant = Instant::now() + length.mul_f64(0.2 + 0.6 * dice.share());
+        let instant = Instant::now() + length.mul_f64(0.3 + 0.6 * dice.share());
         let (met, run) = job.signalled_when(Signal::KILL, || Instant::now() >= instant);
         killed += usize::from(met);
-        gone_on += usize::from(run.text.contains("goes on after"));
+        gone_on += usize::from(run.text.contains("resumes after"));
         if job.is_done() {
             assert!(expected == job.bytes(), "after {killed} kills: {}", run.text);
             // A run that dies after the last rename leaves its work folder to the next run.
@@ -45,29 +46,29 @@ fn killed_at_random_instants_it_has_the_same_bytes() {
 #[test]
 fn another_number_of_threads_changes_nothing_of_what_goes_on() {
     let desk = Desk::new();
-    let input = desk.clip("in.mp4", CLIP);
-    let options = "--backbone patches --size 96 --iterations 2,1 --checkpoint 5 --device cpu --codec ffv1";
+    let input = desk.clip("in.mp4", SHORT);
+    let options = "--backbone patches --size 96 --iterations 2,1 --checkpoint 3 --device cpu --codec ffv1";
     let options: Vec<&str> = options.split(' ').collect();
     let job = Job::new(&desk, &input, "out.mkv", &options);
     let expected = job.undisturbed();
     let (met, run) = job.signalled_when(Signal::KILL, || has(&job.work(), "part-000002"));
     assert!(met, "{}", run.text);
     let run = Run::of(job.command().env("OMP_NUM_THREADS", "2").output().unwrap());
-    assert!(run.text.contains("goes on after") && run.text.contains("on the CPU, 1 thread\n"), "{}", run.text);
+    assert!(run.text.contains("resumes after") && run.text.contains("on the CPU, 1 thread\n"), "{}", run.text);
     assert!(expected == job.bytes(), "sums of one thread and of two differ in their last bits");
 }
 
 /// Kills a run of `job` when `moment` sees the expected file in the work folder or next to it, and lets another run
 /// finish the job.
-fn killed_when(job: &Job, what: &str, moment: impl Fn() -> bool) {
-    let expected = job.undisturbed();
+fn killed_when(job: &Job, expected: &BTreeMap<String, Vec<u8>>, what: &str, moment: impl Fn() -> bool) {
     let (met, run) = job.signalled_when(Signal::KILL, &moment);
     assert!(met, "{what} was not seen: {:?}, {}", run.code, run.text);
     if !job.is_done() {
         assert!(job.work().exists(), "{what}: the work folder stays");
         job.done();
     }
-    assert!(expected == job.bytes(), "{what}");
+    assert!(*expected == job.bytes(), "{what}");
+    job.remove();
 }
 
 fn has(folder: &Path, begin: &str) -> bool {
@@ -81,20 +82,14 @@ fn killed_in_each_phase_it_has_the_same_bytes() {
     let desk = Desk::new();
     let input = desk.clip("in.mp4", "-f lavfi -i testsrc2=s=320x240:r=25:d=3 -f lavfi -i sine=d=3 -c:a aac");
     let job = Job::new(&desk, &input, "out.mp4", KEPT);
-    let work = job.work();
-    killed_when(&job, "the first part", || has(&work, "part-000001"));
-    job.remove();
-    killed_when(&job, "a later part", || has(&work, "part-000004"));
-    job.remove();
-    killed_when(&job, "the first manifest", || work.join("manifest.json").exists());
-    job.remove();
-    killed_when(&job, "a manifest that is written", || has(&work, ".writing-") && has(&work, "part-000003"));
-    job.remove();
-    killed_when(&job, "the parts joined", || work.join("mp4.pictures").exists());
-    job.remove();
-    killed_when(&job, "the last pass", || work.join("result/out.mp4").exists());
-    job.remove();
-    killed_when(&job, "the rename", || job.is_done());
+    let (work, expected) = (job.work(), job.undisturbed());
+    killed_when(&job, &expected, "the first part", || has(&work, "part-000001"));
+    killed_when(&job, &expected, "a later part", || has(&work, "part-000004"));
+    killed_when(&job, &expected, "the first manifest", || work.join("manifest.json").exists());
+    killed_when(&job, &expected, "a manifest that is written", || has(&work, ".writing-") && has(&work, "part-000003"));
+    killed_when(&job, &expected, "the parts joined", || work.join("mp4.pictures").exists());
+    killed_when(&job, &expected, "the last pass", || work.join("result/out.mp4").exists());
+    killed_when(&job, &expected, "the rename", || job.is_done());
 }
 
 #[test]
@@ -123,7 +118,7 @@ fn killed_outputs_of_every_kind_have_the_same_bytes() {
         let (met, _) = job.signalled_when(Signal::KILL, || job.parts() >= 2);
         assert!(met, "{output}");
         let run = job.run();
-        assert!(run.code == Some(0) && run.text.contains("goes on after"), "{output}: {}", run.text);
+        assert!(run.code == Some(0) && run.text.contains("resumes after"), "{output}: {}", run.text);
         assert!(expected == job.bytes(), "{output}");
         assert!(!job.work().exists(), "{output}");
     }

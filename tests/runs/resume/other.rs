@@ -6,12 +6,12 @@ use rustix::process::Signal;
 
 use crate::common::{Desk, send};
 use crate::resume::damage::begun;
-use crate::resume::harness::{CLIP, Job, KEPT, PAINTED};
+use crate::resume::harness::{Job, KEPT, PAINTED, SHORT};
 
 #[test]
 fn a_slip_costs_nothing_of_what_was_painted() {
     let desk = Desk::new();
-    let input = desk.clip("in.mp4", CLIP);
+    let input = desk.clip("in.mp4", SHORT);
     let job = Job::new(&desk, &input, "out.mp4", PAINTED);
     let expected = job.undisturbed();
     begun(&job, 4);
@@ -20,7 +20,11 @@ fn a_slip_costs_nothing_of_what_was_painted() {
         let options: Vec<&str> =
             PAINTED.iter().skip(2).chain(&["--weights-dir", ".", "--set", slip]).copied().collect();
         let slipped = Job::new(&desk, &input, "out.mp4", &options).run();
-        assert!(slipped.code != Some(0) && slipped.text.contains("kept of the former command, "), "{}", slipped.text);
+        assert!(
+            slipped.code != Some(0) && slipped.text.contains("also kept, of the earlier command, "),
+            "{}",
+            slipped.text
+        );
     }
     // A mistaken job that the user notices and stops.
     let options = "--backbone patches --size 64 --iterations 2,1 --checkpoint 1000 --device cpu --seed 7";
@@ -34,9 +38,9 @@ fn a_slip_costs_nothing_of_what_was_painted() {
         locked.is_ok_and(|locked| locked > before) && job.work().join("former/manifest.json").exists()
     });
     assert!(met, "{}", run.text);
-    assert!(run.text.contains("begins anew, for the settings have changed since"), "{}", run.text);
+    assert!(run.text.contains("starts over because the settings have changed since"), "{}", run.text);
     let run = job.run();
-    assert!(run.code == Some(0) && run.text.contains("goes on after"), "{}", run.text);
+    assert!(run.code == Some(0) && run.text.contains("resumes after"), "{}", run.text);
     assert!(expected == job.bytes() && !job.work().exists());
     // Once the new job has progress worth keeping, the earlier progress is removed.
     job.remove();
@@ -61,15 +65,15 @@ fn a_disk_that_fails_for_now_has_damaged_nothing() {
     assert!(run.code == Some(1) && run.text.contains("manifest.json: the job's progress"), "{}", run.text);
     fs::rename(&aside, &manifest).unwrap();
     let run = job.run();
-    assert!(run.code == Some(0) && run.text.contains("goes on after"), "{}", run.text);
+    assert!(run.code == Some(0) && run.text.contains("resumes after"), "{}", run.text);
     assert!(expected == job.bytes());
 }
 
 #[test]
 fn an_input_that_is_replaced_meanwhile_is_not_mixed_with_the_other() {
     let desk = Desk::new();
-    let input = desk.clip("in.mp4", CLIP);
-    let other = desk.clip("other.mp4", &CLIP.replace("mandelbrot", "testsrc").replace("sine=", "sine=f=900:"));
+    let input = desk.clip("in.mp4", SHORT);
+    let other = desk.clip("other.mp4", &SHORT.replace("mandelbrot", "testsrc").replace("sine=", "sine=f=900:"));
     let job = Job::new(&desk, &input, "out.mp4", PAINTED);
     let expected = job.undisturbed();
     // Touched, but with the same contents.
@@ -112,7 +116,7 @@ fn outputs_may_be_called_as_our_own_files() {
         let expected = job.undisturbed();
         begun(&job, 2);
         let run = job.run();
-        assert!(run.code == Some(0) && run.text.contains("goes on after"), "{output}: {}", run.text);
+        assert!(run.code == Some(0) && run.text.contains("resumes after"), "{output}: {}", run.text);
         assert!(expected == job.bytes(), "{output}");
     }
 }
@@ -142,7 +146,7 @@ fn pictures_for_the_folder_one_stands_in_are_gone_on_with() {
     let first = fs::read_dir(here.join(".pictures.stylize/result/pictures")).unwrap().next().unwrap().unwrap();
     fs::hard_link(first.path(), here.join(first.file_name())).unwrap();
     let (good, text) = run(false);
-    assert!(good && text.contains("goes on after"), "{text}");
+    assert!(good && text.contains("resumes after"), "{text}");
     assert_eq!(fs::read_dir(&here).unwrap().count(), 31, "30 pictures, and what says so");
 }
 
@@ -160,7 +164,7 @@ fn pictures_of_another_job_do_not_come_out_with_a_stream() {
     fs::write(desk.path("none"), "no video").unwrap();
     assert!(!with(&desk.path("none")).status.success());
     let run = job.run();
-    assert!(run.code == Some(0) && run.text.contains("goes on after"), "{}", run.text);
+    assert!(run.code == Some(0) && run.text.contains("resumes after"), "{}", run.text);
     assert!(expected == job.bytes());
     job.remove();
     begun(&job, 3);

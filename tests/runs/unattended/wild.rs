@@ -239,7 +239,7 @@ fn a_limit_of_the_file_size() {
 
 /// Starts a painting run in a shell, after the command `before`, sends it a signal, and returns its exit status.
 fn signalled(desk: &Desk, before: &str, name: &str, signal: Signal) -> std::process::ExitStatus {
-    let paint = "--backbone patches --size 64 --iterations 3,2 --checkpoint 4 --device cpu";
+    let paint = "--backbone patches --size 64 --iterations 2,1 --checkpoint 2 --device cpu";
     let plain = program(desk);
     let mut command = Command::new("bash");
     command.args(["-c", &format!("{before} exec \"$P\" a.mp4 -o {name} {paint}")]);
@@ -265,14 +265,14 @@ fn signalled(desk: &Desk, before: &str, name: &str, signal: Signal) -> std::proc
 #[test]
 fn the_terminal_goes_away() {
     let desk = Desk::new();
-    clip(&desk, "a.mp4", 24);
+    clip(&desk, "a.mp4", 12);
     let ended = signalled(&desk, "", "hup.mp4", Signal::HUP);
     assert_eq!((ended.code(), ended.signal()), (Some(129), None));
     assert!(!desk.path("hup.mp4").exists());
     let paint =
-        ["--backbone", "patches", "--size", "64", "--iterations", "3,2", "--checkpoint", "4", "--device", "cpu"];
+        ["--backbone", "patches", "--size", "64", "--iterations", "2,1", "--checkpoint", "2", "--device", "cpu"];
     let next = run(program(&desk).args(["a.mp4", "-o", "hup.mp4"]).args(paint));
-    assert!(next.code == Some(0) && next.says("goes on after"), "{}", next.text);
+    assert!(next.code == Some(0) && next.says("resumes after"), "{}", next.text);
     // `nohup` and a shell's background jobs ignore the signal like this.
     assert_eq!(signalled(&desk, "trap '' HUP;", "nohup.mp4", Signal::HUP).code(), Some(0));
     assert_eq!(signalled(&desk, "trap '' INT;", "int.mp4", Signal::INT).code(), Some(0));

@@ -89,7 +89,7 @@ const FILTERS: [&str; 68] = [
 
 /// The untrusted source of a group of settings.
 #[derive(Debug, Clone, Copy)]
-pub enum Stranger<'a> {
+pub enum Untrusted<'a> {
     /// A preset file; its paths have already been resolved.
     Preset(&'a Path),
     /// The record in an output. The hashes of its style pictures are compared elsewhere.
@@ -100,10 +100,10 @@ pub enum Stranger<'a> {
 ///
 /// # Errors
 /// At the first entry that the source may not set.
-pub fn check(entries: &[Entry], stranger: Stranger<'_>) -> Result<(), SettingsError> {
+pub fn check(entries: &[Entry], source: Untrusted<'_>) -> Result<(), SettingsError> {
     for entry in entries {
         let Some(key) = keys::spec(&entry.key) else { continue };
-        let path = key.holds_path.then(|| foreign_path(key, &entry.value, stranger)).flatten();
+        let path = key.holds_path.then(|| foreign_path(key, &entry.value, source)).flatten();
         if let Some(message) = path.or_else(|| forbidden(key, &entry.value)) {
             let (at, key) = (entry.origin.clone(), entry.key.clone());
             return Err(SettingsError::Confined { at, key, message });
@@ -113,15 +113,15 @@ pub fn check(entries: &[Entry], stranger: Stranger<'_>) -> Result<(), SettingsEr
 }
 
 /// Returns an error message if a path in `value` may be none of the source's own.
-fn foreign_path(key: &KeySpec, value: &Value, stranger: Stranger<'_>) -> Option<String> {
+fn foreign_path(key: &KeySpec, value: &Value, source: Untrusted<'_>) -> Option<String> {
     let paths: Vec<&str> = match value {
         Value::Array(elements) => elements.iter().filter_map(path_of).collect(),
         value => value.as_str().into_iter().collect(),
     };
-    match stranger {
-        Stranger::Preset(file) => paths.into_iter().find_map(|path| outside(path, file)),
-        Stranger::Record if key.owner == Owner::Result => None,
-        Stranger::Record => {
+    match source {
+        Untrusted::Preset(file) => paths.into_iter().find_map(|path| outside(path, file)),
+        Untrusted::Record if key.owner == Owner::Result => None,
+        Untrusted::Record => {
             let path = paths.into_iter().find(|path| !path.is_empty())?;
             Some(format!("{path} is a file of this machine"))
         }
