@@ -9,7 +9,7 @@ use super::{Decoded, Message, Ready, Shared};
 use crate::decode::FrameSource;
 use crate::measure::Beside;
 use crate::media::Frame;
-use crate::motion::{Pending, Prefetch, Watched, Watcher};
+use crate::motion::{Pending, Prefetch, Shot, Watched, Watcher};
 use crate::report::Event;
 
 /// Decodes all frames. Returns their number, or `None` if not all were read.
@@ -78,12 +78,15 @@ pub(super) fn watch(
 ) -> Option<()> {
     let mut waiting: VecDeque<Frame> = VecDeque::new();
     let mut newest = Instant::now();
-    let give = |watched: Watched, waiting: &mut VecDeque<Frame>, decoded| {
+    let mut begun: u64 = 0;
+    let mut give = |watched: Watched, waiting: &mut VecDeque<Frame>, decoded| {
         let (frame, arrival) = (waiting.pop_front()?, watched.arrival);
+        begun += u64::from(arrival.shot == Shot::New);
+        let shot = begun.saturating_sub(1);
         // Frames painted by a previous run are not measured again.
-        let measured = shared.measured.filter(|_| frame.index >= shared.painted);
+        let measured = shared.measured.filter(|_| frame.index >= shared.next);
         let beside = measured.map(|_| Beside::of(&frame.pixels, &arrival));
-        let ready = Ready { frame, arrival, decoded, beside };
+        let ready = Ready { frame, arrival, shot, decoded, beside };
         out.send(Message::Frame(ready)).ok()
     };
     while !shared.cancel.is_cancelled() {

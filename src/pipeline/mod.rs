@@ -75,6 +75,8 @@ struct Decoded {
 struct Ready {
     frame: Frame,
     arrival: Arrival,
+    /// Number of its shot, from 0.
+    shot: u64,
     decoded: Instant,
     /// Reference that the painted frame is compared with when it is measured.
     beside: Option<Beside>,
@@ -92,11 +94,16 @@ struct Painted {
 /// A message to the encode stage. Here too, a channel that closes without `End` means a failure.
 enum Styled {
     Frame(Box<Painted>),
-    /// A part ends here; holds the state that the next frame needs.
-    Seal(Snapshot),
+    /// A part of this shot ends here; `snapshot` is the state that the next frame needs.
+    Seal {
+        shot: u64,
+        snapshot: Snapshot,
+    },
     /// The run ends here, but the job does not; holds the state that the next frame needs.
     Pause(Snapshot),
+    /// The last part, which belongs to this shot, ends here.
     End {
+        shot: u64,
         every_frame: bool,
     },
 }
@@ -140,8 +147,8 @@ struct Shared<'a> {
     expected: Option<u64>,
     /// Frames per second, if the result is to be measured.
     measured: Option<f64>,
-    /// Number of frames that previous runs painted.
-    painted: u64,
+    /// Index of the first frame that this run paints.
+    next: u64,
 }
 
 impl Shared<'_> {
@@ -171,19 +178,20 @@ pub fn run<'a>(
     let before = match &progress {
         Some(Progress { journal, checkpoint }) => Before {
             frames: journal.frames(),
+            next: journal.next_frame(),
             in_tail: journal.tail_frames(),
             snapshot: journal.snapshot()?,
             checkpoint: Some(*checkpoint),
         },
-        None => Before { frames: 0, in_tail: 0, snapshot: Snapshot::default(), checkpoint: None },
+        None => Before { frames: 0, next: 0, in_tail: 0, snapshot: Snapshot::default(), checkpoint: None },
     };
     let shelf = Shelf::new(sink, progress.map(|progress| progress.journal));
     let info = source.info();
     let frame_bytes = (12 * info.width * info.height).max(1);
     let room = (CHANNEL_BYTES / frame_bytes).clamp(1, CHANNEL_FRAMES);
     let measured = measured.then(|| info.rate.map_or(DEFAULT_RATE, Ratio::value));
-    let painted = before.frames;
-    let shared = Shared { observer, cancel, failure: Mutex::new(None), expected: info.frames, measured, painted };
+    let next = before.next;
+    let shared = Shared { observer, cancel, failure: Mutex::new(None), expected: info.frames, measured, next };
     let (begin, base) = (source.begin(), info.base);
     let (decoded_in, decoded_out) = bounded(room);
     let (sighted_in, sighted_out) = bounded(room);
@@ -196,7 +204,7 @@ pub fn run<'a>(
         let sight = scope.spawn(move || look::sight(prefetch, begin, &decoded_out, &sighted_in, shared));
         let watch = scope.spawn(move || look::watch(watcher, &sighted_out, &watched_in, shared));
         let stylize = scope.spawn(move || paint::stylize(make_hands, before, &watched_out, &styled_in, shared));
-        let encode = scope.spawn(move || write::encode(shelf, (base, painted), &styled_out, shared));
+        let encode = scope.spawn(move || write::encode(shelf, base, &styled_out, shared));
         let read = decode.join().unwrap_or_else(|_| broken(shared, "decode"));
         sight.join().unwrap_or_else(|_| broken(shared, "motion"));
         watch.join().unwrap_or_else(|_| broken(shared, "motion"));

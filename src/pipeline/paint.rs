@@ -21,6 +21,8 @@ pub(super) struct StyleCount {
 pub(super) struct Before {
     /// Number of painted frames.
     pub frames: u64,
+    /// Index of the frame after the painted ones.
+    pub next: u64,
     /// Number of painted frames that are not in any part yet.
     pub in_tail: u64,
     /// State that the next frame needs.
@@ -61,7 +63,10 @@ pub(super) fn stylize<'a>(
             return styled(&easel, waited_for_motion);
         }
         let result = match message {
-            Message::Frame(ready) if ready.frame.index < before.frames => Ok(()),
+            Message::Frame(ready) if ready.frame.index < before.next => {
+                easel.pass(ready.frame.index, ready.shot);
+                Ok(())
+            }
             Message::Frame(ready) => easel.paint(stylizer.as_mut(), ready),
             Message::End { every_frame, closing } => {
                 if let Some(arrival) = closing {
@@ -70,7 +75,7 @@ pub(super) fn stylize<'a>(
                 match stylizer.finish(&mut |styled| easel.done(styled)) {
                     Ok(()) => {
                         tracing::info!(seconds = easel.looking.as_secs_f64(), "looked for ghosts");
-                        out.send(Styled::End { every_frame }).ok()?;
+                        out.send(Styled::End { shot: easel.shot, every_frame }).ok()?;
                         return styled(&easel, waited_for_motion);
                     }
                     Err(error) => Err(error),
@@ -100,6 +105,10 @@ struct Easel<'a> {
     count: u64,
     /// Number of frames since the last part ended.
     since: u64,
+    /// The shot in which the current part begins.
+    shot: u64,
+    /// Index of the first frame of the part that a previous run began.
+    tail: u64,
     checkpoint: Option<u64>,
     began: Instant,
     out: &'a Sender<Styled>,
@@ -114,9 +123,18 @@ impl<'a> Easel<'a> {
             looking: Duration::ZERO,
             count: before.frames,
             since: before.in_tail,
+            shot: 0,
+            tail: before.next - before.in_tail,
             checkpoint: before.checkpoint,
             began: Instant::now(),
             out,
+        }
+    }
+
+    /// Passes over a frame that a previous run painted.
+    fn pass(&mut self, index: u64, shot: u64) {
+        if index <= self.tail {
+            self.shot = shot;
         }
     }
 
@@ -128,6 +146,9 @@ impl<'a> Easel<'a> {
         if self.checkpoint.is_some_and(|frames| self.since > 0 && (begins || self.since >= frames)) {
             self.seal(stylizer)?;
         }
+        if self.since == 0 && self.waiting.is_empty() {
+            self.shot = ready.shot;
+        }
         self.began = Instant::now();
         let Ready { mut frame, arrival, beside, .. } = ready;
         let content = std::mem::replace(&mut frame.pixels, Pixels::black(0, 0));
@@ -138,7 +159,7 @@ impl<'a> Easel<'a> {
     /// Ends the current part, if the stylizer can save its state at this point.
     fn seal(&mut self, stylizer: &dyn Stylizer) -> Result<(), StyleError> {
         if let Some(snapshot) = stylizer.snapshot()? {
-            self.out.send(Styled::Seal(snapshot)).map_err(|_| StyleError::Cancelled)?;
+            self.out.send(Styled::Seal { shot: self.shot, snapshot }).map_err(|_| StyleError::Cancelled)?;
             self.since = 0;
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::ResumeError;
-use super::manifest::{Complete, Finished, MANIFEST, Manifest, ManifestError};
+use super::manifest::{Complete, Finished, MANIFEST, Manifest, ManifestError, Place};
 use super::superseded;
 use super::tail::{self, Tail};
 use super::work::{SUPERSEDED, WorkFolder};
@@ -115,6 +115,11 @@ impl<'a> Journal<'a> {
         self.manifest.frames()
     }
 
+    /// Returns the index in the job of the frame after the painted ones.
+    pub fn next_frame(&self) -> u64 {
+        self.manifest.next_frame()
+    }
+
     /// Returns the number of painted frames that are not in any part yet.
     pub fn tail_frames(&self) -> u64 {
         self.manifest.frames() - self.manifest.sealed()
@@ -144,7 +149,7 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// If they cannot be read.
     pub fn tail(&self, base: TimeBase) -> Result<Vec<Frame>, ResumeError> {
-        let index = self.manifest.sealed();
+        let index = self.next_frame() - self.tail_frames();
         self.manifest.tail.as_ref().map_or(Ok(Vec::new()), |piece| tail::read(self.work.path(), piece, base, index))
     }
 
@@ -153,28 +158,31 @@ impl<'a> Journal<'a> {
         Tail::new(self.work.path(), self.manifest.tail.as_ref())
     }
 
-    /// Records a finished part; `snapshot` is the state that the next frame needs.
+    /// Records a finished part, which follows the one before it; `snapshot` is the state that the next frame needs.
     ///
     /// # Errors
     /// If the disk is full or fails. The progress recorded so far is kept.
-    pub fn sealed(&mut self, part: Part, snapshot: &Snapshot) -> Result<(), ResumeError> {
+    pub fn sealed(&mut self, part: Part, place: Place, snapshot: &Snapshot) -> Result<(), ResumeError> {
         let mut next = self.manifest.clone();
-        next.parts.push(Finished { part, shot_ends: snapshot.is_empty() });
+        next.begin_at(place.first);
+        next.parts.push(Finished { part, place: Some(place), shot_ends: snapshot.is_empty() });
         next.tail = None;
         next.state = self.write_state(next.sealed(), snapshot)?;
         self.replace(next)
     }
 
-    /// Records the tail of a run that ends before the job does; `snapshot` is the state that the next frame needs.
+    /// Records the tail of a run that ends before the job does; `first` is the index of its first frame, `snapshot` the
+    /// state that the next frame needs.
     ///
     /// # Errors
     /// As [`Journal::sealed`].
-    pub fn paused(&mut self, tail: &mut Tail, snapshot: &Snapshot) -> Result<(), ResumeError> {
+    pub fn paused(&mut self, tail: &mut Tail, first: u64, snapshot: &Snapshot) -> Result<(), ResumeError> {
         if tail.len() as u64 == self.tail_frames() {
             // No frame was added since the last record.
             return Ok(());
         }
         let mut next = self.manifest.clone();
+        next.begin_at(first);
         next.tail = tail.secure()?;
         next.state = self.write_state(next.frames(), snapshot)?;
         self.replace(next)
@@ -184,9 +192,12 @@ impl<'a> Journal<'a> {
     ///
     /// # Errors
     /// As [`Journal::sealed`].
-    pub fn finished(&mut self, part: Option<Part>, every_frame: bool) -> Result<(), ResumeError> {
+    pub fn finished(&mut self, part: Option<(Part, Place)>, every_frame: bool) -> Result<(), ResumeError> {
         let mut next = self.manifest.clone();
-        next.parts.extend(part.map(|part| Finished { part, shot_ends: true }));
+        if let Some((part, place)) = part {
+            next.begin_at(place.first);
+            next.parts.push(Finished { part, place: Some(place), shot_ends: true });
+        }
         (next.tail, next.state, next.complete) = (None, None, Some(Complete { every_frame }));
         self.replace(next)
     }

@@ -26,7 +26,7 @@ mod work;
 pub use error::ResumeError;
 pub use holder::Holder;
 pub use journal::{Journal, Opened};
-pub use manifest::{Complete, Manifest, ManifestError};
+pub use manifest::{Complete, Manifest, ManifestError, Place};
 pub use superseded::{kept, make_room};
 pub use tail::{Tail, tail_bytes};
 pub use work::WorkFolder;
