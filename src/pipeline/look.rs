@@ -83,8 +83,8 @@ pub(super) fn watch(
         let (frame, arrival) = (waiting.pop_front()?, watched.arrival);
         begun += u64::from(arrival.shot == Shot::New);
         let shot = begun.saturating_sub(1);
-        // Frames painted by a previous run are not measured again.
-        let measured = shared.measured.filter(|_| frame.index >= shared.next);
+        // Frames that this run does not paint are not measured.
+        let measured = shared.measured.filter(|_| frame.index >= shared.next && shared.has(shot));
         let beside = measured.map(|_| Beside::of(&frame.pixels, &arrival));
         let ready = Ready { frame, arrival, shot, decoded, beside };
         out.send(Message::Frame(ready)).ok()

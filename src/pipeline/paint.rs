@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::{Hands, Message, Painted, Ready, Shared, Styled};
+use super::{Hands, Message, Painted, PipelineError, Ready, Shared, Styled};
 use crate::measure::{Beside, GhostMeter, Seen, Waiting};
 use crate::media::{Frame, Pixels};
 use crate::motion::Shot;
+use crate::resume::Complete;
 use crate::stylize::{Snapshot, StyleError, Stylized, Stylizer};
 
 /// Totals of the stylize stage.
@@ -63,27 +64,35 @@ pub(super) fn stylize<'a>(
             return styled(&easel, waited_for_motion);
         }
         let result = match message {
-            Message::Frame(ready) if ready.frame.index < before.next => {
-                easel.pass(ready.frame.index, ready.shot);
-                Ok(())
+            Message::Frame(ready) if shared.shots.is_some_and(|shots| shots.is_past(ready.shot)) => {
+                let ended = stylizer.end_shot(&mut |styled| easel.done(styled));
+                ended.map(|()| Some(Complete { every_frame: false, ends: false }))
             }
-            Message::Frame(ready) => easel.paint(stylizer.as_mut(), ready),
+            Message::Frame(ready) if ready.frame.index < before.next || !shared.has(ready.shot) => {
+                easel.pass(&ready);
+                Ok(None)
+            }
+            Message::Frame(ready) => easel.paint(stylizer.as_mut(), ready).map(|()| None),
+            Message::End { .. } if shared.shots.is_some_and(|shots| shots.from >= easel.begun) => {
+                let from = shared.shots.map_or(0, |shots| shots.from);
+                shared.fail(PipelineError::NoShot { from, count: easel.begun });
+                return None;
+            }
             Message::End { every_frame, closing } => {
                 if let Some(arrival) = closing {
                     stylizer.close(*arrival);
                 }
-                match stylizer.finish(&mut |styled| easel.done(styled)) {
-                    Ok(()) => {
-                        tracing::info!(seconds = easel.looking.as_secs_f64(), "looked for ghosts");
-                        out.send(Styled::End { shot: easel.shot, every_frame }).ok()?;
-                        return styled(&easel, waited_for_motion);
-                    }
-                    Err(error) => Err(error),
-                }
+                let finished = stylizer.finish(&mut |styled| easel.done(styled));
+                finished.map(|()| Some(Complete { every_frame, ends: true }))
             }
         };
         match result {
-            Ok(()) => {}
+            Ok(None) => {}
+            Ok(Some(complete)) => {
+                tracing::info!(seconds = easel.looking.as_secs_f64(), "looked for ghosts");
+                out.send(Styled::End { shot: easel.shot, complete }).ok()?;
+                return styled(&easel, waited_for_motion);
+            }
             Err(StyleError::Cancelled) => return styled(&easel, waited_for_motion),
             Err(error) => {
                 shared.fail(error);
@@ -109,6 +118,10 @@ struct Easel<'a> {
     shot: u64,
     /// Index of the first frame of the part that a previous run began.
     tail: u64,
+    /// Number of shots that have begun.
+    begun: u64,
+    /// pts of the frame before the first one that is painted.
+    last: Option<i64>,
     checkpoint: Option<u64>,
     began: Instant,
     out: &'a Sender<Styled>,
@@ -125,21 +138,26 @@ impl<'a> Easel<'a> {
             since: before.in_tail,
             shot: 0,
             tail: before.next - before.in_tail,
+            begun: 0,
+            last: None,
             checkpoint: before.checkpoint,
             began: Instant::now(),
             out,
         }
     }
 
-    /// Passes over a frame that a previous run painted.
-    fn pass(&mut self, index: u64, shot: u64) {
-        if index <= self.tail {
-            self.shot = shot;
+    /// Passes over a frame that another run paints or has painted.
+    fn pass(&mut self, ready: &Ready) {
+        if ready.frame.index <= self.tail {
+            self.shot = ready.shot;
         }
+        self.begun = ready.shot + 1;
+        self.last = Some(ready.frame.timing.pts);
     }
 
     fn paint(&mut self, stylizer: &mut dyn Stylizer, ready: Ready) -> Result<(), StyleError> {
         let begins = ready.arrival.shot == Shot::New;
+        self.begun = ready.shot + 1;
         if begins {
             stylizer.end_shot(&mut |styled| self.done(styled))?;
         }
@@ -151,6 +169,10 @@ impl<'a> Easel<'a> {
         }
         self.began = Instant::now();
         let Ready { mut frame, arrival, beside, .. } = ready;
+        if let Some(last) = self.last.take().filter(|_| self.count == 0 && frame.timing.duration.is_none()) {
+            // A sink counts from the frame before, which it has not seen.
+            frame.timing.duration = Some(frame.timing.pts - last);
+        }
         let content = std::mem::replace(&mut frame.pixels, Pixels::black(0, 0));
         self.waiting.push_back((frame, self.beside.keep(beside)));
         stylizer.push(&content, &arrival, &mut |styled| self.done(styled))

@@ -9,7 +9,7 @@ use crate::encode::{Encoded, FrameSink, Part};
 use crate::measure::{JobMeter, Summary};
 use crate::media::{Frame, TimeBase};
 use crate::report::Event;
-use crate::resume::{Journal, Place, Tail};
+use crate::resume::{Complete, Journal, Place, Tail};
 use crate::stylize::Snapshot;
 
 /// The sink that painted frames go to, and the journal and tail that record them.
@@ -68,14 +68,17 @@ impl<'a, 'b> Shelf<'a, 'b> {
         Ok(journal.paused(tail, begun, snapshot)?)
     }
 
-    fn finish(mut self, shot: u64, every_frame: bool) -> Result<Encoded, PipelineError> {
-        if every_frame {
+    fn finish(mut self, shot: u64, complete: Complete) -> Result<Encoded, PipelineError> {
+        if complete.every_frame {
             self.sink.expect_every_frame();
         }
         if self.journal.is_some() {
             let part = self.end_part(shot)?;
             if let Some(journal) = &mut self.journal {
-                journal.finished(part, every_frame)?;
+                journal.finished(part, complete)?;
+                if journal.shots().is_some() {
+                    return Ok(Encoded { frames: journal.frames(), warnings: Vec::new() });
+                }
             }
         }
         Ok(self.sink.finish()?)
@@ -116,9 +119,9 @@ pub(super) fn encode(
                 shelf.pause(&snapshot).map_err(|error| shared.fail(error)).ok()?;
                 return None;
             }
-            Styled::End { shot, every_frame } => {
+            Styled::End { shot, complete } => {
                 tracing::info!(seconds = measuring.as_secs_f64(), "measured");
-                let encoded = shelf.finish(shot, every_frame).map_err(|error| shared.fail(error)).ok()?;
+                let encoded = shelf.finish(shot, complete).map_err(|error| shared.fail(error)).ok()?;
                 return Some((encoded, meter.and_then(JobMeter::finish)));
             }
         };

@@ -11,6 +11,7 @@ use super::work::{SUPERSEDED, WorkFolder};
 use crate::encode::{Part, Piece};
 use crate::files;
 use crate::identity::Identity;
+use crate::job::Shots;
 use crate::media::{Frame, TimeBase};
 use crate::stylize::Snapshot;
 
@@ -31,7 +32,8 @@ pub struct Opened<'a> {
 impl<'a> Journal<'a> {
     /// Opens the progress that a previous run of this job left in the folder, if there is any and `resumes` is set.
     /// Progress of another job, or of this one without `resumes`, is set aside until this job has finished a part;
-    /// files that no manifest names are removed. `threads` is the thread count of a job that starts from scratch.
+    /// files that no manifest names are removed. `threads` is the thread count of a job that starts from scratch, `shots`
+    /// the range of shots that the run is confined to.
     ///
     /// # Errors
     /// If the folder cannot be read or tidied.
@@ -40,10 +42,15 @@ impl<'a> Journal<'a> {
         identity: Identity,
         threads: u32,
         resumes: bool,
+        shots: Option<Shots>,
     ) -> Result<Opened<'a>, ResumeError> {
         let mut notes = Vec::new();
         let mut found = Self::found(work, &mut notes)?;
-        let same = |manifest: &Manifest| resumes && identity.changed(&manifest.identity).is_none();
+        let changed = |manifest: &Manifest| {
+            let range = || (manifest.shots != shots).then(|| "the range of shots has changed".to_owned());
+            identity.changed(&manifest.identity).or_else(range)
+        };
+        let same = |manifest: &Manifest| resumes && changed(manifest).is_none();
         let former = superseded::read(work)?;
         if former.is_some()
             && (found.is_none() || (former.as_ref().is_some_and(same) && !found.as_ref().is_some_and(same)))
@@ -55,15 +62,15 @@ impl<'a> Journal<'a> {
             Some(manifest) if same(&manifest) => manifest,
             Some(manifest) if manifest.frames() > 0 => {
                 let frames = manifest.frames();
-                let changed = identity.changed(&manifest.identity);
+                let changed = changed(&manifest);
                 notes.extend(
                     changed
                         .map(|changed| format!("begins anew, for {changed} since {frames} frames of it were painted")),
                 );
                 superseded::step_aside(work, &manifest)?;
-                Manifest::new(identity, threads)
+                Manifest::new(identity, threads, shots)
             }
-            _ => Manifest::new(identity, threads),
+            _ => Manifest::new(identity, threads, shots),
         };
         let whole = whole(&manifest, work)?;
         let before = manifest.frames();
@@ -123,6 +130,19 @@ impl<'a> Journal<'a> {
     /// Returns the number of painted frames that are not in any part yet.
     pub fn tail_frames(&self) -> u64 {
         self.manifest.frames() - self.manifest.sealed()
+    }
+
+    /// Returns the shots that the run is confined to, if it is.
+    pub fn shots(&self) -> Option<Shots> {
+        self.manifest.shots
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.manifest.identity
+    }
+
+    pub(super) fn work(&self) -> &Path {
+        self.work.path()
     }
 
     pub fn parts(&self) -> Vec<Part> {
@@ -188,17 +208,24 @@ impl<'a> Journal<'a> {
         self.replace(next)
     }
 
-    /// Records that everything is painted; `part` is the last part.
+    /// Records that everything is painted, of the job or of the shots; `part` is the last part.
     ///
     /// # Errors
     /// As [`Journal::sealed`].
-    pub fn finished(&mut self, part: Option<(Part, Place)>, every_frame: bool) -> Result<(), ResumeError> {
+    pub fn finished(&mut self, part: Option<(Part, Place)>, complete: Complete) -> Result<(), ResumeError> {
         let mut next = self.manifest.clone();
         if let Some((part, place)) = part {
             next.begin_at(place.first);
             next.parts.push(Finished { part, place: Some(place), shot_ends: true });
         }
-        (next.tail, next.state, next.complete) = (None, None, Some(Complete { every_frame }));
+        (next.tail, next.state, next.complete) = (None, None, Some(complete));
+        self.replace(next)
+    }
+
+    /// Replaces the progress by `parts`, which are all frames of the job and lie in the work folder.
+    pub(super) fn fill(&mut self, parts: Vec<Finished>, threads: u32, complete: Complete) -> Result<(), ResumeError> {
+        let mut next = Manifest::new(self.manifest.identity.clone(), threads, None);
+        (next.parts, next.complete) = (parts, Some(complete));
         self.replace(next)
     }
 

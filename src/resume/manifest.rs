@@ -8,6 +8,7 @@ use super::ResumeError;
 use crate::encode::{Part, Piece, Shown};
 use crate::files;
 use crate::identity::Identity;
+use crate::job::Shots;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 /// Version of the file format; files of other versions are rejected.
@@ -35,7 +36,10 @@ pub struct Manifest {
     /// State that the frame after the last part (and the tail) needs; `None` if it needs none.
     pub state: Option<Piece>,
     pub tail: Option<TailPiece>,
-    /// Set once every frame is painted and only the final pass is missing.
+    /// Set once every frame is painted, of the job or of `shots`.
+    /// The shots that the run is confined to; `None` if it does the whole job.
+    #[serde(default)]
+    pub shots: Option<Shots>,
     pub complete: Option<Complete>,
 }
 
@@ -72,8 +76,16 @@ pub struct TailPiece {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Complete {
-    /// See [`crate::encode::FrameSink::expect_every_frame`].
+    /// See [`crate::encode::FrameSink::expect_every_frame`]; known only at the source's end.
     pub every_frame: bool,
+    /// Whether the last painted frame is the job's last one.
+    #[serde(default = "to_the_end")]
+    pub ends: bool,
+}
+
+/// Earlier versions always painted to the end.
+fn to_the_end() -> bool {
+    true
 }
 
 /// Why a manifest is rejected.
@@ -90,9 +102,9 @@ pub enum ManifestError {
 
 impl Manifest {
     /// Creates the manifest of a job that starts from scratch.
-    pub fn new(identity: Identity, threads: u32) -> Self {
+    pub fn new(identity: Identity, threads: u32, shots: Option<Shots>) -> Self {
         let (parts, state, tail, complete) = (Vec::new(), None, None, None);
-        Self { format: FORMAT, identity, threads, first: 0, parts, state, tail, complete }
+        Self { format: FORMAT, identity, threads, first: 0, parts, state, tail, shots, complete }
     }
 
     /// Parses the text of a manifest.
@@ -117,8 +129,11 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Checks that the parts follow each other.
+    /// Checks that the parts follow each other from where the run begins.
     fn check_places(&self) -> Result<(), ManifestError> {
+        if self.shots.is_none() && self.first > 0 {
+            return Err(ManifestError::Damaged(format!("a whole job does not begin at frame {}", self.first)));
+        }
         let mut next = self.first;
         for finished in &self.parts {
             if finished.place.is_some_and(|place| place.first != next || place.shot > MOST_FRAMES) {
