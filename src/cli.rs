@@ -9,6 +9,7 @@ mod layers;
 mod options;
 mod run_options;
 mod schedule;
+mod share;
 mod talk;
 mod telemetry;
 mod unattended;
@@ -25,6 +26,7 @@ use crate::settings::StyleArg;
 
 use folders::{BatchArgs, FolderArgs};
 use run_options::RunOptionArgs;
+use share::ShareArgs;
 
 pub use commands::{InfoArgs, MeasureArgs, PresetsCommand, VerifyArgs, WeightsCommand};
 pub use folders::JobFileArgs;
@@ -134,6 +136,9 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub unattended: UnattendedArgs,
+
+    #[command(flatten)]
+    pub share: ShareArgs,
 
     /// Stop after N frames
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

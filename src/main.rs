@@ -206,6 +206,7 @@ fn stylize(args: &RunArgs, environment: Environment, style: &Style) -> anyhow::R
         resolved,
         file: None,
         dry_run: args.dry_run || args.unattended.plan,
+        share: args.share.share(),
     };
     let run = Run {
         watch: args.folders.watch,

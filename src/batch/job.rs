@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use super::RunOptions;
 use super::Worker;
 use super::plan;
-use super::publish::{PublishError, StageError, Staged, work_place};
+use super::publish::{PublishError, StageError, Staged, work_of};
 use crate::decode;
-use crate::encode::{self, Target};
+use crate::encode::{self, Encoded, FrameSink, Target};
 use crate::files;
 use crate::identity::{FileStats, Identity, IdentityError};
 use crate::interrupt::CancelToken;
-use crate::job::{Engine, Job};
+use crate::job::{Engine, Job, Share};
 use crate::measure::GhostMeter;
 use crate::media::{Input, Output};
 use crate::motion::{self, FlowError, Given, Wanted};
@@ -148,7 +148,7 @@ pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
 
 /// Returns the number of painted frames on the disk: of the latest job, and of the earlier job that was set aside.
 pub(super) fn kept(job: &Job) -> (u64, u64) {
-    work_place(&job.output).map_or((0, 0), |work| resume::kept(&work))
+    work_of(job).map_or((0, 0), |work| resume::kept(&work))
 }
 
 fn painted_frames(count: u64) -> String {
@@ -159,7 +159,7 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let Batch { settings, observer, options, .. } = batch;
     let began = Instant::now();
     let mut source = decode::open(&job.input, job.range, &settings.input)?;
-    let staged = Staged::new(&job.output)?;
+    let staged = Staged::new(job)?;
     if job.if_exists == IfExists::Skip && plan::has_output(job) {
         return Err(JobError::Appeared);
     }
@@ -168,15 +168,19 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let stamp = Stamp::new(batch.resolved, identity.clone(), batch.engine == Engine::Optimise)?;
     let mut opened = open_journal(job, batch, &staged, identity.clone())?;
     staged.prepare()?;
+    if let Some(opened) = &mut opened {
+        join(job, &staged, opened)?;
+    }
     let painted = opened.as_ref().map_or(0, |opened| opened.journal.frames());
-    let wanted = Wanted { from: painted, ..wanted(job, batch)? };
+    let from = opened.as_ref().map_or(0, |opened| opened.journal.next_frame());
+    let wanted = Wanted { from, ..wanted(job, batch)? };
     if wanted.flow.is_some() {
         let counted = matches!(job.input, Input::Sequence { .. }) && settings.input.filter.trim().is_empty();
         batch.given.check(source.info(), counted)?;
     }
     let (output, work) = (staged.output().clone(), staged.work().to_path_buf());
     let target = Target { output, work, label: Some(stamp.text()) };
-    let mut sink = match &opened {
+    let sink = match &opened {
         Some(opened) => encode::open_after(&target, source.info(), &settings.output, &opened.journal.parts())?,
         None => encode::open(&target, source.info(), &settings.output)?,
     };
@@ -192,11 +196,10 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
         observer.event(&Event::Resumed { input, frames: painted });
     }
     let complete = opened.as_ref().and_then(|opened| opened.journal.complete());
-    let Outcome { encoded, waited_for_motion, steadiness } = if let Some(Complete { every_frame }) = complete {
-        if every_frame {
-            sink.expect_every_frame();
-        }
-        Outcome { encoded: sink.finish()?, waited_for_motion: Duration::ZERO, steadiness: None }
+    let confined = job.share.shots().is_some();
+    let Outcome { encoded, waited_for_motion, steadiness } = if let Some(complete) = complete {
+        let encoded = if confined { Encoded { frames: painted, warnings: Vec::new() } } else { end(sink, complete)? };
+        Outcome { encoded, waited_for_motion: Duration::ZERO, steadiness: None }
     } else {
         let measured = wanted.flow.is_some();
         let motion = motion::watch(wanted)?;
@@ -213,15 +216,44 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     };
     batch.warn(encoded.warnings);
     drop(opened);
-    if let Output::Sequence { folder, .. } = staged.output() {
-        say_contents(folder, stamp)?;
-    }
+    let contents = match staged.output() {
+        Output::Sequence { folder, .. } if !confined => Some(folder),
+        _ => None,
+    };
+    contents.map_or(Ok(()), |folder| say_contents(folder, stamp))?;
     same_still(job, batch, &file_stats, identity.as_ref())?;
-    staged.publish(job.if_exists == IfExists::Replace, options.keep_work)?;
+    let output = if confined {
+        // The parts stay in the work folder, for a run that joins them.
+        staged.work().display().to_string()
+    } else {
+        staged.publish(job.if_exists == IfExists::Replace, options.keep_work)?;
+        output
+    };
     let (seconds, waited_for_motion) = (began.elapsed().as_secs_f64(), waited_for_motion.as_secs_f64());
     tracing::info!(waited_for_motion, share = waited_for_motion / seconds, "painting waited for motion (seconds)");
     observer.event(&Event::Finished { output, frames: encoded.frames, seconds, waited_for_motion, steadiness });
     Ok(encoded.frames)
+}
+
+/// Ends the output of a job whose frames are all painted.
+fn end(mut sink: Box<dyn FrameSink>, complete: Complete) -> Result<Encoded, JobError> {
+    if complete.every_frame {
+        sink.expect_every_frame();
+    }
+    Ok(sink.finish()?)
+}
+
+/// Takes the parts of other work folders, if the job is to join them and has not done so before.
+fn join(job: &Job, staged: &Staged, opened: &mut Opened<'_>) -> Result<(), JobError> {
+    let Share::Join(folders) = &job.share else { return Ok(()) };
+    let pictures = match staged.output() {
+        Output::Sequence { folder, .. } => Some(folder.as_path()),
+        _ => None,
+    };
+    if opened.journal.complete().is_none() {
+        opened.notes.extend(resume::join(&mut opened.journal, folders, pictures)?);
+    }
+    Ok(())
 }
 
 /// Checks that the input has not changed while it was read: the sound of one file could end up with the pictures of
@@ -267,7 +299,8 @@ fn open_journal<'a>(
         resume::make_room(folder)?;
         return Ok(None);
     };
-    Ok(Some(Journal::open(folder, identity, batch.threads, batch.options.resume)?))
+    let shots = job.share.shots();
+    Ok(Some(Journal::open(folder, identity, batch.threads, batch.options.resume, shots)?))
 }
 
 /// Returns the motion data that a job needs.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::plan::{self, Folders, PlanError, Planned, Request, Template};
 use super::{JobGroup, RunOptions, UpToDateCheck};
-use crate::job::{Engine, Job};
-use crate::media::Range;
+use crate::job::{Engine, Job, Share};
+use crate::media::{Input, Output, Range};
 use crate::motion::{Given, GivenError};
 use crate::provenance;
 use crate::settings::Resolved;
@@ -27,6 +27,8 @@ pub struct JobSpec {
     /// The folder of the job file that contains the spec; `None` for a command line.
     pub file: Option<PathBuf>,
     pub dry_run: bool,
+    /// The share of the job to do; anything but the whole is for a single input.
+    pub share: Share,
 }
 
 /// A mistake in a job spec.
@@ -36,13 +38,19 @@ pub enum JobSpecError {
     Plan(#[from] PlanError),
     #[error(transparent)]
     Given(#[from] GivenError),
+    #[error("--shots and --join take one input; here are {0}")]
+    SeveralShared(usize),
+    #[error("--shots and --join need an output that is made of parts; {0} is not")]
+    NoParts(&'static str),
+    #[error("--shots does not go with --loop: such a clip is painted as one shot")]
+    Ring,
 }
 
 impl JobSpecError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Plan(error) => error.exit_code(),
-            Self::Given(_) => 2,
+            Self::Given(_) | Self::SeveralShared(_) | Self::NoParts(_) | Self::Ring => 2,
         }
     }
 }
@@ -80,6 +88,7 @@ impl JobSpec {
         let mut planned = plan::draft(&request)?;
         planned.retain(|planned| !planned.job().is_some_and(is_result));
         Given::check_inputs(motion, planned.len())?;
+        self.share_out(&mut planned)?;
         let check = UpToDateCheck {
             settings: &self.resolved.settings,
             given: &given,
@@ -94,6 +103,29 @@ impl JobSpec {
         let memory = named.or_else(|| self.file.clone()).or_else(first);
         let named = if self.file.is_some() { Vec::new() } else { self.inputs.clone() };
         Ok(JobGroup { planned, resolved: self.resolved.clone(), given, memory, named })
+    }
+
+    /// Gives the jobs their share.
+    fn share_out(&self, planned: &mut [Planned]) -> Result<(), JobSpecError> {
+        if self.share == Share::Whole {
+            return Ok(());
+        }
+        if planned.len() > 1 {
+            return Err(JobSpecError::SeveralShared(planned.len()));
+        }
+        for job in planned.iter_mut().filter_map(Planned::job_mut) {
+            match (&job.input, &job.output) {
+                (Input::Stdin, _) | (_, Output::Stdout) => return Err(JobSpecError::NoParts("a stream")),
+                (Input::Picture(_), _) | (_, Output::Picture(_)) => {
+                    return Err(JobSpecError::NoParts("a single picture"));
+                }
+                _ if self.share.shots().is_some() && self.resolved.settings.temporal.ring => {
+                    return Err(JobSpecError::Ring);
+                }
+                _ => job.share = self.share.clone(),
+            }
+        }
+        Ok(())
     }
 
     /// Returns the folders that new files arrive in, and whether their subfolders count.

@@ -35,7 +35,7 @@ pub use pattern::Pattern;
 pub use template::{Template, TemplateError};
 pub use tree::{Folders, Passed};
 
-use crate::job::Job;
+use crate::job::{Job, Share};
 use crate::media::{Input, Range};
 use crate::settings::IfExists;
 use tree::{Fault, Item};
@@ -61,6 +61,15 @@ pub enum Planned {
 }
 
 impl Planned {
+    /// As [`Planned::job`], to change it.
+    pub fn job_mut(&mut self) -> Option<&mut Job> {
+        match self {
+            Self::Run(job) | Self::Skip { job, .. } => Some(job),
+            Self::Fail { error: PlanError::Exists { job, .. }, .. } => Some(job),
+            Self::Fail { .. } => None,
+        }
+    }
+
     /// Returns the job, if there is one.
     pub fn job(&self) -> Option<&Job> {
         match self {
@@ -358,7 +367,16 @@ fn plan_one(item: &Item, request: &Request<'_>, whole_name: bool) -> Result<Plan
     let unattended = item.below.is_some() || request.unattended;
     let if_exists = request.if_exists.unwrap_or(if unattended { IfExists::Skip } else { IfExists::Fail });
     let was_found = item.below.is_some();
-    let job = Job { input: found.input, output, range, if_exists, unattended, found: was_found, changed: None };
+    let job = Job {
+        input: found.input,
+        output,
+        range,
+        if_exists,
+        unattended,
+        found: was_found,
+        changed: None,
+        share: Share::Whole,
+    };
     let settle = request.settle.unwrap_or(if unattended { SETTLE } else { Duration::ZERO });
     if let Some(why) = settle::unsettled(&job.input, settle) {
         return Ok(Planned::Skip { job, why });

@@ -1,6 +1,6 @@
 //! Publishing: a result appears under its final name only when it is complete.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::files;
+use crate::job::{Job, Shots};
 use crate::media::Output;
 use crate::provenance::CONTENTS;
 use crate::resume::{ResumeError, WorkFolder};
@@ -56,8 +57,17 @@ fn stays(target: &Path) -> bool {
     target.is_dir() && (target.file_name().is_none() || here())
 }
 
-/// Returns the path of an output's work folder; `None` for a stream, which has none.
+/// Returns the path of a job's work folder; `None` for a stream, which has none.
+pub fn work_of(job: &Job) -> Option<PathBuf> {
+    place(&job.output, job.share.shots())
+}
+
+/// Returns the path of the work folder of an output that is made as a whole; `None` for a stream, which has none.
 pub fn work_place(output: &Output) -> Option<PathBuf> {
+    place(output, None)
+}
+
+fn place(output: &Output, shots: Option<Shots>) -> Option<PathBuf> {
     if *output == Output::Stdout {
         return None;
     }
@@ -67,7 +77,23 @@ pub fn work_place(output: &Output) -> Option<PathBuf> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    Some(WorkFolder::place(folder, target.file_name().unwrap_or(PICTURES.as_ref())))
+    let mut name = target.file_name().unwrap_or(PICTURES.as_ref()).to_owned();
+    if let Some(Shots { from, to }) = shots {
+        name.push(format!(".shots-{from}-"));
+        name.push(to.map_or("end".into(), |to| to.to_string()));
+    }
+    Some(WorkFolder::place(folder, &name))
+}
+
+/// Whether `name` is that of an output's work folder `work`, or of one that holds some shots of it.
+pub fn is_work(work: &Path, name: &OsStr) -> bool {
+    let Some(whole) = work.file_name() else { return false };
+    let base = |name: &OsStr| name.to_str().and_then(|name| name.strip_suffix(".stylize")).map(str::to_owned);
+    let of_shots = base(whole).zip(base(name)).and_then(|(whole, name)| {
+        let shots = name.strip_prefix(&whole)?.strip_prefix(".shots-")?;
+        Some(shots.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
+    });
+    whole == name || of_shots.unwrap_or(false)
 }
 
 /// Returns the folder inside the work folder where the pictures are made if the output folder itself must stay.
@@ -80,9 +106,10 @@ impl Staged {
     ///
     /// # Errors
     /// If the output's folder is missing, read-only or full, or if another run works on this output.
-    pub fn new(output: &Output) -> Result<Self, StageError> {
+    pub fn new(job: &Job) -> Result<Self, StageError> {
+        let output = &job.output;
         let target = output.path().to_path_buf();
-        let Some(place) = work_place(output) else {
+        let Some(place) = work_of(job) else {
             let folder = std::env::temp_dir();
             let work = tempfile::Builder::new().prefix("stylize-video-").tempdir_in(&folder);
             let work = Work::Elsewhere(work.map_err(|source| PublishError::Work { folder, source })?);
@@ -194,9 +221,9 @@ impl Staged {
         // The list of contents comes last: whoever finds it finds all pictures.
         pictures.sort_by_key(|name| name == CONTENTS);
         let ours = |name: &OsString| same_file::is_same_file(finished.join(name), target.join(name)).unwrap_or(false);
-        let work = self.work().file_name();
+        let work = self.work();
         let mut before = names_in(target)?;
-        before.retain(|name| Some(name.as_os_str()) != work && !ours(name));
+        before.retain(|name| !is_work(work, name) && !ours(name));
         if !replace && !before.is_empty() {
             return Ok(Err(PublishError::Appeared(target.clone())));
         }

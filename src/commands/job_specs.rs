@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::batch::job_spec::JobSpec;
 use crate::batch::jobfile::{JobEntry, JobFile};
 use crate::batch::plan::{Folders, Globs, Passed};
+use crate::job::Share;
 use crate::settings::{Environment, LayerInputs, Library, Settings};
 
 /// The command-line options that apply to a job file.
@@ -67,6 +68,7 @@ fn spec(
         resolved,
         file: Some(if folder.as_os_str().is_empty() { ".".into() } else { folder.into() }),
         dry_run: request.dry_run,
+        share: Share::Whole,
     })
 }
 

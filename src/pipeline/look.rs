@@ -9,7 +9,7 @@ use super::{Decoded, Message, Ready, Shared};
 use crate::decode::FrameSource;
 use crate::measure::Reference;
 use crate::media::Frame;
-use crate::motion::{Pending, Prefetch, Watched, Watcher};
+use crate::motion::{Pending, Prefetch, Shot, Watched, Watcher};
 use crate::report::Event;
 
 /// Decodes all frames. Returns their number, or `None` if not all were read.
@@ -78,12 +78,15 @@ pub(super) fn watch(
 ) -> Option<()> {
     let mut waiting: VecDeque<Frame> = VecDeque::new();
     let mut newest = Instant::now();
-    let give = |watched: Watched, waiting: &mut VecDeque<Frame>, decoded| {
+    let mut begun: u64 = 0;
+    let mut give = |watched: Watched, waiting: &mut VecDeque<Frame>, decoded| {
         let (frame, transition) = (waiting.pop_front()?, watched.transition);
-        // Frames painted by a previous run are not measured again.
-        let measured = shared.measured.filter(|_| frame.index >= shared.painted);
+        begun += u64::from(transition.shot == Shot::New);
+        let shot = begun.saturating_sub(1);
+        // Frames that this run does not paint are not measured.
+        let measured = shared.measured.filter(|_| frame.index >= shared.next && shared.has(shot));
         let reference = measured.map(|_| Reference::of(&frame.pixels, &transition));
-        let ready = Ready { frame, transition, decoded, reference };
+        let ready = Ready { frame, transition, shot, decoded, reference };
         out.send(Message::Frame(ready)).ok()
     };
     while !shared.cancel.is_cancelled() {

@@ -17,11 +17,12 @@ use crossbeam_channel::bounded;
 use crate::decode::{DecodeError, FrameSource};
 use crate::encode::{EncodeError, Encoded, FrameSink};
 use crate::interrupt::CancelToken;
+use crate::job::Shots;
 use crate::measure::{GhostMeter, Reference, Seen, Summary};
 use crate::media::{Frame, Ratio};
 use crate::motion::{FlowError, Prefetch, Transition, Watcher};
 use crate::report::Observer;
-use crate::resume::{Journal, ResumeError};
+use crate::resume::{Complete, Journal, ResumeError};
 use crate::stylize::{FrameStats, Snapshot, StyleError, Stylizer};
 
 use paint::Before;
@@ -48,6 +49,8 @@ pub enum PipelineError {
     Resume(#[from] ResumeError),
     #[error("{read} frames were read, but {written} written: this is a fault of the program")]
     FrameCount { read: u64, written: u64 },
+    #[error("there is no shot {from}, counted from 0: the source has {count}")]
+    NoShot { from: u64, count: u64 },
     #[error("interrupted")]
     Cancelled { frames: u64 },
     #[error("the {0} stage broke down: this is a fault of the program")]
@@ -75,6 +78,8 @@ struct Decoded {
 struct Ready {
     frame: Frame,
     transition: Transition,
+    /// Number of its shot, from 0.
+    shot: u64,
     decoded: Instant,
     /// Reference that the painted frame is compared with when it is measured.
     reference: Option<Reference>,
@@ -92,12 +97,17 @@ struct Painted {
 /// A message to the encode stage. Here too, a channel that closes without `End` means a failure.
 enum Styled {
     Frame(Box<Painted>),
-    /// A part ends here; holds the state that the next frame needs.
-    Seal(Snapshot),
+    /// A part of this shot ends here; `snapshot` is the state that the next frame needs.
+    Seal {
+        shot: u64,
+        snapshot: Snapshot,
+    },
     /// The run ends here, but the job does not; holds the state that the next frame needs.
     Pause(Snapshot),
+    /// Everything that this run paints is painted; the last part belongs to this shot.
     End {
-        every_frame: bool,
+        shot: u64,
+        complete: Complete,
     },
 }
 
@@ -140,11 +150,18 @@ struct Shared<'a> {
     expected: Option<u64>,
     /// Frames per second, if the result is to be measured.
     measured: Option<f64>,
-    /// Number of frames that previous runs painted.
-    painted: u64,
+    /// Index of the first frame that this run paints.
+    next: u64,
+    /// The shots that this run is confined to.
+    shots: Option<Shots>,
 }
 
 impl Shared<'_> {
+    /// Whether this run paints the frames of `shot`.
+    fn has(&self, shot: u64) -> bool {
+        self.shots.is_none_or(|shots| shots.contains(shot))
+    }
+
     fn fail(&self, error: impl Into<PipelineError>) {
         // A poisoned lock only means that another stage panicked while it reported a failure.
         let mut failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -155,7 +172,8 @@ impl Shared<'_> {
 /// Runs a job: passes every frame of the source through the stylizer into the sink, and finishes the sink. `make_tools`
 /// is called inside the stylize thread. `measured` requests the steadiness of the result; the watcher must then have
 /// been asked for motion. With `progress`, frames that a previous run painted are only analysed, because the sink
-/// already holds those of finished parts, and the parts that this run finishes are recorded.
+/// already holds those of finished parts, and the parts that this run finishes are recorded. If the journal is confined
+/// to some shots, only those are painted, and the sink is dropped unfinished.
 ///
 /// # Errors
 /// The first failure of any stage, or `Cancelled` if `cancel` was set. The sink is then dropped unfinished.
@@ -171,19 +189,21 @@ pub fn run<'a>(
     let before = match &progress {
         Some(Progress { journal, checkpoint }) => Before {
             frames: journal.frames(),
+            next: journal.next_frame(),
             in_tail: journal.tail_frames(),
             snapshot: journal.snapshot()?,
             checkpoint: Some(*checkpoint),
         },
-        None => Before { frames: 0, in_tail: 0, snapshot: Snapshot::default(), checkpoint: None },
+        None => Before { frames: 0, next: 0, in_tail: 0, snapshot: Snapshot::default(), checkpoint: None },
     };
+    let shots = progress.as_ref().and_then(|progress| progress.journal.shots());
     let writer = PartWriter::new(sink, progress.map(|progress| progress.journal));
     let info = source.info();
     let frame_bytes = (12 * info.width * info.height).max(1);
     let room = (CHANNEL_BYTES / frame_bytes).clamp(1, CHANNEL_FRAMES);
     let measured = measured.then(|| info.rate.map_or(DEFAULT_RATE, Ratio::value));
-    let painted = before.frames;
-    let shared = Shared { observer, cancel, failure: Mutex::new(None), expected: info.frames, measured, painted };
+    let next = before.next;
+    let shared = Shared { observer, cancel, failure: Mutex::new(None), expected: info.frames, measured, next, shots };
     let (begin, base) = (source.begin(), info.base);
     let (decoded_in, decoded_out) = bounded(room);
     let (sighted_in, sighted_out) = bounded(room);
@@ -196,7 +216,7 @@ pub fn run<'a>(
         let sight = scope.spawn(move || look::sight(prefetch, begin, &decoded_out, &sighted_in, shared));
         let watch = scope.spawn(move || look::watch(watcher, &sighted_out, &watched_in, shared));
         let stylize = scope.spawn(move || paint::stylize(make_tools, before, &watched_out, &styled_in, shared));
-        let encode = scope.spawn(move || write::encode(writer, (base, painted), &styled_out, shared));
+        let encode = scope.spawn(move || write::encode(writer, base, &styled_out, shared));
         let read = decode.join().unwrap_or_else(|_| broken(shared, "decode"));
         sight.join().unwrap_or_else(|_| broken(shared, "motion"));
         watch.join().unwrap_or_else(|_| broken(shared, "motion"));
@@ -217,7 +237,7 @@ pub fn run<'a>(
     }
     let (encoded, steadiness) = encoded.ok_or(PipelineError::Panicked("encode"))?;
     let read = read.unwrap_or(0);
-    if encoded.frames != read {
+    if shots.is_none() && encoded.frames != read {
         return Err(PipelineError::FrameCount { read, written: encoded.frames });
     }
     let waited_for_motion = styled.map(|styled| styled.waited_for_motion).unwrap_or_default();

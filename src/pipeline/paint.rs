@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::{Message, PaintTools, Painted, Ready, Shared, Styled};
+use super::{Message, PaintTools, Painted, PipelineError, Ready, Shared, Styled};
 use crate::measure::{GhostMeter, Reference, Seen, Waiting};
 use crate::media::{Frame, Pixels};
 use crate::motion::Shot;
+use crate::resume::Complete;
 use crate::stylize::{Snapshot, StyleError, Stylized, Stylizer};
 
 /// Totals of the stylize stage.
@@ -21,6 +22,8 @@ pub(super) struct StyleCount {
 pub(super) struct Before {
     /// Number of painted frames.
     pub frames: u64,
+    /// Index of the frame after the painted ones.
+    pub next: u64,
     /// Number of painted frames that are not in any part yet.
     pub in_tail: u64,
     /// State that the next frame needs.
@@ -62,24 +65,35 @@ pub(super) fn stylize<'a>(
             return styled(&tracker, waited_for_motion);
         }
         let result = match message {
-            Message::Frame(ready) if ready.frame.index < before.frames => Ok(()),
-            Message::Frame(ready) => tracker.paint(stylizer.as_mut(), ready),
+            Message::Frame(ready) if shared.shots.is_some_and(|shots| shots.is_past(ready.shot)) => {
+                let ended = stylizer.end_shot(&mut |styled| tracker.done(styled));
+                ended.map(|()| Some(Complete { every_frame: false, ends: false }))
+            }
+            Message::Frame(ready) if ready.frame.index < before.next || !shared.has(ready.shot) => {
+                tracker.pass(&ready);
+                Ok(None)
+            }
+            Message::Frame(ready) => tracker.paint(stylizer.as_mut(), ready).map(|()| None),
+            Message::End { .. } if shared.shots.is_some_and(|shots| shots.from >= tracker.begun) => {
+                let from = shared.shots.map_or(0, |shots| shots.from);
+                shared.fail(PipelineError::NoShot { from, count: tracker.begun });
+                return None;
+            }
             Message::End { every_frame, closing } => {
                 if let Some(transition) = closing {
                     stylizer.close(*transition);
                 }
-                match stylizer.finish(&mut |styled| tracker.done(styled)) {
-                    Ok(()) => {
-                        tracing::info!(seconds = tracker.looking.as_secs_f64(), "looked for ghosts");
-                        out.send(Styled::End { every_frame }).ok()?;
-                        return styled(&tracker, waited_for_motion);
-                    }
-                    Err(error) => Err(error),
-                }
+                let finished = stylizer.finish(&mut |styled| tracker.done(styled));
+                finished.map(|()| Some(Complete { every_frame, ends: true }))
             }
         };
         match result {
-            Ok(()) => {}
+            Ok(None) => {}
+            Ok(Some(complete)) => {
+                tracing::info!(seconds = tracker.looking.as_secs_f64(), "looked for ghosts");
+                out.send(Styled::End { shot: tracker.shot, complete }).ok()?;
+                return styled(&tracker, waited_for_motion);
+            }
             Err(StyleError::Cancelled) => return styled(&tracker, waited_for_motion),
             Err(error) => {
                 shared.fail(error);
@@ -101,6 +115,14 @@ struct FrameTracker<'a> {
     count: u64,
     /// Number of frames since the last part ended.
     since: u64,
+    /// The shot in which the current part begins.
+    shot: u64,
+    /// Index of the first frame of the part that a previous run began.
+    tail: u64,
+    /// Number of shots that have begun.
+    begun: u64,
+    /// pts of the frame before the first one that is painted.
+    last: Option<i64>,
     checkpoint: Option<u64>,
     began: Instant,
     out: &'a Sender<Styled>,
@@ -115,22 +137,43 @@ impl<'a> FrameTracker<'a> {
             looking: Duration::ZERO,
             count: before.frames,
             since: before.in_tail,
+            shot: 0,
+            tail: before.next - before.in_tail,
+            begun: 0,
+            last: None,
             checkpoint: before.checkpoint,
             began: Instant::now(),
             out,
         }
     }
 
+    /// Passes over a frame that another run paints or has painted.
+    fn pass(&mut self, ready: &Ready) {
+        if ready.frame.index <= self.tail {
+            self.shot = ready.shot;
+        }
+        self.begun = ready.shot + 1;
+        self.last = Some(ready.frame.timing.pts);
+    }
+
     fn paint(&mut self, stylizer: &mut dyn Stylizer, ready: Ready) -> Result<(), StyleError> {
         let begins = ready.transition.shot == Shot::New;
+        self.begun = ready.shot + 1;
         if begins {
             stylizer.end_shot(&mut |styled| self.done(styled))?;
         }
         if self.checkpoint.is_some_and(|frames| self.since > 0 && (begins || self.since >= frames)) {
             self.seal(stylizer)?;
         }
+        if self.since == 0 && self.waiting.is_empty() {
+            self.shot = ready.shot;
+        }
         self.began = Instant::now();
         let Ready { mut frame, transition, reference, .. } = ready;
+        if let Some(last) = self.last.take().filter(|_| self.count == 0 && frame.timing.duration.is_none()) {
+            // A sink counts from the frame before, which it has not seen.
+            frame.timing.duration = Some(frame.timing.pts - last);
+        }
         let content = std::mem::replace(&mut frame.pixels, Pixels::black(0, 0));
         self.waiting.push_back((frame, self.reference.keep(reference)));
         stylizer.push(&content, &transition, &mut |styled| self.done(styled))
@@ -139,7 +182,7 @@ impl<'a> FrameTracker<'a> {
     /// Ends the current part, if the stylizer can save its state at this point.
     fn seal(&mut self, stylizer: &dyn Stylizer) -> Result<(), StyleError> {
         if let Some(snapshot) = stylizer.snapshot()? {
-            self.out.send(Styled::Seal(snapshot)).map_err(|_| StyleError::Cancelled)?;
+            self.out.send(Styled::Seal { shot: self.shot, snapshot }).map_err(|_| StyleError::Cancelled)?;
             self.since = 0;
         }
         Ok(())

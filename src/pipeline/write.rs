@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 
 use super::{Painted, PipelineError, Shared, Styled};
-use crate::encode::{Encoded, FrameSink};
+use crate::encode::{Encoded, FrameSink, Part};
 use crate::measure::{JobMeter, Summary};
 use crate::media::{Frame, TimeBase};
 use crate::report::Event;
-use crate::resume::{Journal, Tail};
+use crate::resume::{Complete, Journal, Place, Tail};
 use crate::stylize::Snapshot;
 
 /// The sink that painted frames go to, and the journal and tail that record them.
@@ -17,12 +17,14 @@ pub(super) struct PartWriter<'a, 'b> {
     sink: Box<dyn FrameSink>,
     journal: Option<&'a mut Journal<'b>>,
     tail: Option<Tail>,
+    /// Index of the first frame since the last part.
+    begun: Option<u64>,
 }
 
 impl<'a, 'b> PartWriter<'a, 'b> {
     pub fn new(sink: Box<dyn FrameSink>, journal: Option<&'a mut Journal<'b>>) -> Self {
         let tail = journal.as_ref().map(|journal| journal.new_tail());
-        Self { sink, journal, tail }
+        Self { sink, journal, tail, begun: None }
     }
 
     /// Writes the painted frames of a previous run that are not in any part yet.
@@ -32,17 +34,27 @@ impl<'a, 'b> PartWriter<'a, 'b> {
     }
 
     fn push(&mut self, frame: Frame) -> Result<(), PipelineError> {
+        self.begun.get_or_insert(frame.index);
         if let Some(tail) = &mut self.tail {
             tail.push(&frame)?;
         }
         Ok(self.sink.push(frame)?)
     }
 
-    /// Ends a part and records it; `snapshot` is the state that the next frame needs.
-    fn seal(&mut self, snapshot: &Snapshot) -> Result<(), PipelineError> {
-        let Some(journal) = &mut self.journal else { return Ok(()) };
-        if let Some(part) = self.sink.seal()? {
-            journal.sealed(part, snapshot)?;
+    /// Ends a part of `shot`.
+    fn end_part(&mut self, shot: u64) -> Result<Option<(Part, Place)>, PipelineError> {
+        let sealed = self.sink.seal()?.zip(self.begun.take());
+        Ok(sealed.map(|(part, first)| (part, Place { shot, first })))
+    }
+
+    /// Ends a part of `shot` and records it; `snapshot` is the state that the next frame needs.
+    fn seal(&mut self, shot: u64, snapshot: &Snapshot) -> Result<(), PipelineError> {
+        if self.journal.is_none() {
+            return Ok(());
+        }
+        let ended = self.end_part(shot)?;
+        if let (Some(journal), Some((part, place))) = (&mut self.journal, ended) {
+            journal.sealed(part, place, snapshot)?;
             self.tail = Some(journal.new_tail());
         }
         Ok(())
@@ -50,17 +62,24 @@ impl<'a, 'b> PartWriter<'a, 'b> {
 
     /// Saves the painted frames that are not in any part yet.
     fn pause(&mut self, snapshot: &Snapshot) -> Result<(), PipelineError> {
-        let (Some(journal), Some(tail)) = (&mut self.journal, &mut self.tail) else { return Ok(()) };
-        Ok(journal.paused(tail, snapshot)?)
+        let (Some(journal), Some(tail), Some(begun)) = (&mut self.journal, &mut self.tail, self.begun) else {
+            return Ok(());
+        };
+        Ok(journal.paused(tail, begun, snapshot)?)
     }
 
-    fn finish(mut self, every_frame: bool) -> Result<Encoded, PipelineError> {
-        if every_frame {
+    fn finish(mut self, shot: u64, complete: Complete) -> Result<Encoded, PipelineError> {
+        if complete.every_frame {
             self.sink.expect_every_frame();
         }
-        if let Some(journal) = &mut self.journal {
-            let part = self.sink.seal()?;
-            journal.finished(part, every_frame)?;
+        if self.journal.is_some() {
+            let part = self.end_part(shot)?;
+            if let Some(journal) = &mut self.journal {
+                journal.finished(part, complete)?;
+                if journal.shots().is_some() {
+                    return Ok(Encoded { frames: journal.frames(), warnings: Vec::new() });
+                }
+            }
         }
         Ok(self.sink.finish()?)
     }
@@ -70,12 +89,12 @@ impl<'a, 'b> PartWriter<'a, 'b> {
 /// it.
 pub(super) fn encode(
     mut writer: PartWriter<'_, '_>,
-    (base, painted): (TimeBase, u64),
+    base: TimeBase,
     frames: &Receiver<Styled>,
     shared: &Shared<'_>,
 ) -> Option<(Encoded, Option<Summary>)> {
     let mut meter = shared.measured.map(JobMeter::new);
-    let (mut count, mut measuring) = (painted, Duration::ZERO);
+    let mut measuring = Duration::ZERO;
     writer.take_up(base).map_err(|error| shared.fail(error)).ok()?;
     loop {
         let done = match frames.recv().ok()? {
@@ -85,9 +104,8 @@ pub(super) fn encode(
                 let figures =
                     meter.as_mut().map(|meter| meter.next(&frame.pixels, reference, seen)).unwrap_or_default();
                 measuring += began.elapsed();
-                count += 1;
                 shared.observer.event(&Event::Frame {
-                    frame: count,
+                    frame: frame.index + 1,
                     frames: shared.expected,
                     iterations: stats.iterations,
                     objective: stats.objective,
@@ -97,14 +115,14 @@ pub(super) fn encode(
                 });
                 writer.push(frame)
             }
-            Styled::Seal(snapshot) => writer.seal(&snapshot),
+            Styled::Seal { shot, snapshot } => writer.seal(shot, &snapshot),
             Styled::Pause(snapshot) => {
                 writer.pause(&snapshot).map_err(|error| shared.fail(error)).ok()?;
                 return None;
             }
-            Styled::End { every_frame } => {
-                tracing::info!(seconds = measuring.as_secs_f64(), frames = count, "measured");
-                let encoded = writer.finish(every_frame).map_err(|error| shared.fail(error)).ok()?;
+            Styled::End { shot, complete } => {
+                tracing::info!(seconds = measuring.as_secs_f64(), "measured");
+                let encoded = writer.finish(shot, complete).map_err(|error| shared.fail(error)).ok()?;
                 return Some((encoded, meter.and_then(JobMeter::finish)));
             }
         };

@@ -1,6 +1,7 @@
 //! Errors of keeping a job's progress and of resuming from it.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::holder::Holder;
@@ -21,6 +22,12 @@ pub enum ResumeError {
     Io { path: PathBuf, source: io::Error },
     #[error("{}: the progress of an earlier run cannot be read: {source}; run again with --no-resume", path.display())]
     Lost { path: PathBuf, source: io::Error },
+    #[error("{} cannot be joined: {why}", path.display())]
+    NotJoined { path: PathBuf, why: String },
+    #[error("missing in the given work folders, counted from 0: {0}; --shots paints them")]
+    MissingShots(String),
+    #[error("{} and {} differ in frames {}..{}: join only one of the two", one.display(), two.display(), frames.start, frames.end)]
+    Differ { frames: Range<u64>, one: PathBuf, two: PathBuf },
 }
 
 impl ResumeError {

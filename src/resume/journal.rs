@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::ResumeError;
-use super::manifest::{Complete, Finished, MANIFEST, Manifest, ManifestError};
+use super::manifest::{Complete, Finished, MANIFEST, Manifest, ManifestError, Place};
 use super::superseded;
 use super::tail::{self, Tail};
 use super::work::{SUPERSEDED, WorkFolder};
 use crate::encode::{Part, Piece};
 use crate::files;
 use crate::identity::Identity;
+use crate::job::Shots;
 use crate::media::{Frame, TimeBase};
 use crate::stylize::Snapshot;
 
@@ -31,7 +32,8 @@ pub struct Opened<'a> {
 impl<'a> Journal<'a> {
     /// Opens the progress that a previous run of this job left in the folder, if there is any and `resumes` is set.
     /// Progress of another job, or of this one without `resumes`, is set aside until this job has finished a part;
-    /// files that no manifest names are removed. `threads` is the thread count of a job that starts from scratch.
+    /// files that no manifest names are removed. `threads` is the thread count of a job that starts from scratch, `shots`
+    /// the range of shots that the run is confined to.
     ///
     /// # Errors
     /// If the folder cannot be read or tidied.
@@ -40,10 +42,15 @@ impl<'a> Journal<'a> {
         identity: Identity,
         threads: u32,
         resumes: bool,
+        shots: Option<Shots>,
     ) -> Result<Opened<'a>, ResumeError> {
         let mut notes = Vec::new();
         let mut found = Self::found(work, &mut notes)?;
-        let same = |manifest: &Manifest| resumes && identity.changed(&manifest.identity).is_none();
+        let changed = |manifest: &Manifest| {
+            let range = || (manifest.shots != shots).then(|| "the range of shots has changed".to_owned());
+            identity.changed(&manifest.identity).or_else(range)
+        };
+        let same = |manifest: &Manifest| resumes && changed(manifest).is_none();
         let former = superseded::read(work)?;
         if former.is_some()
             && (found.is_none() || (former.as_ref().is_some_and(same) && !found.as_ref().is_some_and(same)))
@@ -55,12 +62,12 @@ impl<'a> Journal<'a> {
             Some(manifest) if same(&manifest) => manifest,
             Some(manifest) if manifest.frames() > 0 => {
                 let since = format!("since {} of its frames were painted", manifest.frames());
-                let changed = identity.changed(&manifest.identity);
+                let changed = changed(&manifest);
                 notes.extend(changed.map(|changed| format!("starts over because {changed} {since}")));
                 superseded::step_aside(work, &manifest)?;
-                Manifest::new(identity, threads)
+                Manifest::new(identity, threads, shots)
             }
-            _ => Manifest::new(identity, threads),
+            _ => Manifest::new(identity, threads, shots),
         };
         let whole = whole(&manifest, work)?;
         let before = manifest.frames();
@@ -112,9 +119,27 @@ impl<'a> Journal<'a> {
         self.manifest.frames()
     }
 
+    /// Returns the index in the job of the frame after the painted ones.
+    pub fn next_frame(&self) -> u64 {
+        self.manifest.next_frame()
+    }
+
     /// Returns the number of painted frames that are not in any part yet.
     pub fn tail_frames(&self) -> u64 {
         self.manifest.frames() - self.manifest.sealed()
+    }
+
+    /// Returns the shots that the run is confined to, if it is.
+    pub fn shots(&self) -> Option<Shots> {
+        self.manifest.shots
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.manifest.identity
+    }
+
+    pub(super) fn work(&self) -> &Path {
+        self.work.path()
     }
 
     pub fn parts(&self) -> Vec<Part> {
@@ -141,7 +166,7 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// If they cannot be read.
     pub fn tail(&self, base: TimeBase) -> Result<Vec<Frame>, ResumeError> {
-        let index = self.manifest.sealed();
+        let index = self.next_frame() - self.tail_frames();
         self.manifest.tail.as_ref().map_or(Ok(Vec::new()), |piece| tail::read(self.work.path(), piece, base, index))
     }
 
@@ -150,41 +175,54 @@ impl<'a> Journal<'a> {
         Tail::new(self.work.path(), self.manifest.tail.as_ref())
     }
 
-    /// Records a finished part; `snapshot` is the state that the next frame needs.
+    /// Records a finished part, which follows the one before it; `snapshot` is the state that the next frame needs.
     ///
     /// # Errors
     /// If the disk is full or fails. The progress recorded so far is kept.
-    pub fn sealed(&mut self, part: Part, snapshot: &Snapshot) -> Result<(), ResumeError> {
+    pub fn sealed(&mut self, part: Part, place: Place, snapshot: &Snapshot) -> Result<(), ResumeError> {
         let mut next = self.manifest.clone();
-        next.parts.push(Finished { part, shot_ends: snapshot.is_empty() });
+        next.begin_at(place.first);
+        next.parts.push(Finished { part, place: Some(place), shot_ends: snapshot.is_empty() });
         next.tail = None;
         next.state = self.write_state(next.sealed(), snapshot)?;
         self.replace(next)
     }
 
-    /// Records the tail of a run that ends before the job does; `snapshot` is the state that the next frame needs.
+    /// Records the tail of a run that ends before the job does; `first` is the index of its first frame, `snapshot` the
+    /// state that the next frame needs.
     ///
     /// # Errors
     /// As [`Journal::sealed`].
-    pub fn paused(&mut self, tail: &mut Tail, snapshot: &Snapshot) -> Result<(), ResumeError> {
+    pub fn paused(&mut self, tail: &mut Tail, first: u64, snapshot: &Snapshot) -> Result<(), ResumeError> {
         if tail.len() as u64 == self.tail_frames() {
             // No frame was added since the last record.
             return Ok(());
         }
         let mut next = self.manifest.clone();
+        next.begin_at(first);
         next.tail = tail.secure()?;
         next.state = self.write_state(next.frames(), snapshot)?;
         self.replace(next)
     }
 
-    /// Records that everything is painted; `part` is the last part.
+    /// Records that everything is painted, of the job or of the shots; `part` is the last part.
     ///
     /// # Errors
     /// As [`Journal::sealed`].
-    pub fn finished(&mut self, part: Option<Part>, every_frame: bool) -> Result<(), ResumeError> {
+    pub fn finished(&mut self, part: Option<(Part, Place)>, complete: Complete) -> Result<(), ResumeError> {
         let mut next = self.manifest.clone();
-        next.parts.extend(part.map(|part| Finished { part, shot_ends: true }));
-        (next.tail, next.state, next.complete) = (None, None, Some(Complete { every_frame }));
+        if let Some((part, place)) = part {
+            next.begin_at(place.first);
+            next.parts.push(Finished { part, place: Some(place), shot_ends: true });
+        }
+        (next.tail, next.state, next.complete) = (None, None, Some(complete));
+        self.replace(next)
+    }
+
+    /// Replaces the progress by `parts`, which are all frames of the job and lie in the work folder.
+    pub(super) fn fill(&mut self, parts: Vec<Finished>, threads: u32, complete: Complete) -> Result<(), ResumeError> {
+        let mut next = Manifest::new(self.manifest.identity.clone(), threads, None);
+        (next.parts, next.complete) = (parts, Some(complete));
         self.replace(next)
     }
 

@@ -8,11 +8,14 @@ use super::ResumeError;
 use crate::encode::{Part, Piece, Shown};
 use crate::files;
 use crate::identity::Identity;
+use crate::job::Shots;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 /// Version of the file format; files of other versions are rejected.
 const FORMAT: u32 = 2;
 const MOST_THREADS: u32 = 1024;
+/// Limit of frame and shot numbers.
+const MOST_FRAMES: u64 = 1 << 48;
 /// Size limit of a manifest in bytes. A million frames take 20 MB.
 const LARGEST: u64 = 1 << 30;
 
@@ -25,12 +28,18 @@ pub struct Manifest {
     pub identity: Identity,
     /// Number of CPU threads that computations are divided among, the same for all frames: the last bits depend on it.
     pub threads: u32,
-    /// Finished parts, in order.
+    /// Index in the job of the first painted frame, from 0.
+    #[serde(default)]
+    first: u64,
+    /// Finished parts, in order and without gaps.
     pub parts: Vec<Finished>,
     /// State that the frame after the last part (and the tail) needs; `None` if it needs none.
     pub state: Option<Piece>,
     pub tail: Option<TailPiece>,
-    /// Set once every frame is painted and only the final pass is missing.
+    /// Set once every frame is painted, of the job or of `shots`.
+    /// The shots that the run is confined to; `None` if it does the whole job.
+    #[serde(default)]
+    pub shots: Option<Shots>,
     pub complete: Option<Complete>,
 }
 
@@ -38,8 +47,21 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
     pub part: Part,
+    /// `None` if an earlier version, which did not record it, wrote the part.
+    #[serde(default)]
+    pub place: Option<Place>,
     /// Whether a shot ends here, so that the next frame needs no state.
     pub shot_ends: bool,
+}
+
+/// Where a part belongs in its job: it covers as many frames from `first` on as it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Number of the shot, from 0.
+    pub shot: u64,
+    /// Index of its first frame, from 0.
+    pub first: u64,
 }
 
 /// Painted frames that do not fill a part yet.
@@ -54,8 +76,16 @@ pub struct TailPiece {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Complete {
-    /// See [`crate::encode::FrameSink::expect_every_frame`].
+    /// See [`crate::encode::FrameSink::expect_every_frame`]; known only at the source's end.
     pub every_frame: bool,
+    /// Whether the last painted frame is the job's last one.
+    #[serde(default = "to_the_end")]
+    pub ends: bool,
+}
+
+/// Earlier versions always painted to the end.
+fn to_the_end() -> bool {
+    true
 }
 
 /// Why a manifest is rejected.
@@ -72,14 +102,15 @@ pub enum ManifestError {
 
 impl Manifest {
     /// Creates the manifest of a job that starts from scratch.
-    pub fn new(identity: Identity, threads: u32) -> Self {
-        Self { format: FORMAT, identity, threads, parts: Vec::new(), state: None, tail: None, complete: None }
+    pub fn new(identity: Identity, threads: u32, shots: Option<Shots>) -> Self {
+        let (parts, state, tail, complete) = (Vec::new(), None, None, None);
+        Self { format: FORMAT, identity, threads, first: 0, parts, state, tail, shots, complete }
     }
 
     /// Parses the text of a manifest.
     ///
     /// # Errors
-    /// If it is not a manifest, is cut off, or belongs to another version.
+    /// If it is not a manifest, is cut off, belongs to another version, or its parts leave a gap.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         #[derive(Deserialize)]
         struct Head {
@@ -94,7 +125,26 @@ impl Manifest {
         if !(1..=MOST_THREADS).contains(&manifest.threads) {
             return Err(ManifestError::Damaged(format!("no machine has {} threads", manifest.threads)));
         }
+        manifest.check_places()?;
         Ok(manifest)
+    }
+
+    /// Checks that the parts follow each other from where the run begins.
+    fn check_places(&self) -> Result<(), ManifestError> {
+        if self.shots.is_none() && self.first > 0 {
+            return Err(ManifestError::Damaged(format!("a whole job does not begin at frame {}", self.first)));
+        }
+        let mut next = self.first;
+        for finished in &self.parts {
+            if finished.place.is_some_and(|place| place.first != next || place.shot > MOST_FRAMES) {
+                return Err(ManifestError::Damaged(format!("the part at frame {next} claims another place")));
+            }
+            next = next.saturating_add(finished.part.frames());
+        }
+        if next > MOST_FRAMES {
+            return Err(ManifestError::Damaged(format!("no video has {next} frames")));
+        }
+        Ok(())
     }
 
     /// Reads the manifest in a work folder; `None` if the folder has no manifest.
@@ -131,6 +181,18 @@ impl Manifest {
     /// Returns the number of painted frames, including the tail.
     pub fn frames(&self) -> u64 {
         self.sealed() + self.tail.as_ref().map_or(0, |tail| tail.shown.len() as u64)
+    }
+
+    /// Returns the index of the frame after the painted ones.
+    pub fn next_frame(&self) -> u64 {
+        self.first + self.frames()
+    }
+
+    /// Sets the index of the first painted frame, if none is painted yet.
+    pub(super) fn begin_at(&mut self, first: u64) {
+        if self.frames() == 0 {
+            self.first = first;
+        }
     }
 
     /// Returns every file that the manifest names.

@@ -17,6 +17,7 @@
 
 mod error;
 mod holder;
+mod join;
 mod journal;
 mod manifest;
 mod superseded;
@@ -25,8 +26,9 @@ mod work;
 
 pub use error::ResumeError;
 pub use holder::Holder;
+pub use join::join;
 pub use journal::{Journal, Opened};
-pub use manifest::{Complete, Manifest, ManifestError};
+pub use manifest::{Complete, Manifest, ManifestError, Place};
 pub use superseded::{kept, make_room};
 pub use tail::{Tail, tail_bytes};
 pub use work::WorkFolder;

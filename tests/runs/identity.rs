@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use stylize_video::identity::{Fingerprint, Identity, IdentityError, LastShared, identify};
-use stylize_video::job::{Engine, Job};
+use stylize_video::job::{Engine, Job, Share};
 use stylize_video::media::{Input, Names, NumberedName, Output, Range};
 use stylize_video::motion::Given;
 use stylize_video::settings::{Device, IfExists, Settings, StyleImage};
@@ -44,6 +44,7 @@ impl Desk {
             unattended: false,
             found: false,
             changed: None,
+            share: Share::Whole,
         };
         Self { root, job, settings, engine: Engine::Optimise }
     }

@@ -139,6 +139,7 @@ mod tests {
             unattended: false,
             found: false,
             changed: None,
+            share: crate::job::Share::Whole,
         };
         let places = survey.places(&job(Input::Video("a".into())));
         let place =

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::publish::{pictures_place, work_place};
+use super::super::publish::{is_work, pictures_place, work_place};
 use super::PlanError;
 use super::input::is_picture;
 use crate::job::Job;
@@ -76,7 +76,8 @@ pub fn is_there(output: &Output) -> Result<bool, PlanError> {
 fn is_in_progress(file: &Path, output: &Output) -> bool {
     let (Some(work), Some(pictures)) = (work_place(output), pictures_place(output)) else { return false };
     let Some(name) = file.file_name() else { return false };
-    (Some(name) == work.file_name() && same(file, &work)) || same(file, &pictures.join(name))
+    let beside = work.parent().is_some_and(|folder| same(file, &folder.join(name)));
+    (is_work(&work, name) && beside) || same(file, &pictures.join(name))
 }
 
 /// Checks that an output folder may be replaced.

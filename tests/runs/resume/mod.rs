@@ -5,4 +5,5 @@ mod damage;
 pub mod harness;
 mod killed;
 mod other;
+mod shots;
 mod stopped;
