@@ -1,8 +1,8 @@
 //! Iteration budget of a frame.
 
 use super::FrameStats;
-use super::objective::Phase;
 use super::optimizer::Preconditioner;
+use super::phase::Phase;
 
 /// An area that came into view is mature, and binds later frames, after this share of the iterations that the shot's
 /// first frame took.

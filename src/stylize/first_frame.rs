@@ -5,11 +5,12 @@ use tch::Tensor;
 
 use super::bleed::Bleed;
 use super::effort::Effort;
-use super::frame_optimizer::{FrameOptimizer, Look, Painted, Ties};
+use super::frame_optimizer::{FrameOptimizer, Painted, Ties};
 use super::frame_size::sizes;
 use super::init::{Init, Start};
-use super::objective::Phase;
+use super::look::Look;
 use super::optimizer::{Curvature, Preconditioner};
+use super::phase::Phase;
 use super::scene::Scene;
 use super::tensor::resize;
 use super::{FrameStats, StyleError};

@@ -4,7 +4,6 @@
 use tch::Tensor;
 
 use super::StyleError;
-use super::loss::Anchor;
 
 /// A painted earlier frame, warped onto the grid of a new one.
 #[derive(Debug)]
@@ -59,6 +58,23 @@ impl WarpedFrame {
             alike: mix(&self.alike, &further.alike)?,
             ..self.same()
         })
+    }
+}
+
+/// A target of the temporal term: an earlier painted frame, warped onto the grid of a new one.
+#[derive(Debug)]
+pub struct Anchor {
+    /// `[1,3,H,W]`.
+    pub warped: Tensor,
+    /// c, `[1,1,H,W]`, 0..=1: how strongly each pixel is tied to the anchor.
+    pub weights: Tensor,
+}
+
+impl Anchor {
+    /// Returns the same anchor; the tensors are shared.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self { warped: self.warped.shallow_clone(), weights: self.weights.shallow_clone() }
     }
 }
 

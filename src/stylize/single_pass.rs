@@ -7,10 +7,10 @@ use super::chain::{Chain, HistoryFrame, kept_floats};
 use super::effort::{Effort, gained, low_enough};
 use super::faces::{Search, remembered};
 use super::first_frame;
-use super::frame_optimizer::{FrameOptimizer, Look, Painted, Ties};
+use super::frame_optimizer::{FrameOptimizer, Painted, Ties};
 use super::history::WarpedFrame;
 use super::init::{self, Init, Start};
-use super::loss::Temporal;
+use super::look::Look;
 use super::optimizer::Curvature;
 use super::pinned::{Pin, PinnedPixels, levelled};
 use super::scene::{Scene, moving_outlines};
@@ -149,8 +149,8 @@ impl SinglePass {
         let start = self.next.start(&Start { content: &content, style, previous, warped: brought })?;
         shot.count += 1;
         let (start, lock) = (stirred(&start, temporal.boil, *seed, shot.count)?, temporal.lock());
-        let anchors = earlier.as_ref().map(|earlier| earlier.anchors(temporal.reach())).transpose()?;
-        let temporal = anchors.and_then(|anchors| Temporal::towards(anchors, temporal));
+        let anchors =
+            earlier.as_ref().map(|earlier| earlier.anchors(temporal.reach())).transpose()?.unwrap_or_default();
         let held = match brought {
             Some(brought) if lock > 0.0 => {
                 Some(shot.lock.hold(&content, &shot.chain.resting(), &brought.maturity, lock)?)
@@ -169,7 +169,7 @@ impl SinglePass {
             (Some(curvature), Some(WarpedFrame { motion, alike, .. })) => Some(curvature.carried(motion, alike)?),
             _ => shot.curvature.take(),
         };
-        let ties = Ties { temporal: temporal.as_ref(), held: held.as_ref(), curvature: curvature.as_ref() };
+        let ties = Ties { anchors: &anchors, held: held.as_ref(), curvature: curvature.as_ref() };
         let moving = brought.map(|brought| moving_outlines(&content, brought)).transpose()?;
         let scene = Scene { content, faces, is_painted: true, moving };
         let mut painted = self.frame_optimizer.paint(&shot.look, &scene, &start, ties, effort)?;

@@ -11,8 +11,7 @@ use self::mtcnn::Mtcnn;
 use super::StyleError;
 use super::backbone::NamedTensors;
 use super::history::WarpedFrame;
-use super::loss::luma;
-use super::tensor::{mean_where, resize};
+use super::tensor::{luma, mean_where, resize};
 
 pub use mtcnn::NAME;
 

@@ -2,9 +2,13 @@
 
 use tch::Tensor;
 
+use super::facts::FrameFacts;
 use super::luminance::FLAT;
-use super::{LossTerm, View, averaged, energy, luma, variation_of};
+use super::measures::{averaged, energy, variation_of};
+use super::term::{LossTerm, MaybeTerm};
+use super::view::View;
 use crate::stylize::StyleError;
+use crate::stylize::tensor::luma;
 
 /// Distance in pixels between the squares over which chroma is averaged; a square is twice as wide. The eye resolves
 /// colour less sharply than light, and paint may mix its colours in strokes.
@@ -21,6 +25,15 @@ pub struct Chroma {
     /// c(C), `[1,3,h,w]`.
     target: Tensor,
     factor: f64,
+}
+
+/// Without matched colours, the scene's chroma is not the chroma that the picture should have.
+pub(super) fn of(frame: &FrameFacts<'_>) -> MaybeTerm {
+    let weight = frame.settings.chroma();
+    if weight <= 0.0 || !frame.settings.style.match_colours {
+        return Ok(None);
+    }
+    Ok(Some(Box::new(Chroma::new(&frame.scene.content, weight)?)))
 }
 
 impl Chroma {

@@ -2,9 +2,13 @@
 
 use tch::Tensor;
 
-use super::{LossTerm, View, energy, twice_the_gradient};
+use super::facts::FrameFacts;
+use super::measures::{energy, twice_the_gradient};
+use super::term::{LossTerm, MaybeTerm};
+use super::view::View;
 use crate::settings::Convention;
 use crate::stylize::StyleError;
+use crate::stylize::faces::in_colours_of;
 use crate::stylize::tensor::{Border, box_blur, scalar};
 
 /// The energy of a place relative to this share of the layer's mean determines the weight of the place.
@@ -46,6 +50,24 @@ struct Target {
     apart: Option<Tensor>,
     /// Factor in front of the sum of squares.
     factor: f64,
+}
+
+/// A face is compared in the colours that it has at the start of the descent: the colours of black-and-white film would
+/// make it grey.
+pub(super) fn of(frame: &FrameFacts<'_>) -> MaybeTerm {
+    let FrameFacts { settings, backbone, shot, scene, start, phase, .. } = *frame;
+    let content = match scene.faces.as_ref().filter(|_| scene.is_painted) {
+        Some(faces) => in_colours_of(start, &scene.content, faces)?,
+        None => scene.content.shallow_clone(),
+    };
+    let layers = &shot.layers;
+    let features = backbone.forward(&phase.apply(&content)?, layers.content())?;
+    let places = layers.style().len()..;
+    let targets = places.zip(features).collect();
+    let term = Content::new(targets, settings.loss.convention, settings.loss.alpha)?;
+    let seen = |map: Option<Tensor>| map.map(|map| phase.apply(&map)).transpose();
+    let counts = seen(scene.content_counts(frame.face_counts())?)?;
+    Ok(Some(Box::new(term.counted(counts.as_ref(), seen(scene.moving_counts()?)?.as_ref())?)))
 }
 
 impl Content {

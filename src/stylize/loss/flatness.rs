@@ -2,7 +2,9 @@
 
 use tch::Tensor;
 
-use super::{LossTerm, View};
+use super::facts::FrameFacts;
+use super::term::{LossTerm, MaybeTerm};
+use super::view::View;
 use crate::stylize::StyleError;
 use crate::stylize::tensor::scalar;
 
@@ -22,6 +24,11 @@ pub struct Flatness {
     weight: f64,
     /// D(S).
     target: f64,
+}
+
+pub(super) fn of(frame: &FrameFacts<'_>) -> MaybeTerm {
+    let weight = frame.settings.loss.flatness;
+    Ok(if weight > 0.0 { Some(Box::new(Flatness::new(weight, frame.shot.detail))) } else { None })
 }
 
 impl Flatness {

@@ -3,8 +3,12 @@
 
 use tch::Tensor;
 
-use super::{LossTerm, View, averaged, energy, luma, variation_of};
+use super::facts::FrameFacts;
+use super::measures::{averaged, energy, variation_of};
+use super::term::{LossTerm, MaybeTerm};
+use super::view::View;
 use crate::stylize::StyleError;
+use crate::stylize::tensor::luma;
 
 /// Distance in pixels between the squares over which luminance is averaged; they are twice as wide. Strokes are finer.
 const STEP: i64 = 2;
@@ -20,6 +24,18 @@ pub struct Luminance {
     factor: f64,
     /// Square roots of the weights of the places, `[1,1,h,w]`.
     roots: Option<Tensor>,
+}
+
+pub(super) fn of(frame: &FrameFacts<'_>) -> MaybeTerm {
+    let weight = frame.settings.luminance();
+    if weight <= 0.0 {
+        return Ok(None);
+    }
+    let term = Luminance::new(&frame.scene.content, weight)?;
+    Ok(Some(Box::new(match frame.scene.light_counts(frame.face_counts())? {
+        Some(counts) => term.counted(&counts)?,
+        None => term,
+    })))
 }
 
 impl Luminance {

@@ -2,14 +2,28 @@
 
 use tch::Tensor;
 
-use super::{LossTerm, View, energy, twice_the_gradient};
-use crate::settings::Convention;
+use super::facts::{FrameFacts, ShotFacts};
+use super::measures::{energy, twice_the_gradient};
+use super::term::{LossTerm, MaybeTerm};
+use super::view::View;
+use crate::settings::{Convention, Settings};
 use crate::stylize::StyleError;
 use crate::stylize::tensor::scalar;
 
 /// Positions along each border of a painting that its Gram matrix leaves out: there a network sees the extension of the
 /// painting.
 const BORDER: i64 = 2;
+
+/// Where the painting's contrast exceeds the scene's, beta is divided by E to this power. Measured in docs/networks.md.
+const STYLE_YIELDS: f64 = 4.0;
+
+/// A style distance D of the scene's large forms above `FAR` divides beta by (D / FAR)^1.25, at most by 2: the further
+/// the scene is from the painting, the stronger is the pull of the style from the first iteration on. Where E divides
+/// beta by more, D does not count. The coarsest size tells D: what a blurred background lacks in fine detail, strokes
+/// may add.
+const FAR: f64 = 0.32;
+const FAR_YIELDS: f64 = 1.25;
+const FAR_YIELDS_AT_MOST: f64 = 2.0;
 
 /// Returns the Gram matrix per position, `[C,C]`: F F^T / M for activations F as a C x M matrix, where the M positions
 /// exclude the border. Use it for targets only: just one of its two factors has a gradient.
@@ -92,11 +106,32 @@ pub struct Style {
     inverse_energy: Vec<f64>,
 }
 
-impl Default for Style {
-    /// A term without targets: 0 for every picture.
-    fn default() -> Self {
-        Self { targets: Vec::new(), convention: Convention::Relative, beta: 0.0, inverse_energy: Vec::new() }
-    }
+/// The term of a shot's look; beta yields to contrast or distance.
+pub(super) fn of(frame: &FrameFacts<'_>) -> MaybeTerm {
+    let mut style = of_shot(frame.settings, frame.shot)?;
+    style.divide(yields(frame.shot.excess, frame.shot.distance));
+    Ok(Some(Box::new(style)))
+}
+
+/// Returns the term before beta yields to anything. Layers of weight 0 are left out.
+///
+/// # Errors
+/// Returns what libtorch reports.
+pub(in crate::stylize) fn of_shot(settings: &Settings, shot: &ShotFacts) -> Result<Style, StyleError> {
+    let targets = shot
+        .grams
+        .iter()
+        .zip(shot.layers.weights.iter().copied())
+        .enumerate()
+        .filter(|&(_, (_, weight))| weight > 0.0)
+        .map(|(place, (gram, weight))| GramTarget { place, gram: gram.shallow_clone(), weight })
+        .collect();
+    Style::new(targets, settings.loss.convention, settings.beta() * shot.beta)
+}
+
+/// Returns what beta is divided by for a contrast ratio E of `excess` and a scene at `distance` from the style.
+fn yields(excess: f64, distance: f64) -> f64 {
+    (distance / FAR).powf(FAR_YIELDS).min(FAR_YIELDS_AT_MOST).max(excess.powf(STYLE_YIELDS))
 }
 
 impl Style {
@@ -166,6 +201,21 @@ mod tests {
     use tch::{Device, Kind};
 
     use super::*;
+
+    #[test]
+    fn style_yields_to_contrast_or_to_distance_whichever_asks_for_more() {
+        for (excess, distance, expected) in [
+            (1.0, 0.0, 1.0),
+            (1.0, 0.32, 1.0),
+            (1.0, 0.48, 1.5f64.powf(1.25)),
+            (1.0, 10.0, 2.0),
+            (1.2, 0.3, 1.2f64.powi(4)),
+            (1.7, 10.0, 1.7f64.powi(4)),
+        ] {
+            let found = yields(excess, distance);
+            assert!((found - expected).abs() < 1e-12, "E {excess}, D {distance}: {found}, not {expected}");
+        }
+    }
 
     #[test]
     fn the_distance_does_not_depend_on_beta_or_on_the_scale_of_the_weights() {

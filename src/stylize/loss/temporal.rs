@@ -3,21 +3,15 @@
 
 use tch::{Reduction, Tensor};
 
-use super::{LossTerm, View};
-use crate::settings::{Distance, TemporalSettings};
+use super::facts::FrameFacts;
+use super::term::{LossTerm, MaybeTerm};
+use super::view::View;
+use crate::settings::Distance;
 use crate::stylize::StyleError;
+use crate::stylize::history::Anchor;
 
 /// Where the smooth L1 distance turns from a parabola into a line, in sample values of 0..=1.
 const SMOOTH_BELOW: f64 = 0.05;
-
-/// An earlier painted frame, warped to the grid of the current frame.
-#[derive(Debug)]
-pub struct Anchor {
-    /// `[1,3,H,W]`.
-    pub warped: Tensor,
-    /// c, `[1,1,H,W]`, 0..=1: how strongly each pixel is tied to the anchor.
-    pub weights: Tensor,
-}
 
 /// weight times the sum over anchors of 1/(3HW) sum_k c_k (x_k - w_k)^2, or the smooth L1 distance instead of the
 /// square. The divisor includes masked pixels: the more is unknown, the weaker the term.
@@ -28,21 +22,30 @@ pub struct Temporal {
     distance: Distance,
 }
 
+pub(super) fn of(frame: &FrameFacts<'_>) -> MaybeTerm {
+    let settings = &frame.settings.temporal;
+    let weight = settings.effective_weight();
+    if weight <= 0.0 || frame.anchors.is_empty() {
+        return Ok(None);
+    }
+    let anchors = frame.anchors.iter().map(Anchor::shared).collect();
+    Ok(Some(Box::new(Temporal::new(anchors, weight, settings.distance))))
+}
+
 impl Temporal {
     pub fn new(anchors: Vec<Anchor>, weight: f64, distance: Distance) -> Self {
         Self { anchors, weight, distance }
-    }
-
-    /// Creates the term from `settings`; `None` if there are no anchors or the weight is 0.
-    pub fn towards(anchors: Vec<Anchor>, settings: &TemporalSettings) -> Option<Self> {
-        let weight = settings.effective_weight();
-        (weight > 0.0 && !anchors.is_empty()).then(|| Self::new(anchors, weight, settings.distance))
     }
 }
 
 impl LossTerm for Temporal {
     fn name(&self) -> &'static str {
         "temporal"
+    }
+
+    /// How near a picture is to earlier ones says nothing about its own content and style.
+    fn is_apart(&self) -> bool {
+        true
     }
 
     fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {

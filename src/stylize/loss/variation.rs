@@ -2,7 +2,9 @@
 
 use tch::Tensor;
 
-use super::{LossTerm, View};
+use super::facts::FrameFacts;
+use super::term::{LossTerm, MaybeTerm};
+use super::view::View;
 use crate::stylize::StyleError;
 use crate::stylize::tensor::without_grey;
 
@@ -10,11 +12,19 @@ use crate::stylize::tensor::without_grey;
 /// and video does not preserve it (4:2:0); a network turns it into speckle.
 const FINE_COLOUR: f64 = 4.0;
 
+/// The weight is multiplied by E to this power: where the painting's contrast exceeds the scene's, a lattice would show
+/// on plain walls. Measured in docs/networks.md.
+const SMOOTHER: f64 = 1.5;
+
 /// weight times (mean of squared horizontal differences + mean of squared vertical differences + 4 times the mean
 /// square of fine colour): the L2 form. Fine colour is the picture minus its blur over 5 x 5 pixels, minus the grey.
 #[derive(Debug)]
 pub struct Variation {
     weight: f64,
+}
+
+pub(super) fn of(frame: &FrameFacts<'_>) -> MaybeTerm {
+    Ok(Some(Box::new(Variation::new(frame.settings.loss.tv * frame.shot.excess.powf(SMOOTHER)))))
 }
 
 impl Variation {

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use crate::stylize::StyleError;
-use crate::stylize::loss::Anchor;
+use crate::stylize::history::Anchor;
 
 /// delta of Ruder et al. 2016, section 4.4: a pixel that both pictures show is half of each.
 const SHARE: f64 = 0.5;

@@ -9,9 +9,9 @@ use crate::motion::{Consistency, Step};
 use crate::stylize::chain::{Chain, HistoryFrame};
 use crate::stylize::effort::{Effort, gained, low_enough};
 use crate::stylize::faces::Search;
-use crate::stylize::frame_optimizer::{FrameOptimizer, Look, Painted, Ties};
-use crate::stylize::history::{WarpedFrame, WarpedHistory};
-use crate::stylize::loss::{Anchor, Temporal};
+use crate::stylize::frame_optimizer::{FrameOptimizer, Painted, Ties};
+use crate::stylize::history::{Anchor, WarpedFrame, WarpedHistory};
+use crate::stylize::look::Look;
 use crate::stylize::optimizer::Preconditioner;
 use crate::stylize::pinned::{Pin, PinnedPixels};
 use crate::stylize::scene::Scene;
@@ -127,7 +127,7 @@ impl Pass<'_> {
         let near = near.into_iter().filter_map(|(brought, share)| Some((brought.as_ref()?, share))).collect::<Vec<_>>();
 
         let (start, mature) = mixed(&own, &maturity, &near)?;
-        let term = self.temporal_term(&earlier, &near)?;
+        let anchors = self.anchors(&earlier, &near)?;
         let strength = frame_optimizer.settings().temporal.lock();
         let held = match (&self.lock, &earlier.known) {
             (Some(lock), Some(before)) if strength > 0.0 => {
@@ -139,7 +139,7 @@ impl Pass<'_> {
         let fresh = 1.0 - scalar(&mature.f_mean(mature.kind())?)?;
         let share = held.as_ref().map(Pin::share).transpose()?.unwrap_or(0.0);
         let effort = Effort::of_later(iterations, fresh, share, low_enough(&shot.first), Preconditioner::Picture);
-        let ties = Ties { temporal: term.as_ref(), held: held.as_ref(), curvature: None };
+        let ties = Ties { anchors: &anchors, held: held.as_ref(), curvature: None };
         let faces = frame_optimizer.looks_for_faces().then_some(faces);
         // Nothing is new: the previous pass has painted it.
         let scene = Scene { content, faces, is_painted: true, moving: None };
@@ -190,12 +190,9 @@ impl Pass<'_> {
         if self.last { 0.5 } else { 1.0 / (self.shot.line.len() as isize - at + 1) as f64 }
     }
 
-    /// The temporal term: targets are the earlier frames and, from `near`, the frame ahead, each weighted by its share.
-    fn temporal_term(
-        &self,
-        earlier: &WarpedHistory,
-        near: &[(&WarpedFrame, f64)],
-    ) -> Result<Option<Temporal>, StyleError> {
+    /// The targets of the temporal term: the earlier frames and, from `near`, the frame ahead, each weighted by its
+    /// share.
+    fn anchors(&self, earlier: &WarpedHistory, near: &[(&WarpedFrame, f64)]) -> Result<Vec<Anchor>, StyleError> {
         let temporal = &self.shot.frame_optimizer.settings().temporal;
         let mut anchors = earlier.anchors(temporal.reach())?;
         if let [(_, before), (ahead, share)] = near {
@@ -205,7 +202,7 @@ impl Pass<'_> {
             let weights = ahead.weights.f_mul(&ahead.maturity)?.f_mul_scalar(*share)?;
             anchors.push(Anchor { warped: ahead.painted.shallow_clone(), weights });
         }
-        Ok(Temporal::towards(anchors, temporal))
+        Ok(anchors)
     }
 }
 

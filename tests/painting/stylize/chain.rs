@@ -7,7 +7,7 @@ use stylize_video::settings::{NextInit, Size};
 use stylize_video::stylize::boil::stirred;
 use stylize_video::stylize::chain::{Chain, HistoryFrame};
 use stylize_video::stylize::faces::remembered;
-use stylize_video::stylize::objective::Phase;
+use stylize_video::stylize::phase::Phase;
 use stylize_video::stylize::photometric::change_of_light;
 use stylize_video::stylize::pinned::{PinnedPixels, levelled};
 use stylize_video::stylize::tensor::blurred;

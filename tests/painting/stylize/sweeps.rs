@@ -11,7 +11,7 @@ use stylize_video::motion::{
 use stylize_video::report::{Event, Observer};
 use stylize_video::settings::{Colour, NextInit, Settings};
 use stylize_video::stylize::frame_optimizer::FrameOptimizer;
-use stylize_video::stylize::loss::Anchor;
+use stylize_video::stylize::history::Anchor;
 use stylize_video::stylize::multi_pass::{MultiPass, ScratchFile, blend};
 use stylize_video::stylize::single_pass::SinglePass;
 use stylize_video::stylize::style_pictures::StylePicture;
