@@ -83,10 +83,11 @@ impl<'a> PictureObjective<'a> {
         let mut apart = sum.f_zeros_like()?;
         let mut values = Vec::with_capacity(self.terms.len() + 1 + self.apart.len());
         for term in &self.terms {
-            let (value, told) = term.evaluate_parts(&view)?;
+            let sums = term.statistics(&view)?;
+            let value = term.value(&sums)?;
             sum = sum.f_add(&value)?;
             let mut own = value.f_detach()?;
-            if let Some(told) = told {
+            if let Some(told) = term.value_apart(&sums)? {
                 apart = apart.f_add(&told)?;
                 own = own.f_sub(&told)?;
             }

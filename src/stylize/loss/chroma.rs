@@ -4,9 +4,9 @@ use tch::Tensor;
 
 use super::facts::FrameFacts;
 use super::luminance::FLAT;
-use super::measures::{averaged, energy, variation_of};
-use super::term::{LossTerm, MaybeTerm};
-use super::view::View;
+use super::measures::{averaged, averaged_within, energy, reach_of_squares, variation_of};
+use super::term::{LossTerm, MaybeTerm, Sums};
+use super::view::{BLUR, View};
 use crate::stylize::StyleError;
 use crate::stylize::tensor::luma;
 
@@ -52,10 +52,10 @@ impl Chroma {
     }
 }
 
-/// Returns c, `[1,3,h,w]`.
+/// Returns c, `[1,3,h,w]`, for what counts in `view`.
 fn chroma(view: &View<'_>) -> Result<Tensor, StyleError> {
     let blurred = view.blurred()?;
-    averaged(&blurred.f_sub(&luma(blurred)?)?, STEP)
+    averaged_within(&blurred.f_sub(&luma(blurred)?)?, view.window()?, STEP)
 }
 
 impl LossTerm for Chroma {
@@ -63,8 +63,17 @@ impl LossTerm for Chroma {
         "chroma"
     }
 
-    fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
-        let distance = energy(&chroma(view)?.f_sub(&self.target)?)?;
-        Ok(distance.f_mul_scalar(self.factor)?)
+    fn halo(&self) -> i64 {
+        BLUR + reach_of_squares(STEP)
+    }
+
+    fn statistics(&self, view: &View<'_>) -> Result<Sums, StyleError> {
+        let chroma = chroma(view)?;
+        let (target, count) = (view.window()?.squares(STEP).0.of_whole(&self.target)?, chroma.numel());
+        Ok(Sums::new(view)?.with(energy(&chroma.f_sub(&target)?)?, count as i64))
+    }
+
+    fn value(&self, sums: &Sums) -> Result<Tensor, StyleError> {
+        Ok(sums.values[0].f_mul_scalar(self.factor)?)
     }
 }

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::facts::FrameFacts;
 use super::measures::{energy, twice_the_gradient};
-use super::term::{LossTerm, MaybeTerm};
+use super::term::{LossTerm, MaybeTerm, Sums};
 use super::view::View;
 use crate::settings::Convention;
 use crate::stylize::StyleError;
@@ -139,31 +139,48 @@ impl LossTerm for Content {
         "content"
     }
 
-    fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
-        Ok(self.evaluate_parts(view)?.0)
-    }
-
-    fn evaluate_parts(&self, view: &View<'_>) -> Result<(Tensor, Option<Tensor>), StyleError> {
-        let mut sum = Tensor::f_zeros([], (view.image.kind(), view.image.device()))?;
-        let mut told: Option<Tensor> = None;
-        for Target { place, features, weights, apart, factor } in &self.targets {
-            let difference = view.features[*place].f_sub(features)?;
+    /// The sums of all layers, then those of the shares that are reported separately.
+    fn statistics(&self, view: &View<'_>) -> Result<Sums, StyleError> {
+        let (mut sums, mut shares) = (Sums::new(view)?, Vec::new());
+        for Target { place, features, weights, apart, .. } in &self.targets {
+            let window = view.window_of(*place)?;
+            let difference = window.counted(&view.features[*place])?.f_sub(&window.of_whole(features)?)?;
             let mut weighted = difference.f_detach()?;
             if let Some(weights) = weights {
-                weighted = weighted.f_mul(weights)?;
+                weighted = weighted.f_mul(&window.of_whole(weights)?)?;
             }
             // Sum over channels first: the share is a map with one channel.
             let places = difference.f_mul(&weighted)?.f_sum_dim_intlist([1i64].as_slice(), true, difference.kind())?;
-            let whole = twice_the_gradient(&places.f_sum(places.kind())?)?;
-            sum = sum.f_add(&whole.f_mul_scalar(*factor)?)?;
-            let Some(share) = apart else { continue };
-            let part = places.f_detach()?.f_mul(share)?.f_sum(places.kind())?.f_mul_scalar(*factor)?;
-            told = Some(match told {
-                Some(told) => told.f_add(&part)?,
-                None => part,
+            let count = places.numel() as i64;
+            sums = sums.with(twice_the_gradient(&places.f_sum(places.kind())?)?, count);
+            if let Some(share) = apart {
+                let share = places.f_detach()?.f_mul(&window.of_whole(share)?)?;
+                shares.push((share.f_sum(places.kind())?, count));
+            }
+        }
+        Ok(shares.into_iter().fold(sums, |sums, (share, count)| sums.with(share, count)))
+    }
+
+    fn value(&self, sums: &Sums) -> Result<Tensor, StyleError> {
+        let mut value = sums.zero.shallow_clone();
+        for (sum, Target { factor, .. }) in sums.values.iter().zip(&self.targets) {
+            value = value.f_add(&sum.f_mul_scalar(*factor)?)?;
+        }
+        Ok(value)
+    }
+
+    fn value_apart(&self, sums: &Sums) -> Result<Option<Tensor>, StyleError> {
+        let shares = &sums.values[self.targets.len()..];
+        let factors = self.targets.iter().filter(|target| target.apart.is_some()).map(|target| target.factor);
+        let mut value: Option<Tensor> = None;
+        for (share, factor) in shares.iter().zip(factors) {
+            let own = share.f_mul_scalar(factor)?;
+            value = Some(match value {
+                Some(value) => value.f_add(&own)?,
+                None => own,
             });
         }
-        Ok((sum, told))
+        Ok(value)
     }
 }
 
@@ -187,10 +204,11 @@ mod tests {
         let (once, faces) = (value(&term()), value(&term().counted(Some(&counts), None).unwrap()));
         let more = value(&term().counted(Some(&beyond), None).unwrap());
         for (own, counts) in [(once, None), (faces, Some(&counts))] {
-            let (all, told) = term().counted(counts, Some(&beyond)).unwrap().evaluate_parts(&view).unwrap();
-            near(scalar(&all).unwrap(), own + more);
-            near(scalar(&told.unwrap()).unwrap(), more);
+            let term = term().counted(counts, Some(&beyond)).unwrap();
+            let sums = term.statistics(&view).unwrap();
+            near(scalar(&term.value(&sums).unwrap()).unwrap(), own + more);
+            near(scalar(&term.value_apart(&sums).unwrap().unwrap()).unwrap(), more);
         }
-        assert!(term().evaluate_parts(&view).unwrap().1.is_none());
+        assert!(term().value_apart(&term().statistics(&view).unwrap()).unwrap().is_none());
     }
 }

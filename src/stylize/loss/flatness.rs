@@ -3,8 +3,9 @@
 use tch::Tensor;
 
 use super::facts::FrameFacts;
-use super::term::{LossTerm, MaybeTerm};
+use super::term::{LossTerm, MaybeTerm, Sums};
 use super::view::View;
+use super::window::Window;
 use crate::stylize::StyleError;
 use crate::stylize::tensor::scalar;
 
@@ -37,14 +38,12 @@ impl Flatness {
     }
 }
 
-/// Returns D of `[1,3,H,W]`, a 0-d tensor with gradient. It is 0 if the picture is less than three pixels wide or high.
-///
-/// # Errors
-/// Returns what libtorch reports.
-pub fn detailed(image: &Tensor) -> Result<Tensor, StyleError> {
+/// Returns the sum of e / (e + (2/255)^2) over the places of `image` `[1,3,H,W]` that count, 0-d with gradient, and their
+/// number. Both are 0 if the picture is less than three pixels wide or high.
+fn detailed(image: &Tensor, window: Window) -> Result<(Tensor, i64), StyleError> {
     let (_, _, h, w) = image.size4()?;
     if h.min(w) < 3 {
-        return Ok(image.f_mean(image.kind())?.f_mul_scalar(0.0)?);
+        return Ok((image.f_mean(image.kind())?.f_mul_scalar(0.0)?, 0));
     }
     let inner = |down: i64, right: i64| image.f_narrow(2, 1 + down, h - 2)?.f_narrow(3, 1 + right, w - 2);
     let twice = inner(0, 0)?.f_mul_scalar(2.0)?;
@@ -53,7 +52,9 @@ pub fn detailed(image: &Tensor) -> Result<Tensor, StyleError> {
     let energy = across.f_square()?.f_add(&down.f_square()?)?.f_mean_dim([1i64].as_slice(), true, image.kind())?;
     // The factors: 1/16 of the differences' squares, 1/2 for two directions.
     let energy = energy.f_mul_scalar(1.0 / 32.0)?;
-    Ok(energy.f_div(&energy.f_add_scalar(HALF * HALF)?)?.f_mean(image.kind())?)
+    let places = energy.f_div(&energy.f_add_scalar(HALF * HALF)?)?;
+    let places = window.with_neighbours(0, 1, 1).with_neighbours(1, 1, 1).counted(&places)?;
+    Ok((places.f_sum(image.kind())?, places.numel() as i64))
 }
 
 /// Returns D of a picture as a number.
@@ -61,7 +62,9 @@ pub fn detailed(image: &Tensor) -> Result<Tensor, StyleError> {
 /// # Errors
 /// Returns what libtorch reports.
 pub fn share_of_detail(image: &Tensor) -> Result<f64, StyleError> {
-    scalar(&detailed(image)?)
+    let (_, _, h, w) = image.size4()?;
+    let (sum, count) = detailed(image, Window::all([h, w]))?;
+    scalar(&sum.f_div_scalar(count.max(1) as f64)?)
 }
 
 impl LossTerm for Flatness {
@@ -69,8 +72,19 @@ impl LossTerm for Flatness {
         "flatness"
     }
 
-    fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
-        let excess = detailed(view.image)?.f_sub_scalar(self.target)?.f_clamp_min(0.0)?;
+    /// A second difference needs both neighbours.
+    fn halo(&self) -> i64 {
+        1
+    }
+
+    fn statistics(&self, view: &View<'_>) -> Result<Sums, StyleError> {
+        let (sum, count) = detailed(view.image, view.window()?)?;
+        Ok(Sums::new(view)?.with(sum, count))
+    }
+
+    fn value(&self, sums: &Sums) -> Result<Tensor, StyleError> {
+        let share = sums.values[0].f_div_scalar(sums.counts[0].max(1) as f64)?;
+        let excess = share.f_sub_scalar(self.target)?.f_clamp_min(0.0)?;
         Ok(excess.f_square()?.f_mul_scalar(self.weight)?)
     }
 }

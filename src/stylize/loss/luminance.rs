@@ -4,9 +4,9 @@
 use tch::Tensor;
 
 use super::facts::FrameFacts;
-use super::measures::{averaged, energy, variation_of};
-use super::term::{LossTerm, MaybeTerm};
-use super::view::View;
+use super::measures::{averaged, averaged_within, energy, reach_of_squares, variation_of};
+use super::term::{LossTerm, MaybeTerm, Sums};
+use super::view::{BLUR, View};
 use crate::stylize::StyleError;
 use crate::stylize::tensor::luma;
 
@@ -58,9 +58,9 @@ impl Luminance {
     }
 }
 
-/// Returns b, `[1,1,h,w]`.
+/// Returns b, `[1,1,h,w]`, for what counts in `view`.
 fn luminance(view: &View<'_>) -> Result<Tensor, StyleError> {
-    averaged(&luma(view.blurred()?)?, STEP)
+    averaged_within(&luma(view.blurred()?)?, view.window()?, STEP)
 }
 
 impl LossTerm for Luminance {
@@ -68,11 +68,20 @@ impl LossTerm for Luminance {
         "luminance"
     }
 
-    fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
-        let mut difference = luminance(view)?.f_sub(&self.target)?;
+    fn halo(&self) -> i64 {
+        BLUR + reach_of_squares(STEP)
+    }
+
+    fn statistics(&self, view: &View<'_>) -> Result<Sums, StyleError> {
+        let (squares, _) = view.window()?.squares(STEP);
+        let mut difference = luminance(view)?.f_sub(&squares.of_whole(&self.target)?)?;
         if let Some(roots) = &self.roots {
-            difference = difference.f_mul(roots)?;
+            difference = difference.f_mul(&squares.of_whole(roots)?)?;
         }
-        Ok(energy(&difference)?.f_mul_scalar(self.factor)?)
+        Ok(Sums::new(view)?.with(energy(&difference)?, difference.numel() as i64))
+    }
+
+    fn value(&self, sums: &Sums) -> Result<Tensor, StyleError> {
+        Ok(sums.values[0].f_mul_scalar(self.factor)?)
     }
 }

@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::window::{Window, cut};
 use crate::stylize::StyleError;
 use crate::stylize::tensor::scalar;
 
@@ -15,6 +16,19 @@ pub(super) fn averaged(planes: &Tensor, step: i64) -> Result<Tensor, StyleError>
         means = means.f_narrow(axis, 0, length)?.f_add(&means.f_narrow(axis, 1, length)?)?;
     }
     Ok(means.f_mul_scalar(0.25)?)
+}
+
+/// Returns the same means for `planes` of what `window` shows: those of the squares that count.
+pub(super) fn averaged_within(planes: &Tensor, window: Window, step: i64) -> Result<Tensor, StyleError> {
+    let (squares, [top, left]) = window.squares(step);
+    let (_, _, h, w) = planes.size4()?;
+    let aligned = if [top, left] == [0; 2] { planes } else { &cut(planes, [(top, h - top), (left, w - left)])? };
+    squares.counted(&averaged(aligned, step)?)
+}
+
+/// How many pixels around a part [`averaged_within`] needs: a square may begin with the last pixel of the part.
+pub(super) fn reach_of_squares(step: i64) -> i64 {
+    2 * step - 1
 }
 
 /// Returns the sum of squares of `[1,C,h,w]` about each channel's mean.

@@ -1,4 +1,5 @@
-//! The terms of the objective J, each a scalar tensor that autograd differentiates.
+//! The terms of the objective J: each a scalar tensor that autograd differentiates, and a function of sums over the
+//! places of a frame.
 
 mod chroma;
 mod content;
@@ -11,6 +12,7 @@ mod temporal;
 mod term;
 mod variation;
 mod view;
+mod window;
 
 use tch::no_grad;
 
@@ -26,9 +28,10 @@ pub(super) use measures::energy;
 pub(super) use style::of_shot as style_of_shot;
 pub use style::{GramTarget, Style, gram};
 pub use temporal::Temporal;
-pub use term::LossTerm;
+pub use term::{LossTerm, Sums};
 pub use variation::Variation;
 pub use view::View;
+pub use window::{Span, Window};
 
 /// All terms of J, in the order in which their values are added and reported.
 const TERMS: [fn(&FrameFacts<'_>) -> MaybeTerm; 7] =

@@ -4,8 +4,9 @@ use tch::Tensor;
 
 use super::facts::{FrameFacts, ShotFacts};
 use super::measures::{energy, twice_the_gradient};
-use super::term::{LossTerm, MaybeTerm};
+use super::term::{LossTerm, MaybeTerm, Sums};
 use super::view::View;
+use super::window::{Span, Window};
 use crate::settings::{Convention, Settings};
 use crate::stylize::StyleError;
 use crate::stylize::tensor::scalar;
@@ -31,50 +32,51 @@ const FAR_YIELDS_AT_MOST: f64 = 2.0;
 /// # Errors
 /// Returns what libtorch reports.
 pub fn gram(features: &Tensor) -> Result<Tensor, StyleError> {
-    let (inner, positions) = inner(features, BORDER)?;
-    products(features, &inner, positions)
+    let (_, _, h, w) = features.size4()?;
+    let (inner, positions) = inner(features, Window::all([h, w]), BORDER)?;
+    Ok(products(features, &inner)?.f_div_scalar(positions as f64)?)
 }
 
-/// Returns a detached copy of the activations with zeros in `border` positions along each border, and the number of
-/// remaining positions. Nothing is zeroed in maps whose shorter side is at most six times `border`.
+/// Returns a detached copy of the activations with zeros where a position does not count: outside the core of `window`,
+/// and in `border` positions along each border of the frame. Also returns the number of remaining positions. A frame
+/// whose shorter side is at most six times `border` has no border.
 ///
-/// In a product with the activations themselves, the zeros exclude the border from the value and from the gradient, at
-/// a third of the cost of cutting the border off.
-fn inner(features: &Tensor, border: i64) -> Result<(Tensor, i64), StyleError> {
-    let (_, _, h, w) = features.size4()?;
-    if h.min(w) <= 6 * border {
-        return Ok((features.f_detach()?, h * w));
+/// In a product with the activations themselves, the zeros exclude the others from the value and from the gradient, at
+/// a third of the cost of cutting them off.
+fn inner(features: &Tensor, window: Window, border: i64) -> Result<(Tensor, i64), StyleError> {
+    let [h, w] = window.whole;
+    let border = if h.min(w) <= 6 * border { 0 } else { border };
+    let kept = [0, 1].map(|axis| {
+        let Span { from, to } = window.core[axis];
+        Span::new(from.max(border), to.min(window.whole[axis] - border))
+    });
+    let positions = kept[0].length() * kept[1].length();
+    if kept == window.shown {
+        return Ok((features.f_detach()?, positions));
     }
     // Keeps the memory layout of the activations, which `f_detach_copy` does not.
     let mut inner = features.f_empty_like()?;
     inner.f_copy_(&features.f_detach()?)?;
-    for (axis, length) in [(2, h), (3, w)] {
-        for start in [0, length - border] {
-            let _ = inner.f_narrow(axis, start, border)?.f_zero_()?;
+    for ((dimension, kept), shown) in (2..).zip(kept).zip(window.shown) {
+        let (from, to) = (kept.from.min(shown.to), kept.to.min(shown.to));
+        for (start, length) in [(0, from - shown.from), (to - shown.from, shown.to - to)] {
+            let _ = inner.f_narrow(dimension, start, length)?.f_zero_()?;
         }
     }
-    Ok((inner, (h - 2 * border) * (w - 2 * border)))
+    Ok((inner, positions))
 }
 
-/// Returns A B^T / `positions` for activations of the same shape.
-fn products(a: &Tensor, b: &Tensor, positions: i64) -> Result<Tensor, StyleError> {
+/// Returns A B^T for activations of the same shape.
+fn products(a: &Tensor, b: &Tensor) -> Result<Tensor, StyleError> {
     let (_, channels, _, _) = a.size4()?;
     // Channels-last activations are already an M x C matrix in memory, or can be copied into one row by row.
-    let product = if a.stride().get(1) == Some(&1) {
+    if a.stride().get(1) == Some(&1) {
         let flat = |x: &Tensor| x.f_permute([0, 2, 3, 1])?.f_reshape([-1, channels]);
-        flat(a)?.f_tr()?.f_matmul(&flat(b)?)?
+        Ok(flat(a)?.f_tr()?.f_matmul(&flat(b)?)?)
     } else {
         let flat = |x: &Tensor| x.f_reshape([channels, -1]);
-        flat(a)?.f_matmul(&flat(b)?.f_tr()?)?
-    };
-    Ok(product.f_div_scalar(positions as f64)?)
-}
-
-/// Returns sum (G-A)^2, where G is the Gram matrix of `features` without `border` positions at each side.
-fn distance(features: &Tensor, target: &Tensor, border: i64) -> Result<Tensor, StyleError> {
-    // G and A are symmetric, so both factors of F F^T have the same gradient: this saves a third of the products.
-    let (inner, positions) = inner(features, border)?;
-    twice_the_gradient(&energy(&products(features, &inner, positions)?.f_sub(target)?)?)
+        Ok(flat(a)?.f_matmul(&flat(b)?.f_tr()?)?)
+    }
 }
 
 /// The painting's Gram matrix for one style layer.
@@ -165,16 +167,16 @@ impl Style {
         self.beta /= by;
     }
 
-    /// Returns the factor in front of the sum of squared differences of Gram matrices per position.
-    fn factor(&self, target: usize, features: &Tensor) -> Result<f64, StyleError> {
-        let (_, channels, h, w) = features.size4()?;
-        let (c, m) = (channels as f64, (h * w) as f64);
-        Ok(match self.convention {
+    /// Returns the factor in front of the sum of squared differences of Gram matrices per position, for C `channels` and
+    /// M `positions`.
+    fn factor(&self, target: usize, channels: i64, positions: i64) -> f64 {
+        let (c, m) = (channels as f64, positions as f64);
+        match self.convention {
             Convention::Relative => self.inverse_energy[target],
             Convention::Gatys => 1.0 / (4.0 * c * c),
             Convention::Lecture => m / (2.0 * c),
             Convention::NeuralStyle => 1.0 / c.powi(4),
-        })
+        }
     }
 }
 
@@ -183,15 +185,30 @@ impl LossTerm for Style {
         "style"
     }
 
-    fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
-        let mut sum = Tensor::f_zeros([], (view.image.kind(), view.image.device()))?;
-        for (index, target) in self.targets.iter().enumerate() {
-            let features = &view.features[target.place];
-            let distance = distance(features, &target.gram, view.border(features)?)?;
-            let factor = self.beta * target.weight * self.factor(index, features)?;
-            sum = sum.f_add(&distance.f_mul_scalar(factor)?)?;
+    /// For each target F F^T and the number of positions in it, then the number of all positions. F F^T has half of its
+    /// gradient, which `value` doubles.
+    fn statistics(&self, view: &View<'_>) -> Result<Sums, StyleError> {
+        let mut sums = Sums::new(view)?;
+        for GramTarget { place, .. } in &self.targets {
+            let (features, window) = (&view.features[*place], view.window_of(*place)?);
+            let (inner, positions) = inner(features, window, view.border(*place)?)?;
+            sums = sums.with(products(features, &inner)?, positions);
+            sums.counts.push(window.core[0].length() * window.core[1].length());
         }
-        Ok(sum)
+        Ok(sums)
+    }
+
+    fn value(&self, sums: &Sums) -> Result<Tensor, StyleError> {
+        let mut value = sums.zero.shallow_clone();
+        let counts = sums.counts.chunks(2);
+        for (index, ((target, products), counts)) in self.targets.iter().zip(&sums.values).zip(counts).enumerate() {
+            let difference = products.f_div_scalar(counts[0] as f64)?.f_sub(&target.gram)?;
+            // G and A are symmetric, so both factors of F F^T have the same gradient: this saves a third of the products.
+            let distance = twice_the_gradient(&energy(&difference)?)?;
+            let factor = self.beta * target.weight * self.factor(index, products.size2()?.0, counts[1]);
+            value = value.f_add(&distance.f_mul_scalar(factor)?)?;
+        }
+        Ok(value)
     }
 }
 

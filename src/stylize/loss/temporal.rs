@@ -4,7 +4,7 @@
 use tch::{Reduction, Tensor};
 
 use super::facts::FrameFacts;
-use super::term::{LossTerm, MaybeTerm};
+use super::term::{LossTerm, MaybeTerm, Sums};
 use super::view::View;
 use crate::settings::Distance;
 use crate::stylize::StyleError;
@@ -48,19 +48,30 @@ impl LossTerm for Temporal {
         true
     }
 
-    fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
-        let image = view.image;
-        let mut sum = Tensor::f_zeros([], (image.kind(), image.device()))?;
+    fn statistics(&self, view: &View<'_>) -> Result<Sums, StyleError> {
+        let window = view.window()?;
+        let image = window.counted(view.image)?;
+        let mut sums = Sums::new(view)?;
         for Anchor { warped, weights } in &self.anchors {
+            let warped = window.of_whole(warped)?;
             let distance = match self.distance {
-                Distance::Square => image.f_sub(warped)?.f_square()?,
+                Distance::Square => image.f_sub(&warped)?.f_square()?,
                 // Scaled so that both distances agree near 0: x^2 below the bend.
                 Distance::SmoothL1 => {
-                    image.f_smooth_l1_loss(warped, Reduction::None, SMOOTH_BELOW)?.f_mul_scalar(2.0 * SMOOTH_BELOW)?
+                    image.f_smooth_l1_loss(&warped, Reduction::None, SMOOTH_BELOW)?.f_mul_scalar(2.0 * SMOOTH_BELOW)?
                 }
             };
-            sum = sum.f_add(&distance.f_mul(weights)?.f_mean(image.kind())?)?;
+            let sum = distance.f_mul(&window.of_whole(weights)?)?.f_sum(image.kind())?;
+            sums = sums.with(sum, image.numel() as i64);
         }
-        Ok(sum.f_mul_scalar(self.weight)?)
+        Ok(sums)
+    }
+
+    fn value(&self, sums: &Sums) -> Result<Tensor, StyleError> {
+        let mut mean = sums.zero.shallow_clone();
+        for (sum, count) in sums.each() {
+            mean = mean.f_add(&sum.f_div_scalar(count)?)?;
+        }
+        Ok(mean.f_mul_scalar(self.weight)?)
     }
 }

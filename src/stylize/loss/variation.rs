@@ -3,8 +3,8 @@
 use tch::Tensor;
 
 use super::facts::FrameFacts;
-use super::term::{LossTerm, MaybeTerm};
-use super::view::View;
+use super::term::{LossTerm, MaybeTerm, Sums};
+use super::view::{BLUR, View};
 use crate::stylize::StyleError;
 use crate::stylize::tensor::without_grey;
 
@@ -38,19 +38,30 @@ impl LossTerm for Variation {
         "variation"
     }
 
-    fn evaluate(&self, view: &View<'_>) -> Result<Tensor, StyleError> {
-        let image = view.image;
-        let mut sum = Tensor::f_zeros([], (image.kind(), image.device()))?;
-        for axis in [2, 3] {
-            let length = image.size()[axis as usize];
-            if length < 2 {
-                continue;
-            }
-            let step = image.f_narrow(axis, 1, length - 1)?.f_sub(&image.f_narrow(axis, 0, length - 1)?)?;
-            sum = sum.f_add(&step.f_square()?.f_mean(image.kind())?)?;
+    /// A step needs the next pixel, and fine colour the blur.
+    fn halo(&self) -> i64 {
+        BLUR
+    }
+
+    fn statistics(&self, view: &View<'_>) -> Result<Sums, StyleError> {
+        let (image, window) = (view.image, view.window()?);
+        let mut sums = Sums::new(view)?;
+        for axis in [0, 1] {
+            let dimension = axis as i64 + 2;
+            let length = image.size()[axis + 2] - 1;
+            let step = image.f_narrow(dimension, 1, length)?.f_sub(&image.f_narrow(dimension, 0, length)?)?;
+            let step = window.with_neighbours(axis, 0, 1).counted(&step)?;
+            sums = sums.with(step.f_square()?.f_sum(image.kind())?, step.numel() as i64);
         }
-        let fine = without_grey(&image.f_sub(view.blurred()?)?)?;
-        sum = sum.f_add(&fine.f_square()?.f_mean(image.kind())?.f_mul_scalar(FINE_COLOUR)?)?;
-        Ok(sum.f_mul_scalar(self.weight)?)
+        let fine = window.counted(&without_grey(&image.f_sub(view.blurred()?)?)?)?;
+        Ok(sums.with(fine.f_square()?.f_sum(image.kind())?, fine.numel() as i64))
+    }
+
+    fn value(&self, sums: &Sums) -> Result<Tensor, StyleError> {
+        let mut mean = sums.zero.shallow_clone();
+        for ((sum, count), factor) in sums.each().zip([1.0, 1.0, FINE_COLOUR]) {
+            mean = mean.f_add(&sum.f_div_scalar(count)?.f_mul_scalar(factor)?)?;
+        }
+        Ok(mean.f_mul_scalar(self.weight)?)
     }
 }
