@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use stylize_video::settings::{LossSettings, Padding, Pooling};
 use stylize_video::stylize::backbone::{self, Backbone, NetOptions};
-use stylize_video::stylize::loss::{Content, GramTarget, LossTerm, Style, Variation, gram};
-use stylize_video::stylize::objective::{Objective, PictureObjective};
-use stylize_video::stylize::optimizer::{Lbfgs, Optimizer, Preconditioner};
+use stylize_video::stylize::frame::loss::{Content, GramTarget, LossTerm, Style, Variation, gram};
+use stylize_video::stylize::frame::objective::{Objective, PictureObjective};
+use stylize_video::stylize::frame::optimizer::{Lbfgs, Optimizer, Preconditioner};
 use stylize_video::stylize::tensor::scalar;
 use tch::{Device, Tensor, no_grad};
 

@@ -251,7 +251,7 @@ impl Default for LossSettings {
     }
 }
 
-/// Normalisation of content and style distances; the formulas are in `stylize::loss`.
+/// Normalisation of content and style distances; the formulas are in `stylize::frame::loss`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Convention {

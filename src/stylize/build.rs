@@ -6,9 +6,9 @@ use tch::Device;
 
 use super::meter_network::MeterNetwork;
 use super::model::ModelSlot;
-use super::multi_pass::MultiPass;
 use super::networks::{advice, no_faces};
-use super::single_pass::SinglePass;
+use super::video::multi_pass::MultiPass;
+use super::video::single_pass::SinglePass;
 use super::{StyleError, Stylizer, device};
 use crate::interrupt::CancelToken;
 use crate::report::Observer;

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use tch::Device;
 
 use super::backbone::{Backbone, NetOptions};
-use super::faces::FaceFinder;
-use super::frame_optimizer::FrameOptimizer;
+use super::frame::faces::FaceFinder;
+use super::frame::frame_optimizer::FrameOptimizer;
+use super::frame::style_pictures::{StylePicture, read_styles};
+use super::frame::style_targets::TargetMemory;
 use super::meter_network::MeterNetwork;
 use super::networks::{chosen_backbone, face_finder, finds_faces, network_with, weight_files};
-use super::style_pictures::{StylePicture, read_styles};
-use super::style_targets::TargetMemory;
 use super::{StyleError, device};
 use crate::files::FileStat;
 use crate::interrupt::CancelToken;

@@ -2,10 +2,10 @@
 
 use stylize_video::settings::{Convention, Padding, Pooling};
 use stylize_video::stylize::backbone::{Backbone, NetOptions};
-use stylize_video::stylize::loss::{
+use stylize_video::stylize::frame::loss::{
     Chroma, Content, Flatness, GramTarget, LossTerm, Luminance, Style, Variation, gram,
 };
-use stylize_video::stylize::objective::{Objective, PictureObjective};
+use stylize_video::stylize::frame::objective::{Objective, PictureObjective};
 use tch::{Kind, Tensor, no_grad};
 
 use crate::stylize::tiny::Tiny;

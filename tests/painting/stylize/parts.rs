@@ -2,11 +2,11 @@
 
 use stylize_video::settings::{Convention, Distance};
 use stylize_video::stylize::StyleError;
-use stylize_video::stylize::history::Anchor;
-use stylize_video::stylize::loss::{
+use stylize_video::stylize::frame::loss::{
     Chroma, Content, Flatness, GramTarget, LossTerm, Luminance, Span, Style, Sums, Temporal, Variation, View, Window,
     gram,
 };
+use stylize_video::stylize::temporal::history::Anchor;
 use tch::{Kind, Tensor};
 
 use crate::stylize::{formula, gap, number};

@@ -3,9 +3,9 @@
 use stylize_video::media::Pixels;
 use stylize_video::motion::{Arrival, Consistency, FlowField, Shot, Step};
 use stylize_video::settings::{Distance, NextInit, Size};
-use stylize_video::stylize::chain::{Chain, HistoryFrame};
-use stylize_video::stylize::history::Anchor;
-use stylize_video::stylize::loss::{LossTerm, Temporal, View};
+use stylize_video::stylize::frame::loss::{LossTerm, Temporal, View};
+use stylize_video::stylize::temporal::chain::{Chain, HistoryFrame};
+use stylize_video::stylize::temporal::history::Anchor;
 use stylize_video::stylize::tensor::to_planes;
 use tch::{Device, Kind, Tensor};
 
