@@ -162,7 +162,7 @@ def gram(features):
 
 
 def faint(features):
-    """src/stylize/loss/content.rs: what each position of a content layer counts."""
+    """src/stylize/frame/loss/content.rs: what each position of a content layer counts."""
     local = (features**2).mean(1, keepdim=True)
     local = local - local.min()
     for _ in range(6):

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use stylize_video::settings::{LossSettings, Padding, Pooling};
 use stylize_video::stylize::backbone::{self, Backbone, NetOptions};
-use stylize_video::stylize::loss::{Content, GramTarget, LossTerm, Style, Variation, gram};
-use stylize_video::stylize::objective::{Objective, PictureObjective};
-use stylize_video::stylize::optimizer::{Lbfgs, Optimizer, Preconditioner};
+use stylize_video::stylize::frame::loss::{Content, GramTarget, LossTerm, Style, Variation, gram};
+use stylize_video::stylize::frame::objective::{Objective, PictureObjective};
+use stylize_video::stylize::frame::optimizer::{Lbfgs, Optimizer, Preconditioner};
 use stylize_video::stylize::tensor::scalar;
 use tch::{Device, Tensor, no_grad};
 
@@ -51,7 +51,7 @@ impl Ours {
 
     fn objective(&self) -> PictureObjective<'_> {
         let terms: Vec<&dyn LossTerm> = vec![&self.content, &self.style, &self.variation];
-        PictureObjective::new(self.network.as_ref(), &self.layers, terms, None)
+        PictureObjective::new(self.network.as_ref(), &self.layers, terms)
     }
 
     /// Returns J before the first step.
@@ -63,7 +63,7 @@ impl Ours {
 impl Contestant for Ours {
     fn run(&mut self, count: u32) -> f64 {
         let terms: Vec<&dyn LossTerm> = vec![&self.content, &self.style, &self.variation];
-        let objective = PictureObjective::new(self.network.as_ref(), &self.layers, terms, None);
+        let objective = PictureObjective::new(self.network.as_ref(), &self.layers, terms);
         let begin = Instant::now();
         for _ in 0..count {
             self.optimizer.step(&objective).unwrap();

@@ -245,9 +245,9 @@ pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
     }
     let mut text = format!("{names} {}", hashes.join("+"));
     if stylize::finds_faces(settings, &places)
-        && let Ok(found) = weights::find(stylize::faces::NAME, &places)
+        && let Ok(found) = weights::find(stylize::frame::faces::NAME, &places)
     {
-        text += &format!(" {}:{}", stylize::faces::NAME, read(&found.path, Fingerprint::Full)?);
+        text += &format!(" {}:{}", stylize::frame::faces::NAME, read(&found.path, Fingerprint::Full)?);
     }
     Ok(text)
 }

@@ -4,10 +4,11 @@
 use toml::{Table, Value};
 
 use super::Settings;
+use super::range::Range;
 use super::safe_options::{ENCODER_OPTIONS, INPUT_OPTIONS};
 
-/// What the rest of the program must know about a settings key, apart from its type, default and range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the rest of the program must know about a settings key, apart from its type and default.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KeySpec {
     /// Dotted key, `loss.beta`.
     pub path: &'static str,
@@ -22,6 +23,8 @@ pub struct KeySpec {
     pub owner: Owner,
     /// The command-line option that sets the key, `--size`.
     pub option: Option<&'static str>,
+    /// The numbers that the key accepts. `validate.rs` has the checks that are not those of one number.
+    pub range: Range,
 }
 
 /// What a preset file or a record may set. Both may come from other people.
@@ -74,6 +77,7 @@ const fn key(path: &'static str) -> KeySpec {
         affects_bytes: Affects::Value,
         owner: Owner::Result,
         option: None,
+        range: Range::Any,
     }
 }
 
@@ -97,30 +101,46 @@ impl KeySpec {
     const fn option(self, option: &'static str) -> Self {
         Self { option: Some(option), ..self }
     }
+
+    const fn range(self, range: Range) -> Self {
+        Self { range, ..self }
+    }
+
+    const fn at_least(self, least: f64) -> Self {
+        self.range(Range::AtLeast(least))
+    }
+
+    const fn within(self, least: f64, most: f64) -> Self {
+        self.range(Range::Within(least, most))
+    }
+
+    const fn limits(self, least: f64, most: f64) -> Self {
+        self.range(Range::Limits(least, most))
+    }
 }
 
 /// Every settings key, in the order of [`Settings`].
 pub const KEYS: [KeySpec; 72] = [
     key("seed").option("--seed"),
     key("device").affects(Affects::DeviceKind).option("--device"),
-    key("strength").option("--strength"),
+    key("strength").within(0.0, 1.0).option("--strength"),
     key("frame.size").option("--size"),
-    key("frame.sizes"),
+    key("frame.sizes").limits(0.0, 10.0),
     key("style.images").path().option("--style"),
-    key("style.scale"),
+    key("style.scale").range(Range::UpTo(0.0, 10.0)),
     key("style.colour"),
     key("style.match_colours"),
-    key("content.detail"),
-    key("content.luminance"),
-    key("content.chroma"),
-    key("content.faces"),
+    key("content.detail").within(0.0, 1.0),
+    key("content.luminance").at_least(0.0),
+    key("content.chroma").at_least(0.0),
+    key("content.faces").within(1.0, 100.0),
     key("content.finest"),
     key("loss.convention"),
-    key("loss.alpha"),
-    key("loss.beta"),
-    key("loss.style_weights"),
-    key("loss.tv"),
-    key("loss.flatness"),
+    key("loss.alpha").at_least(0.0),
+    key("loss.beta").at_least(0.0),
+    key("loss.style_weights").at_least(0.0),
+    key("loss.tv").at_least(0.0),
+    key("loss.flatness").at_least(0.0),
     key("network.backbone").option("--backbone"),
     key("network.weights_dir").path().of(Owner::Machine).option("--weights-dir"),
     key("network.pooling"),
@@ -129,24 +149,24 @@ pub const KEYS: [KeySpec; 72] = [
     key("network.style_layers"),
     key("network.content_layers"),
     key("optimizer.method"),
-    key("optimizer.iterations").option("--iterations"),
-    key("optimizer.tolerance"),
-    key("optimizer.check_every"),
-    key("optimizer.history"),
-    key("optimizer.learning_rate"),
+    key("optimizer.iterations").at_least(1.0).option("--iterations"),
+    key("optimizer.tolerance").at_least(0.0),
+    key("optimizer.check_every").at_least(1.0),
+    key("optimizer.history").at_least(1.0),
+    key("optimizer.learning_rate").range(Range::MoreThan(0.0, false)),
     key("init.first"),
     key("init.next"),
-    key("temporal.weight"),
-    key("temporal.boil").option("--boil"),
+    key("temporal.weight").at_least(0.0),
+    key("temporal.boil").within(0.0, 1.0).option("--boil"),
     key("temporal.offsets"),
     key("temporal.distance"),
-    key("temporal.passes").option("--passes"),
+    key("temporal.passes").limits(1.0, 100.0).option("--passes"),
     key("temporal.loop").option("--loop"),
-    key("temporal.consistency.relative"),
-    key("temporal.consistency.absolute"),
-    key("temporal.consistency.boundary_relative"),
-    key("temporal.consistency.boundary_absolute"),
-    key("temporal.consistency.blur"),
+    key("temporal.consistency.relative").limits(0.0, 100.0),
+    key("temporal.consistency.absolute").limits(0.0, 100.0),
+    key("temporal.consistency.boundary_relative").limits(0.0, 100.0),
+    key("temporal.consistency.boundary_absolute").limits(0.0, 100.0),
+    key("temporal.consistency.blur").limits(0.0, 100.0),
     key("motion.flow").path().of(Owner::Input).option("--flow"),
     key("motion.cuts").path().of(Owner::Input).option("--cuts"),
     key("motion.long"),
@@ -159,11 +179,14 @@ pub const KEYS: [KeySpec; 72] = [
     key("input.keep_clock").option("--keep-clock"),
     // Protocols and limits can only refuse an input; what they let through gives the same result.
     key("input.protocols").confined(Confined::Empty).affects(Affects::Nothing).option("--allow-protocols"),
-    key("input.max_pixels").confined(Confined::UpToDefault).affects(Affects::Nothing),
-    key("input.max_side").confined(Confined::UpToDefault).affects(Affects::Nothing),
-    key("input.max_duration").confined(Confined::UpToDefault).affects(Affects::Nothing),
-    key("input.max_frames").confined(Confined::UpToDefault).affects(Affects::Nothing),
-    key("input.max_streams").confined(Confined::UpToDefault).affects(Affects::Nothing),
+    key("input.max_pixels").at_least(1.0).confined(Confined::UpToDefault).affects(Affects::Nothing),
+    key("input.max_side").at_least(1.0).confined(Confined::UpToDefault).affects(Affects::Nothing),
+    key("input.max_duration")
+        .range(Range::MoreThan(0.0, true))
+        .confined(Confined::UpToDefault)
+        .affects(Affects::Nothing),
+    key("input.max_frames").at_least(1.0).confined(Confined::UpToDefault).affects(Affects::Nothing),
+    key("input.max_streams").at_least(1.0).confined(Confined::UpToDefault).affects(Affects::Nothing),
     key("output.format").option("--format"),
     key("output.codec").option("--codec"),
     key("output.crf").option("--crf"),
@@ -172,7 +195,7 @@ pub const KEYS: [KeySpec; 72] = [
     key("output.filter").confined(Confined::Filters).option("--post-filter"),
     key("output.strict_streams").affects(Affects::Nothing).option("--strict-streams"),
     key("output.convert_audio").option("--convert-audio"),
-    key("output.checkpoint").option("--checkpoint"),
+    key("output.checkpoint").at_least(1.0).option("--checkpoint"),
     key("output.if_exists").affects(Affects::Nothing).of(Owner::Machine).option("--if-exists"),
 ];
 

@@ -1,5 +1,6 @@
 //! All settings that decide what the result looks like: one struct, resolved once and passed by reference.
 
+mod device;
 mod environment;
 mod error;
 mod file;
@@ -10,6 +11,7 @@ mod merged;
 mod motion;
 mod origin;
 mod preset;
+mod range;
 mod safe_options;
 mod schema;
 mod split;
@@ -20,6 +22,7 @@ mod validate;
 
 use serde::{Deserialize, Serialize};
 
+pub use device::Device;
 pub use environment::Environment;
 pub use error::{SettingsError, UnknownPreset};
 pub use file::{Places, document, overrides, read};
@@ -29,6 +32,7 @@ pub use media::{Crf, Deinterlace, Hdr, IfExists, InputSettings, OutputSettings};
 pub use motion::{LongFlow, MotionSettings};
 pub use origin::{Entry, Origin};
 pub use preset::{Library, Listed, Preset, builtin_image};
+pub use range::Range;
 pub use schema::{default_of, join, nearest};
 pub use split::{Marks, split};
 pub use temporal::{ConsistencySettings, Distance, TemporalSettings};
@@ -76,42 +80,6 @@ impl Default for Settings {
             motion: MotionSettings::default(),
             input: InputSettings::default(),
             output: OutputSettings::default(),
-        }
-    }
-}
-
-/// Device that holds the tensors. Written `auto`, `cpu`, `cuda` or `cuda:N`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Device {
-    Auto,
-    Cpu,
-    Cuda(usize),
-}
-
-impl TryFrom<String> for Device {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.as_str() {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
-            other => other
-                .strip_prefix("cuda:")
-                .and_then(|n| n.parse().ok())
-                .map(Self::Cuda)
-                .ok_or_else(|| format!("unknown device `{other}`: use auto, cpu, cuda or cuda:N")),
-        }
-    }
-}
-
-impl From<Device> for String {
-    fn from(device: Device) -> Self {
-        match device {
-            Device::Auto => "auto".into(),
-            Device::Cpu => "cpu".into(),
-            Device::Cuda(n) => format!("cuda:{n}"),
         }
     }
 }
@@ -283,7 +251,7 @@ impl Default for LossSettings {
     }
 }
 
-/// Normalisation of content and style distances; the formulas are in `stylize::loss`.
+/// Normalisation of content and style distances; the formulas are in `stylize::frame::loss`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Convention {

@@ -1,6 +1,9 @@
-//! Range checks: constraints on values that types do not express.
+//! Constraints on values that types do not express: the ranges of `KEYS`, and checks that are not those of one number.
+
+use toml::{Table, Value};
 
 use super::Settings;
+use super::keys::KEYS;
 use super::schema::nearest;
 
 /// The networks that `network.backbone` accepts; several are joined by `+`.
@@ -19,32 +22,33 @@ pub struct InvalidValue {
 }
 
 impl Settings {
-    /// Checks every value that has a range.
+    /// Checks every value that has a range, and then what more than one number decides.
     ///
     /// # Errors
     /// The first value out of range, with its key.
     pub fn validate(&self) -> Result<(), InvalidValue> {
-        check("seed", self.seed <= i64::MAX as u64, || format!("{} does not fit TOML's whole numbers", self.seed))?;
-        check("strength", (0.0..=1.0).contains(&self.strength), || format!("{} must be 0 to 1", self.strength))?;
+        let table = Table::try_from(self).map_err(|_| self.too_large())?;
+        for key in KEYS {
+            if let Some(message) = value_at(&table, key.path).and_then(|value| key.range.fault(value)) {
+                return Err(InvalidValue { key: key.path, message });
+            }
+        }
         self.validate_style()?;
-        check("frame.sizes", self.frame.sizes <= 10, || format!("{} is out of range: use 0 to 10", self.frame.sizes))?;
-        let content = &self.content;
-        check("content.detail", (0.0..=1.0).contains(&content.detail), || {
-            format!("{} must be 0 to 1", content.detail)
+        let loss = &self.loss;
+        check("loss.beta", loss.alpha > 0.0 || loss.beta > 0.0, || {
+            "alpha and beta are both 0: nothing is left to optimise".into()
         })?;
-        check("content.luminance", is_weight(content.luminance), || {
-            format!("{} must be 0 or more", content.luminance)
-        })?;
-        check("content.chroma", is_weight(content.chroma), || format!("{} must be 0 or more", content.chroma))?;
-        check("content.faces", (1.0..=100.0).contains(&content.faces), || {
-            format!("{} must be 1 to 100", content.faces)
-        })?;
-        self.validate_loss()?;
+        check("loss.style_weights", loss.style_weights.iter().any(|w| *w > 0.0), || "every weight is 0".into())?;
         self.validate_network()?;
-        self.validate_optimizer()?;
-        self.validate_temporal()?;
-        self.validate_input()?;
-        check("output.checkpoint", self.output.checkpoint >= 1, || "0 must be 1 or more".into())?;
+        check("temporal.offsets", self.temporal.offsets.iter().all(|offset| (1..=250).contains(offset)), || {
+            "an offset must be 1 to 250 frames".into()
+        })?;
+        let is_word = |name: &String| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte))
+        };
+        check("input.protocols", self.input.protocols.iter().all(is_word), || {
+            "a protocol is a word of FFmpeg's, as http; `ffmpeg -protocols` lists them".into()
+        })?;
         let pairs = [("input.options", &self.input.options), ("output.encoder_options", &self.output.encoder_options)];
         for (key, option) in pairs.into_iter().flat_map(|(key, options)| options.iter().map(move |o| (key, o))) {
             check(key, option.split_once('=').is_some_and(|(name, _)| !name.is_empty()), || {
@@ -54,58 +58,30 @@ impl Settings {
         Ok(())
     }
 
-    fn validate_input(&self) -> Result<(), InvalidValue> {
+    /// The fault of settings that TOML cannot hold: a whole number above `i64::MAX`.
+    fn too_large(&self) -> InvalidValue {
         let input = &self.input;
-        let is_word = |name: &String| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte))
-        };
-        check("input.protocols", input.protocols.iter().all(is_word), || {
-            "a protocol is a word of FFmpeg's, as http; `ffmpeg -protocols` lists them".into()
-        })?;
-        for (key, value) in [
+        let wholes = [
+            ("seed", self.seed),
             ("input.max_pixels", input.max_pixels),
             ("input.max_side", input.max_side),
             ("input.max_frames", input.max_frames),
             ("input.max_streams", input.max_streams),
-        ] {
-            check(key, (1..=i64::MAX as u64).contains(&value), || format!("{value} must be 1 or more"))?;
-        }
-        let seconds = input.max_duration;
-        check("input.max_duration", seconds > 0.0, || format!("{seconds} must be more than 0"))
+        ];
+        let (key, value) = wholes.into_iter().max_by_key(|(_, value)| *value).unwrap_or(wholes[0]);
+        InvalidValue { key, message: format!("{value} does not fit TOML's whole numbers") }
     }
 
     fn validate_style(&self) -> Result<(), InvalidValue> {
         let style = &self.style;
         for image in &style.images {
             check("style.images", !image.image.is_empty(), || "a picture has an empty path".into())?;
-            check("style.images", is_weight(image.weight), || {
+            check("style.images", image.weight.is_finite() && image.weight >= 0.0, || {
                 format!("weight {} of {} must be 0 or more", image.weight, image.image)
             })?;
         }
         let used = style.images.is_empty() || style.images.iter().any(|image| image.weight > 0.0);
-        check("style.images", used, || "every picture has weight 0".into())?;
-        check("style.scale", style.scale > 0.0 && style.scale <= 10.0, || {
-            format!("{} is out of range: use more than 0 and at most 10", style.scale)
-        })
-    }
-
-    fn validate_loss(&self) -> Result<(), InvalidValue> {
-        let loss = &self.loss;
-        for (key, weight) in [
-            ("loss.alpha", loss.alpha),
-            ("loss.beta", loss.beta),
-            ("loss.tv", loss.tv),
-            ("loss.flatness", loss.flatness),
-        ] {
-            check(key, is_weight(weight), || format!("{weight} must be 0 or more"))?;
-        }
-        check("loss.beta", loss.alpha > 0.0 || loss.beta > 0.0, || {
-            "alpha and beta are both 0: nothing is left to optimise".into()
-        })?;
-        for weight in loss.style_weights {
-            check("loss.style_weights", is_weight(weight), || format!("{weight} must be 0 or more"))?;
-        }
-        check("loss.style_weights", loss.style_weights.iter().any(|w| *w > 0.0), || "every weight is 0".into())
+        check("style.images", used, || "every picture has weight 0".into())
     }
 
     fn validate_network(&self) -> Result<(), InvalidValue> {
@@ -127,51 +103,14 @@ impl Settings {
         }
         Ok(())
     }
-
-    fn validate_optimizer(&self) -> Result<(), InvalidValue> {
-        let optimizer = &self.optimizer;
-        for (key, count) in [
-            ("optimizer.iterations", optimizer.iterations[0]),
-            ("optimizer.iterations", optimizer.iterations[1]),
-            ("optimizer.check_every", optimizer.check_every),
-            ("optimizer.history", optimizer.history),
-        ] {
-            check(key, count >= 1, || format!("{count} must be 1 or more"))?;
-        }
-        let tolerance = optimizer.tolerance;
-        check("optimizer.tolerance", is_weight(tolerance), || format!("{tolerance} must be 0 or more"))?;
-        let rate = optimizer.learning_rate;
-        check("optimizer.learning_rate", rate > 0.0 && rate.is_finite(), || format!("{rate} must be more than 0"))
-    }
 }
 
-impl Settings {
-    fn validate_temporal(&self) -> Result<(), InvalidValue> {
-        let temporal = &self.temporal;
-        check("temporal.weight", is_weight(temporal.weight), || format!("{} must be 0 or more", temporal.weight))?;
-        check("temporal.boil", (0.0..=1.0).contains(&temporal.boil), || format!("{} must be 0 to 1", temporal.boil))?;
-        check("temporal.offsets", temporal.offsets.iter().all(|offset| (1..=250).contains(offset)), || {
-            "an offset must be 1 to 250 frames".into()
-        })?;
-        check("temporal.passes", (1..=100).contains(&temporal.passes), || {
-            format!("{} is out of range: use 1 to 100", temporal.passes)
-        })?;
-        let consistency = &temporal.consistency;
-        for (key, value) in [
-            ("temporal.consistency.relative", consistency.relative),
-            ("temporal.consistency.absolute", consistency.absolute),
-            ("temporal.consistency.boundary_relative", consistency.boundary_relative),
-            ("temporal.consistency.boundary_absolute", consistency.boundary_absolute),
-            ("temporal.consistency.blur", consistency.blur),
-        ] {
-            check(key, is_weight(value) && value <= 100.0, || format!("{value} is out of range: use 0 to 100"))?;
-        }
-        Ok(())
+/// Returns the value of a dotted key.
+fn value_at<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
+    match path.split_once('.') {
+        None => table.get(path),
+        Some((name, rest)) => value_at(table.get(name)?.as_table()?, rest),
     }
-}
-
-fn is_weight(value: f64) -> bool {
-    value.is_finite() && value >= 0.0
 }
 
 fn check(key: &'static str, holds: bool, message: impl FnOnce() -> String) -> Result<(), InvalidValue> {

@@ -4,12 +4,11 @@ use std::path::Path;
 
 use tch::Device;
 
-use super::frame_optimizer::FrameOptimizer;
 use super::meter_network::MeterNetwork;
 use super::model::ModelSlot;
-use super::multi_pass::MultiPass;
 use super::networks::{advice, no_faces};
-use super::single_pass::SinglePass;
+use super::video::multi_pass::MultiPass;
+use super::video::single_pass::SinglePass;
 use super::{StyleError, Stylizer, device};
 use crate::interrupt::CancelToken;
 use crate::report::Observer;
@@ -60,7 +59,7 @@ pub fn build_with<'a>(
     notes.extend(advice(settings));
     let meter = MeterNetwork::with(model.meter.shared(), &model.styles, &settings.style, model.device)?;
     notes.extend(model.finder.is_none().then(|| no_faces(settings)).flatten());
-    let single_pass = SinglePass::new(FrameOptimizer::of(model, settings, cancel)?);
+    let single_pass = SinglePass::new(model.frame_optimizer(settings, cancel)?);
     let stylizer: Box<dyn Stylizer + 'a> = match workshop.filter(|_| settings.temporal.is_reworked()) {
         Some(Workshop { folder, observer }) => Box::new(MultiPass::new(single_pass, folder, observer)?),
         None => Box::new(single_pass),

@@ -3,9 +3,9 @@
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::backbone::{self, Backbone, NetOptions};
-use super::frame_size::scaled_style;
-use super::loss::{energy, gram};
-use super::style_pictures::{StylePicture, read_styles};
+use super::frame::frame_size::scaled_style;
+use super::frame::loss::{energy, gram};
+use super::frame::style_pictures::{StylePicture, read_styles};
 use super::tensor::{from_pixels, to_planes};
 use super::{StyleError, device};
 use crate::measure::{FeatureError, FeatureNetwork, Features};

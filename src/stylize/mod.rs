@@ -1,51 +1,28 @@
 //! Stylization: takes pictures as pixels and returns as many painted ones. Knows nothing of files or timestamps.
 
 pub mod backbone;
-mod belief;
-mod bleed;
-pub mod boil;
 mod build;
-pub mod chain;
-pub mod colour;
 pub mod device;
-mod disocclusion_fill;
-pub mod effort;
 mod error;
-pub mod faces;
 pub mod fake;
-mod first_frame;
-mod footprint;
-pub mod frame_optimizer;
-mod frame_size;
-mod global_motion;
-pub mod history;
-pub mod init;
-mod layer_plan;
-pub mod loss;
+pub mod frame;
 pub mod meter_network;
 mod model;
-pub mod multi_pass;
 mod networks;
-pub mod objective;
-pub mod optimizer;
-pub mod photometric;
-pub mod pinned;
 pub mod probe;
-pub mod scene;
-pub mod single_pass;
 mod snapshot;
-pub mod style_pictures;
-mod style_targets;
+pub mod temporal;
 pub mod tensor;
 mod term_values;
+pub mod video;
 
 pub use build::{Built, Workshop, build, build_with};
 pub use error::StyleError;
-pub use footprint::{Footage, kept_bytes};
 pub use model::ModelSlot;
 pub use networks::{chosen_backbone, finds_faces, weight_files};
 pub use snapshot::Snapshot;
 pub use term_values::TermValues;
+pub use video::footprint::{Footage, kept_bytes};
 
 use crate::media::Pixels;
 use crate::motion::Transition;

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use tch::Device;
 
 use super::backbone::{Backbone, NetOptions};
-use super::faces::FaceFinder;
+use super::frame::faces::FaceFinder;
+use super::frame::frame_optimizer::FrameOptimizer;
+use super::frame::style_pictures::{StylePicture, read_styles};
+use super::frame::style_targets::TargetMemory;
 use super::meter_network::MeterNetwork;
 use super::networks::{chosen_backbone, face_finder, finds_faces, network_with, weight_files};
-use super::style_pictures::{StylePicture, read_styles};
-use super::style_targets::TargetMemory;
 use super::{StyleError, device};
 use crate::files::FileStat;
+use crate::interrupt::CancelToken;
 use crate::media::picture::Bounds;
 use crate::settings::{NetworkSettings, Settings, StyleImage};
 use crate::weights::SearchPath;
@@ -38,6 +40,16 @@ impl Model {
         let meter = MeterNetwork::network(device)?;
         let finder = face_finder(settings, device)?;
         Ok(Self { device, backbone, styles, finder, meter, targets: TargetMemory::default() })
+    }
+
+    /// Returns a frame optimizer that shares the tensors of this model.
+    ///
+    /// # Errors
+    /// As [`FrameOptimizer::new`].
+    pub fn frame_optimizer(&self, settings: &Settings, cancel: &CancelToken) -> Result<FrameOptimizer, StyleError> {
+        let styles = self.styles.iter().map(StylePicture::shared).collect();
+        let own = FrameOptimizer::new(self.backbone.shared(), styles, settings.clone(), self.device, cancel.clone())?;
+        Ok(own.sharing(self.finder.as_ref().map(FaceFinder::shared), self.targets.clone()))
     }
 }
 

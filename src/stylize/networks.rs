@@ -6,7 +6,7 @@ use tch::{Device, Tensor};
 
 use super::StyleError;
 use super::backbone::{self, Backbone, NamedTensors, NetOptions};
-use super::faces::{self, FaceFinder};
+use super::frame::faces::{self, FaceFinder};
 use crate::settings::{AUTO, Settings};
 use crate::weights::{self, SearchPath};
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::backbone::{self, Backbone, Field, Inspect, LayerShape, NamedTensors, NetOptions, Pick, Wanted};
-use super::loss::gram;
+use super::frame::loss::gram;
+use super::frame::style_pictures::read_style;
 use super::networks::{chosen_backbone, network_with};
-use super::style_pictures::read_style;
 use super::tensor::{from_pixels, to_planes};
 use super::{StyleError, device};
 use crate::media::Pixels;

@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor};
 
 use super::StyleError;
-use crate::media::Pixels;
+use crate::media::{LUMA, Pixels};
 
 /// Copies the colour planes to `device` as `[1,3,H,W]`, without alpha.
 pub fn from_pixels(pixels: &Pixels, device: Device) -> Result<Tensor, StyleError> {
@@ -39,6 +39,12 @@ pub fn to_pixels(image: &Tensor) -> Result<Pixels, StyleError> {
     let count = rgb.len();
     flat.f_copy_data(&mut rgb, count)?;
     Ok(Pixels { width: w as usize, height: h as usize, rgb, alpha: None })
+}
+
+/// Returns the luminance `[1,1,H,W]` of `[1,3,H,W]`.
+pub(super) fn luma(image: &Tensor) -> Result<Tensor, StyleError> {
+    let part = |channel: usize| image.f_narrow(1, channel as i64, 1)?.f_mul_scalar(f64::from(LUMA[channel]));
+    Ok(part(0)?.f_add(&part(1)?)?.f_add(&part(2)?)?)
 }
 
 /// Bicubic resampling with antialiasing (the kernel widens when shrinking), clamped to 0..=1.

@@ -3,7 +3,7 @@
 /// More terms than J has; a list of fixed length keeps the statistics of a frame `Copy`.
 const MOST: usize = 12;
 
-/// The value of each term of J, by [`super::loss::LossTerm::name`]. Empty if nothing was optimised.
+/// The value of each term of J, by [`super::frame::loss::LossTerm::name`]. Empty if nothing was optimised.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct TermValues([Option<(&'static str, f64)>; MOST]);
 

@@ -3,6 +3,7 @@
 
 mod uses;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -104,6 +105,25 @@ fn a_module_uses_only_layers_below_it() {
             modules.top_levels().any(|(path, ..)| path[0] == module),
             "LAYERS has `{module}`, which does not exist"
         );
+    }
+}
+
+/// The folders in `src/stylize/` from bottom to top. A folder may use only those before it.
+const STYLIZE: [&str; 4] = ["backbone", "temporal", "frame", "video"];
+
+#[test]
+fn a_folder_of_stylize_uses_only_those_below_it() {
+    let sources = sources();
+    let folders: BTreeSet<&str> =
+        sources.iter().filter_map(|(name, _)| Some(name.strip_prefix("stylize/")?.split_once('/')?.0)).collect();
+    assert_eq!(folders, BTreeSet::from(STYLIZE), "put each folder above all folders that it uses");
+    let place = |module: &str| STYLIZE.iter().position(|folder| *folder == module);
+    let modules = Modules::read(&sources);
+    let uses = modules.within("stylize");
+    let known: Vec<_> = uses.iter().filter_map(|(user, used, file)| Some((place(user)?, place(used)?, file))).collect();
+    assert!(known.iter().any(|(user, used, _)| used < user), "the uses are not where they should be");
+    for (user, used, file) in known {
+        assert!(used < user, "{file} uses `{}`, which is not below `{}`", STYLIZE[used], STYLIZE[user]);
     }
 }
 

@@ -7,8 +7,8 @@ use stylize_video::measure::{FrameFigures, GhostMeter, Meter, Summary};
 use stylize_video::media::Pixels;
 use stylize_video::motion::{Consistency, FlowField, Shot, Step, Transition, flo};
 use stylize_video::settings::StyleSettings;
+use stylize_video::stylize::frame::style_pictures::StylePicture;
 use stylize_video::stylize::meter_network::MeterNetwork;
-use stylize_video::stylize::style_pictures::StylePicture;
 use stylize_video::stylize::tensor::from_pixels;
 use tch::Device;
 

@@ -4,12 +4,12 @@
 use stylize_video::media::Pixels;
 use stylize_video::motion::{Consistency, FlowField, Shot, Step, Transition};
 use stylize_video::settings::{NextInit, Size};
-use stylize_video::stylize::boil::stirred;
-use stylize_video::stylize::chain::{Chain, HistoryFrame};
-use stylize_video::stylize::faces::remembered;
-use stylize_video::stylize::objective::Phase;
-use stylize_video::stylize::photometric::change_of_light;
-use stylize_video::stylize::pinned::{PinnedPixels, levelled};
+use stylize_video::stylize::frame::faces::remembered;
+use stylize_video::stylize::frame::phase::Phase;
+use stylize_video::stylize::temporal::boil::stirred;
+use stylize_video::stylize::temporal::chain::{Chain, HistoryFrame};
+use stylize_video::stylize::temporal::photometric::change_of_light;
+use stylize_video::stylize::temporal::pinned::{PinnedPixels, levelled};
 use stylize_video::stylize::tensor::blurred;
 use tch::{Device, Kind, Tensor};
 
@@ -124,9 +124,9 @@ fn what_comes_into_view_gets_strokes_and_is_not_held() {
     let brought = chain.earlier(&[1], &content).unwrap().known.unwrap();
     let new = |tensor: &Tensor| tensor.narrow(3, 93, 7);
     assert_eq!(number(&new(&brought.maturity).abs().max()), 0.0);
-    let start = stylize_video::stylize::init::next(NextInit::Warped, 1);
+    let start = stylize_video::stylize::frame::init::next(NextInit::Warped, 1);
     let style = flat(0.5, 3, 8, 8);
-    let from = stylize_video::stylize::init::Start {
+    let from = stylize_video::stylize::frame::init::Start {
         content: &content,
         style: &style,
         previous: None,
@@ -158,10 +158,14 @@ fn a_thin_faint_bar_that_the_flow_missed_leaves_no_ghost() {
         }
     }
     assert!(number(&brought.seen.narrow(3, 0, 20).min()) > 0.99, "the ground beside is what it was");
-    let start = stylize_video::stylize::init::next(NextInit::Warped, 1);
+    let start = stylize_video::stylize::frame::init::next(NextInit::Warped, 1);
     let style = flat(0.5, 3, 8, 8);
-    let from =
-        stylize_video::stylize::init::Start { content: &now, style: &style, previous: None, warped: Some(&brought) };
+    let from = stylize_video::stylize::frame::init::Start {
+        content: &now,
+        style: &style,
+        previous: None,
+        warped: Some(&brought),
+    };
     let apart = gap(&start.start(&from).unwrap(), &now);
     assert!(apart < 0.02, "the start shows the bar where it is now, and nowhere else: {apart}");
 }

@@ -2,10 +2,10 @@
 
 use stylize_video::settings::{Convention, Padding, Pooling};
 use stylize_video::stylize::backbone::{Backbone, NetOptions};
-use stylize_video::stylize::loss::{
+use stylize_video::stylize::frame::loss::{
     Chroma, Content, Flatness, GramTarget, LossTerm, Luminance, Style, Variation, gram,
 };
-use stylize_video::stylize::objective::{Objective, PictureObjective};
+use stylize_video::stylize::frame::objective::{Objective, PictureObjective};
 use tch::{Kind, Tensor, no_grad};
 
 use crate::stylize::tiny::Tiny;
@@ -44,7 +44,7 @@ impl<'a> Case<'a> {
     /// Compares central differences of step `h` along several directions with the gradient and returns the worst
     /// relative error.
     fn error(&self, terms: Vec<&dyn LossTerm>, h: f64) -> f64 {
-        let objective = PictureObjective::new(self.network, &self.layers, terms, None);
+        let objective = PictureObjective::new(self.network, &self.layers, terms);
         let gradient = objective.evaluate(&self.x).unwrap().gradient;
         assert_eq!((gradient.size(), gradient.kind()), (self.x.size(), self.x.kind()));
         let at = |x: Tensor| number(&objective.evaluate(&x).unwrap().j.to_kind(Kind::Double));

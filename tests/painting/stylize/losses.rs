@@ -1,7 +1,7 @@
 //! Compares every term of J, in every convention, with plain loops over numbers.
 
 use stylize_video::settings::Convention;
-use stylize_video::stylize::loss::{
+use stylize_video::stylize::frame::loss::{
     Chroma, Content, Flatness, GramTarget, LossTerm, Luminance, Style, Variation, View, gram, share_of_detail,
 };
 use tch::{Device, Kind, Tensor};

@@ -10,6 +10,7 @@ mod losses;
 mod moving;
 mod optimizers;
 mod painter;
+mod parts;
 mod pictures;
 mod real_weights;
 mod reuse;

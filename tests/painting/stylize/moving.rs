@@ -14,10 +14,10 @@ use stylize_video::media::{Pixels, picture};
 use stylize_video::motion::{FlowField, Luma, Shot, Step, Transition, View, estimate};
 use stylize_video::settings::{Settings, builtin_image};
 use stylize_video::stylize::backbone::NetOptions;
-use stylize_video::stylize::frame_optimizer::FrameOptimizer;
-use stylize_video::stylize::single_pass::SinglePass;
-use stylize_video::stylize::style_pictures::StylePicture;
+use stylize_video::stylize::frame::frame_optimizer::FrameOptimizer;
+use stylize_video::stylize::frame::style_pictures::StylePicture;
 use stylize_video::stylize::tensor::from_pixels;
+use stylize_video::stylize::video::single_pass::SinglePass;
 use tch::{Device, Tensor};
 
 use crate::stylize::network;

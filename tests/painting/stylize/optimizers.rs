@@ -5,8 +5,10 @@ use std::cell::{Cell, RefCell};
 use stylize_video::interrupt::CancelToken;
 use stylize_video::settings::{Method, OptimizerSettings};
 use stylize_video::stylize::StyleError;
-use stylize_video::stylize::objective::{Evaluation, Objective};
-use stylize_video::stylize::optimizer::{Adam, Budget, Lbfgs, Minimum, Optimizer, Preconditioner, begin, descend};
+use stylize_video::stylize::frame::objective::{Evaluation, Objective};
+use stylize_video::stylize::frame::optimizer::{
+    Adam, Budget, Lbfgs, Minimum, Optimizer, Preconditioner, begin, descend,
+};
 use tch::{Device, Kind, Tensor};
 
 use crate::stylize::{formula, number};

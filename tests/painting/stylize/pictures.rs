@@ -5,10 +5,10 @@ use stylize_video::media::Pixels;
 use stylize_video::motion::Shot;
 use stylize_video::settings::Settings;
 use stylize_video::stylize::backbone::Backbone;
-use stylize_video::stylize::frame_optimizer::FrameOptimizer;
-use stylize_video::stylize::single_pass::SinglePass;
-use stylize_video::stylize::style_pictures::StylePicture;
+use stylize_video::stylize::frame::frame_optimizer::FrameOptimizer;
+use stylize_video::stylize::frame::style_pictures::StylePicture;
 use stylize_video::stylize::tensor::to_pixels;
+use stylize_video::stylize::video::single_pass::SinglePass;
 use stylize_video::stylize::{StyleError, Stylized};
 use tch::{Device, Tensor};
 

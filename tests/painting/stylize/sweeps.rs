@@ -10,11 +10,11 @@ use stylize_video::motion::{
 };
 use stylize_video::report::{Event, Observer};
 use stylize_video::settings::{Colour, NextInit, Settings};
-use stylize_video::stylize::frame_optimizer::FrameOptimizer;
-use stylize_video::stylize::loss::Anchor;
-use stylize_video::stylize::multi_pass::{MultiPass, ScratchFile, blend};
-use stylize_video::stylize::single_pass::SinglePass;
-use stylize_video::stylize::style_pictures::StylePicture;
+use stylize_video::stylize::frame::frame_optimizer::FrameOptimizer;
+use stylize_video::stylize::frame::style_pictures::StylePicture;
+use stylize_video::stylize::temporal::history::Anchor;
+use stylize_video::stylize::video::multi_pass::{MultiPass, ScratchFile, blend};
+use stylize_video::stylize::video::single_pass::SinglePass;
 use stylize_video::stylize::{StyleError, Stylized, Stylizer};
 use tch::{Device, Kind};
 

@@ -3,8 +3,9 @@
 use stylize_video::media::Pixels;
 use stylize_video::motion::{Consistency, FlowField, Shot, Step, Transition};
 use stylize_video::settings::{Distance, NextInit, Size};
-use stylize_video::stylize::chain::{Chain, HistoryFrame};
-use stylize_video::stylize::loss::{Anchor, LossTerm, Temporal, View};
+use stylize_video::stylize::frame::loss::{LossTerm, Temporal, View};
+use stylize_video::stylize::temporal::chain::{Chain, HistoryFrame};
+use stylize_video::stylize::temporal::history::Anchor;
 use stylize_video::stylize::tensor::to_planes;
 use tch::{Device, Kind, Tensor};
 

@@ -83,9 +83,9 @@ impl Modules {
         }
     }
 
-    /// Returns the uses that form cycles: of two modules in one folder (files, or folders with all that they hold),
-    /// each uses the other, or they do so by way of others. A module and its parent do not count.
-    pub fn cycles(&self) -> Vec<String> {
+    /// Returns the uses between modules of one folder (files, or folders with all that they hold), each with a file in
+    /// which it stands: user, used. A module and its parent do not count.
+    fn uses(&self) -> BTreeMap<(Path, Path), &str> {
         let mut edges: BTreeMap<(Path, Path), &str> = BTreeMap::new();
         for (user, named) in &self.named {
             for used in named.iter().map(|path| self.home(path, 8)) {
@@ -95,8 +95,24 @@ impl Modules {
                 }
             }
         }
+        edges
+    }
+
+    /// Returns the uses that form cycles: of two modules in one folder, each uses the other, or they do so by way of
+    /// others.
+    pub fn cycles(&self) -> Vec<String> {
+        let edges = self.uses();
         let in_cycles = edges.iter().filter(|((user, used), _)| reaches(&edges, used, user));
         in_cycles.map(|((_, used), file)| format!("{file} uses {}", used.join("::"))).collect()
+    }
+
+    /// Returns the uses between the modules of `folder`: names of user and used, and a file.
+    pub fn within(&self, folder: &str) -> Vec<(String, String, &str)> {
+        let inside = |path: &Path| (path.len() == 2 && path[0] == folder).then(|| path[1].clone());
+        self.uses()
+            .into_iter()
+            .filter_map(|((user, used), file)| Some((inside(&user)?, inside(&used)?, file)))
+            .collect()
     }
 }
 
