@@ -1,4 +1,5 @@
-//! Links libtorch's CUDA half and makes the programs find libtorch at run time without an environment variable.
+//! Links libtorch's CUDA half, makes the programs find libtorch at run time without an environment variable, and lists
+//! the weights' manifests.
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,10 @@ fn main() {
         std::process::exit(1);
     };
     println!("cargo:rustc-env=LIBTORCH_VERSION={}", version(&libtorch));
+    if let Err(error) = list_manifests() {
+        eprintln!("the list of weights/*.toml cannot be written: {error}");
+        std::process::exit(1);
+    }
     // The real folder first: it stays valid when the checkout's link goes.
     for folder in [&real, &libtorch.join("lib")] {
         link_arg("-Xlinker");
@@ -30,6 +35,21 @@ fn main() {
         link_arg(&cuda.display().to_string());
         link_arg("-Wl,--pop-state");
     }
+}
+
+/// Writes `manifests.rs` for `src/weights/manifest.rs`: the texts of all `weights/*.toml`, in the order of their names.
+fn list_manifests() -> std::io::Result<()> {
+    println!("cargo:rerun-if-changed=weights");
+    let missing = |name: &str| std::io::Error::other(format!("{name} is not set"));
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).ok_or_else(|| missing(name));
+    let entries = std::fs::read_dir(folder("CARGO_MANIFEST_DIR")?.join("weights"))?;
+    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut paths = paths?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    let texts: Vec<String> = paths.iter().map(|path| format!("    include_str!({path:?}),\n")).collect();
+    let list = format!("const COMPILED_IN: [&str; {}] = [\n{}];\n", texts.len(), texts.concat());
+    std::fs::write(folder("OUT_DIR")?.join("manifests.rs"), list)
 }
 
 fn link_arg(arg: &str) {

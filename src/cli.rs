@@ -12,6 +12,7 @@ mod schedule;
 mod share;
 mod talk;
 mod telemetry;
+mod texts;
 mod unattended;
 mod values;
 
@@ -148,9 +149,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "0..1")]
     pub strength: Option<String>,
 
-    /// Networks whose features are compared: auto, or one or several (a+b) of vgg19, vgg16, squeezenet1_0,
-    /// squeezenet1_1, efficientnet_lite0, patches
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = texts::backbone())]
     pub backbone: Option<String>,
 
     /// Folder with weights files, searched before all others
@@ -185,8 +184,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "GRAPH")]
     pub post_filter: Option<String>,
 
-    /// h264, hevc, av1, vp9, prores, ffv1, or an encoder of FFmpeg such as libx265 or h264_nvenc
-    #[arg(long, value_name = "NAME|auto", help_heading = "Files")]
+    #[arg(long, value_name = "NAME|auto", help_heading = "Files", help = texts::codec())]
     pub codec: Option<String>,
 
     /// Quality, lower is better [default: 18 for H.264, a similar quality for others]

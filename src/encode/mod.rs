@@ -29,7 +29,7 @@ mod video_only;
 
 use std::path::{Path, PathBuf};
 
-pub use codec::registry::{Listed, listed};
+pub use codec::registry::{Listed, codec_names, listed};
 pub use error::EncodeError;
 pub use part::{Part, Piece, Shown};
 

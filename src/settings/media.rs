@@ -94,8 +94,8 @@ pub enum Hdr {
 pub struct OutputSettings {
     /// `mp4`, `mkv`, `mov`, `webm`, `gif`, `apng`, `webp`, `y4m` or `nut`; empty to infer it from the output's name.
     pub format: String,
-    /// A codec family (`h264`, `hevc`, `av1`, `vp9`, `prores`, `ffv1`), an FFmpeg encoder (`libx265`, `h264_nvenc`,
-    /// ...), or `auto`.
+    /// A codec (`h264`, or another one that docs/output.md lists), an FFmpeg encoder (`libx265`, `h264_nvenc`, ...), or
+    /// `auto`.
     pub codec: String,
     /// Quality, lower is better: `auto` is 18 for H.264 and an equivalent value for other codecs.
     pub crf: Crf,

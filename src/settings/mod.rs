@@ -269,8 +269,7 @@ pub enum Convention {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkSettings {
-    /// `auto` (the best set whose weights are installed), or networks joined by `+`: `vgg19`, `vgg16`, `squeezenet1_0`,
-    /// `squeezenet1_1`, `efficientnet_lite0`, `patches`.
+    /// `auto` (the best set whose weights are installed), or names of [`BACKBONES`] joined by `+`.
     pub backbone: String,
     /// Folder with weights files, searched before all others; empty for none.
     pub weights_dir: String,

@@ -279,6 +279,11 @@ pub fn listed() -> impl Iterator<Item = Listed> {
     listed.map(|encoder| Listed { name: encoder.name, purpose: encoder.purpose, how: encoder.how_to_get() })
 }
 
+/// Returns the names of the codecs that the setting `output.codec` takes.
+pub fn codec_names() -> impl Iterator<Item = &'static str> {
+    Family::ALL.into_iter().map(Family::name)
+}
+
 /// Returns the encoders of a family in order of preference.
 pub(in crate::encode) fn encoders(family: Family, runs: Runs) -> impl Iterator<Item = &'static Encoder> {
     ENCODERS.iter().filter(move |encoder| encoder.family == family && encoder.runs == runs)
@@ -300,15 +305,9 @@ mod tests {
 
     #[test]
     fn the_texts_list_all_codecs_and_ranges() {
-        let names = Family::ALL.map(Family::name);
-        let quoted = names.map(|name| format!("`{name}`")).join(", ");
-        for (file, text, list) in [
-            ("src/cli.rs", include_str!("../../cli.rs"), &names.join(", ")),
-            ("src/settings/media.rs", include_str!("../../settings/media.rs"), &quoted),
-            ("docs/presets.md", include_str!("../../../docs/presets.md"), &quoted),
-        ] {
-            assert!(text.contains(list), "{file} does not list {list}");
-        }
+        let quoted = Family::ALL.map(Family::name).map(|name| format!("`{name}`")).join(", ");
+        let text = include_str!("../../../docs/presets.md");
+        assert!(text.contains(&quoted), "docs/presets.md does not list {quoted}");
         let error = toml::from_str::<OutputSettings>("crf = 90").unwrap_err().to_string();
         for encoder in ENCODERS {
             if let Quality::Scale { max, .. } = encoder.quality {
