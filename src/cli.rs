@@ -22,6 +22,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::batch::RunOptions;
+use crate::job::Engine;
 use crate::media::Range;
 use crate::settings::StyleArg;
 
@@ -249,7 +250,7 @@ pub struct RunArgs {
 
     /// For tests: `identity` gives frames back as they are, `bars` paints known colours
     #[arg(long, value_enum, default_value_t, hide = true)]
-    pub stylizer: StylizerArg,
+    pub stylizer: Engine,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -257,15 +258,6 @@ pub enum IfExistsArg {
     Fail,
     Skip,
     Replace,
-}
-
-/// What repaints the frames.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum StylizerArg {
-    #[default]
-    Optimise,
-    Identity,
-    Bars,
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,8 +9,8 @@ use stylize_video::batch::plan::{PlanError, Planned, video_extensions};
 use stylize_video::batch::{self, JobGroup, RunContext, RunOptions};
 use stylize_video::catch_panic;
 use stylize_video::cli::{
-    self, Cli, Command, JobFileArgs, LayersArgs, MeasureArgs, PresetsCommand, RunArgs, ScheduleError, StylizerArg,
-    UnattendedArgs, WeightsCommand,
+    self, Cli, Command, JobFileArgs, LayersArgs, MeasureArgs, PresetsCommand, RunArgs, ScheduleError, UnattendedArgs,
+    WeightsCommand,
 };
 use stylize_video::commands::doctor::{self, FfmpegInfo, Findings, PresetFolder, TorchInfo, encoder_names};
 use stylize_video::commands::job_specs::{self, FileRequest};
@@ -193,7 +193,7 @@ fn stylize(args: &RunArgs, environment: Environment, style: &Style) -> anyhow::R
         commands::dry_run::print_settings(&resolved.settings)?;
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(like) = like.filter(|_| args.stylizer == StylizerArg::Optimise) {
+    if let Some(like) = like.filter(|_| args.stylizer == Engine::Optimise) {
         like.check(&resolved.settings)?;
     }
     let spec = JobSpec {
@@ -212,20 +212,20 @@ fn stylize(args: &RunArgs, environment: Environment, style: &Style) -> anyhow::R
         watch: args.folders.watch,
         dry_run: args.dry_run,
         options: args.options(),
-        stylizer: args.stylizer,
+        engine: args.stylizer,
         unattended: &args.unattended,
     };
     perform(&[spec], &run, style)
 }
 
 fn job_file(args: &JobFileArgs, environment: &Environment, style: &Style) -> anyhow::Result<ExitCode> {
-    let JobFileArgs { file, sets, watch, dry_run, stylizer, unattended, .. } = args;
-    let (watch, dry_run, stylizer) = (*watch, *dry_run, *stylizer);
+    let JobFileArgs { file, sets, watch, dry_run, stylizer: engine, unattended, .. } = args;
+    let (watch, dry_run, engine) = (*watch, *dry_run, *engine);
     let settle = args.batch.settle;
     let request = FileRequest { file, sets, watch, settle, dry_run: dry_run || unattended.plan };
     let (specs, parallel) = job_specs::of_file(&request, environment)?;
     let options = args.batch.options(args.options.options(), parallel);
-    perform(&specs, &Run { watch, dry_run, options, stylizer, unattended }, style)
+    perform(&specs, &Run { watch, dry_run, options, engine, unattended }, style)
 }
 
 /// Options that apply to all job specs of a run.
@@ -233,18 +233,14 @@ struct Run<'a> {
     watch: bool,
     dry_run: bool,
     options: RunOptions,
-    stylizer: StylizerArg,
+    engine: Engine,
     unattended: &'a UnattendedArgs,
 }
 
 /// Does the jobs of the specs, or prints what would be done (`--dry-run`, `--plan`).
 fn perform(specs: &[JobSpec], run: &Run<'_>, style: &Style) -> anyhow::Result<ExitCode> {
     let options = run.options;
-    let engine = match run.stylizer {
-        StylizerArg::Optimise => Engine::Optimise,
-        StylizerArg::Identity => Engine::Identity,
-        StylizerArg::Bars => Engine::Bars,
-    };
+    let engine = run.engine;
     let groups = plan_all(specs, engine, options)?;
     let shown = report::choose(style);
     for spec in specs {

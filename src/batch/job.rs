@@ -16,7 +16,7 @@ use crate::job::{Engine, Job, Share};
 use crate::measure::GhostMeter;
 use crate::media::{Input, Output};
 use crate::motion::{self, FlowError, Given, Wanted};
-use crate::pipeline::{self, Ends, Outcome, PaintTools, PipelineError, Progress};
+use crate::pipeline::{self, Completed, Ends, PaintTools, PipelineError, Progress};
 use crate::provenance::{Contents, Stamp};
 use crate::report::{Event, Observer};
 use crate::resume::{self, Complete, Journal, Opened, ResumeError};
@@ -197,9 +197,9 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     }
     let complete = opened.as_ref().and_then(|opened| opened.journal.complete());
     let confined = job.share.shots().is_some();
-    let Outcome { encoded, waited_for_motion, steadiness } = if let Some(complete) = complete {
+    let Completed { encoded, waited_for_motion, steadiness } = if let Some(complete) = complete {
         let encoded = if confined { Encoded { frames: painted, warnings: Vec::new() } } else { end(sink, complete)? };
-        Outcome { encoded, waited_for_motion: Duration::ZERO, steadiness: None }
+        Completed { encoded, waited_for_motion: Duration::ZERO, steadiness: None }
     } else {
         let measured = wanted.flow.is_some();
         let motion = motion::watch(wanted)?;

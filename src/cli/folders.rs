@@ -7,9 +7,10 @@ use clap::Args;
 
 use super::run_options::RunOptionArgs;
 use super::unattended::UnattendedArgs;
-use super::{StylizerArg, values};
+use super::values;
 use crate::batch::RunOptions;
 use crate::batch::plan::{Folders, Globs, Passed, PlanError};
+use crate::job::Engine;
 
 /// How folders are gone through.
 #[derive(Debug, Clone, Default, Args)]
@@ -85,7 +86,7 @@ pub struct JobFileArgs {
 
     /// For tests, as without a job file
     #[arg(long, value_enum, default_value_t, hide = true)]
-    pub stylizer: StylizerArg,
+    pub stylizer: Engine,
 }
 
 impl FolderArgs {

@@ -5,10 +5,25 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValue, TypedValueParser};
 use jiff::SignedDuration;
 
+use crate::job::Engine;
 use crate::settings::StyleArg;
+
+impl ValueEnum for Engine {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Optimise, Self::Identity, Self::Bars]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Optimise => "optimise",
+            Self::Identity => "identity",
+            Self::Bars => "bars",
+        }))
+    }
+}
 
 /// `mine.jpg` or `mine.jpg=0.5`. Paths need not be UTF-8 to be read.
 pub fn style() -> impl TypedValueParser<Value = StyleArg> {

@@ -133,7 +133,7 @@ pub struct Progress<'a, 'b> {
 }
 
 /// Results of a job that completed.
-pub struct Outcome {
+pub struct Completed {
     pub encoded: Encoded,
     /// How long the stylize stage waited for the motion of frames that were already decoded.
     pub waited_for_motion: Duration,
@@ -184,7 +184,7 @@ pub fn run<'a>(
     progress: Option<Progress<'_, '_>>,
     observer: &dyn Observer,
     cancel: &CancelToken,
-) -> Result<Outcome, PipelineError> {
+) -> Result<Completed, PipelineError> {
     let Ends { source, sink, motion: (prefetch, watcher) } = ends;
     let before = match &progress {
         Some(Progress { journal, checkpoint }) => Before {
@@ -241,7 +241,7 @@ pub fn run<'a>(
         return Err(PipelineError::FrameCount { read, written: encoded.frames });
     }
     let waited_for_motion = styled.map(|styled| styled.waited_for_motion).unwrap_or_default();
-    Ok(Outcome { encoded, waited_for_motion, steadiness })
+    Ok(Completed { encoded, waited_for_motion, steadiness })
 }
 
 fn broken<T>(shared: &Shared<'_>, stage: &'static str) -> Option<T> {
