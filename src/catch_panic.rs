@@ -16,13 +16,13 @@ pub fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Installs a panic hook for all threads that logs [`catch_panic`] panics at debug level instead of printing them.
-pub fn hush() {
-    let loud = panic::take_hook();
+pub fn install_hook() {
+    let default_hook = panic::take_hook();
     panic::set_hook(Box::new(move |fault| {
         if CONTAINED.get() {
             tracing::debug!(%fault, "contained");
         } else {
-            loud(fault);
+            default_hook(fault);
         }
     }));
 }

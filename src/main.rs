@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     media::init();
     // If this fails, exceeding the file size limit ends the process, as it does for any program.
     let _ = interrupt::survive_limits();
-    catch_panic::hush();
+    catch_panic::install_hook();
     let style = Style::of_stderr(cli.talk.format(), cli.talk.verbosity());
     match run(cli, &style) {
         Ok(code) => code,
@@ -181,7 +181,7 @@ fn examine(environment: Environment) -> anyhow::Result<ExitCode> {
 fn give_way(nice: Option<i32>, observer: &dyn Observer) {
     let Some(nice) = nice else { return };
     if let Err(error) = rustix::process::nice(nice) {
-        observer.event(&Event::Warning { message: format!("--nice {nice}: {error}; it goes on as it was") });
+        observer.event(&Event::Warning { message: format!("--nice {nice}: {error}; the priority stays as it was") });
     }
 }
 
@@ -244,7 +244,7 @@ fn perform(specs: &[JobSpec], run: &Run<'_>, style: &Style) -> anyhow::Result<Ex
     let groups = plan_all(specs, engine, options)?;
     let shown = report::choose(style);
     for spec in specs {
-        commands::passed_over(&spec.folders.passed.take(), style.verbosity, shown.as_ref());
+        commands::report_skipped(&spec.folders.skipped.take(), style.verbosity, shown.as_ref());
     }
     if run.dry_run {
         let failed =
@@ -273,7 +273,7 @@ fn perform(specs: &[JobSpec], run: &Run<'_>, style: &Style) -> anyhow::Result<Ex
     let stopped = cancel.reason().filter(|_| summary.is_cancelled()).map(|reason| match reason {
         // Shell convention: 128 plus the signal's number.
         Reason::Signal(signal) => 128 + signal as u8,
-        Reason::TimeIsUp => batch::LATER,
+        Reason::TimeIsUp => batch::EXIT_TRY_LATER,
     });
     Ok(ExitCode::from(stopped.unwrap_or(summary.exit_code())))
 }

@@ -33,7 +33,7 @@ impl Ours {
         let [photo, painting, start] = [1, 2, 3].map(|kind| formula::picture(kind, HEIGHT, WIDTH));
         let features = |image: &Tensor, wanted: &[usize]| no_grad(|| network.forward(image, wanted)).unwrap();
         let targets = features(&painting, &style).iter().map(gram).collect::<Result<Vec<_>, _>>().unwrap();
-        let targets = targets.into_iter().enumerate().map(|(place, gram)| GramTarget { place, gram, weight: 0.2 });
+        let targets = targets.into_iter().enumerate().map(|(layer, gram)| GramTarget { layer, gram, weight: 0.2 });
         let style_term = Style::new(targets.collect(), loss.convention, 150.0).unwrap();
         let targets = features(&photo, &content).into_iter().enumerate();
         let targets = targets.map(|(place, target)| (style.len() + place, target)).collect();

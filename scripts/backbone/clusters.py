@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 ROUNDS = 12
 PATCHES = 30_000
-FEWEST = 5  # a cluster of fewer patches starts anew
+FEWEST = 5  # a cluster of fewer patches starts again
 
 
 def patches(maps, side, generator):

@@ -260,7 +260,7 @@ adopt_venv() {
         : >"$venv/.complete"
 }
 
-# Points the checkout's .libtorch at $1. Only a change of it makes cargo build the bindings anew.
+# Points the checkout's .libtorch at $1. Only a change of it makes cargo rebuild the bindings.
 link_libtorch() {
     local target before=''
     target=$(readlink -f -- "$1")

@@ -1,7 +1,7 @@
 //! Estimates the cost of a job: reads the source once and paints small samples with the full pipeline. Writes nothing
 //! but encoded samples in a temporary folder.
 
-mod reckon;
+mod extrapolate;
 mod sample;
 mod survey;
 
@@ -11,19 +11,19 @@ use serde::Serialize;
 
 use super::RunOptions;
 use super::Worker;
-use super::job::{Batch, JobError, names};
+use super::job::{JobContext, JobError, names};
 use super::publish::work_place;
 use crate::interrupt::CancelToken;
 use crate::job::{Engine, Job};
 use crate::media::{Input, Output, Range};
-use crate::motion::{self, Given};
+use crate::motion::{self, SuppliedMotion};
 use crate::pipeline::PipelineError;
 use crate::report::Observer;
 use crate::resume::{Manifest, tail_bytes};
 use crate::settings::{Resolved, Settings};
 use crate::stylize::{self, Footage, device};
 
-use reckon::{Costs, Work, reckon};
+use extrapolate::{Costs, Work, estimate_time};
 use sample::{Sample, Sampler};
 use survey::Survey;
 
@@ -38,7 +38,7 @@ const TRIAL: [u32; 2] = [6, 3];
 /// Number of frames in the trial; the first one begins a shot.
 const TRIAL_FRAMES: u64 = 3;
 /// Minimum number of later frames in a sample, if time allows.
-const LATER: usize = 4;
+const MIN_LATER_FRAMES: usize = 4;
 
 /// Expected cost of a job, from now to its end.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,7 +87,7 @@ impl From<JobError> for EstimateError {
 pub fn estimate(
     job: &Job,
     resolved: &Resolved,
-    given: &Given,
+    supplied: &SuppliedMotion,
     engine: Engine,
     options: RunOptions,
     observer: &dyn Observer,
@@ -100,17 +100,18 @@ pub fn estimate(
     let cancel = CancelToken::default();
     let settings = &resolved.settings;
     let threads = device::threads();
-    let batch = Batch { resolved, settings, given, engine, options, threads, observer, cancel: &cancel, worker };
-    let survey = survey::survey(job, batch)?;
-    let painted = painted(job, batch).min(survey.frames);
-    let (costs, sample) = measure(job, batch, &survey)?;
+    let context =
+        JobContext { resolved, settings, supplied, engine, options, threads, observer, cancel: &cancel, worker };
+    let survey = survey::survey(job, context)?;
+    let painted = painted(job, context).min(survey.frames);
+    let (costs, sample) = measure(job, context, &survey)?;
     let ahead = Work {
         frames: survey.frames - painted,
         shots: survey.shots.iter().filter(|shot| shot.frame >= painted).count() as u64,
         passes: if settings.temporal.is_reworked() { settings.temporal.passes_of_loop() } else { 1 },
         reading: survey.seconds,
     };
-    let time = reckon(&costs, ahead);
+    let time = estimate_time(&costs, ahead);
     let state = state_bytes(&survey, settings, engine)?;
     let (input, output) = names(job);
     let output_bytes = sample.bytes_per_frame.map(|bytes| (bytes * survey.frames as f64) as u64);
@@ -138,19 +139,20 @@ fn kept(job: &Job) -> bool {
 }
 
 /// Returns the number of frames that a previous run painted and this run would keep.
-fn painted(job: &Job, batch: Batch<'_>) -> u64 {
-    let found =
-        work_place(&job.output).filter(|_| batch.options.resume).and_then(|work| Manifest::read(&work).ok().flatten());
+fn painted(job: &Job, context: JobContext<'_>) -> u64 {
+    let found = work_place(&job.output)
+        .filter(|_| context.options.resume)
+        .and_then(|work| Manifest::read(&work).ok().flatten());
     let Some(manifest) = found else { return 0 };
-    let same = batch.identify(job).is_ok_and(|identity| identity.changed(&manifest.identity).is_none());
+    let same = context.identify(job).is_ok_and(|identity| identity.changed(&manifest.identity).is_none());
     if same { manifest.frames() } else { 0 }
 }
 
 /// Paints a trial with few iterations, and then as many samples with all iterations as the budget allows.
-fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sample), JobError> {
-    let [first, next] = batch.settings.optimizer.iterations;
-    let trial_settings = sample::with_iterations(batch.settings, [first.min(TRIAL[0]), next.min(TRIAL[1])]);
-    let trial = Sampler { job, batch: Batch { settings: &trial_settings, ..batch } };
+fn measure(job: &Job, context: JobContext<'_>, survey: &Survey) -> Result<(Costs, Sample), JobError> {
+    let [first, next] = context.settings.optimizer.iterations;
+    let trial_settings = sample::with_iterations(context.settings, [first.min(TRIAL[0]), next.min(TRIAL[1])]);
+    let trial = Sampler { job, context: JobContext { settings: &trial_settings, ..context } };
     let trial = trial.paint(Range { frames: Some(TRIAL_FRAMES), ..job.range }, LONGEST, &|_| false)?;
     let mut costs = Costs::of_trial(&trial, [first, next]);
     let alone = matches!(job.input, Input::Picture(_));
@@ -161,8 +163,8 @@ fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sampl
     let budget = (all * SHARE).min(LONGEST.as_secs_f64());
     // With several passes, frame times are known only at the end of a shot. The first pass is much like a run with one
     // pass.
-    let one_pass = sample::of_one_pass(batch.settings);
-    let sampler = Sampler { job, batch: Batch { settings: &one_pass, ..batch } };
+    let one_pass = sample::of_one_pass(context.settings);
+    let sampler = Sampler { job, context: JobContext { settings: &one_pass, ..context } };
     let places = survey.places(job);
     let share = budget / places.len().max(1) as f64;
     let mut sample = Sample { startup: trial.startup, ..Sample::default() };
@@ -173,8 +175,8 @@ fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sampl
         if number > 1 && began.elapsed().as_secs_f64() >= budget.max(AT_LEAST) {
             break;
         }
-        let enough = |frames: &[sample::Taken]| {
-            frames.len() > LATER && frames.iter().map(|frame| frame.seconds).sum::<f64>() >= share
+        let enough = |frames: &[sample::FrameTime]| {
+            frames.len() > MIN_LATER_FRAMES && frames.iter().map(|frame| frame.seconds).sum::<f64>() >= share
         };
         let more = sampler.paint(place.range, LONGEST, &enough)?;
         costs.add(&more, place.length);
@@ -184,7 +186,7 @@ fn measure(job: &Job, batch: Batch<'_>, survey: &Survey) -> Result<(Costs, Sampl
     let all: f64 = sizes.iter().map(|(_, length)| length).sum();
     sample.bytes_per_frame =
         (!sizes.is_empty()).then(|| sizes.iter().map(|(bytes, length)| bytes * length).sum::<f64>() / all);
-    costs.settle();
+    costs.use_mean_of_firsts();
     Ok((costs, sample))
 }
 

@@ -15,7 +15,7 @@ use crate::interrupt::CancelToken;
 use crate::job::{Engine, Job, Share};
 use crate::measure::GhostMeter;
 use crate::media::{Input, Output};
-use crate::motion::{self, FlowError, Given, Wanted};
+use crate::motion::{self, FlowError, SuppliedMotion, Wanted};
 use crate::pipeline::{self, Completed, Ends, PaintTools, PipelineError, Progress};
 use crate::provenance::{Contents, Stamp};
 use crate::report::{Event, Observer};
@@ -94,11 +94,11 @@ pub(super) fn names(job: &Job) -> (String, String) {
 
 /// Context that a job shares with the other jobs of its group.
 #[derive(Clone, Copy)]
-pub(super) struct Batch<'a> {
+pub(super) struct JobContext<'a> {
     pub resolved: &'a Resolved,
     pub settings: &'a Settings,
     /// Motion data that the user supplies for the source.
-    pub given: &'a Given,
+    pub supplied: &'a SuppliedMotion,
     pub engine: Engine,
     pub options: RunOptions,
     /// Number of threads that computations are divided among, unless a previous run of the job used another number.
@@ -108,11 +108,11 @@ pub(super) struct Batch<'a> {
     pub worker: &'a Worker,
 }
 
-impl Batch<'_> {
+impl JobContext<'_> {
     /// Determines the identity of a job.
     pub(super) fn identify(&self, job: &Job) -> Result<Identity, IdentityError> {
-        let Self { settings, given, engine, options, .. } = *self;
-        self.worker.shared().identify(job, settings, given, engine, options.fingerprint)
+        let Self { settings, supplied, engine, options, .. } = *self;
+        self.worker.shared().identify(job, settings, supplied, engine, options.fingerprint)
     }
 
     fn warn(&self, messages: impl IntoIterator<Item = String>) {
@@ -128,19 +128,19 @@ impl Batch<'_> {
 ///
 /// # Errors
 /// The first failure of any stage. Nothing appears under the output's name then, and the painted frames are kept.
-pub(super) fn run_job(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
-    let done = paint(job, batch);
+pub(super) fn run_job(job: &Job, context: JobContext<'_>) -> Result<u64, JobError> {
+    let done = paint(job, context);
     // The progress belongs to another run, or to an input that has changed since.
     let other =
         matches!(done, Err(JobError::Stage(StageError::Resume(ResumeError::Busy { .. })) | JobError::Changed { .. }));
     if done.is_err() && !other {
         let (now, former) = kept(job);
         if now > 0 {
-            batch.note([format!("kept, {}: the same command resumes from there", painted_frames(now))]);
+            context.note([format!("kept, {}: the same command resumes from there", painted_frames(now))]);
         }
         if former > 0 {
             let frames = painted_frames(former);
-            batch.note([format!("also kept, of the earlier command, {frames}: it resumes from there")]);
+            context.note([format!("also kept, of the earlier command, {frames}: it resumes from there")]);
         }
     }
     done
@@ -155,8 +155,8 @@ fn painted_frames(count: u64) -> String {
     if count == 1 { "1 painted frame".into() } else { format!("{count} painted frames") }
 }
 
-fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
-    let Batch { settings, observer, options, .. } = batch;
+fn paint(job: &Job, context: JobContext<'_>) -> Result<u64, JobError> {
+    let JobContext { settings, observer, options, .. } = context;
     let began = Instant::now();
     let mut source = decode::open(&job.input, job.range, &settings.input)?;
     let staged = Staged::new(job)?;
@@ -164,19 +164,19 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
         return Err(JobError::Appeared);
     }
     let file_stats = FileStats::of(job, settings);
-    let identity = which(job, batch)?;
-    let stamp = Stamp::new(batch.resolved, identity.clone(), batch.engine == Engine::Optimise)?;
-    let mut opened = open_journal(job, batch, &staged, identity.clone())?;
+    let identity = which(job, context)?;
+    let stamp = Stamp::new(context.resolved, identity.clone(), context.engine == Engine::Optimise)?;
+    let mut opened = open_journal(job, context, &staged, identity.clone())?;
     staged.prepare()?;
     if let Some(opened) = &mut opened {
         join(job, &staged, opened)?;
     }
     let painted = opened.as_ref().map_or(0, |opened| opened.journal.frames());
     let from = opened.as_ref().map_or(0, |opened| opened.journal.next_frame());
-    let wanted = Wanted { from, ..wanted(job, batch)? };
+    let wanted = Wanted { from, ..wanted(job, context)? };
     if wanted.flow.is_some() {
         let counted = matches!(job.input, Input::Sequence { .. }) && settings.input.filter.trim().is_empty();
-        batch.given.check(source.info(), counted)?;
+        context.supplied.check(source.info(), counted)?;
     }
     let (output, work) = (staged.output().clone(), staged.work().to_path_buf());
     let target = Target { output, work, label: Some(stamp.text()) };
@@ -188,10 +188,10 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
     let info = source.info();
     let (frames, width, height) = (info.frames, info.width, info.height);
     observer.event(&Event::Started { input: input.clone(), output: output.clone(), frames, width, height });
-    batch.warn(source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()));
-    batch.note(source.take_notes());
-    batch.note(job.changed.iter().map(|changed| format!("made again because {changed} since it was made")));
-    batch.note(opened.iter_mut().flat_map(|opened| std::mem::take(&mut opened.notes)));
+    context.warn(source.take_warnings().into_iter().chain(sink.warnings().iter().cloned()));
+    context.note(source.take_notes());
+    context.note(job.changed.iter().map(|changed| format!("made again because {changed} since it was made")));
+    context.note(opened.iter_mut().flat_map(|opened| std::mem::take(&mut opened.notes)));
     if painted > 0 {
         observer.event(&Event::Resumed { input, frames: painted });
     }
@@ -207,21 +207,21 @@ fn paint(job: &Job, batch: Batch<'_>) -> Result<u64, JobError> {
             .as_mut()
             .map(|opened| Progress { journal: &mut opened.journal, checkpoint: u64::from(settings.output.checkpoint) });
         let (resumable, threads) =
-            (progress.is_some(), progress.as_ref().map_or(batch.threads, |it| it.journal.threads()));
+            (progress.is_some(), progress.as_ref().map_or(context.threads, |it| it.journal.threads()));
         let make = || {
             stylize::device::divide_among(threads);
-            make_tools(job, batch, staged.work(), resumable)
+            make_tools(job, context, staged.work(), resumable)
         };
-        pipeline::run(Ends { source, sink, motion }, measured, make, progress, observer, batch.cancel)?
+        pipeline::run(Ends { source, sink, motion }, measured, make, progress, observer, context.cancel)?
     };
-    batch.warn(encoded.warnings);
+    context.warn(encoded.warnings);
     drop(opened);
     let contents = match staged.output() {
         Output::Sequence { folder, .. } if !confined => Some(folder),
         _ => None,
     };
     contents.map_or(Ok(()), |folder| say_contents(folder, stamp))?;
-    same_still(job, batch, &file_stats, identity.as_ref())?;
+    same_still(job, context, &file_stats, identity.as_ref())?;
     let output = if confined {
         // The parts stay in the work folder, for a run that joins them.
         staged.work().display().to_string()
@@ -258,9 +258,14 @@ fn join(job: &Job, staged: &Staged, opened: &mut Opened<'_>) -> Result<(), JobEr
 
 /// Checks that the input has not changed while it was read: the sound of one file could end up with the pictures of
 /// another.
-fn same_still(job: &Job, batch: Batch<'_>, before: &FileStats, identity: Option<&Identity>) -> Result<(), JobError> {
-    let Some(identity) = identity.filter(|_| *before != FileStats::of(job, batch.settings)) else { return Ok(()) };
-    let now = match which(job, batch) {
+fn same_still(
+    job: &Job,
+    context: JobContext<'_>,
+    before: &FileStats,
+    identity: Option<&Identity>,
+) -> Result<(), JobError> {
+    let Some(identity) = identity.filter(|_| *before != FileStats::of(job, context.settings)) else { return Ok(()) };
+    let now = match which(job, context) {
         // The file was read to its end, so its removal cannot have mixed anything.
         Err(IdentityError::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         now => now?,
@@ -271,11 +276,11 @@ fn same_still(job: &Job, batch: Batch<'_>, before: &FileStats, identity: Option<
 }
 
 /// Returns the identity of the job; `None` for standard input, which cannot be identified again.
-fn which(job: &Job, batch: Batch<'_>) -> Result<Option<Identity>, IdentityError> {
+fn which(job: &Job, context: JobContext<'_>) -> Result<Option<Identity>, IdentityError> {
     if job.input == Input::Stdin {
         return Ok(None);
     }
-    batch.identify(job).map(Some)
+    context.identify(job).map(Some)
 }
 
 /// Writes the list of contents into the folder of pictures; it marks the folder as complete.
@@ -288,7 +293,7 @@ fn say_contents(folder: &Path, stamp: Stamp) -> Result<(), JobError> {
 /// picture has no parts.
 fn open_journal<'a>(
     job: &Job,
-    batch: Batch<'_>,
+    context: JobContext<'_>,
     staged: &'a Staged,
     identity: Option<Identity>,
 ) -> Result<Option<Opened<'a>>, JobError> {
@@ -300,23 +305,23 @@ fn open_journal<'a>(
         return Ok(None);
     };
     let shots = job.share.shots();
-    Ok(Some(Journal::open(folder, identity, batch.threads, batch.options.resume, shots)?))
+    Ok(Some(Journal::open(folder, identity, context.threads, context.options.resume, shots)?))
 }
 
 /// Returns the motion data that a job needs.
-pub(super) fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
-    let Batch { settings, given, engine, .. } = batch;
-    let list = given.cuts.clone();
+pub(super) fn wanted(job: &Job, context: JobContext<'_>) -> Result<Wanted, FlowError> {
+    let JobContext { settings, supplied, engine, .. } = context;
+    let list = supplied.cuts.clone();
     if engine != Engine::Optimise || matches!(job.input, Input::Picture(_)) {
         return Ok(Wanted { list, ..Wanted::default() });
     }
     let anchored = settings.temporal.weight > 0.0;
     let used = settings.init.next == NextInit::Warped || anchored || settings.temporal.is_reworked();
-    let flow = match &given.flow {
+    let flow = match &supplied.flow {
         _ if !used => {
-            if given.flow.is_some() {
+            if supplied.flow.is_some() {
                 let message = "--flow is of no use: neither init.next = \"warped\" nor temporal.weight asks for motion";
-                batch.warn([message.into()]);
+                context.warn([message.into()]);
             }
             None
         }
@@ -333,12 +338,12 @@ pub(super) fn wanted(job: &Job, batch: Batch<'_>) -> Result<Wanted, FlowError> {
 /// current frame.
 pub(super) fn make_tools<'a>(
     job: &Job,
-    batch: Batch<'a>,
+    context: JobContext<'a>,
     work: &'a Path,
     resumable: bool,
 ) -> Result<PaintTools<'a>, StyleError> {
-    let Batch { settings, observer, .. } = batch;
-    match batch.engine {
+    let JobContext { settings, observer, .. } = context;
+    match context.engine {
         Engine::Optimise => {}
         Engine::Identity => return Ok(PaintTools { stylizer: Box::new(fake::Identity), ghosts: None }),
         Engine::Bars => return Ok(PaintTools { stylizer: Box::new(Bars), ghosts: None }),
@@ -348,9 +353,9 @@ pub(super) fn make_tools<'a>(
     let workshop = several.then_some(Workshop { folder: work, observer });
     // With several passes, a shot can be saved only at its end, so an interruption does not wait.
     let waits = resumable && !settings.temporal.is_reworked();
-    let cancel = if waits { CancelToken::default() } else { batch.cancel.clone() };
-    let built = stylize::build_with(&mut batch.worker.model(), settings, &cancel, workshop)?;
-    batch.note(built.notes);
+    let cancel = if waits { CancelToken::default() } else { context.cancel.clone() };
+    let built = stylize::build_with(&mut context.worker.model(), settings, &cancel, workshop)?;
+    context.note(built.notes);
     let ghosts = GhostMeter::new(Box::new(built.meter)).seldom();
     Ok(PaintTools { stylizer: built.stylizer, ghosts: Some(ghosts) })
 }

@@ -8,7 +8,7 @@ use super::plan::{self, Folders, PlanError, Planned, Request, Template};
 use super::{JobGroup, RunOptions, UpToDateCheck};
 use crate::job::{Engine, Job, Share};
 use crate::media::{Input, Output, Range};
-use crate::motion::{Given, GivenError};
+use crate::motion::{SuppliedMotion, SuppliedMotionError};
 use crate::provenance;
 use crate::settings::Resolved;
 
@@ -37,7 +37,7 @@ pub enum JobSpecError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error(transparent)]
-    Given(#[from] GivenError),
+    SuppliedMotion(#[from] SuppliedMotionError),
     #[error("--shots and --join take one input; here are {0}")]
     SeveralShared(usize),
     #[error("--shots and --join need an output that is made of parts; {0} is not")]
@@ -50,7 +50,7 @@ impl JobSpecError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Plan(error) => error.exit_code(),
-            Self::Given(_) | Self::SeveralShared(_) | Self::NoParts(_) | Self::Ring => 2,
+            Self::SuppliedMotion(_) | Self::SeveralShared(_) | Self::NoParts(_) | Self::Ring => 2,
         }
     }
 }
@@ -84,14 +84,14 @@ impl JobSpec {
         let motion = &self.resolved.settings.motion;
         // A mistake in the supplied motion data is reported before one in file names. The inputs are counted again
         // below, because a folder may turn out to be several inputs.
-        let given = Given::read(motion, self.inputs.len(), self.range)?;
+        let supplied = SuppliedMotion::read(motion, self.inputs.len(), self.range)?;
         let mut planned = plan::draft(&request)?;
         planned.retain(|planned| !planned.job().is_some_and(is_result));
-        Given::check_inputs(motion, planned.len())?;
+        SuppliedMotion::check_inputs(motion, planned.len())?;
         self.share_out(&mut planned)?;
         let check = UpToDateCheck {
             settings: &self.resolved.settings,
-            given: &given,
+            supplied: &supplied,
             engine,
             fingerprint: options.fingerprint,
             tidies: !self.dry_run && !options.keep_work,
@@ -100,9 +100,9 @@ impl JobSpec {
         let named =
             request.outputs().filter(|folder| !folder.as_os_str().is_empty() && plan::check_holder(folder).is_ok());
         let first = || self.inputs.iter().find(|input| input.is_dir()).cloned();
-        let memory = named.or_else(|| self.file.clone()).or_else(first);
+        let failure_log = named.or_else(|| self.file.clone()).or_else(first);
         let named = if self.file.is_some() { Vec::new() } else { self.inputs.clone() };
-        Ok(JobGroup { planned, resolved: self.resolved.clone(), given, memory, named })
+        Ok(JobGroup { planned, resolved: self.resolved.clone(), supplied, failure_log, named })
     }
 
     /// Gives the jobs their share.

@@ -2,10 +2,10 @@
 
 mod attempt;
 pub mod estimate;
+mod failure_log;
 mod job;
 pub mod job_spec;
 pub mod jobfile;
-mod memory;
 pub mod plan;
 mod publish;
 mod up_to_date;
@@ -20,16 +20,16 @@ use std::time::Instant;
 use crate::identity::Fingerprint;
 use crate::interrupt::CancelToken;
 use crate::job::Engine;
-use crate::motion::Given;
-use crate::report::{self, Event, Observer, Outcome, Row, Stop};
+use crate::motion::SuppliedMotion;
+use crate::report::{self, Event, JobResult, Observer, Outcome, Stop};
 use crate::settings::Resolved;
 use crate::stylize::device;
 
 pub use up_to_date::UpToDateCheck;
 pub use worker::Worker;
 
-use job::Batch;
-use memory::Memory;
+use failure_log::FailureLog;
+use job::JobContext;
 use plan::Planned;
 
 /// Run options that apply to all jobs regardless of their settings. None of them changes the bytes of a result.
@@ -61,9 +61,9 @@ pub struct JobGroup {
     pub planned: Vec<Planned>,
     pub resolved: Resolved,
     /// Motion data that the user supplies for the source.
-    pub given: Given,
+    pub supplied: SuppliedMotion,
     /// The folder where failures of unattended jobs are recorded.
-    pub memory: Option<PathBuf>,
+    pub failure_log: Option<PathBuf>,
     /// Inputs that the user named one by one.
     pub named: Vec<PathBuf>,
 }
@@ -80,7 +80,7 @@ pub struct RunContext<'a> {
 /// How the jobs of a run ended, in the order of the plan.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
-    pub rows: Vec<Row>,
+    pub results: Vec<JobResult>,
     pub seconds: f64,
     /// Number of times that a worker loaded a model: networks and style pictures.
     pub loads: u64,
@@ -88,7 +88,7 @@ pub struct Summary {
 
 impl Summary {
     pub fn count(&self, outcome: Outcome) -> usize {
-        report::count(&self.rows, outcome)
+        report::count(&self.results, outcome)
     }
 
     /// Returns whether the run was interrupted with jobs left.
@@ -116,7 +116,7 @@ impl Summary {
         if self.count(Outcome::Failed) > 0 {
             1
         } else if self.count(Outcome::Done) == 0 && self.count(Outcome::Busy) > 0 {
-            LATER
+            EXIT_TRY_LATER
         } else {
             0
         }
@@ -124,38 +124,50 @@ impl Summary {
 }
 
 /// Exit code `EX_TEMPFAIL` of sysexits.h: nothing is wrong, and the next run continues.
-pub const LATER: u8 = 75;
+pub const EXIT_TRY_LATER: u8 = 75;
 
 /// Runs all planned jobs, as many at once as the options allow. A failed job does not stop the others.
 pub fn run(groups: Vec<JobGroup>, context: RunContext<'_>) -> Summary {
     let began = Instant::now();
-    let memories: Vec<Option<Memory>> = groups.iter().map(|group| group.memory.as_deref().map(Memory::of)).collect();
-    let jobs: Vec<(&JobGroup, Option<&Memory>, &Planned)> = groups
+    let failure_logs: Vec<Option<FailureLog>> =
+        groups.iter().map(|group| group.failure_log.as_deref().map(FailureLog::of)).collect();
+    let jobs: Vec<(&JobGroup, Option<&FailureLog>, &Planned)> = groups
         .iter()
-        .zip(&memories)
-        .flat_map(|(group, memory)| group.planned.iter().map(move |planned| (group, memory.as_ref(), planned)))
+        .zip(&failure_logs)
+        .flat_map(|(group, failure_log)| {
+            group.planned.iter().map(move |planned| (group, failure_log.as_ref(), planned))
+        })
         .collect();
     let jobs_count = jobs.len() as u64;
     context.observer.event(&Event::RunStarted { version: env!("CARGO_PKG_VERSION").into(), jobs: jobs_count });
     // Queried here, before any job changes the number of threads.
     let threads = device::threads();
-    let rows: Vec<OnceLock<Row>> = jobs.iter().map(|_| OnceLock::new()).collect();
+    let results: Vec<OnceLock<JobResult>> = jobs.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     let loads = AtomicU64::new(0);
-    let work = |among: bool| {
+    let work = |several_workers: bool| {
         let worker = Worker::default();
-        while let Some((number, &(group, memory, planned))) = at(&jobs, next.fetch_add(1, Ordering::Relaxed)) {
-            let own = if among { context.observer.for_job(number as u64 + 1) } else { None };
+        while let Some((number, &(group, failure_log, planned))) = at(&jobs, next.fetch_add(1, Ordering::Relaxed)) {
+            let own = if several_workers { context.observer.for_job(number as u64 + 1) } else { None };
             let observer = own.as_deref().unwrap_or(context.observer);
             let RunContext { engine, options, cancel, .. } = context;
-            let (resolved, given) = (&group.resolved, &group.given);
+            let (resolved, supplied) = (&group.resolved, &group.supplied);
             let settings = &resolved.settings;
-            let batch =
-                Batch { resolved, settings, given, engine, options, threads, observer, cancel, worker: &worker };
+            let job_context = JobContext {
+                resolved,
+                settings,
+                supplied,
+                engine,
+                options,
+                threads,
+                observer,
+                cancel,
+                worker: &worker,
+            };
             // Each index is taken once, so the slot is empty.
-            let _ = rows[number].set(attempt::attempt(planned, batch, memory, &group.named));
+            let _ = results[number].set(attempt::attempt(planned, job_context, failure_log, &group.named));
         }
-        loads.fetch_add(worker.loads()[0], Ordering::Relaxed);
+        loads.fetch_add(worker.model_loads(), Ordering::Relaxed);
     };
     let workers = context.options.parallel.min(jobs.len());
     if workers > 1 {
@@ -167,12 +179,12 @@ pub fn run(groups: Vec<JobGroup>, context: RunContext<'_>) -> Summary {
     } else {
         work(false);
     }
-    let rows: Vec<Row> = rows.into_iter().filter_map(OnceLock::into_inner).collect();
+    let results: Vec<JobResult> = results.into_iter().filter_map(OnceLock::into_inner).collect();
     let seconds = began.elapsed().as_secs_f64();
-    if rows.len() > 1 {
-        context.observer.event(&Event::Batch { jobs: rows.clone(), seconds });
+    if results.len() > 1 {
+        context.observer.event(&Event::Batch { jobs: results.clone(), seconds });
     }
-    let summary = Summary { rows, seconds, loads: loads.into_inner() };
+    let summary = Summary { results, seconds, loads: loads.into_inner() };
     context.observer.event(&summary.finished(context.cancel));
     summary
 }

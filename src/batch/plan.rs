@@ -33,7 +33,7 @@ pub use input::video_extensions;
 pub use output::check_holder;
 pub use pattern::Pattern;
 pub use template::{Template, TemplateError};
-pub use tree::{Folders, Passed};
+pub use tree::{Folders, SkippedFiles};
 
 use crate::job::{Job, Share};
 use crate::media::{Input, Range};
@@ -95,7 +95,7 @@ pub fn again(job: Job, changed: String) -> Planned {
 
 /// Returns whether the job is left for later because its input is still being written.
 pub fn is_unsettled(planned: &Planned) -> bool {
-    matches!(planned, Planned::Skip { why, .. } if why.starts_with(settle::WHY))
+    matches!(planned, Planned::Skip { why, .. } if why.starts_with(settle::SKIP_REASON))
 }
 
 /// What the user asked for.
@@ -159,7 +159,7 @@ pub enum PlanError {
     ForeignMatch { pattern: PathBuf, file: PathBuf },
     #[error("{}: no file has such a name", .0.display())]
     NothingMatches(PathBuf),
-    #[error("{}: number {missing} is missing between {first} and {last}; give the folder instead to go on without it",
+    #[error("{}: number {missing} is missing between {first} and {last}; give the folder to continue without it",
         pattern.display())]
     Gap { pattern: PathBuf, missing: u64, first: u64, last: u64 },
     #[error("{}: {what}", path.display())]
@@ -270,7 +270,9 @@ pub fn draft(request: &Request<'_>) -> Result<Vec<Planned>, PlanError> {
                 Ok(planned) => (Some(item), planned),
                 // A file that the user has not named is no mistake in the command, and one foreign file among several
                 // inputs does not stop the others.
-                Err(error) if error.exit_code() == 1 || item.below.is_some() || is_foreign(&error, request) => {
+                Err(error)
+                    if error.exit_code() == 1 || item.relative_folder.is_some() || is_foreign(&error, request) =>
+                {
                     let input = item.path.clone();
                     (Some(item), Planned::Fail { input, error })
                 }
@@ -298,7 +300,7 @@ fn is_foreign(error: &PlanError, request: &Request<'_>) -> bool {
 fn set_apart(planned: &mut [(Option<Item>, Planned)], request: &Request<'_>) {
     let mut taken: HashMap<PathBuf, Vec<usize>> = HashMap::new();
     for (index, (item, planned)) in planned.iter().enumerate() {
-        let found = item.as_ref().is_some_and(|item| item.below.is_some());
+        let found = item.as_ref().is_some_and(|item| item.relative_folder.is_some());
         if let Some(job) = planned.job().filter(|_| found) {
             taken.entry(checks::resolved(job.output.path())).or_default().push(index);
         }
@@ -321,7 +323,7 @@ fn items(request: &Request<'_>) -> Result<Vec<Result<Item, Fault>>, PlanError> {
                 request.output.map_or(Ok(()), output::check_holder)?;
                 items.extend(found);
             }
-            None => items.push(Ok(Item { path: path.clone(), below: None })),
+            None => items.push(Ok(Item { path: path.clone(), relative_folder: None })),
         }
     }
     Ok(items)
@@ -332,7 +334,7 @@ fn forget_results(planned: &mut Vec<(Option<Item>, Planned)>) {
     let job = |planned: &Planned| planned.job().map(|job| checks::resolved(job.output.path()));
     let outputs: HashSet<PathBuf> = planned.iter().filter_map(|(_, planned)| job(planned)).collect();
     planned.retain(|(item, _)| {
-        let found = item.as_ref().filter(|item| item.below.is_some());
+        let found = item.as_ref().filter(|item| item.relative_folder.is_some());
         !found.is_some_and(|item| outputs.contains(&checks::resolved(&item.path)))
     });
 }
@@ -350,9 +352,9 @@ pub fn placed(planned: Vec<Planned>, dry_run: bool) -> Vec<Planned> {
     planned.into_iter().map(place).collect()
 }
 
-fn plan_one(item: &Item, request: &Request<'_>, whole_name: bool) -> Result<Planned, PlanError> {
+fn plan_one(item: &Item, request: &Request<'_>, keeps_extension: bool) -> Result<Planned, PlanError> {
     let found = input::classify(&item.path, request.input_format)?;
-    let found = input::Found { below: item.below.clone(), whole_name, ..found };
+    let found = input::ClassifiedInput { relative_folder: item.relative_folder.clone(), keeps_extension, ..found };
     let range = match &found.input {
         Input::Video(_) => request.range,
         Input::Picture(_) | Input::Sequence { .. } if request.range.start > 0.0 => {
@@ -364,9 +366,9 @@ fn plan_one(item: &Item, request: &Request<'_>, whole_name: bool) -> Result<Plan
     let output = output::name(&found, request)?;
     checks::not_own_input(&found.input, &output)?;
     checks::name(&output)?;
-    let unattended = item.below.is_some() || request.unattended;
+    let unattended = item.relative_folder.is_some() || request.unattended;
     let if_exists = request.if_exists.unwrap_or(if unattended { IfExists::Skip } else { IfExists::Fail });
-    let was_found = item.below.is_some();
+    let was_found = item.relative_folder.is_some();
     let job = Job {
         input: found.input,
         output,

@@ -34,9 +34,9 @@ pub struct Staged {
 #[derive(Debug)]
 enum Work {
     /// Next to the output; another run may continue in it.
-    Beside(WorkFolder),
+    NextToOutput(WorkFolder),
     /// For a stream: nothing is renamed, and the user has no folder for it.
-    Elsewhere(TempDir),
+    Temporary(TempDir),
 }
 
 /// Why a result could not be moved to its final place.
@@ -112,7 +112,7 @@ impl Staged {
         let Some(place) = work_of(job) else {
             let folder = std::env::temp_dir();
             let work = tempfile::Builder::new().prefix("stylize-video-").tempdir_in(&folder);
-            let work = Work::Elsewhere(work.map_err(|source| PublishError::Work { folder, source })?);
+            let work = Work::Temporary(work.map_err(|source| PublishError::Work { folder, source })?);
             return Ok(Self { work, output: Output::Stdout, target, stays: false });
         };
         let work = WorkFolder::claim(&place)?;
@@ -129,7 +129,7 @@ impl Staged {
             }
             Output::Stdout => Output::Stdout,
         };
-        Ok(Self { work: Work::Beside(work), output, target, stays })
+        Ok(Self { work: Work::NextToOutput(work), output, target, stays })
     }
 
     /// Creates the folder for the output and keeps what a previous run left.
@@ -137,7 +137,7 @@ impl Staged {
     /// # Errors
     /// If the disk fails.
     pub fn prepare(&self) -> Result<(), PublishError> {
-        let Work::Beside(work) = &self.work else { return Ok(()) };
+        let Work::NextToOutput(work) = &self.work else { return Ok(()) };
         let folder = work.path().join(RESULT);
         fs::create_dir_all(&folder).map_err(|source| PublishError::Work { folder, source })
     }
@@ -150,16 +150,16 @@ impl Staged {
     /// Returns the folder for intermediate files.
     pub fn work(&self) -> &Path {
         match &self.work {
-            Work::Beside(folder) => folder.path(),
-            Work::Elsewhere(folder) => folder.path(),
+            Work::NextToOutput(folder) => folder.path(),
+            Work::Temporary(folder) => folder.path(),
         }
     }
 
     /// Returns the folder that another run could continue in; `None` for a stream.
     pub fn folder(&self) -> Option<&WorkFolder> {
         match &self.work {
-            Work::Beside(folder) => Some(folder),
-            Work::Elsewhere(_) => None,
+            Work::NextToOutput(folder) => Some(folder),
+            Work::Temporary(_) => None,
         }
     }
 
@@ -173,7 +173,7 @@ impl Staged {
             let placed = if self.stays { self.fill(replace) } else { self.rename(replace) };
             placed.map_err(|error| self.failed(error))??;
         }
-        if let (Work::Beside(folder), false) = (self.work, keep) {
+        if let (Work::NextToOutput(folder), false) = (self.work, keep) {
             // The result is in its final place, so a failed cleanup is not a failure of the job.
             if let Err(error) = folder.remove() {
                 tracing::warn!(%error, "the work folder cannot be removed");

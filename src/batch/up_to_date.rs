@@ -6,7 +6,7 @@ use super::plan::{self, PlanError, Planned};
 use super::publish::work_place;
 use crate::identity::{Fingerprint, Shared};
 use crate::job::{Engine, Job};
-use crate::motion::Given;
+use crate::motion::SuppliedMotion;
 use crate::provenance::{self, Said};
 use crate::resume::{Manifest, WorkFolder};
 use crate::settings::Settings;
@@ -15,7 +15,7 @@ use crate::settings::Settings;
 #[derive(Debug, Clone, Copy)]
 pub struct UpToDateCheck<'a> {
     pub settings: &'a Settings,
-    pub given: &'a Given,
+    pub supplied: &'a SuppliedMotion,
     pub engine: Engine,
     pub fingerprint: Fingerprint,
     /// Whether to remove the work folder of a run that died after it had published its output.
@@ -59,7 +59,7 @@ impl UpToDateCheck<'_> {
             Said::CutOff => return Some(Some("a part of it was cut off".into())),
         };
         // An unreadable file causes an error with its own message when the job needs it.
-        let shared = shared.get_or_init(|| Shared::of(self.settings, self.given, self.engine).ok());
+        let shared = shared.get_or_init(|| Shared::of(self.settings, self.supplied, self.engine).ok());
         let now = shared.as_ref()?.identify(job, self.fingerprint).ok()?;
         Some(now.changed(&before))
     }

@@ -55,8 +55,8 @@ pub fn watch(specs: &[JobSpec], groups: Vec<JobGroup>, context: RunContext<'_>) 
 }
 
 fn plan_again(specs: &[JobSpec], known: &mut HashSet<String>, context: RunContext<'_>) -> Vec<JobGroup> {
-    // Files that are passed over were reported in the first round.
-    specs.iter().for_each(|spec| drop(spec.folders.passed.take()));
+    // Skipped files were reported in the first round.
+    specs.iter().for_each(|spec| drop(spec.folders.skipped.take()));
     job_spec::plan_all(specs, context.engine, context.options).unwrap_or_else(|error| {
         let message = format!("nothing is done: {}", causes(&error));
         if known.insert(message.clone()) {
@@ -104,13 +104,13 @@ fn start(specs: &[JobSpec], told: &SyncSender<()>, observer: &dyn Observer) -> O
     });
     let alone = |error: notify::Error| {
         let every = LOOK_ALONE.as_secs();
-        let message = format!("the system does not tell of new files ({error}): they are looked for every {every} s");
+        let message = format!("the system does not report new files ({error}): checking every {every} s");
         observer.event(&Event::Warning { message });
     };
     watched.map_err(alone).ok()
 }
 
-/// Returns whether `path`, or a folder between it and its inbox, is hidden and therefore passed over.
+/// Returns whether `path`, or a folder between it and its inbox, is hidden and therefore skipped.
 fn is_hidden(path: &Path, inboxes: &[PathBuf]) -> bool {
     let hidden = |part: Component<'_>| matches!(part, Component::Normal(name) if name.as_encoded_bytes()[0] == b'.');
     let mut below = inboxes.iter().filter_map(|inbox| path.strip_prefix(inbox).ok()).peekable();

@@ -1,5 +1,4 @@
-//! What a worker keeps from one job to the next: the loaded model, and the parts of the identity that jobs with the same
-//! settings share.
+//! What a worker keeps between jobs: the loaded model and the shared part of the last job's identity.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,12 +14,17 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Returns how often this worker has loaded a model, and computed the shared parts of an identity.
-    pub fn loads(&self) -> [u64; 2] {
-        [self.model().loads(), self.shared().computed()]
+    /// Returns how often this worker has loaded a model.
+    pub fn model_loads(&self) -> u64 {
+        self.model().loads()
     }
 
-    /// Returns the room for its model. A slot is whole after a panic too: it is empty while a model is loaded.
+    /// Returns how often this worker has computed the shared parts of an identity.
+    pub fn identity_computations(&self) -> u64 {
+        self.shared().computed()
+    }
+
+    /// Returns the slot for its model. A panic leaves it usable: the slot is empty while a model is being loaded.
     pub(super) fn model(&self) -> MutexGuard<'_, ModelSlot> {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! Commands that have commands of their own.
+//! Arguments of presets, weights, info, measure and verify.
 
 use std::path::PathBuf;
 
@@ -54,7 +54,7 @@ pub enum WeightsCommand {
     },
 }
 
-/// Exits with 1 where the file does not say.
+/// Exits with 1 if the file has no record.
 #[derive(Debug, Args)]
 pub struct InfoArgs {
     /// An output of this program

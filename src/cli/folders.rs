@@ -1,4 +1,4 @@
-//! Options for many inputs and for runs that nobody watches.
+//! Options for folders, batches and job files.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use super::run_options::RunOptionArgs;
 use super::unattended::UnattendedArgs;
 use super::values;
 use crate::batch::RunOptions;
-use crate::batch::plan::{Folders, Globs, Passed, PlanError};
+use crate::batch::plan::{Folders, Globs, PlanError, SkippedFiles};
 use crate::job::Engine;
 
-/// How folders are gone through.
+/// Options for searching folders.
 #[derive(Debug, Clone, Default, Args)]
 pub struct FolderArgs {
     /// Include folders inside folders
@@ -36,7 +36,7 @@ pub struct FolderArgs {
     pub watch: bool,
 }
 
-/// How many jobs are done.
+/// Options for running several jobs.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct BatchArgs {
     /// Number of jobs at the same time [default: 1]
@@ -56,7 +56,7 @@ pub struct BatchArgs {
     pub retry_failed: bool,
 }
 
-/// A job file, and how it is done.
+/// A job file and the options for running it.
 #[derive(Debug, Args)]
 pub struct JobFileArgs {
     /// The jobs, as TOML (docs/unattended.md)
@@ -90,19 +90,19 @@ pub struct JobFileArgs {
 }
 
 impl FolderArgs {
-    /// With the names of the presets that there are.
+    /// Converts to the search options; `presets` holds the names of the known presets.
     ///
     /// # Errors
-    /// When one of the globs is none.
+    /// If a glob is invalid.
     pub fn folders(&self, presets: Vec<String>) -> Result<Folders, PlanError> {
         Ok(Folders {
             recursive: self.recursive,
             include: Globs::parse("--include", &self.include)?,
             exclude: Globs::parse("--exclude", &self.exclude)?,
-            always: self.watch,
+            search_always: self.watch,
             each: self.each,
             presets,
-            passed: Passed::default(),
+            skipped: SkippedFiles::default(),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Options of runs that nobody watches.
+//! Options for unattended runs: --plan, schedule, telemetry.
 
 use clap::Args;
 

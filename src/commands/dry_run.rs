@@ -6,7 +6,7 @@ use super::print;
 use crate::batch::plan::Planned;
 use crate::job::Job;
 use crate::media::{Input, Names, Output};
-use crate::report::{causes, plain};
+use crate::report::{causes, sanitised};
 use crate::settings::{Resolved, Settings, Size};
 
 /// Prints the merged settings as TOML.
@@ -36,12 +36,14 @@ fn describe_all(text: &mut String, planned: &[Planned]) -> std::fmt::Result {
     }
     for planned in planned {
         match planned {
-            Planned::Run(job) => writeln!(text, "{}", plain(&describe(job)))?,
-            Planned::Skip { job, why } => writeln!(text, "{} (skipped: {})", plain(&describe(job)), plain(why))?,
+            Planned::Run(job) => writeln!(text, "{}", sanitised(&describe(job)))?,
+            Planned::Skip { job, why } => {
+                writeln!(text, "{} (skipped: {})", sanitised(&describe(job)), sanitised(why))?
+            }
             Planned::Fail { input, error } => {
                 let (input, error) = (input.display().to_string(), causes(error));
                 let error = error.strip_prefix(&format!("{input}: ")).unwrap_or(&error);
-                writeln!(text, "{}: fails: {}", plain(&input), plain(error))?;
+                writeln!(text, "{}: fails: {}", sanitised(&input), sanitised(error))?;
             }
         }
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use super::print;
 use crate::provenance::{self, Stamp};
-use crate::report::{plain, plain_lines};
+use crate::report::{sanitised, sanitised_lines};
 
 /// Prints the provenance record of a file or of a folder of pictures, as text or as JSON.
 ///
@@ -17,26 +17,29 @@ pub fn info(path: &Path, json: bool) -> anyhow::Result<()> {
     std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     let Some(stamp) = provenance::read(path) else {
         bail!(
-            "{} does not say how it was made: it is not of stylize-video, or of another version of it, or another program \
-             has written it since",
+            "{} does not say how it was made: it was not made by this version of stylize-video, or another program \
+             rewrote it",
             path.display()
         );
     };
-    let text =
-        if json { serde_json::to_string_pretty(&stamp)? + "\n" } else { plain_lines(&describe(&stamp)?).into_owned() };
+    let text = if json {
+        serde_json::to_string_pretty(&stamp)? + "\n"
+    } else {
+        sanitised_lines(&describe(&stamp)?).into_owned()
+    };
     Ok(print(text)?)
 }
 
 fn describe(stamp: &Stamp) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    writeln!(text, "made by    stylize-video {}", plain(&stamp.program))?;
+    writeln!(text, "made by    stylize-video {}", sanitised(&stamp.program))?;
     let hash = if stamp.preset.hash.is_empty() { String::new() } else { format!(" ({})", stamp.preset.hash) };
-    writeln!(text, "preset     {}{}", plain(&stamp.preset.name), plain(&hash))?;
+    writeln!(text, "preset     {}{}", sanitised(&stamp.preset.name), sanitised(&hash))?;
     for style in &stamp.styles {
-        writeln!(text, "style      {} ({})", plain(&style.image), plain(&style.sha256))?;
+        writeln!(text, "style      {} ({})", sanitised(&style.image), sanitised(&style.sha256))?;
     }
     match &stamp.painted {
-        Some(painted) => writeln!(text, "network    {}", plain(&painted.to_string()))?,
+        Some(painted) => writeln!(text, "network    {}", sanitised(&painted.to_string()))?,
         None => writeln!(text, "network    none: nothing was painted")?,
     }
     writeln!(text, "seed       {}", stamp.seed)?;

@@ -1,11 +1,11 @@
-//! Turns the jobs of a job file into job specs.
+//! Resolves the entries of a job file (presets, settings, paths) into `JobSpec`s.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::batch::job_spec::JobSpec;
 use crate::batch::jobfile::{JobEntry, JobFile};
-use crate::batch::plan::{Folders, Globs, Passed};
+use crate::batch::plan::{Folders, Globs, SkippedFiles};
 use crate::job::Share;
 use crate::settings::{Environment, LayerInputs, Library, Settings};
 
@@ -59,10 +59,10 @@ fn spec(
             recursive: job.recursive,
             include: Globs::parse("include", &job.include)?,
             exclude: Globs::parse("exclude", &job.exclude)?,
-            always: request.watch,
+            search_always: request.watch,
             each: false,
             presets: presets.to_vec(),
-            passed: Passed::default(),
+            skipped: SkippedFiles::default(),
         },
         settle: request.settle,
         resolved,

@@ -190,7 +190,7 @@ fn tell_start(observer: &dyn Observer, state: &State) {
         (true, _) if state.key.entries.is_empty() => return,
         (true, n) => format!("all {n} pictures were looked at before: only what is drawn changes"),
         (false, 0) => return,
-        (false, n) => format!("going on after {n} pictures"),
+        (false, n) => format!("continues after {n} pictures"),
     };
     observer.event(&Event::Note { message });
 }

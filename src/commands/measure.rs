@@ -168,7 +168,7 @@ fn table(summary: &Summary) -> String {
     let mut heading = format!("{}, {}", counted(summary.frames, "frame"), counted(summary.cuts, "cut"));
     if summary.flashes > 0 {
         heading += &format!(
-            ", {} passed over",
+            ", {} skipped",
             if summary.flashes == 1 { "1 flash".into() } else { format!("{} flashes", summary.flashes) }
         );
     }

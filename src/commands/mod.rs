@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::report::{Event, Observer, Verbosity, plain_lines};
+use crate::report::{Event, Observer, Verbosity, sanitised_lines};
 
 /// Writes to stdout with control characters escaped. A reader that stops early (`| head -1`) is not an error.
 ///
@@ -25,27 +25,25 @@ use crate::report::{Event, Observer, Verbosity, plain_lines};
 pub fn print(text: impl AsRef<[u8]>) -> io::Result<()> {
     let text = String::from_utf8_lossy(text.as_ref());
     let mut out = io::stdout().lock();
-    match out.write_all(plain_lines(&text).as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(sanitised_lines(&text).as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
 }
 
 /// Reports the files in folders that are neither videos nor pictures: their number or, with `-v`, their names.
-pub fn passed_over(files: &BTreeSet<PathBuf>, verbosity: Verbosity, observer: &dyn Observer) {
+pub fn report_skipped(files: &BTreeSet<PathBuf>, verbosity: Verbosity, observer: &dyn Observer) {
     if files.is_empty() {
         return;
     }
     if verbosity.0 > 0 {
         for file in files {
-            observer
-                .event(&Event::Note { message: format!("{}: passed over, no video and no picture", file.display()) });
+            observer.event(&Event::Note { message: format!("{}: skipped, no video and no picture", file.display()) });
         }
         return;
     }
-    let files = if files.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", files.len()) };
-    let message = format!(
-        "{files} passed over: neither a video nor a picture (-v names them; named by hand, a file is looked at)"
-    );
+    let files = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
+    let message =
+        format!("{files} skipped: neither a video nor a picture (-v lists them; a file that you name is opened)");
     observer.event(&Event::Note { message });
 }

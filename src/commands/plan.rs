@@ -73,7 +73,7 @@ pub fn estimates(groups: &[JobGroup], request: Request, observer: &dyn Observer)
     let worker = Worker::default();
     for (group, planned) in groups.iter().flat_map(|group| group.planned.iter().map(move |planned| (group, planned))) {
         let outcome = match planned {
-            Planned::Run(job) => estimate(job, &group.resolved, &group.given, engine, options, observer, &worker)
+            Planned::Run(job) => estimate(job, &group.resolved, &group.supplied, engine, options, observer, &worker)
                 .map_err(|error| (job.input_path().display().to_string(), causes(&error))),
             Planned::Skip { job, why } => {
                 skipped += 1;
@@ -139,12 +139,12 @@ fn text(line: &Line<'_>) -> String {
 }
 
 fn of_job(job: &Estimate) -> String {
-    let mut text = format!("{} -> {}: {}", job.input, job.output, counted(job.frames, "frame"));
+    let mut text = format!("{} -> {}: {}", job.input, job.output, pluralised(job.frames, "frame"));
     // Writing to a string never fails.
     if job.painted > 0 {
         let _ = write!(text, " ({} painted already)", job.painted);
     }
-    let _ = write!(text, " in {}, {}x{}", counted(job.shots, "shot"), job.width, job.height);
+    let _ = write!(text, " in {}, {}x{}", pluralised(job.shots, "shot"), job.width, job.height);
     let _ = write!(text, "; {}", time(job.seconds, job.low, job.high));
     if let Some(memory) = job.memory {
         let _ = write!(text, "; memory {}", bytes(memory));
@@ -157,7 +157,7 @@ fn of_job(job: &Estimate) -> String {
 }
 
 fn of_all(total: &Total) -> String {
-    let mut text = format!("in all: {}, {}", counted(total.jobs, "job"), counted(total.frames, "frame"));
+    let mut text = format!("in all: {}, {}", pluralised(total.jobs, "job"), pluralised(total.frames, "frame"));
     let _ = write!(text, " to paint; {}", time(total.seconds, total.low, total.high));
     if let Some(memory) = total.memory {
         let _ = write!(text, "; memory {}", bytes(memory));
@@ -168,13 +168,13 @@ fn of_all(total: &Total) -> String {
     if let (Some(available), Some(fits)) = (total.available, total.fits) {
         let left = duration(available);
         let _ = match fits {
-            Fits::Yes => write!(text, "; fits in the {left} there are"),
-            Fits::Maybe => write!(text, "; may fit in the {left} there are"),
+            Fits::Yes => write!(text, "; fits in the remaining {left}"),
+            Fits::Maybe => write!(text, "; may fit in the remaining {left}"),
             Fits::No => {
                 let share = (100.0 * available / total.seconds.max(1e-9)).min(99.0);
                 write!(
                     text,
-                    "; does not fit in the {left} there are: about {share:.0} % of it, the rest in the next run"
+                    "; does not fit in the remaining {left}: about {share:.0} % of it, the rest in the next run"
                 )
             }
         };
@@ -186,7 +186,7 @@ fn time(seconds: f64, low: f64, high: f64) -> String {
     format!("{} ({} to {})", duration(seconds), duration(low), duration(high))
 }
 
-fn counted(count: u64, what: &str) -> String {
+fn pluralised(count: u64, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
@@ -239,7 +239,7 @@ mod tests {
             [None, Some(Fits::Yes), Some(Fits::Maybe), Some(Fits::No)]
         );
         let total = of_all(&Total::of(&jobs, 0, 0, Some(25.0)));
-        let end = "disk 48 MB; does not fit in the 25.0 s there are: about 25 % of it, the rest in the next run";
+        let end = "disk 48 MB; does not fit in the remaining 25.0 s: about 25 % of it, the rest in the next run";
         assert!(total.starts_with("in all: 2 jobs, 72 frames to paint; ") && total.ends_with(end), "{total}");
     }
 }

@@ -96,7 +96,7 @@ impl Line {
         match self.kind {
             Kind::Begin => format!("{time}  # frame {frame}\n"),
             Kind::Cut => format!("{time}  # frame {frame}, cut, score {:.1}{unseen}\n", self.score),
-            Kind::Flash => format!("# {time}  frame {frame}, a flash, passed over\n"),
+            Kind::Flash => format!("# {time}  frame {frame}, a flash, skipped\n"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::print;
-use crate::report::plain;
+use crate::report::sanitised;
 use crate::verify::{Allowed, Contents, Depth, compare};
 
 /// Compares `b` with its source `a` and prints the result: what was compared, or the first difference. With `json`, it
@@ -16,7 +16,7 @@ pub fn verify(a: &Path, b: &Path, allowed: &Allowed, json: bool) -> anyhow::Resu
     let result = Contents::read(b, Depth::Decoded)?;
     // A clock that begins far from 0 may have been kept, or moved to begin at 0.
     if source.begins_far() && !result.begins_far() {
-        source = Contents::read_on(a, None, Depth::Decoded, false)?;
+        source = Contents::read_moved_to_zero(a, Depth::Decoded)?;
     }
     let found = compare(&source, &result, allowed);
     let line = match (&found, json) {
@@ -29,8 +29,8 @@ pub fn verify(a: &Path, b: &Path, allowed: &Allowed, json: bool) -> anyhow::Resu
             serde_json::json!({ "same": false, "a": a, "b": b, "difference": difference }).to_string()
         }
         (Ok(summary), false) => format!("{}: keeps all of {}: {summary}", b.display(), a.display()),
-        (Err(difference), false) => format!("{}: is not all of {}: {difference}", b.display(), a.display()),
+        (Err(difference), false) => format!("{}: does not keep all of {}: {difference}", b.display(), a.display()),
     };
-    print(format!("{}\n", plain(&line)))?;
+    print(format!("{}\n", sanitised(&line)))?;
     Ok(found.is_ok())
 }

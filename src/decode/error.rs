@@ -56,7 +56,7 @@ pub enum DecodeError {
     StartsAfterEnd { path: PathBuf, start: f64 },
     #[error("{}: the start {start} is not a time; give seconds, 0 or more", path.display())]
     BadStart { path: PathBuf, start: f64 },
-    #[error("{}: the file ends early: {} {}; get a complete copy, limit the job with --frames, or go on without the rest with --max-corrupt {places}",
+    #[error("{}: the file ends early: {} {}; get a complete copy, limit the job with --frames, or continue without the rest with --max-corrupt {places}",
         path.display(), of(*frames, *expected), if *opening { "are there" } else { "could be read" })]
     EndsEarly {
         path: PathBuf,
@@ -68,9 +68,9 @@ pub enum DecodeError {
         /// Whether this was found while opening.
         opening: bool,
     },
-    #[error("{}: the file ends early: {missing} of its {} bytes are missing; get a complete copy, limit the job with --frames, or go on with what is there with --max-corrupt N (N missing frames)", path.display(), missing + present)]
+    #[error("{}: the file ends early: {missing} of its {} bytes are missing; get a complete copy, limit the job with --frames, or use what is there with --max-corrupt N (N missing frames)", path.display(), missing + present)]
     CutOff { path: PathBuf, missing: u64, present: u64 },
-    #[error("{}: the file is damaged: {places} damaged place(s) met after {}; pass over them with --max-corrupt {places} or more, or get another copy", path.display(), of(*frames, *expected))]
+    #[error("{}: the file is damaged: {places} damaged place(s) met after {}; skip them with --max-corrupt {places} or more, or get another copy", path.display(), of(*frames, *expected))]
     Damaged { path: PathBuf, places: u64, frames: u64, expected: Option<u64> },
     #[error("{}: {doing} failed: {source}", path.display())]
     Libav { path: PathBuf, doing: &'static str, source: ffmpeg::Error },

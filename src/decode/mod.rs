@@ -93,7 +93,7 @@ pub fn is_animation(path: &Path) -> bool {
 
 /// The kind of content that a file's first bytes indicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
+pub enum MediaKind {
     /// One picture.
     Still,
     /// A video or an animation.
@@ -102,27 +102,27 @@ pub enum Sort {
 }
 
 /// Classifies a file by its first bytes, without FFmpeg.
-pub fn sort_of(path: &Path) -> Sort {
+pub fn kind_of(path: &Path) -> MediaKind {
     if is_animation(path) {
-        return Sort::Moving;
+        return MediaKind::Moving;
     }
     match picture::is_still(path) {
-        true => Sort::Still,
-        false => Sort::Unknown,
+        true => MediaKind::Still,
+        false => MediaKind::Unknown,
     }
 }
 
 /// Classifies a file by its content with FFmpeg. Returns `None` for unknown content, audio, subtitles and playlists.
-pub fn recognised(path: &Path) -> Option<Sort> {
+pub fn recognised(path: &Path) -> Option<MediaKind> {
     // A pipe can be read only once.
     if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
         return None;
     }
     let name = ffi::demuxer_of(path)?;
     if name == "image2" || (name.ends_with("_pipe") && name != "gif_pipe") {
-        return Some(Sort::Still);
+        return Some(MediaKind::Still);
     }
-    is_video(path).then_some(Sort::Moving)
+    is_video(path).then_some(MediaKind::Moving)
 }
 
 /// Whether FFmpeg finds a video stream in a file, judging by its content alone.

@@ -38,11 +38,13 @@ pub(super) fn check(
 ) -> Result<Vec<String>, EncodeError> {
     let differs = |what: String| EncodeError::Verify { path: path.into(), what };
     let video = muxed.streams.get(painted).and_then(|stream| stream.0);
-    let result = Contents::read_on(path, video, Depth::Beside, true).map_err(|error| differs(error.to_string()))?;
+    let result =
+        Contents::read_on(path, video, Depth::AllButVideo, true).map_err(|error| differs(error.to_string()))?;
     check_times(&result, pictures, muxed).map_err(differs)?;
     let told = |source: &&Source| source.format.is_empty() && source.options.is_empty();
     let Some(source) = pictures.info.source.as_ref().filter(told) else { return Ok(Vec::new()) };
-    let Ok(original) = Contents::read_on(&source.path, Some(source.stream), Depth::Beside, source.keep_clock) else {
+    let Ok(original) = Contents::read_on(&source.path, Some(source.stream), Depth::AllButVideo, source.keep_clock)
+    else {
         return Ok(Vec::new());
     };
     // Converted sound may begin a little before the pictures, which delays the whole file.

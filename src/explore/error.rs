@@ -38,7 +38,7 @@ pub enum ExploreError {
     Draw { path: PathBuf, source: image::ImageError },
     #[error("{}: cannot be read: {problem}", path.display())]
     Picture { path: PathBuf, problem: String },
-    #[error("interrupted after {pictures} pictures: the same command goes on from there")]
+    #[error("interrupted after {pictures} pictures: the same command continues from there")]
     Cancelled { pictures: u64 },
 }
 

@@ -95,7 +95,7 @@ pub fn write(plan: &Plan<'_>, state: &State, sheets: &[Sheet], activations: &Act
     let counted = |n: u64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
     let skipped = match state.broken.len() as u64 {
         0 => String::new(),
-        n => format!(", {} passed over", counted(n, "input")),
+        n => format!(", {} skipped", counted(n, "input")),
     };
     // Writing to a string cannot fail, here and below.
     let _ = write!(
@@ -103,7 +103,7 @@ pub fn write(plan: &Plan<'_>, state: &State, sheets: &[Sheet], activations: &Act
         "<header><h1>{}</h1><p class=\"soft\">{} from {}{skipped}, at most {} pixels wide or high. Of each unit the \
          nine patches that excite it most, at most one of a picture, and what of each patch does so, projected down to the \
          pixels by a deconvnet (Zeiler &amp; Fergus 2013): grey is nothing. Open a unit for its values; <kbd>←</kbd> \
-         <kbd>→</kbd> go on to the next, <kbd>Esc</kbd> closes it.</p></header>",
+         <kbd>→</kbd> show the next, <kbd>Esc</kbd> closes it.</p></header>",
         escaped(&title),
         counted(state.pictures, "picture"),
         counted(state.key.entries.len() as u64, "input"),
@@ -214,7 +214,7 @@ fn broken_section(html: &mut String, state: &State) {
     if state.broken.is_empty() {
         return;
     }
-    html.push_str("<section><h2>Passed over</h2><ul>");
+    html.push_str("<section><h2>Skipped</h2><ul>");
     for (_, why) in &state.broken {
         let _ = write!(html, "<li>{}</li>", escaped(why));
     }

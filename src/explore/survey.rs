@@ -85,7 +85,7 @@ pub fn survey(
             }
             match found {
                 Found::Broken { entry, error } => {
-                    observer.event(&Event::Warning { message: format!("passed over: {error}") });
+                    observer.event(&Event::Warning { message: format!("skipped: {error}") });
                     state.broken.push((entries[entry].path.clone(), error));
                     state.next = Place { entry: entry + 1, frame: 0 };
                 }

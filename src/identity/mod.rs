@@ -23,7 +23,7 @@ pub use reuse::LastShared;
 use crate::files;
 use crate::job::{Engine, Job};
 use crate::media::{Input, Names, Output, libav};
-use crate::motion::Given;
+use crate::motion::SuppliedMotion;
 use crate::settings::{Affects, Settings, builtin_image};
 use crate::stylize;
 use crate::weights::{self, SearchPath};
@@ -100,11 +100,11 @@ impl Identity {
 pub fn identify(
     job: &Job,
     settings: &Settings,
-    given: &Given,
+    supplied: &SuppliedMotion,
     engine: Engine,
     how: Fingerprint,
 ) -> Result<Identity, IdentityError> {
-    Shared::of(settings, given, engine)?.identify(job, how)
+    Shared::of(settings, supplied, engine)?.identify(job, how)
 }
 
 /// The parts that jobs with the same settings share. They are computed once, because hashing weights is slow.
@@ -121,7 +121,7 @@ impl Shared {
     ///
     /// # Errors
     /// As for [`identify`].
-    pub fn of(settings: &Settings, given: &Given, engine: Engine) -> Result<Self, IdentityError> {
+    pub fn of(settings: &Settings, supplied: &SuppliedMotion, engine: Engine) -> Result<Self, IdentityError> {
         let paints = engine == Engine::Optimise;
         let common = Identity {
             program: program(),
@@ -130,7 +130,7 @@ impl Shared {
             settings: settings_hash(settings, paints)?,
             styles: if paints { styles(settings)? } else { String::new() },
             weights: if paints { weights(settings)? } else { String::new() },
-            motion: motion(settings, given)?,
+            motion: motion(settings, supplied)?,
             output: String::new(),
             engine: format!("{engine:?}").to_lowercase(),
         };
@@ -254,13 +254,13 @@ pub fn weights(settings: &Settings) -> Result<String, IdentityError> {
 
 /// Hashes the given cuts and flow. All flow files of the pattern count: which of them are read depends on the cuts and
 /// on how far back a frame is compared with earlier ones.
-fn motion(settings: &Settings, given: &Given) -> Result<String, IdentityError> {
+fn motion(settings: &Settings, supplied: &SuppliedMotion) -> Result<String, IdentityError> {
     let mut texts = Vec::new();
     if !settings.motion.cuts.is_empty() {
         texts.push("cuts".to_owned());
         texts.push(read(Path::new(&settings.motion.cuts), Fingerprint::Full)?);
     }
-    if let Some(flow) = &given.flow {
+    if let Some(flow) = &supplied.flow {
         let listed = flow.all();
         let listed = listed.map_err(|source| IdentityError::Unreadable { path: flow.path(0, 1), source })?;
         texts.push(format!("flow {}", listed.len()));

@@ -1,8 +1,9 @@
-//! Keeps the shared parts of an identity from one job to the next: hashing weights is slow.
+//! Caches the part of a job's identity (the hash that tells whether a result is up to date) that does not depend on the
+//! input.
 
 use super::{FileStats, Fingerprint, Identity, IdentityError, Shared};
 use crate::job::{Engine, Job};
-use crate::motion::Given;
+use crate::motion::SuppliedMotion;
 use crate::settings::Settings;
 
 /// The shared parts of the last job's identity, and what they were computed from.
@@ -35,13 +36,13 @@ impl LastShared {
         &mut self,
         job: &Job,
         settings: &Settings,
-        given: &Given,
+        supplied: &SuppliedMotion,
         engine: Engine,
         how: Fingerprint,
     ) -> Result<Identity, IdentityError> {
-        if given.flow.is_some() || !settings.motion.cuts.is_empty() {
+        if supplied.flow.is_some() || !settings.motion.cuts.is_empty() {
             self.computed += 1;
-            return super::identify(job, settings, given, engine, how);
+            return super::identify(job, settings, supplied, engine, how);
         }
         // Recorded before the files are read: a file that changes meanwhile is read again for the next job.
         let files = FileStats::of_settings(settings);
@@ -50,7 +51,7 @@ impl LastShared {
             Some(last) => last,
             None => {
                 self.computed += 1;
-                let shared = Shared::of(settings, given, engine)?;
+                let shared = Shared::of(settings, supplied, engine)?;
                 Last { settings: settings.clone(), engine, files, shared }
             }
         };

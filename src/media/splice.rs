@@ -133,7 +133,7 @@ impl PacketClock {
                 }
                 if let Some(epoch) = self.epoch_after(input, index, &packet, what) {
                     self.lines[index].epoch = epoch;
-                    self.lines[index].begin_anew();
+                    self.lines[index].begin_again();
                 }
             }
             self.lines[index].note(&packet);
@@ -335,7 +335,7 @@ impl PacketClock {
         let times =
             if self.joints.len() == 1 { String::new() } else { format!(", {} times in all", self.joints.len()) };
         Some(format!(
-            "its clock breaks off after {}{times}: what follows goes on there, sound and pictures together",
+            "its clock breaks off after {}{times}: what follows continues there, sound and pictures together",
             long(*first)
         ))
     }

@@ -147,7 +147,7 @@ impl<'a> FrameTracker<'a> {
         }
     }
 
-    /// Passes over a frame that another run paints or has painted.
+    /// Skips a frame that another run paints or has painted.
     fn pass(&mut self, ready: &Ready) {
         if ready.frame.index <= self.tail {
             self.shot = ready.shot;

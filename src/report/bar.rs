@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::pace::Pace;
-use super::{Event, Observer, plain, plain_line, write_line};
+use super::{Event, Observer, plain_line, sanitised, write_line};
 
 /// Draws a bar with the frame number, the pace, the time left and the objective J.
 pub struct BarObserver {
@@ -34,7 +34,7 @@ impl BarObserver {
         let bar = self.screen.add(bar);
         // A test checks the templates; for a user, the default style is good enough.
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.set_prefix(plain(input).into_owned());
+        bar.set_prefix(sanitised(input).into_owned());
         bar.set_message("first frame");
         // A frame can take minutes: the ticking clock shows that the program is alive.
         bar.enable_steady_tick(Duration::from_secs(1));

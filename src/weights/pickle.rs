@@ -55,7 +55,7 @@ impl TensorFile for PickleFile {
         self.tensors.get(tensor).map(|tensor| tensor.shape().to_vec())
     }
 
-    fn stranger(&self, tensor: &str) -> Option<String> {
+    fn foreign_kind(&self, tensor: &str) -> Option<String> {
         // Only called for a file that will be rejected, so reading its pickle a second time does no harm.
         let in_wheel = self.unpacked.iter().find_map(|(prefix, file)| Some((tensor.strip_prefix(prefix)?, &**file)));
         let (tensor, file) = in_wheel.unwrap_or((tensor, &self.path));

@@ -45,7 +45,7 @@ impl PlaceKind {
 
 /// A weights file that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundWeights {
     pub path: PathBuf,
     pub kind: PlaceKind,
 }
@@ -106,13 +106,13 @@ impl SearchPath {
 ///
 /// # Errors
 /// [`WeightsError::NotFound`] with every path that was tried; [`WeightsError::UnknownNetwork`].
-pub fn find(name: &str, path: &SearchPath) -> Result<Found, WeightsError> {
+pub fn find(name: &str, path: &SearchPath) -> Result<FoundWeights, WeightsError> {
     known(name)?;
     let mut tried = Vec::new();
     for place in path.places() {
         let file = place.dir.join(file_name(name));
         if file.is_file() {
-            return Ok(Found { path: file, kind: place.kind });
+            return Ok(FoundWeights { path: file, kind: place.kind });
         }
         tried.push(file);
     }

@@ -12,7 +12,7 @@ pub(super) trait TensorFile {
     fn shape(&self, tensor: &str) -> Option<Vec<usize>>;
 
     /// Returns the name of the object that the file has instead of a tensor, such as `posix.system`.
-    fn stranger(&self, _tensor: &str) -> Option<String> {
+    fn foreign_kind(&self, _tensor: &str) -> Option<String> {
         None
     }
 

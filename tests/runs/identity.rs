@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use stylize_video::identity::{Fingerprint, Identity, IdentityError, LastShared, identify};
 use stylize_video::job::{Engine, Job, Share};
 use stylize_video::media::{Input, Names, NumberedName, Output, Range};
-use stylize_video::motion::Given;
+use stylize_video::motion::SuppliedMotion;
 use stylize_video::settings::{Device, IfExists, Settings, StyleImage};
 use tempfile::TempDir;
 
@@ -62,8 +62,8 @@ impl Desk {
     }
 
     fn try_identify(&self) -> Result<Identity, IdentityError> {
-        let given = Given::read(&self.settings.motion, 1, self.job.range).unwrap();
-        identify(&self.job, &self.settings, &given, self.engine, Fingerprint::Sampled)
+        let supplied = SuppliedMotion::read(&self.settings.motion, 1, self.job.range).unwrap();
+        identify(&self.job, &self.settings, &supplied, self.engine, Fingerprint::Sampled)
     }
 
     fn identity(&self) -> Identity {
@@ -280,11 +280,11 @@ fn what_does_not_paint_asks_for_neither_style_nor_weights() {
 fn what_cannot_be_read_is_named() {
     for name in ["in.mp4", "one.png", "cuts"] {
         let mut desk = Desk::new();
-        let given = Given::read(&desk.settings.motion, 1, desk.job.range).unwrap();
+        let supplied = SuppliedMotion::read(&desk.settings.motion, 1, desk.job.range).unwrap();
         fs::remove_file(desk.path(name)).unwrap();
         desk.engine = Engine::Optimise;
         let error =
-            identify(&desk.job, &desk.settings, &given, desk.engine, Fingerprint::Full).unwrap_err().to_string();
+            identify(&desk.job, &desk.settings, &supplied, desk.engine, Fingerprint::Full).unwrap_err().to_string();
         assert!(error.starts_with("cannot read ") && error.contains(name), "{error}");
     }
 }
@@ -295,8 +295,8 @@ fn between_samples_only_every_byte_tells() {
     let mut bytes = vec![7; 10 << 20];
     let identity = |bytes: &[u8], how| {
         fs::write(desk.path("in.mp4"), bytes).unwrap();
-        let given = Given::read(&desk.settings.motion, 1, desk.job.range).unwrap();
-        identify(&desk.job, &desk.settings, &given, desk.engine, how).unwrap()
+        let supplied = SuppliedMotion::read(&desk.settings.motion, 1, desk.job.range).unwrap();
+        identify(&desk.job, &desk.settings, &supplied, desk.engine, how).unwrap()
     };
     let before = [Fingerprint::Sampled, Fingerprint::Full].map(|how| identity(&bytes, how));
     bytes[100_000] = 8;
@@ -310,8 +310,8 @@ fn jobs_in_a_row_share_their_hashes_until_something_changes() {
     (desk.settings.motion.flow, desk.settings.motion.cuts) = (String::new(), String::new());
     let mut last = LastShared::default();
     let mut computed = |desk: &Desk| {
-        let given = Given::default();
-        let found = last.identify(&desk.job, &desk.settings, &given, desk.engine, Fingerprint::Sampled);
+        let supplied = SuppliedMotion::default();
+        let found = last.identify(&desk.job, &desk.settings, &supplied, desk.engine, Fingerprint::Sampled);
         assert_eq!(found.unwrap(), desk.identity());
         last.computed()
     };

@@ -1,10 +1,11 @@
-//! Paints part of a job with all pipeline stages, discards the result, and measures the time.
+//! Paints part of a job with all pipeline stages, discards the result, and measures the time. Writes only to a
+//! temporary folder.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::super::job::{Batch, JobError, make_tools, wanted};
+use super::super::job::{JobContext, JobError, make_tools, wanted};
 use crate::decode;
 use crate::encode::{self, EncodeError, Encoded, FrameSink, Target};
 use crate::interrupt::{CancelToken, Deadline};
@@ -20,7 +21,7 @@ const KEPT: usize = 6;
 
 /// The measurement of one painted frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Taken {
+pub struct FrameTime {
     pub iterations: u32,
     /// Seconds since the previous frame, waits included; for the first frame, the time for painting it.
     pub seconds: f64,
@@ -31,7 +32,7 @@ pub struct Taken {
 pub struct Sample {
     /// Seconds before the first frame: opening the source, loading weights, reading style pictures.
     pub startup: f64,
-    pub frames: Vec<Taken>,
+    pub frames: Vec<FrameTime>,
     pub bytes_per_frame: Option<f64>,
 }
 
@@ -50,7 +51,7 @@ pub fn of_one_pass(settings: &Settings) -> Settings {
 /// Paints samples of a job.
 pub struct Sampler<'a> {
     pub job: &'a Job,
-    pub batch: Batch<'a>,
+    pub context: JobContext<'a>,
 }
 
 impl Sampler<'_> {
@@ -62,30 +63,30 @@ impl Sampler<'_> {
         &self,
         range: Range,
         longest: Duration,
-        enough: &(dyn Fn(&[Taken]) -> bool + Sync),
+        enough: &(dyn Fn(&[FrameTime]) -> bool + Sync),
     ) -> Result<Sample, JobError> {
         let began = Instant::now();
         let deadline = Deadline { steady: Some(began + longest), wall: None };
         let cancel = CancelToken::default().until(deadline);
         let job = Job { range, ..self.job.clone() };
-        let batch = Batch { observer: &Silent, cancel: &cancel, ..self.batch };
-        let source = decode::open(&job.input, range, &batch.settings.input)?;
+        let context = JobContext { observer: &Silent, cancel: &cancel, ..self.context };
+        let source = decode::open(&job.input, range, &context.settings.input)?;
         let info = source.info().clone();
-        let wanted = wanted(&job, batch)?;
+        let wanted = wanted(&job, context)?;
         let measured = wanted.flow.is_some();
         let motion = motion::watch(wanted)?;
         let kept = Arc::new(Mutex::new(Vec::new()));
-        let sink = Box::new(Basket { count: 0, kept: Arc::clone(&kept) });
+        let sink = Box::new(SampleSink { count: 0, kept: Arc::clone(&kept) });
         let stopwatch = Stopwatch { state: Mutex::new(State::new(began)), enough, cancel: &cancel };
         // There is only one pass, so nothing is stored in the work folder.
-        let make = || make_tools(&job, batch, Path::new("."), false);
+        let make = || make_tools(&job, context, Path::new("."), false);
         match pipeline::run(Ends { source, sink, motion }, measured, make, None, &stopwatch, &cancel) {
             Ok(_) | Err(PipelineError::Cancelled { .. }) => {}
             Err(error) => return Err(error.into()),
         }
         let State { startup, frames, .. } = stopwatch.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
-        let bytes_per_frame = encoded_size(&job.output, &info, batch.settings, kept);
+        let bytes_per_frame = encoded_size(&job.output, &info, context.settings, kept);
         Ok(Sample { startup, frames, bytes_per_frame })
     }
 }
@@ -100,14 +101,14 @@ impl Observer for Silent {
 /// Observer that measures each frame, and stops the sample when it has enough of them.
 struct Stopwatch<'a> {
     state: Mutex<State>,
-    enough: &'a (dyn Fn(&[Taken]) -> bool + Sync),
+    enough: &'a (dyn Fn(&[FrameTime]) -> bool + Sync),
     cancel: &'a CancelToken,
 }
 
 struct State {
     last: Instant,
     startup: f64,
-    frames: Vec<Taken>,
+    frames: Vec<FrameTime>,
 }
 
 impl State {
@@ -129,20 +130,20 @@ impl Observer for Stopwatch<'_> {
         } else {
             since
         };
-        state.frames.push(Taken { iterations: *iterations, seconds });
+        state.frames.push(FrameTime { iterations: *iterations, seconds });
         if (self.enough)(&state.frames) {
             self.cancel.cancel(signal_hook::consts::SIGTERM);
         }
     }
 }
 
-/// Sink that counts frames and keeps the first ones.
-struct Basket {
+/// Sink that counts the frames of a sample and keeps the first ones.
+struct SampleSink {
     count: u64,
     kept: Arc<Mutex<Vec<Frame>>>,
 }
 
-impl FrameSink for Basket {
+impl FrameSink for SampleSink {
     fn push(&mut self, frame: Frame) -> Result<(), EncodeError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < KEPT {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::super::job::{Batch, JobError};
+use super::super::job::{JobContext, JobError};
 use crate::decode;
 use crate::job::Job;
 use crate::media::{Input, Range};
@@ -52,11 +52,11 @@ pub struct Survey {
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn survey(job: &Job, batch: Batch<'_>) -> Result<Survey, JobError> {
+pub fn survey(job: &Job, context: JobContext<'_>) -> Result<Survey, JobError> {
     let began = Instant::now();
     let mut told = began;
-    let mut source = decode::open(&job.input, job.range, &batch.settings.input)?;
-    let list = batch.given.cuts.clone();
+    let mut source = decode::open(&job.input, job.range, &context.settings.input)?;
+    let list = context.supplied.cuts.clone();
     let cuts = if list.is_none() { motion::estimate_cuts()? } else { None };
     let (mut prefetch, mut watcher) = motion::watch(Wanted { cuts, list, ..Wanted::default() })?;
     let (total, begin) = (source.info().frames, source.begin());
@@ -70,7 +70,7 @@ pub fn survey(job: &Job, batch: Batch<'_>) -> Result<Survey, JobError> {
         if told.elapsed() >= EVERY {
             told = Instant::now();
             let (done, seconds) = (survey.frames, began.elapsed().as_secs_f64() / survey.frames as f64);
-            batch.observer.event(&Event::Progress { what: "frames read", done, total, seconds });
+            context.observer.event(&Event::Progress { what: "frames read", done, total, seconds });
         }
         if ahead.len() > IN_FLIGHT
             && let Some(pending) = ahead.pop_front()

@@ -21,19 +21,19 @@ pub const PICTURES: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 /// Extensions of pictures that can only be read; their outputs are PNG.
 pub const READ_ONLY: [&str; 9] = ["tif", "tiff", "bmp", "exr", "jpe", "jfif", "avif", "heic", "heif"];
 
-/// Extensions of videos from cameras, recorders and old programs, in addition to those that FFmpeg knows.
-const CAMERAS: [&str; 28] = [
+/// Extensions of videos from cameras, recorders and old programs that FFmpeg may not list.
+const RARE_VIDEOS: [&str; 28] = [
     "360", "3g2", "3gp2", "3gpp", "amv", "bsf", "dav", "divx", "dvr-ms", "evo", "f4v", "insv", "k3g", "lrv", "m2p",
     "mod", "mp4v", "mpe", "mpv", "ogm", "qt", "rec", "rmvb", "tod", "tp", "trp", "vro", "xvid",
 ];
 
-/// Usual video extensions that mean something else just as often.
-const SHARED: [&str; 2] = ["ts", "mts"];
+/// Usual video extensions that other kinds of files have just as often.
+const AMBIGUOUS: [&str; 2] = ["ts", "mts"];
 
-/// Returns the extensions of the files in a folder that may be videos: the usual ones, those of FFmpeg and those of
-/// cameras.
+/// Returns the extensions of the files in a folder that may be videos: the usual ones, those of FFmpeg and rare
+/// ones.
 pub fn video_extensions() -> BTreeSet<String> {
-    let more = VIDEOS.iter().chain(&CAMERAS).map(ToString::to_string);
+    let more = VIDEOS.iter().chain(&RARE_VIDEOS).map(ToString::to_string);
     ffi::video_endings().into_iter().chain(more).collect()
 }
 
@@ -42,7 +42,7 @@ pub fn video_extensions() -> BTreeSet<String> {
 pub fn is_video_in(path: &Path, format: &str) -> bool {
     static ENDINGS: LazyLock<BTreeSet<String>> = LazyLock::new(video_extensions);
     let extension = extension(path);
-    if !format.is_empty() || (is_video(path) && !SHARED.contains(&extension.as_str())) {
+    if !format.is_empty() || (is_video(path) && !AMBIGUOUS.contains(&extension.as_str())) {
         return true;
     }
     if is_readable(path) {
@@ -51,9 +51,9 @@ pub fn is_video_in(path: &Path, format: &str) -> bool {
     ENDINGS.contains(&extension) && decode::is_video(path)
 }
 
-/// Returns whether an operating system, a NAS or another program has put a file or folder of this name there for
-/// itself.
-pub fn is_nobodys(name: &OsStr, is_folder: bool) -> bool {
+/// Returns whether a file or folder of this name belongs to an operating system, a NAS or another program, such as a
+/// thumbnail cache or a sidecar file.
+pub fn is_system_or_sidecar(name: &OsStr, is_folder: bool) -> bool {
     const FILES: [&str; 7] =
         ["thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "zbthumbnail.info", "icon\r"];
     const SIDECARS: [&str; 3] = [".xmp", ".aae", ".pp3"];
@@ -84,23 +84,23 @@ pub fn is_nobodys(name: &OsStr, is_folder: bool) -> bool {
     FILES.contains(&name.as_str()) || SIDECARS.iter().any(|end| name.ends_with(end)) || name.starts_with("~$")
 }
 
-/// Returns whether a file in a folder that is not a video is a picture.
+/// Whether a non-video file is a picture.
 pub fn is_picture_in(path: &Path) -> bool {
     is_readable(path)
 }
 
 /// A classified input and, for a sequence, the numbers of its files.
 #[derive(Debug)]
-pub struct Found {
+pub struct ClassifiedInput {
     /// The path as the user wrote it.
     pub path: PathBuf,
-    /// See [`super::tree::Item::below`].
-    pub below: Option<PathBuf>,
+    /// See [`super::tree::Item::relative_folder`].
+    pub relative_folder: Option<PathBuf>,
     pub input: Input,
     /// The numbers of a pattern's files; `None` for other inputs.
     pub numbers: Option<Vec<u64>>,
     /// Whether the output's name includes the extension, because another input differs in nothing else.
-    pub whole_name: bool,
+    pub keeps_extension: bool,
 }
 
 /// Returns the extension in lower case; empty if there is no extension.
@@ -125,9 +125,11 @@ fn is_readable(path: &Path) -> bool {
 /// then knows how to read it.
 ///
 /// # Errors
-/// If it does not exist or is nothing that can be stylised.
-pub fn classify(path: &Path, format: &str) -> Result<Found, PlanError> {
-    let found = |input| Ok(Found { path: path.into(), below: None, input, numbers: None, whole_name: false });
+/// If it does not exist or cannot be stylised.
+pub fn classify(path: &Path, format: &str) -> Result<ClassifiedInput, PlanError> {
+    let found = |input| {
+        Ok(ClassifiedInput { path: path.into(), relative_folder: None, input, numbers: None, keeps_extension: false })
+    };
     if path == Path::new("-") {
         return found(Input::Stdin);
     }
@@ -165,20 +167,20 @@ enum Kind {
 /// Returns the kind of a file by its content or else by its extension; `None` if neither decides.
 fn kind(path: &Path) -> Option<Kind> {
     let extension = extension(path);
-    match decode::sort_of(path) {
+    match decode::kind_of(path) {
         // A sequence of JPEGs begins like a single one.
-        decode::Sort::Still if ["mjpg", "mjpeg"].contains(&extension.as_str()) => return Some(Kind::Video),
-        decode::Sort::Still => return Some(Kind::Picture),
-        decode::Sort::Moving => return Some(Kind::Video),
-        decode::Sort::Unknown => {}
+        decode::MediaKind::Still if ["mjpg", "mjpeg"].contains(&extension.as_str()) => return Some(Kind::Video),
+        decode::MediaKind::Still => return Some(Kind::Picture),
+        decode::MediaKind::Moving => return Some(Kind::Video),
+        decode::MediaKind::Unknown => {}
     }
     if is_video(path) {
         return Some(Kind::Video);
     }
     // A file with a picture's extension but unknown content may be a picture or a video that FFmpeg recognises.
     match decode::recognised(path) {
-        Some(decode::Sort::Still) => Some(Kind::Picture),
-        Some(decode::Sort::Moving) => Some(Kind::Video),
+        Some(decode::MediaKind::Still) => Some(Kind::Picture),
+        Some(decode::MediaKind::Moving) => Some(Kind::Video),
         _ if is_readable(path) => Some(Kind::Picture),
         _ => video_extensions().contains(&extension).then_some(Kind::Video),
     }
@@ -220,12 +222,12 @@ fn globbed(path: &Path) -> Result<Option<Input>, PlanError> {
     if let Some(foreign) = files.iter().find(|file| !is_readable(file)) {
         return Err(PlanError::ForeignMatch { pattern: path.into(), file: foreign.clone() });
     }
-    sort(&mut files);
+    sort_naturally(&mut files);
     Ok(Some(Input::Sequence { folder: folder.into(), files }))
 }
 
 /// Sorts in natural order: `f2.png` before `f10.png`.
-fn sort(files: &mut [PathBuf]) {
+fn sort_naturally(files: &mut [PathBuf]) {
     let text = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     files.sort_by(|a, b| natord::compare(&text(a), &text(b)).then_with(|| a.cmp(b)));
 }
@@ -237,7 +239,7 @@ fn sort(files: &mut [PathBuf]) {
 pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, PlanError> {
     let files = names_in(folder)?.into_iter().map(|name| folder.join(name));
     let mut files: Vec<PathBuf> = files.filter(|file| file.is_file()).collect();
-    sort(&mut files);
+    sort_naturally(&mut files);
     Ok(files)
 }
 
@@ -250,7 +252,7 @@ fn folder(path: &Path) -> Result<Input, PlanError> {
         let is_file = file.is_file();
         if is_file && is_readable(&file) {
             files.push(file);
-        } else if !is_nobodys(&name, !is_file) {
+        } else if !is_system_or_sidecar(&name, !is_file) {
             foreign.push(file);
         }
     }
@@ -261,11 +263,11 @@ fn folder(path: &Path) -> Result<Input, PlanError> {
     if files.is_empty() {
         return Err(PlanError::EmptyFolder(path.into()));
     }
-    sort(&mut files);
+    sort_naturally(&mut files);
     Ok(Input::Sequence { folder: path.into(), files })
 }
 
-fn numbered(path: &Path, pattern: &Pattern) -> Result<Found, PlanError> {
+fn numbered(path: &Path, pattern: &Pattern) -> Result<ClassifiedInput, PlanError> {
     if !is_readable(path) {
         let what = "a pattern must name png, jpg, webp, tiff, bmp or exr pictures";
         return Err(PlanError::BadPattern { path: path.into(), what });
@@ -285,7 +287,13 @@ fn numbered(path: &Path, pattern: &Pattern) -> Result<Found, PlanError> {
     }
     let files = numbers.iter().map(|&number| pattern.folder.join(pattern.name(number))).collect();
     let input = Input::Sequence { folder: pattern.folder.clone(), files };
-    Ok(Found { path: path.into(), below: None, input, numbers: Some(numbers), whole_name: false })
+    Ok(ClassifiedInput {
+        path: path.into(),
+        relative_folder: None,
+        input,
+        numbers: Some(numbers),
+        keeps_extension: false,
+    })
 }
 
 /// Returns the names in a folder, without hidden ones.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::input::{Found, PICTURES, extension, is_picture, is_video};
+use super::input::{ClassifiedInput, PICTURES, extension, is_picture, is_video};
 use super::template::Fill;
 use super::{Pattern, PlanError, Request, Template};
 use crate::media::{Input, Names, Output};
@@ -24,12 +24,12 @@ const TO_MKV: [&str; 32] = [
 ///
 /// # Errors
 /// If `-o` does not fit the kind of input.
-pub fn name(found: &Found, request: &Request<'_>) -> Result<Output, PlanError> {
+pub fn name(found: &ClassifiedInput, request: &Request<'_>) -> Result<Output, PlanError> {
     let beside = || default_path(found, request);
     if let Some(template) = request.template {
         return explicit(found, &filled(template, found, request)?, request);
     }
-    if let (Some(below), Some(given)) = (&found.below, request.output) {
+    if let (Some(below), Some(given)) = (&found.relative_folder, request.output) {
         let default = beside()?;
         let name = default.file_name().ok_or_else(|| PlanError::Nameless(found.path.clone()))?;
         return with_names(found, given.join(below).join(name), None);
@@ -64,7 +64,7 @@ fn wrong(path: &Path, kind: &'static str, valid: String) -> PlanError {
 }
 
 /// Returns the output that is called `given`.
-fn explicit(found: &Found, given: &Path, request: &Request<'_>) -> Result<Output, PlanError> {
+fn explicit(found: &ClassifiedInput, given: &Path, request: &Request<'_>) -> Result<Output, PlanError> {
     let wrong = |path: &Path, kind, valid| Err(wrong(path, kind, valid));
     let pattern = Pattern::parse(given)?;
     let is_video_out = !request.format.is_empty() || VIDEOS_OUT.contains(&extension(given).as_str());
@@ -96,7 +96,7 @@ fn explicit(found: &Found, given: &Path, request: &Request<'_>) -> Result<Output
 }
 
 /// Returns the name that a template yields.
-fn filled(template: &Template, found: &Found, request: &Request<'_>) -> Result<PathBuf, PlanError> {
+fn filled(template: &Template, found: &ClassifiedInput, request: &Request<'_>) -> Result<PathBuf, PlanError> {
     let default = default_path(found, request)?;
     let sequence = matches!(found.input, Input::Sequence { .. });
     let input = match &found.input {
@@ -109,14 +109,14 @@ fn filled(template: &Template, found: &Found, request: &Request<'_>) -> Result<P
     } else {
         input.clone()
     };
-    let stem = if sequence || found.whole_name { input.file_name() } else { input.file_stem() };
+    let stem = if sequence || found.keeps_extension { input.file_name() } else { input.file_stem() };
     let parent = input.parent().and_then(Path::file_name).unwrap_or_default();
     let fill = Fill {
         stem: stem.unwrap_or_default(),
         preset: request.preset,
         ext: if sequence { "".as_ref() } else { default.extension().unwrap_or_default() },
         parent,
-        dir: found.below.as_deref().unwrap_or(Path::new("")),
+        dir: found.relative_folder.as_deref().unwrap_or(Path::new("")),
     };
     Ok(template.fill(&fill))
 }
@@ -155,7 +155,7 @@ fn ends_in_separator(path: &Path) -> bool {
 }
 
 /// Returns the default output: next to the input, with the preset in its name.
-fn default_path(found: &Found, request: &Request<'_>) -> Result<PathBuf, PlanError> {
+fn default_path(found: &ClassifiedInput, request: &Request<'_>) -> Result<PathBuf, PlanError> {
     let preset = request.preset;
     match &found.input {
         Input::Video(path) => {
@@ -190,8 +190,8 @@ fn default_path(found: &Found, request: &Request<'_>) -> Result<PathBuf, PlanErr
     }
 }
 
-fn tagged(found: &Found, path: &Path, preset: &str, ext: &std::ffi::OsStr) -> OsString {
-    let stem = if found.whole_name { path.file_name() } else { path.file_stem() };
+fn tagged(found: &ClassifiedInput, path: &Path, preset: &str, ext: &std::ffi::OsStr) -> OsString {
+    let stem = if found.keeps_extension { path.file_name() } else { path.file_stem() };
     let mut name = stem.unwrap_or_default().to_owned();
     for part in [".".as_ref(), preset.as_ref(), ".".as_ref(), ext] {
         name.push(part);
@@ -200,7 +200,7 @@ fn tagged(found: &Found, path: &Path, preset: &str, ext: &std::ffi::OsStr) -> Os
 }
 
 /// Returns the output at `path`; for a sequence, with the names of its pictures.
-fn with_names(found: &Found, path: PathBuf, pattern: Option<&Pattern>) -> Result<Output, PlanError> {
+fn with_names(found: &ClassifiedInput, path: PathBuf, pattern: Option<&Pattern>) -> Result<Output, PlanError> {
     let files = match &found.input {
         Input::Video(_) | Input::Stdin => return Ok(Output::Video(path)),
         Input::Picture(_) => return Ok(Output::Picture(path)),

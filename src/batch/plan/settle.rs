@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::media::Input;
 
 /// Beginning of the reason for a skip.
-pub const WHY: &str = "still being written";
+pub const SKIP_REASON: &str = "still being written";
 
 /// Returns why an input is left for later; `None` if none of its files has changed for `settle`.
 pub fn unsettled(input: &Input, settle: Duration) -> Option<String> {
@@ -24,7 +24,7 @@ pub fn unsettled(input: &Input, settle: Duration) -> Option<String> {
     };
     let youngest = youngest.filter(|age| *age < settle)?;
     Some(format!(
-        "{WHY}: it has changed {:.0} s ago, and must not for {} s (--settle)",
+        "{SKIP_REASON}: changed {:.0} s ago; must stay unchanged for {} s (--settle)",
         youngest.as_secs_f64(),
         settle.as_secs_f64()
     ))
@@ -63,7 +63,7 @@ mod tests {
         let input = Input::Video(path.clone());
         let settle = Duration::from_secs(10);
         let why = unsettled(&input, settle).unwrap();
-        assert!(why.starts_with("still being written: it has changed 0 s ago, and must not for 10 s"), "{why}");
+        assert!(why.starts_with("still being written: changed 0 s ago; must stay unchanged for 10 s"), "{why}");
         assert_eq!(unsettled(&input, Duration::ZERO), None);
         file.set_modified(SystemTime::now() - Duration::from_secs(11)).unwrap();
         assert_eq!(unsettled(&input, settle), None);

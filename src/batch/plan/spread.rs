@@ -50,7 +50,8 @@ pub fn spread(path: &Path, request: &Request<'_>) -> Result<Option<Vec<Result<It
     }
     forget_results(&mut files, request);
     let folder = |file: &Path| below(file, &fixed).parent().unwrap_or(Path::new("")).to_path_buf();
-    let items = files.into_iter().map(|file| Ok(Item { below: Some(folder(&file)), path: without_dot(file) }));
+    let items =
+        files.into_iter().map(|file| Ok(Item { relative_folder: Some(folder(&file)), path: without_dot(file) }));
     Ok(Some(items.chain(faults).collect()))
 }
 

@@ -1,9 +1,12 @@
 //! Finds the jobs in a folder.
 //!
-//! - A folder that holds videos is searched: each video is a job, and so is each picture next to them.
-//! - A folder that holds nothing but pictures is one sequence, also below a searched folder.
-//! - Skipped are hidden files and folders (which includes work folders), those of systems and NAS devices, the output
-//!   folder, results of previous runs, and files of other kinds.
+//! - A folder is searched if it holds a video, with `--recursive` also if it holds a folder, and always with
+//!   `--include`, `--exclude`, `--each` or `--watch`. A folder without pictures is also searched if `-o` names a folder
+//!   for the results: it is an inbox that may be empty. Any other folder is one input, a sequence of pictures.
+//! - Each video and each picture of a searched folder is a job. A subfolder that holds nothing but pictures is one
+//!   sequence.
+//! - Skips hidden files and folders (which includes work folders), those of systems and NAS devices, the output folder,
+//!   results of previous runs, and files of other kinds.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -13,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::input::{is_nobodys, is_picture_in, is_video_in};
+use super::input::{is_picture_in, is_system_or_sidecar, is_video_in};
 use super::output::check_holder;
 use super::{Globs, PlanError, Request};
 
@@ -25,21 +28,21 @@ pub struct Folders {
     /// If not empty, only files that match are jobs.
     pub include: Globs,
     pub exclude: Globs,
-    /// Searches every folder, whatever it holds: an inbox may be empty.
-    pub always: bool,
+    /// Searches every folder, whatever it contains: an inbox may be empty.
+    pub search_always: bool,
     /// Makes every picture a job, even if a folder holds nothing else.
     pub each: bool,
-    /// Collects the files of other kinds that were skipped.
-    pub passed: Passed,
+    /// Collects the skipped files of other kinds.
+    pub skipped: SkippedFiles,
     /// Names of the known presets: `a.monet.mp4` next to `a.mp4` is a result.
     pub presets: Vec<String>,
 }
 
-/// The files in searched folders that are neither videos nor pictures.
+/// The files in searched folders that are skipped because they are neither videos nor pictures.
 #[derive(Debug, Clone, Default)]
-pub struct Passed(Arc<Mutex<BTreeSet<PathBuf>>>);
+pub struct SkippedFiles(Arc<Mutex<BTreeSet<PathBuf>>>);
 
-impl Passed {
+impl SkippedFiles {
     fn note(&self, path: &Path) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into());
     }
@@ -55,7 +58,7 @@ impl Passed {
 pub struct Item {
     pub path: PathBuf,
     /// The input's folder relative to the searched folder; `None` for an input that the user named.
-    pub below: Option<PathBuf>,
+    pub relative_folder: Option<PathBuf>,
 }
 
 /// A file or folder that cannot be read.
@@ -73,9 +76,9 @@ enum Kind {
     Other,
 }
 
-/// Number of entries in a folder, by kind.
+/// The entries of a folder: their number by kind, and their names.
 #[derive(Debug, Default)]
-struct Content {
+struct FolderEntries {
     folders: usize,
     videos: usize,
     pictures: usize,
@@ -84,7 +87,7 @@ struct Content {
     stems: HashSet<OsString>,
 }
 
-impl Content {
+impl FolderEntries {
     fn is_sequence(&self) -> bool {
         self.pictures > 0 && self.videos + self.others + self.folders == 0
     }
@@ -94,7 +97,7 @@ struct Search<'a> {
     root: &'a Path,
     request: &'a Request<'a>,
     entries: Vec<(PathBuf, Kind)>,
-    contents: HashMap<PathBuf, Content>,
+    contents: HashMap<PathBuf, FolderEntries>,
     faults: Vec<Fault>,
 }
 
@@ -105,7 +108,7 @@ pub fn search(root: &Path, request: &Request<'_>) -> Option<Vec<Result<Item, Fau
     }
     let mut search = Search { root, request, entries: Vec::new(), contents: HashMap::new(), faults: Vec::new() };
     search.walk();
-    search.is_gone_through().then(|| search.items())
+    search.should_search().then(|| search.items())
 }
 
 /// Returns a filter for the entries of a folder: nothing hidden, nothing excluded, nothing of systems and NAS devices,
@@ -118,7 +121,7 @@ pub fn wanted<'a>(root: &'a Path, request: &'a Request<'_>) -> impl Fn(&DirEntry
         let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
         let is_folder = entry.file_type().is_dir();
         let left_out = is_hidden(entry)
-            || is_nobodys(entry.file_name(), is_folder)
+            || is_system_or_sidecar(entry.file_name(), is_folder)
             || request.folders.exclude.matches(below)
             || (entry.file_type().is_dir() && output());
         !left_out
@@ -162,7 +165,7 @@ impl Search<'_> {
         self.entries.push((path.into(), kind));
     }
 
-    fn is_gone_through(&self) -> bool {
+    fn should_search(&self) -> bool {
         let folders = self.request.folders;
         let globs = !folders.include.is_empty() || !folders.exclude.is_empty() || folders.each;
         let videos = self.contents.values().any(|content| content.videos > 0);
@@ -172,7 +175,7 @@ impl Search<'_> {
         let holder = |outputs: PathBuf| check_holder(&outputs).is_ok();
         let inbox = top.is_none_or(|top| top.pictures == 0) && self.request.outputs().is_some_and(holder);
         let own = self.faults.iter().any(|fault| fault.path == self.root);
-        !own && (videos || below || globs || folders.always || inbox)
+        !own && (videos || below || globs || folders.search_always || inbox)
     }
 
     fn items(self) -> Vec<Result<Item, Fault>> {
@@ -180,7 +183,7 @@ impl Search<'_> {
         for (path, kind) in &self.entries {
             let wanted = match kind {
                 Kind::Other => {
-                    self.request.folders.passed.note(path);
+                    self.request.folders.skipped.note(path);
                     false
                 }
                 Kind::Video => self.includes(path),
@@ -190,7 +193,7 @@ impl Search<'_> {
             if wanted && !self.is_result(path, *kind) {
                 let folder = folder_of(path);
                 let below = folder.strip_prefix(self.root).unwrap_or(Path::new("")).to_path_buf();
-                items.push(Ok(Item { path: path.clone(), below: Some(below) }));
+                items.push(Ok(Item { path: path.clone(), relative_folder: Some(below) }));
             }
         }
         items.extend(self.faults.into_iter().map(Err));
@@ -208,7 +211,7 @@ impl Search<'_> {
         !each
             && folder != self.root
             && self.includes(folder)
-            && self.contents.get(folder).is_some_and(Content::is_sequence)
+            && self.contents.get(folder).is_some_and(FolderEntries::is_sequence)
     }
 
     /// Returns whether an entry is named like the result of a preset and its source is present.
@@ -228,7 +231,7 @@ pub fn is_hidden(entry: &DirEntry) -> bool {
 pub fn fault(error: walkdir::Error, root: &Path) -> Option<Fault> {
     let path = error.path().unwrap_or(root).to_path_buf();
     if error.loop_ancestor().is_some() {
-        tracing::info!(path = %path.display(), "a link that leads to a folder above it is passed over");
+        tracing::info!(path = %path.display(), "a link that leads to a folder above it is skipped");
         return None;
     }
     // A dangling link matters only if it is named like an input.

@@ -96,7 +96,7 @@ impl VideoSource {
         let many = |n: u64, one: &str, more: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {more}") };
         let mut parts = Vec::new();
         if self.damage.places() > 0 {
-            parts.push(many(self.damage.places(), "damaged place was passed over", "damaged places were passed over"));
+            parts.push(many(self.damage.places(), "damaged place was skipped", "damaged places were skipped"));
         }
         if missing > 0 {
             parts.push(many(missing, "frame is missing at the end", "frames are missing at the end"));

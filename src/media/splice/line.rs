@@ -78,7 +78,7 @@ impl Line {
     }
 
     /// Forgets the packets before a break.
-    pub fn begin_anew(&mut self) {
+    pub fn begin_again(&mut self) {
         (self.end, self.last, self.last_dts, self.last_pts) = (None, None, None, None);
         self.joined = true;
     }

@@ -83,17 +83,17 @@ impl Command {
 fn environment(job: &JobRecord) -> [(&'static str, String); 6] {
     let error = job.why.as_deref().filter(|_| job.outcome == JobEnd::Failed).unwrap_or_default();
     [
-        ("STYLIZE_VIDEO_INPUT", plain(&job.input)),
-        ("STYLIZE_VIDEO_OUTPUT", plain(job.output.as_deref().unwrap_or_default())),
+        ("STYLIZE_VIDEO_INPUT", sanitised(&job.input)),
+        ("STYLIZE_VIDEO_OUTPUT", sanitised(job.output.as_deref().unwrap_or_default())),
         ("STYLIZE_VIDEO_OUTCOME", job.outcome.name().to_owned()),
         ("STYLIZE_VIDEO_FRAMES", job.frames.to_string()),
         ("STYLIZE_VIDEO_SECONDS", format!("{:.3}", job.seconds)),
-        ("STYLIZE_VIDEO_ERROR", plain(error)),
+        ("STYLIZE_VIDEO_ERROR", sanitised(error)),
     ]
 }
 
 /// Makes a text valid for an environment variable: no NUL, limited length.
-fn plain(text: &str) -> String {
+fn sanitised(text: &str) -> String {
     text.chars().filter(|&c| c != '\0').take(LONGEST).collect()
 }
 

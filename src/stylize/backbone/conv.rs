@@ -82,9 +82,9 @@ impl Conv {
     }
 
     /// Returns a convolution that blurs `channels` maps with the binomial `row` (`[1, 2, 1]`, for example) in both
-    /// directions and then halves their size. A mean over 2x2 pixels lets through much of what the coarser grid cannot
-    /// represent, and a descent hides a lattice with that grid's pitch there (Zhang 2019, "Making convolutional
-    /// networks shift-invariant again").
+    /// directions and then halves their size. A mean over 2x2 pixels would let through much detail that the coarser
+    /// grid cannot represent (Zhang 2019, "Making convolutional networks shift-invariant again"). A descent then
+    /// hides a lattice with the pitch of that grid in this detail.
     ///
     /// # Errors
     /// Returns what libtorch reports.

@@ -1,6 +1,6 @@
 //! The bleed: a strip around a picture that is painted along with it and then cut off, as printers do it. A pixel at a
-//! border is seen from one side only, so a few iterations leave a strip there unpainted: a mosaic has no stones in it.
-//! Around a picture with a bleed, that strip is not part of the picture.
+//! border is seen from one side only, so a few iterations leave a strip there unpainted. In a mosaic, for example, that
+//! strip has no stones. With a bleed, it lies outside the picture.
 
 use tch::Tensor;
 

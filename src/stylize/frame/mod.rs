@@ -1,4 +1,4 @@
-//! Paints one frame: its look, the terms of J, where the descent starts and how long it goes on.
+//! Paints one frame: its look, the terms of J, where the descent starts and how long it runs.
 
 mod bleed;
 pub mod colour;

@@ -17,7 +17,7 @@ use stylize_video::decode::{self, DecodeError};
 use stylize_video::interrupt::CancelToken;
 use stylize_video::job::Engine;
 use stylize_video::media::Input;
-use stylize_video::motion::Given;
+use stylize_video::motion::SuppliedMotion;
 use stylize_video::report::{Event, Observer, Outcome};
 use stylize_video::settings::{IfExists, InputSettings, Resolved, Settings};
 
@@ -148,8 +148,8 @@ pub fn run_here(input: &Path, output: &Path) -> Result<i32, String> {
                 error.exit_code().into()
             }
             Ok(planned) => {
-                let (given, cancel) = (Given::default(), CancelToken::default());
-                let group = JobGroup { planned, resolved, given, memory: None, named: Vec::new() };
+                let (supplied, cancel) = (SuppliedMotion::default(), CancelToken::default());
+                let group = JobGroup { planned, resolved, supplied, failure_log: None, named: Vec::new() };
                 let (engine, options) = (Engine::Identity, RunOptions::default());
                 let summary = batch::run(vec![group], RunContext { engine, options, observer: &said, cancel: &cancel });
                 i32::from(summary.count(Outcome::Done) != 1)

@@ -414,7 +414,7 @@ fn further_video_is_copied() {
             "{name}"
         );
         assert_eq!(hash(&output, 1), hash(&input, 1), "{name}");
-        assert_ne!(hash(&output, 2), hash(&input, 2), "{name}: painted anew");
+        assert_ne!(hash(&output, 2), hash(&input, 2), "{name}: painted again");
         assert_eq!(packets(&output, "v:0").len(), 20, "{name}");
         let shape = "stream=sample_aspect_ratio,display_aspect_ratio";
         assert_eq!(probe(&output, "v:0", shape), probe(&input, "v:0", shape), "{name}");

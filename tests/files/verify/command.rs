@@ -36,7 +36,7 @@ fn lost() {
     let desk = Desk::new();
     let input = rich(&desk, "in.mp4");
     let output = make(&desk, &[&input], "-map 0 -map -0:a:1 -map_metadata 0 -c copy", "out.mp4");
-    let line = "out.mp4: is not all of ";
+    let line = "out.mp4: does not keep all of ";
     let found = program().args([&input, &output]).assert().code(1).stderr(is_empty()).stdout(contains(line));
     assert_eq!(String::from_utf8_lossy(&found.get_output().stdout).lines().count(), 1);
     let found = program().arg("--json").args([&input, &output]).assert().code(1);

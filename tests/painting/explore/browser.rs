@@ -100,7 +100,7 @@ fn the_page_works_in_a_browser() {
     let told: Vec<&str> = noted["told"].as_array().unwrap().iter().map(|told| told.as_str().unwrap()).collect();
     let named = |text: &str| text.split([',', '(']).take(2).map(str::trim).collect::<Vec<_>>().join(", ");
     assert!(told.iter().all(|text| text.starts_with("relu1, unit ")), "{told:?}");
-    assert_ne!(named(told[0]), named(told[1]), "the key goes on to the next unit");
+    assert_ne!(named(told[0]), named(told[1]), "the key shows the next unit");
     assert_eq!(named(told[1]), named(told[2]), "closing gives the focus back to the unit");
     assert_eq!(named(told[0]), named(told[3]), "keys go from unit to unit");
 

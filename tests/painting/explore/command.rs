@@ -88,7 +88,7 @@ fn a_run_makes_sheets_and_a_page_and_goes_on() {
     assert_eq!(size(&out.join("relu1.png")).0, 10 + 2 * (2 * (3 * 91 + 4) + 10 + 10));
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
     for part in
-        ["half2.png", "clip.mp4", "torn.jpg", "a &amp; &lt;b&gt;.png", "receptive field", "<svg", "1 input passed over"]
+        ["half2.png", "clip.mp4", "torn.jpg", "a &amp; &lt;b&gt;.png", "receptive field", "<svg", "1 input skipped"]
     {
         assert!(
             page.contains(part)
@@ -198,8 +198,8 @@ fn a_signal_stops_it_and_the_same_command_goes_on() {
     send(&running, Signal::INT).unwrap();
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert_eq!(running.wait().unwrap().code(), Some(130), "{rest:?}");
-    assert!(rest.last().unwrap().contains("the same command goes on"), "{rest:?}");
-    program(desk.path()).args(arguments("cut")).assert().success().stderr(contains("going on after"));
+    assert!(rest.last().unwrap().contains("the same command continues"), "{rest:?}");
+    program(desk.path()).args(arguments("cut")).assert().success().stderr(contains("continues after"));
     program(desk.path()).args(arguments("whole")).assert().success();
     for file in ["layers.json", "relu2.png", "index.html"] {
         let read = |folder: &str| std::fs::read(desk.path().join(folder).join(file)).unwrap();

@@ -73,7 +73,7 @@ fn flashes_cuts_and_single_frames_are_told_of() {
     let args = ["measure", "source", "--source", "source"];
     let table = program(desk.path()).args(args).assert().success().get_output().stdout.clone();
     let table = String::from_utf8(table).unwrap();
-    assert!(table.starts_with("12 frames, 1 cut, 1 flash passed over\n"), "{table}");
+    assert!(table.starts_with("12 frames, 1 cut, 1 flash skipped\n"), "{table}");
     let one = desk.path().join("source/00.png");
     let args = ["measure", one.to_str().unwrap(), "--source", one.to_str().unwrap(), "--json"];
     let json = program(desk.path()).args(args).assert().success().get_output().stdout.clone();

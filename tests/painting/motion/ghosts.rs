@@ -89,7 +89,7 @@ fn where_nothing_moves_there_is_no_ghost() {
 }
 
 #[test]
-fn a_cut_begins_anew_and_a_flash_is_passed_over() {
+fn a_cut_begins_again_and_a_flash_is_skipped() {
     // A cut that is reported, or unknown motion at a cut that was not detected.
     let unknown = FlowField::from_fn(WIDTH, HEIGHT, |_, _| [f32::NAN; 2]);
     let step = Step::new(unknown.clone(), unknown, &Consistency::default());

@@ -36,7 +36,7 @@ impl<'a> Case<'a> {
         let features = no_grad(|| self.network.forward(&self.style, &self.layers)).unwrap();
         let targets = features.iter().enumerate().map(|(place, features)| {
             let gram = gram(features).unwrap();
-            GramTarget { place, gram, weight: 0.5 + place as f64 }
+            GramTarget { layer: place, gram, weight: 0.5 + place as f64 }
         });
         Style::new(targets.collect(), convention, 2.0).unwrap()
     }

@@ -138,7 +138,7 @@ fn positions_near_a_border_take_no_part_in_a_gram_matrix() {
 #[test]
 fn positions_in_the_margin_take_no_part_in_the_style() {
     let features = activations("bordered", [1, 3, 14, 15]).set_requires_grad(true);
-    let target = GramTarget { place: 0, gram: gram(&activations("other", [1, 3, 14, 15])).unwrap(), weight: 1.0 };
+    let target = GramTarget { layer: 0, gram: gram(&activations("other", [1, 3, 14, 15])).unwrap(), weight: 1.0 };
     let term = Style::new(vec![target], Convention::Relative, 1.0).unwrap();
     let image = Tensor::zeros([1, 3, 20, 22], (Kind::Double, tch::Device::Cpu));
     for (margin, border) in [(0, 1), (1, 1), (4, 2)] {
@@ -184,7 +184,7 @@ fn style_in_every_convention_with_a_painting_of_another_size() {
     for convention in CONVENTIONS {
         let targets = [1, 0].map(|place: usize| {
             let gram = gram(&paintings[place]).unwrap();
-            GramTarget { place, gram, weight: weights[place] }
+            GramTarget { layer: place, gram, weight: weights[place] }
         });
         let term = Style::new(targets.into(), convention, 40.0).unwrap();
         let layer = |l: usize| weights[l] * style_layer(&maps(&features[l]), &maps(&paintings[l]), convention);
@@ -210,7 +210,7 @@ fn equal_activations_cost_nothing() {
     let features = [activations("f", [1, 4, 6, 5])];
     for convention in CONVENTIONS {
         let content = Content::new(vec![(0, features[0].shallow_clone())], convention, 1.0).unwrap();
-        let target = GramTarget { place: 0, gram: gram(&features[0]).unwrap(), weight: 1.0 };
+        let target = GramTarget { layer: 0, gram: gram(&features[0]).unwrap(), weight: 1.0 };
         let style = Style::new(vec![target], convention, 1.0).unwrap();
         assert_eq!(evaluate(&content, &features), 0.0);
         assert_eq!(evaluate(&style, &features), 0.0);
@@ -223,7 +223,7 @@ fn black_pictures_and_missing_layers_give_finite_terms() {
     let black = Tensor::zeros([1, 4, 6, 5], (Kind::Double, tch::Device::Cpu));
     for convention in CONVENTIONS {
         let content = Content::new(vec![(0, black.shallow_clone())], convention, 1.0).unwrap();
-        let target = GramTarget { place: 0, gram: gram(&black).unwrap(), weight: 1.0 };
+        let target = GramTarget { layer: 0, gram: gram(&black).unwrap(), weight: 1.0 };
         let style = Style::new(vec![target], convention, 1.0).unwrap();
         assert!(evaluate(&content, &features).is_finite());
         assert!(evaluate(&style, &features).is_finite());

@@ -121,13 +121,13 @@ fn a_descent_goes_on_with_what_the_one_before_it_learned() {
     // The next frame starts a short distance away.
     let start = before.current().0 + (Tensor::arange(10, DOUBLE) * 1.7).sin() * 0.01;
     let eight = |mut optimizer: Lbfgs| walk(&mut optimizer, &Function::new(quadratic(10, 1e3)), 8);
-    let (knowing, alone) = (eight(lbfgs(&start).knowing(&learned)), eight(lbfgs(&start)));
+    let (knowing, alone) = (eight(lbfgs(&start).with_curvature(&learned)), eight(lbfgs(&start)));
     assert_never_rises(&knowing);
     assert!(knowing[7] < 0.8 * alone[7], "{:e}, alone {:e}", knowing[7], alone[7]);
     // State of another size is ignored without an error.
     let other = Tensor::zeros([20], DOUBLE);
     let walked = |mut optimizer: Lbfgs| walk(&mut optimizer, &Function::new(quadratic(20, 1e3)), 8);
-    assert_eq!(walked(lbfgs(&other).knowing(&learned)), walked(lbfgs(&other)));
+    assert_eq!(walked(lbfgs(&other).with_curvature(&learned)), walked(lbfgs(&other)));
 }
 
 #[test]

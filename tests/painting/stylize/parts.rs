@@ -97,7 +97,7 @@ fn terms() -> Vec<Box<dyn LossTerm>> {
     let style = |convention| {
         let targets = [1, 0].map(|place: usize| {
             let gram = gram(&random("painting", CHANNELS[place], [15, 18])).unwrap();
-            GramTarget { place, gram, weight: 0.4 + place as f64 }
+            GramTarget { layer: place, gram, weight: 0.4 + place as f64 }
         });
         Style::new(targets.into(), convention, 30.0).unwrap()
     };

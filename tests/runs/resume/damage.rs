@@ -107,7 +107,7 @@ fn another_job_starts_over_and_says_why() {
     begun(&job, 2);
     let kept: Vec<&str> = PAINTED.iter().copied().chain(["--no-resume"]).collect();
     let run = Job::new(&desk, &input, "out.mp4", &kept).run();
-    assert!(run.code == Some(0) && !run.text.contains("goes on"), "{}", run.text);
+    assert!(run.code == Some(0) && !run.text.contains("resumes after"), "{}", run.text);
     job.remove();
     // The same bytes under another name and date still identify the same job.
     begun(&job, 2);

@@ -24,12 +24,12 @@ fn killed_at_random_instants_it_has_the_same_bytes() {
     let expected = job.undisturbed();
     let length = began.elapsed();
     let mut dice = Dice(7);
-    let (mut killed, mut finished, mut gone_on) = (0, 0, 0);
+    let (mut killed, mut finished, mut resumed) = (0, 0, 0);
     while killed < kills() {
         let instant = Instant::now() + length.mul_f64(0.3 + 0.6 * dice.share());
         let (met, run) = job.signalled_when(Signal::KILL, || Instant::now() >= instant);
         killed += usize::from(met);
-        gone_on += usize::from(run.text.contains("resumes after"));
+        resumed += usize::from(run.text.contains("resumes after"));
         if job.is_done() {
             assert!(expected == job.bytes(), "after {killed} kills: {}", run.text);
             // A run that dies after the last rename leaves its work folder to the next run.
@@ -39,8 +39,8 @@ fn killed_at_random_instants_it_has_the_same_bytes() {
         }
     }
     assert!(expected == job.done(), "after the last kill");
-    eprintln!("{killed} kills, {gone_on} runs went on, {} ended", finished + 1);
-    assert!(gone_on > kills() / 4, "runs do go on: {gone_on} of {killed}");
+    eprintln!("{killed} kills, {resumed} runs resumed, {} ended", finished + 1);
+    assert!(resumed > kills() / 4, "runs do resume: {resumed} of {killed}");
 }
 
 #[test]

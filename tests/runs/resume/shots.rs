@@ -109,12 +109,12 @@ fn painted_shots_join_to_the_same_bytes_though_a_run_is_killed() {
     let before = second.parts();
     second.signalled_when(Signal::TERM, || second.parts() > before);
     let run = second.run();
-    assert!(run.code == Some(0) && run.text.contains("goes on after"), "{}", run.text);
+    assert!(run.code == Some(0) && run.text.contains("resumes after"), "{}", run.text);
     let shots: Vec<u64> = places(&second.work()).iter().map(|place| place.0).collect();
     assert_eq!(shots, [1, 1, 1, 1, 2, 2]);
     // Run again, it finds everything painted.
     let run = second.run();
-    assert!(run.code == Some(0) && run.text.contains("goes on after 29 "), "{}", run.text);
+    assert!(run.code == Some(0) && run.text.contains("resumes after 29 "), "{}", run.text);
     let options: Vec<&str> = PAINTED
         .iter()
         .copied()
@@ -251,6 +251,6 @@ fn a_run_that_an_earlier_version_began_goes_on() {
     }
     write_manifest(&job.work(), &old);
     let run = job.run();
-    assert!(run.code == Some(0) && run.text.contains("goes on after"), "{}", run.text);
+    assert!(run.code == Some(0) && run.text.contains("resumes after"), "{}", run.text);
     assert!(expected == job.bytes());
 }

@@ -8,7 +8,7 @@ use stylize_video::batch::{self, JobGroup, RunContext, RunOptions, Summary};
 use stylize_video::interrupt::CancelToken;
 use stylize_video::job::Engine;
 use stylize_video::media::Range;
-use stylize_video::motion::Given;
+use stylize_video::motion::SuppliedMotion;
 use stylize_video::report::{Event, Observer, Outcome};
 use stylize_video::settings::{Device, IfExists, Resolved, Settings, Size, StyleImage};
 
@@ -41,14 +41,14 @@ fn group(inputs: &[PathBuf], style: &str, output: PathBuf) -> JobGroup {
         ..plain_request(&folders)
     };
     let planned = plan::plan(&request).unwrap();
-    JobGroup { planned, resolved, given: Given::default(), memory: None, named: Vec::new() }
+    JobGroup { planned, resolved, supplied: SuppliedMotion::default(), failure_log: None, named: Vec::new() }
 }
 
 fn run(groups: Vec<JobGroup>, parallel: usize) -> Summary {
     let (cancel, options) = (CancelToken::default(), RunOptions { parallel, ..RunOptions::default() });
     let summary =
         batch::run(groups, RunContext { engine: Engine::Optimise, options, observer: &Quiet, cancel: &cancel });
-    assert_eq!(summary.count(Outcome::Done), summary.rows.len(), "{:?}", summary.rows);
+    assert_eq!(summary.count(Outcome::Done), summary.results.len(), "{:?}", summary.results);
     summary
 }
 

@@ -41,7 +41,11 @@ fn files_of_systems() {
     fs::rename(desk.path("shot"), desk.path("tree/shot")).unwrap();
     clip(&desk, "tree/more/a.mp4", 2);
     let ended = call(&desk, ["tree", "-r", "-o", "out", "--settle", "0"]);
-    assert!(ended.code == Some(0) && ended.says("2 done") && !ended.says("passed over"), "{}", ended.text);
+    assert!(
+        ended.code == Some(0) && ended.says("2 done") && !ended.says("neither a video nor a picture"),
+        "{}",
+        ended.text
+    );
     // Any other file is still not a frame.
     put(&desk, "tree/shot/notes.txt", "x");
     assert_eq!(call(&desk, ["tree/shot", "-o", "no"]).code, Some(1));
@@ -89,9 +93,9 @@ fn programs_called_ts() {
     let ended = call(&desk, ["inbox", "-o", "outbox"]);
     assert_eq!(ended.code, Some(0), "{}", ended.text);
     assert_eq!(names(&desk, "outbox"), ["clip.monet.mp4", "tv.monet.mkv"]);
-    assert!(ended.says("4 files are passed over") && !ended.says("index.ts"), "{}", ended.text);
+    assert!(ended.says("4 files skipped: neither a video nor a picture") && !ended.says("index.ts"), "{}", ended.text);
     let named = call(&desk, ["inbox", "-o", "outbox", "-v"]);
-    assert!(named.says("inbox/index.ts: passed over") && named.says("inbox/readme.txt"), "{}", named.text);
+    assert!(named.says("inbox/index.ts: skipped") && named.says("inbox/readme.txt"), "{}", named.text);
     assert_eq!(call(&desk, ["inbox", "-o", "outbox", "-q"]).text, "");
 }
 

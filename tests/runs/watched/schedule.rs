@@ -27,7 +27,7 @@ fn when_time_is_up_the_next_run_goes_on() {
         }
         assert_eq!(run.code, Some(75), "{}", run.text);
         assert!(run.text.contains("time is up"), "{}", run.text);
-        assert!(run.text.contains("run again to go on"), "{}", run.text);
+        assert!(run.text.contains("run again to continue"), "{}", run.text);
     }
     assert!(runs > 1, "time was never up");
     assert_eq!(fs::read(desk.path("a.monet.mp4")).unwrap(), fs::read(desk.path("whole.mp4")).unwrap());
@@ -39,7 +39,7 @@ fn a_time_that_is_up_at_once_begins_no_job() {
     desk.clip("a.mp4", CLIP);
     let run = run(&desk, &[&["a.mp4", "--max-runtime", "1ms"], PAINTED]);
     assert_eq!(run.code, Some(75), "{}", run.text);
-    assert!(run.text.contains("time is up: 1 job was not begun; run again to go on"), "{}", run.text);
+    assert!(run.text.contains("time is up: 1 job was not begun; run again to continue"), "{}", run.text);
     assert!(!desk.path("a.monet.mp4").exists());
 }
 

@@ -104,7 +104,10 @@ fn code_in_a_pickle_is_not_run() {
     let dir = tempfile::tempdir().unwrap();
     let error = weights::import(&fixture("danger.pth"), &[tiny()], dir.path()).unwrap_err();
     let message = error.to_string();
-    assert!(message.contains("danger.pth: tensor features.2.bias: it is no tensor but a `posix.system`"), "{message}");
+    assert!(
+        message.contains("danger.pth: tensor features.2.bias: it is not a tensor but a `posix.system`"),
+        "{message}"
+    );
     assert!(!Path::new("pickle_ran_code").exists());
 }
 

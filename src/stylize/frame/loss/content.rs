@@ -1,4 +1,4 @@
-//! The content term: keeps G's activations near those of the content.
+//! The content term: keeps the activations of the painted picture G near those of the content.
 
 use tch::Tensor;
 
@@ -11,10 +11,10 @@ use crate::stylize::StyleError;
 use crate::stylize::frame::faces::in_colours_of;
 use crate::stylize::tensor::{Border, box_blur, scalar};
 
-/// The energy of a place relative to this share of the layer's mean determines the weight of the place.
+/// A place whose energy is this share of the layer's mean has the largest weight.
 const FAINT: f64 = 0.2;
-/// Added to the base weight of 1 at a place with exactly that energy.
-const MORE: f64 = 3.0;
+/// What such a place adds to the base weight of 1. Weaker and stronger places add less.
+const FAINT_BONUS: f64 = 3.0;
 /// Number of blurs of the energy map: together a bell with a standard deviation of 2 positions.
 const BLURS: usize = 3;
 
@@ -41,19 +41,20 @@ pub struct Content {
 #[derive(Debug)]
 struct Target {
     /// Position in the objective's layer list.
-    place: usize,
+    layer: usize,
     /// P, `[1,C,h,w]`.
     features: Tensor,
-    /// w times the extra weight of each place, `[1,1,h,w]`.
+    /// w times the factor of each place (see [`Content::counted`]), `[1,1,h,w]`.
     weights: Option<Tensor>,
-    /// The share of that extra weight that is reported separately from J, `[1,1,h,w]`.
+    /// The share of `extra_weights` in that factor, `[1,1,h,w]`. What it contributes is reported apart from the rest of
+    /// J.
     apart: Option<Tensor>,
     /// Factor in front of the sum of squares.
     factor: f64,
 }
 
-/// A face is compared in the colours that it has at the start of the descent: the colours of black-and-white film would
-/// make it grey.
+/// A face is compared in the colours that it has at the start of the descent. Otherwise black-and-white film would make
+/// faces grey.
 pub(super) fn of(frame: &FrameFacts<'_>) -> MaybeTerm {
     let FrameFacts { settings, backbone, shot, scene, start, phase, .. } = *frame;
     let content = match scene.faces.as_ref().filter(|_| scene.is_painted) {
@@ -62,8 +63,8 @@ pub(super) fn of(frame: &FrameFacts<'_>) -> MaybeTerm {
     };
     let layers = &shot.layers;
     let features = backbone.forward(&phase.apply(&content)?, layers.content())?;
-    let places = layers.style().len()..;
-    let targets = places.zip(features).collect();
+    let positions = layers.style().len()..;
+    let targets = positions.zip(features).collect();
     let term = Content::new(targets, settings.loss.convention, settings.loss.alpha)?;
     let seen = |map: Option<Tensor>| map.map(|map| phase.apply(&map)).transpose();
     let counts = seen(scene.content_counts(frame.face_counts())?)?;
@@ -79,7 +80,7 @@ impl Content {
         let share = alpha / targets.len().max(1) as f64;
         let targets = targets
             .into_iter()
-            .map(|(place, features)| {
+            .map(|(layer, features)| {
                 let factor = match convention {
                     // A picture without any activation (black, say) must not divide by zero.
                     Convention::Relative => 1.0 / scalar(&energy(&features)?)?.max(1e-12),
@@ -88,22 +89,23 @@ impl Content {
                 };
                 let relative = convention == Convention::Relative;
                 let weights = if relative { Some(weights(&features)?) } else { None };
-                Ok(Target { place, features, weights, apart: None, factor: share * factor })
+                Ok(Target { layer, features, weights, apart: None, factor: share * factor })
             })
             .collect::<Result<_, StyleError>>()?;
         Ok(Self { targets })
     }
 
-    /// Multiplies the weight of each place by `counts` (1 if `None`) plus `beyond`. The share of `beyond` is reported
-    /// separately from J. Both are `[1,1,H,W]`, on the grid of the picture that the network sees.
+    /// Multiplies the weight of each place by `counts` (1 if `None`) plus `extra_weights`. What `extra_weights`
+    /// contributes is reported apart from the rest of J. Both are `[1,1,H,W]`, on the grid of the picture that the
+    /// network sees.
     ///
     /// # Errors
     /// Returns what libtorch reports.
-    pub fn counted(mut self, counts: Option<&Tensor>, beyond: Option<&Tensor>) -> Result<Self, StyleError> {
+    pub fn counted(mut self, counts: Option<&Tensor>, extra_weights: Option<&Tensor>) -> Result<Self, StyleError> {
         for Target { features, weights, apart, .. } in &mut self.targets {
             let (_, _, h, w) = features.size4()?;
             let at = |map: Option<&Tensor>| map.map(|map| map.f_adaptive_avg_pool2d([h, w])).transpose();
-            let more = at(beyond)?;
+            let more = at(extra_weights)?;
             let all = match (at(counts)?, &more) {
                 (Some(counts), Some(more)) => counts.f_add(more)?,
                 (Some(counts), None) => counts,
@@ -131,7 +133,7 @@ fn weights(features: &Tensor) -> Result<Tensor, StyleError> {
     let faint = local.f_mean(local.kind())?.f_mul_scalar(FAINT)?.f_clamp_min(1e-12)?;
     let ratio = local.f_div(&faint)?;
     let share = ratio.f_div(&ratio.f_add_scalar(1.0)?.f_square()?)?;
-    Ok(share.f_mul_scalar(4.0 * MORE)?.f_add_scalar(1.0)?)
+    Ok(share.f_mul_scalar(4.0 * FAINT_BONUS)?.f_add_scalar(1.0)?)
 }
 
 impl LossTerm for Content {
@@ -142,9 +144,9 @@ impl LossTerm for Content {
     /// The sums of all layers, then those of the shares that are reported separately.
     fn statistics(&self, view: &View<'_>) -> Result<Sums, StyleError> {
         let (mut sums, mut shares) = (Sums::new(view)?, Vec::new());
-        for Target { place, features, weights, apart, .. } in &self.targets {
-            let window = view.window_of(*place)?;
-            let difference = window.counted(&view.features[*place])?.f_sub(&window.of_whole(features)?)?;
+        for Target { layer, features, weights, apart, .. } in &self.targets {
+            let window = view.window_of(*layer)?;
+            let difference = window.counted(&view.features[*layer])?.f_sub(&window.of_whole(features)?)?;
             let mut weighted = difference.f_detach()?;
             if let Some(weights) = weights {
                 weighted = weighted.f_mul(&window.of_whole(weights)?)?;
@@ -195,16 +197,17 @@ mod tests {
     fn what_counts_beyond_is_a_term_of_its_own_in_one_pass() {
         tch::manual_seed(5);
         let random = |channels: i64, h: i64, w: i64| Tensor::rand([1, channels, h, w], (Kind::Double, Device::Cpu));
-        let (image, counts, beyond) = (random(3, 12, 16), random(1, 12, 16) * 5.0 + 1.0, random(1, 12, 16) * 40.0);
+        let (image, counts, extra_weights) =
+            (random(3, 12, 16), random(1, 12, 16) * 5.0 + 1.0, random(1, 12, 16) * 40.0);
         let (wanted, found) = (random(7, 6, 8), [random(7, 6, 8)]);
         let term = || Content::new(vec![(0, wanted.shallow_clone())], Convention::Relative, 2.0).unwrap();
         let view = View::new(&image, &found);
         let value = |term: &Content| scalar(&term.evaluate(&view).unwrap()).unwrap();
         let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12 * b.abs(), "{a} and {b}");
         let (once, faces) = (value(&term()), value(&term().counted(Some(&counts), None).unwrap()));
-        let more = value(&term().counted(Some(&beyond), None).unwrap());
+        let more = value(&term().counted(Some(&extra_weights), None).unwrap());
         for (own, counts) in [(once, None), (faces, Some(&counts))] {
-            let term = term().counted(counts, Some(&beyond)).unwrap();
+            let term = term().counted(counts, Some(&extra_weights)).unwrap();
             let sums = term.statistics(&view).unwrap();
             near(scalar(&term.value(&sums).unwrap()).unwrap(), own + more);
             near(scalar(&term.value_apart(&sums).unwrap().unwrap()).unwrap(), more);

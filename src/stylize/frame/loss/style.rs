@@ -83,7 +83,7 @@ fn products(a: &Tensor, b: &Tensor) -> Result<Tensor, StyleError> {
 #[derive(Debug)]
 pub struct GramTarget {
     /// Position in the objective's layer list.
-    pub place: usize,
+    pub layer: usize,
     /// A per position, `[C,C]`; for several paintings, their weighted blend.
     pub gram: Tensor,
     /// lambda_l.
@@ -126,7 +126,7 @@ pub(in crate::stylize) fn of_shot(settings: &Settings, shot: &ShotFacts) -> Resu
         .zip(shot.layers.weights.iter().copied())
         .enumerate()
         .filter(|&(_, (_, weight))| weight > 0.0)
-        .map(|(place, (gram, weight))| GramTarget { place, gram: gram.shallow_clone(), weight })
+        .map(|(layer, (gram, weight))| GramTarget { layer, gram: gram.shallow_clone(), weight })
         .collect();
     Style::new(targets, settings.loss.convention, settings.beta() * shot.beta)
 }
@@ -189,9 +189,9 @@ impl LossTerm for Style {
     /// gradient, which `value` doubles.
     fn statistics(&self, view: &View<'_>) -> Result<Sums, StyleError> {
         let mut sums = Sums::new(view)?;
-        for GramTarget { place, .. } in &self.targets {
-            let (features, window) = (&view.features[*place], view.window_of(*place)?);
-            let (inner, positions) = inner(features, window, view.border(*place)?)?;
+        for GramTarget { layer, .. } in &self.targets {
+            let (features, window) = (&view.features[*layer], view.window_of(*layer)?);
+            let (inner, positions) = inner(features, window, view.border(*layer)?)?;
             sums = sums.with(products(features, &inner)?, positions);
             sums.counts.push(window.core[0].length() * window.core[1].length());
         }
@@ -243,7 +243,7 @@ mod tests {
         let view = View::new(&image, &features);
         let style = |beta: f64, weights: [f64; 2]| {
             let target =
-                |place: usize| GramTarget { place, gram: gram(&paintings[place]).unwrap(), weight: weights[place] };
+                |layer: usize| GramTarget { layer, gram: gram(&paintings[layer]).unwrap(), weight: weights[layer] };
             Style::new(vec![target(0), target(1)], Convention::Relative, beta).unwrap()
         };
         let expected = {

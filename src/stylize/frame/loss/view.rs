@@ -46,18 +46,18 @@ impl<'a> View<'a> {
         Ok(self.part.map_or_else(|| Window::all([h, w]), |(image, _)| image))
     }
 
-    /// Returns where the activations at `place` lie in those of the frame.
-    pub(super) fn window_of(&self, place: usize) -> Result<Window, StyleError> {
-        let (_, _, h, w) = self.features[place].size4()?;
-        Ok(self.part.map_or_else(|| Window::all([h, w]), |(_, features)| features[place]))
+    /// Returns where the activations of layer `layer` lie in those of the frame.
+    pub(super) fn window_of(&self, layer: usize) -> Result<Window, StyleError> {
+        let (_, _, h, w) = self.features[layer].size4()?;
+        Ok(self.part.map_or_else(|| Window::all([h, w]), |(_, features)| features[layer]))
     }
 
-    /// Returns the number of positions along each border of the frame's activations at `place` that lie in the margin,
-    /// at least one. There a network sees the extension of the picture, and a descent responds with a coloured fringe.
-    /// More positions than these must not be left out, or the picture's own border stays unpainted.
-    pub(super) fn border(&self, place: usize) -> Result<i64, StyleError> {
+    /// Returns the number of positions along each border of the frame's activations of layer `layer` that lie in the
+    /// margin, at least one. There a network sees the extension of the picture, and a descent responds with a coloured
+    /// fringe. More positions than these must not be left out, or the picture's own border stays unpainted.
+    pub(super) fn border(&self, layer: usize) -> Result<i64, StyleError> {
         let seen = self.window()?.whole[1] + 2 * self.margin;
-        let w = self.window_of(place)?.whole[1];
+        let w = self.window_of(layer)?.whole[1];
         Ok((self.margin as f64 * w as f64 / seen as f64).ceil().max(1.0) as i64)
     }
 

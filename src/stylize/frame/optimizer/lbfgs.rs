@@ -64,7 +64,7 @@ impl Lbfgs {
     }
 
     /// Continues with the curvature from the descent of a similar picture; ignores it if the picture sizes differ.
-    pub fn knowing(mut self, known: &Curvature) -> Self {
+    pub fn with_curvature(mut self, known: &Curvature) -> Self {
         if let Some((mut pairs, gamma)) = known.of(&self.x) {
             pairs.drain(..pairs.len().saturating_sub(self.history));
             (self.pairs, self.known_gamma) = (pairs, Some(gamma));

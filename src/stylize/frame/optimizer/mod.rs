@@ -27,7 +27,8 @@ pub trait Optimizer {
     fn step(&mut self, objective: &dyn Objective) -> Result<(), StyleError>;
     /// Returns the last accepted point and J there (0-d, on the device); before the first step, J is NaN.
     fn current(&self) -> (&Tensor, &Tensor);
-    /// Returns the part of that J that the target ignores and that is reported separately (0-d, on the device).
+    /// Returns the part of that J that is reported apart from the rest (0-d, on the device). The descent lowers it
+    /// too, but a target ignores it: it does not show how good a picture is compared with another one.
     fn apart(&self) -> &Tensor;
     /// Returns the value of each term of that J ([`Evaluation::terms`], on the device).
     ///
@@ -57,7 +58,7 @@ pub fn begin(
         Method::Lbfgs => {
             let lbfgs = Lbfgs::new(start, settings.history as usize, preconditioner)?;
             Box::new(match known {
-                Some(known) => lbfgs.knowing(known),
+                Some(known) => lbfgs.with_curvature(known),
                 None => lbfgs,
             })
         }

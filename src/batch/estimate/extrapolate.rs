@@ -5,19 +5,19 @@ use super::sample::Sample;
 /// Share of the maximal iterations that a later frame takes, if no sample was painted: least, likely, most.
 const LATER_SHARES: [f64; 3] = [0.2, 0.6, 1.0];
 /// Relative error of a value that is scaled up from few iterations, because iterations differ.
-const SCALED: f64 = 0.2;
+const SCALING_ERROR: f64 = 0.2;
 /// Relative error because the machine may be busier or less busy.
-const OTHERWISE: f64 = 0.1;
+const LOAD_ERROR: f64 = 0.1;
 /// Half-width of the range in standard errors.
 const SPREAD: f64 = 2.0;
 /// Assembling and rereading the result takes this share of the time for reading the source, plus this many seconds.
-const CLOSING: (f64, f64) = (0.5, 0.3);
+const FINISHING: (f64, f64) = (0.5, 0.3);
 
 /// Costs of the parts of a job, in seconds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Costs {
     pub startup: f64,
-    /// The first frame of a shot: scaled up from the trial, and the mean of the samples once settled.
+    /// The first frame of a shot: scaled up from the trial, or the mean of the samples.
     pub first: f64,
     /// Upper limit for a later frame, scaled up from the trial.
     pub next: f64,
@@ -56,7 +56,7 @@ pub struct Time {
 impl Costs {
     /// Scales the costs of a trial with few iterations up to `[first, next]` iterations.
     pub fn of_trial(trial: &Sample, [first, next]: [u32; 2]) -> Self {
-        let scaled = |taken: &super::sample::Taken, all: u32| {
+        let scaled = |taken: &super::sample::FrameTime, all: u32| {
             taken.seconds * f64::from(all.max(1)) / f64::from(taken.iterations.max(1))
         };
         let (head, tail) = trial.frames.split_first().map_or((None, &[][..]), |(head, tail)| (Some(head), tail));
@@ -96,7 +96,8 @@ impl Costs {
         Some((average, (within + unknown.powi(2) * between / means.len() as f64).sqrt()))
     }
 
-    pub fn settle(&mut self) {
+    /// Replaces the scaled-up cost of a first frame by the mean of the samples, if there is one.
+    pub fn use_mean_of_firsts(&mut self) {
         if let Some((mean, _)) = mean(&self.firsts) {
             self.first = mean;
         }
@@ -111,37 +112,39 @@ fn mean(values: &[f64]) -> Option<(f64, f64)> {
     }
     let mean = values.iter().sum::<f64>() / count;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    Some((mean, if count > 1.0 { (squares / (count - 1.0) / count).sqrt() } else { mean * SCALED }))
+    Some((mean, if count > 1.0 { (squares / (count - 1.0) / count).sqrt() } else { mean * SCALING_ERROR }))
 }
 
-pub fn reckon(costs: &Costs, work: Work) -> Time {
+/// Estimates how long `work` takes, which includes startup and finishing the result.
+pub fn estimate_time(costs: &Costs, work: Work) -> Time {
     let laters = work.frames.saturating_sub(work.shots) as f64;
     let shots = work.shots.min(work.frames) as f64;
     let [least, likely, most] = match costs.later(laters) {
         Some((mean, error)) => [(mean - SPREAD * error).max(0.0), mean, mean + SPREAD * error],
         None => LATER_SHARES.map(|share| share * costs.next),
     };
-    let first_error = if costs.firsts.is_empty() { SCALED } else { 0.0 };
-    let closing = CLOSING.0 * work.reading + CLOSING.1;
-    let total = |first: f64, later: f64, again: f64| {
+    let first_error = if costs.firsts.is_empty() { SCALING_ERROR } else { 0.0 };
+    let finishing = FINISHING.0 * work.reading + FINISHING.1;
+    // A frame of a later pass takes as long as a later frame, but at least `later_pass_minimum`.
+    let total = |first: f64, later: f64, later_pass_minimum: f64| {
         let pass = shots * first + laters * later;
-        // Later passes paint every frame as a later one, with about as many iterations.
-        let passes = f64::from(work.passes.saturating_sub(1)) * work.frames as f64 * later.max(again);
-        costs.startup + closing + pass + passes
+        // Later passes paint every frame as a later one.
+        let passes = f64::from(work.passes.saturating_sub(1)) * work.frames as f64 * later.max(later_pass_minimum);
+        costs.startup + finishing + pass + passes
     };
     let seconds = total(costs.first, likely, 0.0);
-    let low = total(costs.first * (1.0 - first_error), least, 0.0) * (1.0 - OTHERWISE);
-    let high = total(costs.first * (1.0 + first_error), most, costs.next) * (1.0 + OTHERWISE);
+    let low = total(costs.first * (1.0 - first_error), least, 0.0) * (1.0 - LOAD_ERROR);
+    let high = total(costs.first * (1.0 + first_error), most, costs.next) * (1.0 + LOAD_ERROR);
     Time { seconds, low, high }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::Taken;
+    use super::super::sample::FrameTime;
     use super::*;
 
     fn sample(startup: f64, frames: &[(u32, f64)]) -> Sample {
-        let frames = frames.iter().map(|&(iterations, seconds)| Taken { iterations, seconds }).collect();
+        let frames = frames.iter().map(|&(iterations, seconds)| FrameTime { iterations, seconds }).collect();
         Sample { startup, frames, bytes_per_frame: None }
     }
 
@@ -151,7 +154,7 @@ mod tests {
         assert_eq!((costs.startup, costs.first, costs.next), (1.0, 30.0, 7.5));
         let none = Costs::of_trial(&sample(0.0, &[]), [60, 15]);
         assert_eq!((none.first, none.next), (0.0, 0.0));
-        let time = reckon(&costs, Work { frames: 11, shots: 1, passes: 1, reading: 0.0 });
+        let time = estimate_time(&costs, Work { frames: 11, shots: 1, passes: 1, reading: 0.0 });
         assert!(time.low < time.seconds && time.seconds < time.high, "{time:?}");
         assert!((time.seconds - (1.3 + 30.0 + 10.0 * 4.5)).abs() < 1e-9, "{time:?}");
     }
@@ -161,10 +164,10 @@ mod tests {
         let mut costs = Costs::of_trial(&sample(1.0, &[(6, 3.0), (3, 2.0)]), [60, 15]);
         costs.add(&sample(0.0, &[(60, 20.0), (5, 2.0), (5, 4.0)]), 6);
         costs.add(&sample(0.0, &[(60, 24.0), (5, 3.0)]), 6);
-        costs.settle();
-        let time = reckon(&costs, Work { frames: 12, shots: 2, passes: 1, reading: 2.0 });
+        costs.use_mean_of_firsts();
+        let time = estimate_time(&costs, Work { frames: 12, shots: 2, passes: 1, reading: 2.0 });
         assert!((time.seconds - (1.0 + 1.3 + 2.0 * 22.0 + 10.0 * 3.0)).abs() < 1e-9, "{time:?}");
-        let nothing = reckon(&costs, Work { frames: 0, shots: 0, passes: 1, reading: 0.0 });
+        let nothing = estimate_time(&costs, Work { frames: 0, shots: 0, passes: 1, reading: 0.0 });
         assert!(nothing.seconds < 2.0);
     }
 
@@ -173,12 +176,12 @@ mod tests {
         let mut costs = Costs::of_trial(&sample(0.0, &[(6, 3.0), (3, 2.0)]), [60, 15]);
         costs.add(&sample(0.0, &[(60, 20.0), (5, 2.0), (5, 2.0)]), 31);
         costs.add(&sample(0.0, &[(60, 20.0), (5, 6.0), (5, 6.0)]), 11);
-        costs.settle();
+        costs.use_mean_of_firsts();
         assert_eq!(costs.later(40.0), Some((3.0, 0.0)));
         let (seconds, error) = costs.later(400.0).expect("frames were painted");
         assert_eq!(seconds, 3.0);
-        // Nine tenths of the frames are unknown. Their mean is off by the deviation between shots, sqrt(3), over
-        // sqrt(2).
+        // Nine tenths of the frames are in shots without a sample. The deviation between the two sampled shots is
+        // sqrt(3). The error of their mean is that over sqrt(2), the root of their number.
         assert!((error - 0.9 * 1.5f64.sqrt()).abs() < 1e-9, "{error}");
     }
 }

@@ -45,12 +45,12 @@ impl State {
 
 /// The recorded failures for one output folder. Several jobs of a process may read and write them at once.
 #[derive(Debug)]
-pub struct Memory {
+pub struct FailureLog {
     path: PathBuf,
     turn: Mutex<()>,
 }
 
-impl Memory {
+impl FailureLog {
     /// Creates the record in `folder`, which need not exist yet.
     pub fn of(folder: &Path) -> Self {
         Self { path: folder.join(NAME), turn: Mutex::new(()) }
@@ -115,35 +115,35 @@ mod tests {
         let desk = tempfile::tempdir().unwrap();
         let inputs = ["a.mp4", "b.mp4"].map(|name| desk.path().join(name));
         inputs.iter().for_each(|input| std::fs::write(input, "x").unwrap());
-        let memory = Memory::of(&desk.path().join("out"));
+        let failure_log = FailureLog::of(&desk.path().join("out"));
         let failure = |id: &str| Failure { id: id.into(), error: "broken".into(), since: "now".into() };
-        assert_eq!(memory.look_up(&inputs[0]), (None, None));
-        memory.note(&inputs[0], None).unwrap();
+        assert_eq!(failure_log.look_up(&inputs[0]), (None, None));
+        failure_log.note(&inputs[0], None).unwrap();
         assert!(!desk.path().join("out").exists(), "nothing to write down");
-        memory.note(&inputs[0], Some(failure("1"))).unwrap();
-        memory.note(&inputs[1], Some(failure("2"))).unwrap();
-        assert_eq!(memory.look_up(&inputs[0]).0, Some(failure("1")));
+        failure_log.note(&inputs[0], Some(failure("1"))).unwrap();
+        failure_log.note(&inputs[1], Some(failure("2"))).unwrap();
+        assert_eq!(failure_log.look_up(&inputs[0]).0, Some(failure("1")));
         std::fs::remove_file(&inputs[0]).unwrap();
-        memory.note(&inputs[1], Some(failure("3"))).unwrap();
-        assert_eq!(memory.look_up(&inputs[0]), (None, None));
-        assert_eq!(memory.look_up(&inputs[1]).0, Some(failure("3")));
-        memory.note(&inputs[1], None).unwrap();
-        assert_eq!(memory.look_up(&inputs[1]).0, None);
+        failure_log.note(&inputs[1], Some(failure("3"))).unwrap();
+        assert_eq!(failure_log.look_up(&inputs[0]), (None, None));
+        assert_eq!(failure_log.look_up(&inputs[1]).0, Some(failure("3")));
+        failure_log.note(&inputs[1], None).unwrap();
+        assert_eq!(failure_log.look_up(&inputs[1]).0, None);
     }
 
     #[test]
     fn a_damaged_file_is_told_and_replaced() {
         let desk = tempfile::tempdir().unwrap();
-        let memory = Memory::of(desk.path());
+        let failure_log = FailureLog::of(desk.path());
         for text in ["{", "[]", "{\"format\": 2, \"failed\": {}}", "\0"] {
             std::fs::write(desk.path().join(NAME), text).unwrap();
-            let (found, wrong) = memory.look_up(Path::new("a"));
+            let (found, wrong) = failure_log.look_up(Path::new("a"));
             assert!(found.is_none() && wrong.unwrap().contains(NAME), "{text}");
         }
         let input = desk.path().join("a");
         std::fs::write(&input, "x").unwrap();
         let failure = Failure { id: "1".into(), error: "e".into(), since: "s".into() };
-        memory.note(&input, Some(failure.clone())).unwrap();
-        assert_eq!(memory.look_up(&input), (Some(failure), None));
+        failure_log.note(&input, Some(failure.clone())).unwrap();
+        assert_eq!(failure_log.look_up(&input), (Some(failure), None));
     }
 }

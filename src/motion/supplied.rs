@@ -8,14 +8,14 @@ use crate::settings::MotionSettings;
 
 /// The motion data that the user supplies.
 #[derive(Debug, Clone, Default)]
-pub struct Given {
+pub struct SuppliedMotion {
     pub flow: Option<FloFiles>,
     pub cuts: Option<CutList>,
 }
 
 /// An error in the data that the user supplies.
 #[derive(Debug, thiserror::Error)]
-pub enum GivenError {
+pub enum SuppliedMotionError {
     #[error(transparent)]
     Flow(#[from] FlowError),
     #[error(transparent)]
@@ -24,12 +24,12 @@ pub enum GivenError {
     ManyInputs { option: &'static str, inputs: usize },
 }
 
-impl Given {
+impl SuppliedMotion {
     /// Reads the files named in the settings for a job with this number of inputs, of which `range` is read.
     ///
     /// # Errors
     /// If they are given for more than one input, the flow pattern is invalid, or the list has an error.
-    pub fn read(settings: &MotionSettings, inputs: usize, range: Range) -> Result<Self, GivenError> {
+    pub fn read(settings: &MotionSettings, inputs: usize, range: Range) -> Result<Self, SuppliedMotionError> {
         Self::check_inputs(settings, inputs)?;
         let set = |text: &String| (!text.is_empty()).then(|| Path::new(text).to_path_buf());
         Ok(Self {
@@ -42,10 +42,10 @@ impl Given {
     ///
     /// # Errors
     /// If one is used with more than one input.
-    pub fn check_inputs(settings: &MotionSettings, inputs: usize) -> Result<(), GivenError> {
-        for (option, given) in [("--flow", &settings.flow), ("--cuts", &settings.cuts)] {
-            if !given.is_empty() && inputs > 1 {
-                return Err(GivenError::ManyInputs { option, inputs });
+    pub fn check_inputs(settings: &MotionSettings, inputs: usize) -> Result<(), SuppliedMotionError> {
+        for (option, supplied) in [("--flow", &settings.flow), ("--cuts", &settings.cuts)] {
+            if !supplied.is_empty() && inputs > 1 {
+                return Err(SuppliedMotionError::ManyInputs { option, inputs });
             }
         }
         Ok(())
@@ -105,31 +105,31 @@ mod tests {
             flow: folder.path().join("%d-%d.flo").to_str().unwrap().into(),
             ..MotionSettings::default()
         };
-        let mut given = Given::read(&settings, 1, Range::default()).unwrap();
+        let mut supplied = SuppliedMotion::read(&settings, 1, Range::default()).unwrap();
         let flow = FlowField::still(16, 8);
-        let write = |from: u64, to: u64| flo::write(&FloFiles::path(given.flow.as_ref().unwrap(), from, to), &flow);
+        let write = |from: u64, to: u64| flo::write(&FloFiles::path(supplied.flow.as_ref().unwrap(), from, to), &flow);
         for (from, to) in [(0, 1), (1, 0), (1, 2), (2, 1), (3, 4), (4, 3)] {
             write(from, to).unwrap();
         }
-        given.check(&info(Some(3)), true).unwrap();
-        given.check(&info(None), false).unwrap();
+        supplied.check(&info(Some(3)), true).unwrap();
+        supplied.check(&info(None), false).unwrap();
         // The count of a container may be too high; all files that are certainly needed exist.
-        given.check(&info(Some(5)), false).unwrap();
-        let missing = given.check(&info(Some(5)), true).unwrap_err().to_string();
+        supplied.check(&info(Some(5)), false).unwrap();
+        let missing = supplied.check(&info(Some(5)), true).unwrap_err().to_string();
         assert!(missing.contains("3-4.flo: the flow file cannot be read"), "{missing}");
         // At a listed cut no flow is needed.
         let list = folder.path().join("cuts");
         std::fs::write(&list, "4\n").unwrap();
-        given.cuts = Some(CutList::read(&list, Range::default()).unwrap());
-        given.check(&info(Some(5)), true).unwrap();
+        supplied.cuts = Some(CutList::read(&list, Range::default()).unwrap());
+        supplied.check(&info(Some(5)), true).unwrap();
         let square = MediaInfo { height: 16, ..info(Some(5)) };
-        assert!(matches!(given.check(&square, true), Err(FlowError::Shape { .. })));
+        assert!(matches!(supplied.check(&square, true), Err(FlowError::Shape { .. })));
     }
 
     #[test]
     fn one_list_is_for_one_input() {
         let settings = MotionSettings { cuts: "list".into(), ..MotionSettings::default() };
-        let error = Given::read(&settings, 2, Range::default()).unwrap_err().to_string();
+        let error = SuppliedMotion::read(&settings, 2, Range::default()).unwrap_err().to_string();
         assert_eq!(error, "--cuts is about one source, but there are 2 inputs: run them one by one");
     }
 }

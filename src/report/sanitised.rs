@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 /// Returns a text in one line, with every character escaped that could move the cursor, change colours or reverse the
 /// writing direction: as `\n`, `\u{1b}` and so on. (Backslashes stay unchanged because Windows paths are full of them.)
-pub fn plain(text: &str) -> Cow<'_, str> {
+pub fn sanitised(text: &str) -> Cow<'_, str> {
     escaped(text, is_hostile)
 }
 
-/// Like [`plain`], but keeps line breaks and tabs.
-pub fn plain_lines(text: &str) -> Cow<'_, str> {
+/// Like [`sanitised`], but keeps line breaks and tabs.
+pub fn sanitised_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |character| is_hostile(character) && !matches!(character, '\n' | '\t'))
 }
 
@@ -40,10 +40,10 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_spelled_out() {
-        assert_eq!(plain("Wäsche $(rm) 'a'.mp4"), "Wäsche $(rm) 'a'.mp4");
-        assert_eq!(plain("a\nerror: b\r\t"), "a\\nerror: b\\r\\t");
-        assert_eq!(plain("\u{1b}]0;x\u{7}\u{9b}2J"), "\\u{1b}]0;x\\u{7}\\u{9b}2J");
-        assert_eq!(plain("cod\u{202e}4pm.exe"), "cod\\u{202e}4pm.exe");
-        assert_eq!(plain_lines("a\tb\n\u{1b}[2J"), "a\tb\n\\u{1b}[2J");
+        assert_eq!(sanitised("Wäsche $(rm) 'a'.mp4"), "Wäsche $(rm) 'a'.mp4");
+        assert_eq!(sanitised("a\nerror: b\r\t"), "a\\nerror: b\\r\\t");
+        assert_eq!(sanitised("\u{1b}]0;x\u{7}\u{9b}2J"), "\\u{1b}]0;x\\u{7}\\u{9b}2J");
+        assert_eq!(sanitised("cod\u{202e}4pm.exe"), "cod\\u{202e}4pm.exe");
+        assert_eq!(sanitised_lines("a\tb\n\u{1b}[2J"), "a\tb\n\\u{1b}[2J");
     }
 }
