@@ -41,6 +41,7 @@ pub mod catch_panic;
 mod child;
 pub mod cli;
 pub mod commands;
+mod containers;
 pub mod decode;
 pub mod encode;
 pub mod explore;

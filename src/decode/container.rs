@@ -1,8 +1,11 @@
 //! Reads the first boxes and chunks of a file for facts that FFmpeg does not report.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader};
 use std::path::Path;
+
+use crate::containers::boxes::Boxes;
+use crate::containers::{png, take};
 
 /// Whether this is an MP4 or MOV file without its index (`moov` or `moof`): the recording was stopped before the index
 /// was written, or the file is cut off.
@@ -12,29 +15,16 @@ pub(super) fn lacks_index(path: &Path) -> bool {
 
 fn walk_boxes(path: &Path) -> io::Result<bool> {
     let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut at = 0;
-    while at + 8 <= length {
-        file.seek(SeekFrom::Start(at))?;
-        let mut head = [0; 8];
-        file.read_exact(&mut head)?;
-        let kind = [head[4], head[5], head[6], head[7]];
-        if at == 0 && ![b"ftyp", b"mdat", b"wide", b"free", b"skip"].contains(&&kind) {
+    let boxes = Boxes::new(&mut file)?;
+    let length = boxes.length();
+    for found in boxes {
+        let found = found?;
+        if found.begin == 0 && ![b"ftyp", b"mdat", b"wide", b"free", b"skip"].contains(&&found.kind) {
             return Ok(false);
         }
-        if [*b"moov", *b"moof"].contains(&kind) {
+        if [*b"moov", *b"moof"].contains(&found.kind) {
             return Ok(false);
         }
-        let size = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
-            0 => length - at,
-            1 => {
-                let mut large = [0; 8];
-                file.read_exact(&mut large)?;
-                u64::from_be_bytes(large)
-            }
-            size => size.into(),
-        };
-        at = at.saturating_add(size.max(8));
     }
     Ok(length >= 8)
 }
@@ -45,22 +35,16 @@ pub(super) fn is_animated_png(path: &Path) -> bool {
 }
 
 fn walk_chunks(path: &Path) -> io::Result<bool> {
-    let mut file = io::BufReader::new(File::open(path)?);
-    let mut head = [0; 8];
-    file.read_exact(&mut head)?;
-    if head != *b"\x89PNG\r\n\x1a\n" {
+    let mut file = BufReader::new(File::open(path)?);
+    if take(&mut file)? != png::SIGNATURE {
         return Ok(false);
     }
-    loop {
-        file.read_exact(&mut head)?;
-        match &head[4..] {
+    for chunk in png::Chunks::new(&mut file, png::SIGNATURE.len() as u64)? {
+        match &chunk?.name {
             b"acTL" => return Ok(true),
-            b"IDAT" | b"IEND" => return Ok(false),
-            // Skips the data and the checksum.
-            _ => {
-                let size = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
-                file.seek_relative(i64::from(size) + 4)?;
-            }
+            b"IDAT" | b"IEND" => break,
+            _ => {}
         }
     }
+    Ok(false)
 }

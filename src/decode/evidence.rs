@@ -4,8 +4,12 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::containers::boxes::Boxes;
+use crate::containers::ebml::{self, Elements};
+use crate::containers::{riff, take};
+
 /// The highest number of elements of a file to look at.
-const MOST: u64 = 4_000_000;
+const MOST: usize = 4_000_000;
 
 /// Returns how many announced bytes the file lacks, and how many it has. Returns `None` if it announces nothing or is
 /// complete. Only the sizes of the elements are used, not a duration or file length that a header claims.
@@ -15,8 +19,8 @@ pub(super) fn bytes_missing(path: &Path, demuxer: &str) -> Option<(u64, u64)> {
     let is = |name: &str| demuxer.split(',').any(|part| part == name);
     let end = match () {
         () if is("matroska") => segment(&mut file, length),
-        () if is("mov") => fragments(&mut file, length),
-        () if is("avi") => movie_list(&mut file, length),
+        () if is("mov") => fragments(&mut file),
+        () if is("avi") => movie_list(&mut file),
         () if is("flv") => tags(&mut file, length),
         () if is("asf") => data_object(&mut file, length),
         () if is("ogg") => last_page(&mut file, length),
@@ -26,137 +30,70 @@ pub(super) fn bytes_missing(path: &Path, demuxer: &str) -> Option<(u64, u64)> {
     (end > length).then(|| (end - length, length))
 }
 
-fn take<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    file.read_exact(&mut bytes)?;
-    Ok(bytes)
-}
-
-const EBML: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
-const SEGMENT: u64 = 0x1853_8067;
-const CLUSTER: u64 = 0x1f43_b675;
-
 /// Returns the end of the segment or, if its size is unknown (a live recording), of its last element.
 fn segment(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
-    if take::<4>(file)? != EBML {
+    let mut elements = Elements::new(file)?;
+    let header = elements.next().transpose()?;
+    if header.is_none_or(|header| header.id != ebml::HEADER || header.size.is_none()) {
         return Ok(None);
     }
-    let Some(header) = number(file)? else { return Ok(None) };
-    let mut at = file.stream_position()?.saturating_add(header);
     let mut end = None;
-    for _ in 0..MOST {
-        if at.saturating_add(2) > length {
-            break;
-        }
-        file.seek(SeekFrom::Start(at))?;
-        let (Ok(id), Ok(size)) = (identifier(file), number(file)) else { break };
-        let begin = file.stream_position()?;
-        match (id, size) {
-            (SEGMENT, Some(size)) => {
-                let segment = begin.saturating_add(size);
-                if segment >= length {
-                    return Ok(Some(segment));
-                }
-                // Another file may be appended to it.
-                (at, end) = (segment, Some(segment));
-            }
+    // What follows a damaged element is not looked at. Another file may be appended to a segment.
+    for element in elements.take(MOST).map_while(Result::ok) {
+        match element.end() {
+            Some(segment) if element.id == ebml::SEGMENT && segment >= length => return Ok(Some(segment)),
+            Some(_) if element.id == 0 => return Ok(None),
+            Some(found) => end = Some(found),
             // The elements inside come next.
-            (SEGMENT | CLUSTER, None) => at = begin,
-            (_, None) => break,
-            (id, Some(size)) => {
-                at = begin.saturating_add(size);
-                end = Some(at);
-                if id == 0 {
-                    return Ok(None);
-                }
-            }
+            None if [ebml::SEGMENT, ebml::CLUSTER].contains(&element.id) => {}
+            None => break,
         }
     }
     Ok(end)
 }
 
-/// Reads an EBML element ID.
-fn identifier(file: &mut impl Read) -> io::Result<u64> {
-    let [first] = take(file)?;
-    let more = first.leading_zeros();
-    if more > 3 {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    (0..more).try_fold(u64::from(first), |value, _| Ok(value << 8 | u64::from(take::<1>(file)?[0])))
-}
-
-/// Reads an EBML variable-length number; `None` for "unknown".
-fn number(file: &mut impl Read) -> io::Result<Option<u64>> {
-    let [first] = take(file)?;
-    let more = first.leading_zeros();
-    if more > 7 {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let head = u64::from(first) & (0x7f >> more);
-    let value =
-        (0..more).try_fold(head, |value, _| -> io::Result<u64> { Ok(value << 8 | u64::from(take::<1>(file)?[0])) })?;
-    let unknown = (1 << (7 * (more + 1))) - 1;
-    Ok((value != unknown).then_some(value))
-}
-
 /// Returns the end of the last box of a fragmented MP4. For other MP4 files it returns `None`: their picture index
 /// tells more.
-fn fragments(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
-    let (mut at, mut fragmented) = (0, false);
-    for _ in 0..MOST {
-        if at + 8 > length {
-            break;
-        }
-        file.seek(SeekFrom::Start(at))?;
-        let head: [u8; 8] = take(file)?;
-        let (size, kind) = head.split_at(4);
-        fragmented |= kind == b"moof";
-        let size = match u32::from_be_bytes([size[0], size[1], size[2], size[3]]) {
-            0 => break,
-            1 => u64::from_be_bytes(take(file)?),
-            size => size.into(),
-        };
-        at = at.saturating_add(size.max(8));
+fn fragments(file: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
+    let (mut end, mut fragmented) = (0, false);
+    for found in Boxes::new(file)?.take(MOST) {
+        let found = found?;
+        fragmented |= &found.kind == b"moof";
+        let Some(next) = found.next() else { break };
+        end = next;
     }
-    Ok(fragmented.then_some(at))
+    Ok(fragmented.then_some(end))
 }
 
 /// Whether an MP4 is fragmented, so that the index at its beginning lists only a few of its pictures.
 pub(super) fn is_fragmented(path: &Path) -> bool {
     let look = || -> io::Result<bool> {
         let mut file = BufReader::new(File::open(path)?);
-        let length = file.get_ref().metadata()?.len();
-        Ok(fragments(&mut file, length)?.is_some())
+        Ok(fragments(&mut file)?.is_some())
     };
     look().unwrap_or(false)
 }
 
 /// Returns the end of an AVI's `movi` list. If a recorder is switched off, the size stays empty and proves nothing.
-fn movie_list(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+fn movie_list(file: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
     let mut end = None;
-    let mut riff = 0;
-    while riff + 12 <= length {
-        file.seek(SeekFrom::Start(riff))?;
-        if take::<4>(file)? != *b"RIFF" {
-            break;
-        }
-        let whole = riff.saturating_add(8 + u64::from(u32::from_le_bytes(take(file)?)));
-        let mut at = riff + 12;
-        while at + 12 <= length {
-            file.seek(SeekFrom::Start(at))?;
-            let (kind, size): ([u8; 4], u32) = (take(file)?, u32::from_le_bytes(take(file)?));
-            let next = at.saturating_add(8 + u64::from(size));
-            if kind == *b"LIST" && take::<4>(file)? == *b"movi" {
-                let told = size > 4 && size != u32::MAX;
-                end = told.then_some(next);
+    let mut files = riff::Chunks::new(file, 0)?;
+    while let Some(whole) = files.next().transpose()?.filter(|whole| &whole.name == b"RIFF") {
+        let mut chunks = riff::Chunks::new(files.source(), whole.begin + riff::FIRST)?;
+        while let Some(chunk) = chunks.next().transpose()? {
+            if &chunk.name != b"LIST" {
+                continue;
+            }
+            // A name that the end of the file cuts off is no evidence.
+            if take(chunks.source()).is_ok_and(|name: [u8; 4]| name == *b"movi") {
+                let told = chunk.size > 4 && chunk.size != u32::MAX;
+                end = told.then(|| chunk.end());
                 break;
             }
-            at = next + u64::from(size % 2);
         }
-        if whole <= riff + 12 {
+        if whole.size <= 4 {
             break;
         }
-        riff = whole + whole % 2;
     }
     Ok(end)
 }
@@ -312,8 +249,9 @@ mod tests {
     fn lists_tags_objects_and_pages_end_where_their_sizes_say() {
         let list =
             |size: u32| [b"RIFF".as_slice(), &[0; 4], b"AVI ", b"LIST", &size.to_le_bytes(), b"movi00dc"].concat();
-        assert_eq!(end(movie_list, &list(1000)), Some(12 + 8 + 1000));
-        assert_eq!((end(movie_list, &list(0)), end(movie_list, &list(u32::MAX))), (None, None));
+        let movies = |file: &mut Cursor<Vec<u8>>, _| movie_list(file);
+        assert_eq!(end(movies, &list(1000)), Some(12 + 8 + 1000));
+        assert_eq!((end(movies, &list(0)), end(movies, &list(u32::MAX))), (None, None));
         let flv = [b"FLV\x01\x05\0\0\0\x09\0\0\0\0".as_slice(), b"\x09\0\0\x20\0\0\0\0\0\0\0abc"].concat();
         assert_eq!(end(tags, &flv), Some(13 + 11 + 32));
         let page = [b"xxOggS\0".as_slice(), &[0; 21], &[2, 10, 20], &[1; 7]].concat();

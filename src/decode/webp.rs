@@ -10,6 +10,7 @@ use super::error::DecodeError;
 use super::limits::Limits;
 use super::{FrameSource, check_start, open};
 use crate::catch_panic::catch_panic;
+use crate::containers::riff;
 use crate::media::{ColorInfo, Frame, MediaInfo, Pixels, Range, Ratio, Samples, TimeBase, Timing};
 
 /// Delays are in milliseconds.
@@ -20,10 +21,11 @@ const NO_DELAY: i64 = 100;
 
 /// Whether a file is an animated WebP.
 pub(crate) fn is_animated(path: &Path) -> bool {
-    let mut head = [0; 21];
+    const FLAGS: usize = riff::WEBP_FLAGS as usize;
+    let mut head = [0; FLAGS + 1];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    // The flags of the extended header follow its size; the second bit marks an animation.
-    read.is_ok() && head.starts_with(b"RIFF") && head[8..].starts_with(b"WEBPVP8X") && head[20] & 2 != 0
+    // The second bit marks an animation.
+    read.is_ok() && riff::is_extended_webp(&head) && head[FLAGS] & 2 != 0
 }
 
 pub(super) struct WebpSource {

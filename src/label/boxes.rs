@@ -3,7 +3,9 @@
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use super::{MOST_PIECES, bytes, some_bytes, xmp};
+use super::{MOST_PIECES, some_bytes, xmp};
+use crate::containers::boxes::Boxes;
+use crate::containers::take;
 
 /// The UUID of a box that holds XMP.
 const XMP: [u8; 16] = *b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac";
@@ -17,26 +19,17 @@ pub(super) fn append(file: &mut (impl Write + Seek), text: &str) -> io::Result<(
 }
 
 pub(super) fn read(from: &mut (impl Read + Seek)) -> io::Result<Option<String>> {
-    let end = from.seek(SeekFrom::End(0))?;
-    let mut at = 0;
+    let mut boxes = Boxes::new(from)?;
     for _ in 0..MOST_PIECES {
-        from.seek(SeekFrom::Start(at))?;
-        let (short, name): (u32, [u8; 4]) = (u32::from_be_bytes(bytes(from)?), bytes(from)?);
-        let (length, head) = match short {
-            // The box extends to the end of the file.
-            0 => return Ok(None),
-            1 => (u64::from_be_bytes(bytes(from)?), 16),
-            _ => (u64::from(short), 8),
-        };
-        let next = at.checked_add(length).filter(|&next| length >= head && next <= end);
-        let Some(next) = next else { return Ok(None) };
-        if &name == b"uuid" && length >= head + 16 && bytes(from)? == XMP {
-            let found = xmp::text(&some_bytes(from, length - head - 16)?);
-            if found.is_some() {
-                return Ok(found);
+        let Some(found) = boxes.next().transpose()? else { break };
+        let Some(contents) = found.contents(boxes.length()) else { break };
+        let size = contents.end - contents.start;
+        if &found.kind == b"uuid" && size >= 16 && take(boxes.source())? == XMP {
+            let text = xmp::text(&some_bytes(boxes.source(), size - 16)?);
+            if text.is_some() {
+                return Ok(text);
             }
         }
-        at = next;
     }
     Ok(None)
 }

@@ -1,22 +1,25 @@
 //! JPEG: comments after the JFIF header, as many as the text needs.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 
-use super::{Insert, LARGEST, MARK, MOST_PIECES, bytes, skip, some_bytes};
+use super::{Insert, LARGEST, MARK, MOST_PIECES, some_bytes};
+use crate::containers::jpeg::Segments;
 
+const JFIF: u8 = 0xe0;
 const COMMENT: u8 = 0xfe;
 /// Bytes of text in one comment; a segment has 65535 bytes, including its length and our mark.
 const PART: usize = 65_000;
 
 pub(super) fn insert(from: &mut (impl Read + Seek), text: &str) -> io::Result<Insert> {
-    let mut at = 2;
-    from.seek(SeekFrom::Start(at))?;
+    let mut segments = Segments::new(from)?;
     // Nothing may come before the JFIF header.
-    while let [0xff, 0xe0] = bytes(from)? {
-        let length = u64::from(u16::from_be_bytes(bytes(from)?)).max(2);
-        skip(from, length - 2)?;
-        at += 2 + length;
-    }
+    let at = loop {
+        match segments.next().transpose()? {
+            Some(segment) if segment.marker == JFIF => {}
+            Some(segment) => break segment.begin,
+            None => break segments.at(),
+        }
+    };
     let mut comments = Vec::new();
     for part in text.as_bytes().chunks(PART) {
         let length = u16::try_from(2 + MARK.len() + 1 + part.len()).map_err(io::Error::other)?;
@@ -28,20 +31,14 @@ pub(super) fn insert(from: &mut (impl Read + Seek), text: &str) -> io::Result<In
 }
 
 pub(super) fn read(from: &mut (impl Read + Seek)) -> io::Result<Option<String>> {
-    from.seek(SeekFrom::Start(2))?;
+    let mut segments = Segments::new(from)?;
     let mut text: Option<Vec<u8>> = None;
     for _ in 0..MOST_PIECES {
-        let [0xff, marker] = bytes(from)? else { break };
-        // The image data, or the end.
-        if matches!(marker, 0xda | 0xd9) {
-            break;
-        }
-        let length = u64::from(u16::from_be_bytes(bytes(from)?)).max(2) - 2;
-        if marker != COMMENT {
-            skip(from, length)?;
+        let Some(segment) = segments.next().transpose()? else { break };
+        if segment.marker != COMMENT {
             continue;
         }
-        let comment = some_bytes(from, length)?;
+        let comment = some_bytes(segments.source(), segment.length())?;
         if let Some(part) = comment.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.strip_prefix(b":")) {
             let text = text.get_or_insert_default();
             text.extend(part);

@@ -22,9 +22,10 @@ mod webp;
 mod xmp;
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
+use crate::containers::riff;
 use crate::media::ffi;
 
 pub use end::is_whole;
@@ -131,7 +132,7 @@ pub fn in_file(path: &Path, text: &str) -> io::Result<()> {
     let insert = match Kind::of(&head) {
         Some(Kind::Png) => png::insert(&mut BufReader::new(&mut file), text)?,
         Some(Kind::Gif) => gif::insert(&mut BufReader::new(&mut file), text)?,
-        Some(Kind::WebP) if webp::is_extended(&head) => return webp::append(&mut file, text),
+        Some(Kind::WebP) if riff::is_extended_webp(&head) => return webp::append(&mut file, text),
         Some(Kind::WebP | Kind::Jpeg) => return fs::write(path, in_picture(fs::read(path)?, text)?),
         Some(Kind::Boxes) => return boxes::append(&mut file, text),
         Some(Kind::Tagged(_)) | None => return Ok(()),
@@ -162,13 +163,6 @@ pub(crate) fn parts(text: &str) -> Vec<(String, &str)> {
     parts
 }
 
-/// Reads `N` bytes.
-fn bytes<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    from.read_exact(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Reads `count` bytes; fails if that is more than a label can take.
 fn some_bytes(from: &mut impl Read, count: u64) -> io::Result<Vec<u8>> {
     // The packet around a label and its escapes may take more room than the label itself.
@@ -178,12 +172,6 @@ fn some_bytes(from: &mut impl Read, count: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; count as usize];
     from.read_exact(&mut bytes)?;
     Ok(bytes)
-}
-
-/// Skips `count` bytes.
-fn skip(from: &mut impl Seek, count: u64) -> io::Result<()> {
-    let count = i64::try_from(count).map_err(|_| io::ErrorKind::UnexpectedEof)?;
-    from.seek(SeekFrom::Current(count)).map(drop)
 }
 
 #[cfg(test)]

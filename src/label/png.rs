@@ -1,28 +1,23 @@
 //! A `tEXt` chunk: in PNG before the pixels, in APNG after the first picture. FFmpeg recognises an animation by the
 //! start of that picture, and looks for it in the first 2048 bytes only.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 
-use super::{Insert, MARK, MOST_PIECES, bytes, skip, some_bytes};
-
-/// Bytes of the signature and the IHDR chunk, which always comes first.
-const HEAD: u64 = 8 + 25;
+use super::{Insert, MARK, MOST_PIECES, some_bytes};
+use crate::containers::png::{Chunks, HEAD, SIGNATURE};
 
 fn place(from: &mut (impl Read + Seek)) -> io::Result<u64> {
-    let mut at = from.seek(SeekFrom::Start(HEAD))?;
+    let mut chunks = Chunks::new(from, HEAD)?;
     let (mut animated, mut painted) = (false, false);
     for _ in 0..MOST_PIECES {
-        let length = u64::from(u32::from_be_bytes(bytes(from)?));
-        let name: [u8; 4] = bytes(from)?;
-        match &name {
+        let chunk = chunks.next().ok_or(io::ErrorKind::UnexpectedEof)??;
+        match &chunk.name {
             b"acTL" => animated = true,
             b"IDAT" if animated => painted = true,
             b"IDAT" | b"IEND" if !painted => break,
-            _ if painted => return Ok(at),
+            _ if painted => return Ok(chunk.begin),
             _ => {}
         }
-        skip(from, length + 4)?;
-        at += length + 12;
     }
     Ok(HEAD)
 }
@@ -37,25 +32,21 @@ pub(super) fn insert(from: &mut (impl Read + Seek), text: &str) -> io::Result<In
 }
 
 pub(super) fn read(from: &mut (impl Read + Seek)) -> io::Result<Option<String>> {
-    from.seek(SeekFrom::Start(8))?;
+    let mut chunks = Chunks::new(from, SIGNATURE.len() as u64)?;
     let mut animated = false;
     for _ in 0..MOST_PIECES {
-        let length = u64::from(u32::from_be_bytes(bytes(from)?));
-        let name: [u8; 4] = bytes(from)?;
-        match &name {
-            b"IEND" => return Ok(None),
-            b"IDAT" if !animated => return Ok(None),
-            b"tEXt" if length > MARK.len() as u64 => {
-                let text = some_bytes(from, length)?;
+        let Some(chunk) = chunks.next().transpose()? else { break };
+        match &chunk.name {
+            b"IEND" => break,
+            b"IDAT" if !animated => break,
+            b"acTL" => animated = true,
+            b"tEXt" if chunk.size as usize > MARK.len() => {
+                let text = some_bytes(chunks.source(), chunk.size.into())?;
                 if let Some(text) = text.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.strip_prefix(&[0])) {
                     return Ok(String::from_utf8(text.to_vec()).ok());
                 }
-                skip(from, 4)?;
             }
-            _ => {
-                animated |= &name == b"acTL";
-                skip(from, length + 4)?;
-            }
+            _ => {}
         }
     }
     Ok(None)

@@ -2,22 +2,18 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
-use super::{MOST_PIECES, bytes, skip, some_bytes, xmp};
+use super::{MOST_PIECES, some_bytes, xmp};
+use crate::containers::riff::{Chunks, FIRST, WEBP_FLAGS, is_extended_webp};
+use crate::containers::take;
 
 const HAS_XMP: u8 = 0b100;
 const HAS_ALPHA: u8 = 0b1_0000;
-/// Offset of the flags of the extended format.
-const FLAGS: u64 = 20;
-
-pub(super) fn is_extended(head: &[u8]) -> bool {
-    head.get(12..16) == Some(b"VP8X")
-}
 
 /// Appends the label to a file in the extended format.
 pub(super) fn append(file: &mut (impl Read + Write + Seek), text: &str) -> io::Result<()> {
-    file.seek(SeekFrom::Start(FLAGS))?;
-    let [flags] = bytes(file)?;
-    file.seek(SeekFrom::Start(FLAGS))?;
+    file.seek(SeekFrom::Start(WEBP_FLAGS))?;
+    let [flags] = take(file)?;
+    file.seek(SeekFrom::Start(WEBP_FLAGS))?;
     file.write_all(&[flags | HAS_XMP])?;
     let packet = xmp::packet(text);
     let length = u32::try_from(packet.len()).map_err(io::Error::other)?;
@@ -33,7 +29,7 @@ pub(super) fn append(file: &mut (impl Read + Write + Seek), text: &str) -> io::R
 /// Returns a picture with the label, converted to the extended format.
 pub(super) fn in_still(still: &[u8], text: &str) -> io::Result<Vec<u8>> {
     let mut whole = Cursor::new(still.to_vec());
-    if !is_extended(still) {
+    if !is_extended_webp(still) {
         let decoder = image_webp::WebPDecoder::new(Cursor::new(still)).map_err(io::Error::other)?;
         let (width, height) = decoder.dimensions();
         let mut extended = [still.get(..12).unwrap_or_default(), b"VP8X", &10u32.to_le_bytes()].concat();
@@ -48,18 +44,14 @@ pub(super) fn in_still(still: &[u8], text: &str) -> io::Result<Vec<u8>> {
 }
 
 pub(super) fn read(from: &mut (impl Read + Seek)) -> io::Result<Option<String>> {
-    from.seek(SeekFrom::Start(12))?;
+    let mut chunks = Chunks::new(from, FIRST)?;
     for _ in 0..MOST_PIECES {
-        let name: [u8; 4] = bytes(from)?;
-        let length = u64::from(u32::from_le_bytes(bytes(from)?));
-        if &name == b"XMP " {
-            let found = xmp::text(&some_bytes(from, length)?);
-            skip(from, length % 2)?;
-            if found.is_some() {
-                return Ok(found);
+        let Some(chunk) = chunks.next().transpose()? else { break };
+        if &chunk.name == b"XMP " {
+            let text = xmp::text(&some_bytes(chunks.source(), chunk.size.into())?);
+            if text.is_some() {
+                return Ok(text);
             }
-        } else {
-            skip(from, length + length % 2)?;
         }
     }
     Ok(None)

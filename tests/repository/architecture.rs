@@ -53,12 +53,13 @@ fn each_library_has_its_room() {
 }
 
 /// The top-level modules from bottom to top. A module may use only those before it.
-const LAYERS: [&str; 26] = [
+const LAYERS: [&str; 27] = [
     "child",
     "catch_panic",
     "read_limited",
     "files",
     "interrupt",
+    "containers",
     "media",
     "settings",
     "motion",

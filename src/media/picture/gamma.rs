@@ -1,5 +1,8 @@
 //! PNG's gamma chunk: converts samples whose gamma differs from that of sRGB.
 
+use std::io::Cursor;
+
+use crate::containers::png;
 use crate::media::Pixels;
 
 /// The gamma of sRGB.
@@ -19,20 +22,22 @@ pub(super) fn apply(pixels: &mut Pixels, bytes: &[u8]) -> Option<String> {
 
 /// Returns the gamma of a PNG, unless another chunk describes its colours more exactly.
 fn of(bytes: &[u8]) -> Option<f64> {
-    let mut rest = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
+    if !bytes.starts_with(&png::SIGNATURE) {
+        return None;
+    }
     let mut found = None;
-    loop {
-        let (head, data) = rest.split_at_checked(8)?;
-        let size = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        let (data, next) = data.split_at_checked(size)?;
-        match &head[4..] {
+    for chunk in png::Chunks::new(&mut Cursor::new(bytes), png::SIGNATURE.len() as u64).ok()? {
+        let chunk = chunk.ok()?;
+        let contents = chunk.contents();
+        let data = bytes.get(usize::try_from(contents.start).ok()?..usize::try_from(contents.end).ok()?)?;
+        match &chunk.name {
             b"gAMA" => found = Some(f64::from(u32::from_be_bytes(data.try_into().ok()?)) / 1e5),
             b"sRGB" | b"iCCP" | b"cICP" => return None,
             b"IDAT" | b"IEND" => return found,
             _ => {}
         }
-        rest = next.get(4..)?;
     }
+    None
 }
 
 #[cfg(test)]

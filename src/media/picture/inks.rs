@@ -13,6 +13,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{Bounds, Found, profile};
+use crate::containers::jpeg::Segments;
 use crate::media::{Pixels, Samples};
 
 /// The contents of the markers.
@@ -86,51 +87,31 @@ fn of_ycck([y, cb, cr, k]: [u8; 4]) -> [u8; 4] {
     [ink(y + 1.402 * cr), ink(y - 0.344_136 * cb - 0.714_136 * cr), ink(y + 1.772 * cb), k]
 }
 
-/// Reads the markers that precede the picture.
+/// Reads the markers that precede the picture's data. Adobe's may come after the frame header.
 fn head(bytes: &[u8]) -> Option<Head> {
-    let mut rest = bytes.strip_prefix(b"\xff\xd8")?;
+    if !bytes.starts_with(b"\xff\xd8") {
+        return None;
+    }
+    let mut head: Option<Head> = None;
     let mut adobe = false;
-    loop {
-        while let [0xff, 0xff, ..] = rest {
-            rest = &rest[1..];
-        }
-        let (&[0xff, marker], after) = rest.split_first_chunk::<2>()? else { return None };
-        if (0xd0..=0xd8).contains(&marker) || marker == 0x01 {
-            rest = after;
-            continue;
-        }
-        let size = usize::from(u16::from_be_bytes([*after.first()?, *after.get(1)?]));
-        let data = after.get(2..size)?;
+    for segment in Segments::new(&mut Cursor::new(bytes)).ok()? {
+        let segment = segment.ok().and_then(|segment| {
+            let contents = segment.contents()?;
+            let data = bytes.get(usize::try_from(contents.start).ok()?..usize::try_from(contents.end).ok()?)?;
+            Some((segment.marker, data))
+        });
+        // After the frame header, damage does no harm.
+        let Some((marker, data)) = segment else { break };
         match marker {
             0xee if data.starts_with(b"Adobe") => adobe = true,
-            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
+            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf if head.is_none() => {
                 let number = |at: usize| Some(u32::from(u16::from_be_bytes([*data.get(at)?, *data.get(at + 1)?])));
-                return Some(Head {
-                    components: *data.get(5)?,
-                    size: (number(3)?, number(1)?),
-                    adobe: adobe || later(after, size),
-                });
+                head = Some(Head { components: *data.get(5)?, size: (number(3)?, number(1)?), adobe });
             }
-            0xd9 | 0xda => return None,
             _ => {}
         }
-        rest = after.get(size..)?;
     }
-}
-
-/// Returns whether Adobe's marker lies between the frame header and the picture data.
-fn later(after: &[u8], size: usize) -> bool {
-    let mut rest = after.get(size..).unwrap_or_default();
-    while let Some((&[0xff, marker], after)) = rest.split_first_chunk::<2>() {
-        let (Some(&high), Some(&low)) = (after.first(), after.get(1)) else { return false };
-        let size = usize::from(u16::from_be_bytes([high, low]));
-        match marker {
-            0xee => return after.get(2..size).is_some_and(|data| data.starts_with(b"Adobe")),
-            0xd9 | 0xda => return false,
-            _ => rest = after.get(size..).unwrap_or_default(),
-        }
-    }
-    false
+    head.map(|head| Head { adobe, ..head })
 }
 
 fn exif_orientation(bytes: &[u8]) -> Orientation {
