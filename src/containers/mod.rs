@@ -14,12 +14,40 @@ pub(crate) mod riff;
 mod tests;
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 /// Reads `N` bytes.
 pub(crate) fn take<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     from.read_exact(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The header of a chunk of a PNG or RIFF file: a name and a size of 32 bits, in either order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    pub name: [u8; 4],
+    /// Offset of the header.
+    pub begin: u64,
+    /// The announced size of the contents in bytes.
+    pub size: u32,
+}
+
+impl Chunk {
+    /// Returns the offset of the contents.
+    pub fn body(&self) -> u64 {
+        self.begin + 8
+    }
+
+    /// Returns where the contents end, as announced, without padding or checksum.
+    pub fn end(&self) -> u64 {
+        self.body() + u64::from(self.size)
+    }
+
+    /// Returns the offsets of the contents, as announced.
+    pub fn contents(&self) -> Range<u64> {
+        self.body()..self.end()
+    }
 }
 
 /// A source of bytes and the place in it where the next header is expected.

@@ -1,33 +1,14 @@
 //! PNG and APNG: chunks with a size of 32 bits and a checksum.
 
 use std::io::{self, Read, Seek};
-use std::ops::Range;
 
-use super::{Place, take};
+use super::{Chunk, Place, take};
 
 /// The first bytes of a file.
 pub(crate) const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
 /// Bytes of the signature and the IHDR chunk, which always comes first.
 pub(crate) const HEAD: u64 = SIGNATURE.len() as u64 + 25;
-
-/// The header of a chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Chunk {
-    pub name: [u8; 4],
-    /// Offset of the header.
-    pub begin: u64,
-    /// The announced size of the contents in bytes.
-    pub size: u32,
-}
-
-impl Chunk {
-    /// Returns the offsets of the contents, as announced.
-    pub fn contents(&self) -> Range<u64> {
-        let body = self.begin + 8;
-        body..body + u64::from(self.size)
-    }
-}
 
 /// Walks over chunks.
 pub(crate) struct Chunks<'a, R>(Place<'a, R>);
@@ -50,7 +31,7 @@ impl<'a, R: Read + Seek> Chunks<'a, R> {
         let size = u32::from_be_bytes(take(self.0.from)?);
         let found = Chunk { name: take(self.0.from)?, begin: self.0.at, size };
         // After the contents comes the checksum.
-        self.0.at = found.contents().end + 4;
+        self.0.at = found.end() + 4;
         Ok(Some(found))
     }
 }

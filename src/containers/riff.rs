@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek};
 
-use super::{Place, take};
+use super::{Chunk, Place, take};
 
 /// Offset of the first chunk inside the file's own: after `RIFF`, the size and the form.
 pub(crate) const FIRST: u64 = 12;
@@ -13,28 +13,6 @@ pub(crate) const WEBP_FLAGS: u64 = 20;
 /// Returns whether a file begins like a WebP in the extended format, the only one with flags.
 pub(crate) fn is_extended_webp(head: &[u8]) -> bool {
     head.starts_with(b"RIFF") && head.get(8..).is_some_and(|rest| rest.starts_with(b"WEBPVP8X"))
-}
-
-/// The header of a chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Chunk {
-    pub name: [u8; 4],
-    /// Offset of the header.
-    pub begin: u64,
-    /// The announced size of the contents in bytes.
-    pub size: u32,
-}
-
-impl Chunk {
-    /// Returns the offset of the contents.
-    pub fn body(&self) -> u64 {
-        self.begin + 8
-    }
-
-    /// Returns where the contents end, without the padding.
-    pub fn end(&self) -> u64 {
-        self.body() + u64::from(self.size)
-    }
 }
 
 /// Walks over chunks.
